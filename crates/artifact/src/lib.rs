@@ -1,0 +1,24 @@
+//! The contract between stages: what kinds of artifact exist, which tables each holds, how a
+//! table becomes Parquet and back, and the manifest that says where an artifact came from.
+//!
+//! This is the lowest crate of the workspace. Nothing in it computes: it names, checks, writes
+//! and reads. A column that is not in [`tables`] does not exist.
+
+mod error;
+mod gram;
+mod kind;
+mod manifest;
+mod outline;
+mod read;
+mod table;
+pub mod tables;
+mod write;
+
+pub use error::ArtifactError;
+pub use gram::{Gram, GramRow, read_gram, write_gram};
+pub use kind::Kind;
+pub use manifest::{CONTRACT, MANIFEST_FILE, Machine, Manifest, TableRecord, hash_file};
+pub use outline::Outline;
+pub use read::{check_table_file, read_batches, read_rows, read_step, steps};
+pub use table::{Column, Data, Layout, Row, Table};
+pub use write::{table_file, write_batch, write_rows, write_step};

@@ -1,0 +1,151 @@
+//! The manifest: what an artifact is, where it came from, and what its tables must hash to.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::ArtifactError;
+use crate::kind::Kind;
+use crate::outline::Outline;
+use crate::read::{check_table_file, files};
+
+/// Version of the contract between driver and stages, `major.minor`.
+///
+/// * 1.0: `describe`, `plan`, `run`; kinds dataset, training, kernel, spectrum, report.
+pub const CONTRACT: &str = "1.0";
+
+/// Name of the manifest in an artifact's directory.
+pub const MANIFEST_FILE: &str = "manifest.json";
+
+/// What an artifact is and where it came from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Contract version under which it was made.
+    pub contract: String,
+    /// Kind of artifact.
+    pub kind: Kind,
+    /// The artifact's key: hash of contract, program, parameters, seed and input keys.
+    pub key: String,
+    /// Name of the producing stage.
+    pub stage: String,
+    /// Version of the producing stage.
+    pub stage_version: String,
+    /// BLAKE3 of the stage program's bytes.
+    pub program: String,
+    /// Parameters, defaults filled in.
+    pub parameters: serde_json::Value,
+    /// Keys of the inputs, by port.
+    pub inputs: BTreeMap<String, Vec<String>>,
+    /// Seed, where the stage uses one.
+    pub seed: Option<u64>,
+    /// What is known of the content without opening the tables.
+    pub outline: Outline,
+    /// Every table file.
+    pub tables: Vec<TableRecord>,
+    /// On what it was made.
+    pub machine: Machine,
+    /// Wall time of the stage in seconds.
+    pub wall_time_s: f64,
+    /// Largest resident memory of the stage's process in bytes, where the system tells.
+    pub peak_memory_bytes: Option<u64>,
+}
+
+/// One table file of an artifact.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableRecord {
+    /// Name of the table.
+    pub table: String,
+    /// Path within the artifact.
+    pub file: String,
+    /// Rows.
+    pub rows: u64,
+    /// Size in bytes.
+    pub size_bytes: u64,
+    /// BLAKE3 of the file.
+    pub blake3: String,
+}
+
+/// The machine on which an artifact was made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Machine {
+    /// Operating system and architecture.
+    pub platform: String,
+    /// Threads given to the stage.
+    pub threads: usize,
+}
+
+impl Manifest {
+    /// Reads the manifest of the artifact at `directory`.
+    ///
+    /// # Errors
+    /// Where there is none or it cannot be understood.
+    pub fn read(directory: &Path) -> Result<Self, ArtifactError> {
+        let path = directory.join(MANIFEST_FILE);
+        let text = fs::read_to_string(&path).map_err(ArtifactError::io("reading", &path))?;
+        serde_json::from_str(&text)
+            .map_err(|error| ArtifactError::Manifest { path, message: error.to_string() })
+    }
+
+    /// Writes the manifest into `directory`, synced to disk.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub fn write(&self, directory: &Path) -> Result<(), ArtifactError> {
+        let path = directory.join(MANIFEST_FILE);
+        let text = serde_json::to_string_pretty(self).map_err(|error| ArtifactError::Manifest {
+            path: path.clone(),
+            message: error.to_string(),
+        })?;
+        let mut file = File::create(&path).map_err(ArtifactError::io("creating", &path))?;
+        file.write_all(text.as_bytes())
+            .and_then(|()| file.write_all(b"\n"))
+            .and_then(|()| file.sync_all())
+            .map_err(ArtifactError::io("writing", &path))
+    }
+
+    /// Checks every table of `kind` in `directory` against its schema and records it.
+    ///
+    /// # Errors
+    /// Where a table is missing, empty of files, damaged, or has other columns.
+    pub fn record_tables(directory: &Path, kind: Kind) -> Result<Vec<TableRecord>, ArtifactError> {
+        let mut records = Vec::new();
+        for &table in kind.tables() {
+            let found = files(directory, table);
+            if found.is_empty() {
+                return Err(ArtifactError::Schema {
+                    path: directory.to_owned(),
+                    table: table.name,
+                    problem: "the table was not written".to_owned(),
+                });
+            }
+            for path in found {
+                let rows = check_table_file(&path, table)?;
+                let size_bytes =
+                    fs::metadata(&path).map_err(ArtifactError::io("reading", &path))?.len();
+                let file = path.strip_prefix(directory).unwrap_or(&path);
+                records.push(TableRecord {
+                    table: table.name.to_owned(),
+                    file: file.to_string_lossy().into_owned(),
+                    rows,
+                    size_bytes,
+                    blake3: hash_file(&path)?,
+                });
+            }
+        }
+        Ok(records)
+    }
+}
+
+/// BLAKE3 of a file's bytes, in hexadecimal.
+///
+/// # Errors
+/// Where the file cannot be read.
+pub fn hash_file(path: &Path) -> Result<String, ArtifactError> {
+    let file = File::open(path).map_err(ArtifactError::io("opening", path))?;
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader(file).map_err(ArtifactError::io("reading", path))?;
+    Ok(hasher.finalize().to_hex().to_string())
+}

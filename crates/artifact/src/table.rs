@@ -1,0 +1,136 @@
+//! What a table is: its columns, their types, units and meaning, and how it lies on disk.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// One table of an artifact.
+#[derive(Debug)]
+pub struct Table {
+    /// File stem (`history.parquet`) or, for [`Layout::PerStep`], folder (`gram/step-….parquet`).
+    pub name: &'static str,
+    /// One sentence for `docs/tables.md`.
+    pub about: &'static str,
+    /// Major version: raised when a column changes its name, type or meaning. New nullable
+    /// columns do not raise it.
+    pub version: u32,
+    /// How the table lies on disk.
+    pub layout: Layout,
+    /// The columns, in order.
+    pub columns: &'static [Column],
+}
+
+/// How a table lies on disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// One small file; gathered into the results of a run.
+    Tidy,
+    /// One large file (vectors in cells); linked, not copied, into the results of a run.
+    Large,
+    /// A folder with one file a training step; linked into the results of a run.
+    PerStep,
+}
+
+/// One column of a table.
+#[derive(Debug)]
+pub struct Column {
+    /// snake_case name.
+    pub name: &'static str,
+    /// Type of its cells.
+    pub data: Data,
+    /// Whether a cell may be NULL: the measure does not exist there. NaN never stands for it.
+    pub nullable: bool,
+    /// Unit, empty where the quantity has none.
+    pub unit: &'static str,
+    /// One sentence for `docs/tables.md`.
+    pub about: &'static str,
+}
+
+/// Type of a column's cells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Data {
+    /// Boolean.
+    Boolean,
+    /// 32-bit index or count.
+    UInt32,
+    /// 64-bit index or count: training steps.
+    UInt64,
+    /// A measured scalar.
+    Float64,
+    /// UTF-8 text.
+    Text,
+    /// A vector of f32 whose length may differ between files.
+    Float32List,
+    /// A shape.
+    UInt32List,
+}
+
+impl Data {
+    /// The Arrow type that Parquet, DuckDB and Polars see.
+    ///
+    /// Vectors are lists, not fixed-size lists: their width is N, d or o, which differ between
+    /// the variants of a sweep, and a Polars scan over files of two widths fails.
+    #[must_use]
+    pub fn arrow(self) -> DataType {
+        let item = |data| DataType::List(Arc::new(Field::new("element", data, false)));
+        match self {
+            Self::Boolean => DataType::Boolean,
+            Self::UInt32 => DataType::UInt32,
+            Self::UInt64 => DataType::UInt64,
+            Self::Float64 => DataType::Float64,
+            Self::Text => DataType::Utf8,
+            Self::Float32List => item(DataType::Float32),
+            Self::UInt32List => item(DataType::UInt32),
+        }
+    }
+}
+
+impl Column {
+    /// A column that is never NULL and has no unit.
+    #[must_use]
+    pub const fn new(name: &'static str, data: Data, about: &'static str) -> Self {
+        Self { name, data, nullable: false, unit: "", about }
+    }
+
+    /// The same column, allowed to be NULL.
+    #[must_use]
+    pub const fn or_null(mut self) -> Self {
+        self.nullable = true;
+        self
+    }
+
+    /// The same column with a unit.
+    #[must_use]
+    pub const fn in_unit(mut self, unit: &'static str) -> Self {
+        self.unit = unit;
+        self
+    }
+
+    /// The Arrow field of this column.
+    #[must_use]
+    pub fn field(&self) -> FieldRef {
+        Arc::new(Field::new(self.name, self.data.arrow(), self.nullable))
+    }
+}
+
+impl Table {
+    /// The Arrow schema of this table.
+    #[must_use]
+    pub fn schema(&self) -> SchemaRef {
+        Arc::new(Schema::new(self.columns.iter().map(Column::field).collect::<Vec<_>>()))
+    }
+
+    /// The columns by which rows are sorted: the leading key columns up to the first measure.
+    #[must_use]
+    pub fn starts_with_step(&self) -> bool {
+        self.columns.first().is_some_and(|column| column.name == "step")
+    }
+}
+
+/// A row of a table as a Rust value; the field names are the column names.
+pub trait Row: Serialize + DeserializeOwned {
+    /// The table that the row belongs to.
+    const TABLE: &'static Table;
+}

@@ -1,0 +1,114 @@
+//! Tables of a training run.
+
+use serde::{Deserialize, Serialize};
+
+use super::Split;
+use crate::table::{Column, Data, Layout, Row, Table};
+
+/// Tables of this kind.
+pub const TABLES: &[&Table] = &[&HISTORY, &CHECKPOINTS, &OUTPUTS];
+
+/// What happened along the optimization.
+pub const HISTORY: Table = Table {
+    name: "history",
+    about: "Losses and norms along the optimization: at every history interval and at every checkpoint.",
+    version: 1,
+    layout: Layout::Tidy,
+    columns: &[
+        Column::new("step", Data::UInt64, "Updates made so far; the row tells of the parameters θ_step."),
+        Column::new("learning_rate", Data::Float64, "δ of the update that leaves this step."),
+        Column::new("train_loss", Data::Float64, "L(θ) over the whole training split; least squares with the ½."),
+        Column::new("test_loss", Data::Float64, "The same over the test split, where there is one.").or_null(),
+        Column::new("train_accuracy", Data::Float64, "Share of training samples whose largest output is their label.").or_null(),
+        Column::new("test_accuracy", Data::Float64, "The same on the test split.").or_null(),
+        Column::new("gradient_norm", Data::Float64, "‖∇L(θ)‖₂ of the gradient used by the update that leaves this step; NULL at the last step.").or_null(),
+        Column::new("update_norm", Data::Float64, "‖θ_{step+1} − θ_step‖₂; NULL at the last step.").or_null(),
+    ],
+};
+
+/// A row of [`HISTORY`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HistoryRow {
+    /// Updates made so far.
+    pub step: u64,
+    /// δ of the update that leaves this step.
+    pub learning_rate: f64,
+    /// Mean loss over the training split.
+    pub train_loss: f64,
+    /// Mean loss over the test split.
+    pub test_loss: Option<f64>,
+    /// Share of training samples classified right.
+    pub train_accuracy: Option<f64>,
+    /// Share of test samples classified right.
+    pub test_accuracy: Option<f64>,
+    /// ‖∇L(θ)‖₂.
+    pub gradient_norm: Option<f64>,
+    /// ‖θ_{step+1} − θ_step‖₂.
+    pub update_norm: Option<f64>,
+}
+
+impl Row for HistoryRow {
+    const TABLE: &'static Table = &HISTORY;
+}
+
+/// The parameters at each checkpoint.
+pub const CHECKPOINTS: Table = Table {
+    name: "checkpoints",
+    about: "The network's parameters at each checkpoint, one row a parameter tensor.",
+    version: 1,
+    layout: Layout::PerStep,
+    columns: &[
+        Column::new("step", Data::UInt64, "Updates made so far."),
+        Column::new("parameter", Data::Text, "`layers.L.weight` (inputs × outputs, row-major) or `layers.L.bias`, L from 0."),
+        Column::new("shape", Data::UInt32List, "Shape of the tensor."),
+        Column::new("values", Data::Float32List, "Its entries, row-major."),
+    ],
+};
+
+/// A row of [`CHECKPOINTS`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CheckpointRow {
+    /// Updates made so far.
+    pub step: u64,
+    /// Name of the tensor.
+    pub parameter: String,
+    /// Its shape.
+    pub shape: Vec<u32>,
+    /// Its entries, row-major.
+    pub values: Vec<f32>,
+}
+
+impl Row for CheckpointRow {
+    const TABLE: &'static Table = &CHECKPOINTS;
+}
+
+/// What the network answers at each checkpoint.
+pub const OUTPUTS: Table = Table {
+    name: "outputs",
+    about: "The network's outputs at each checkpoint on every sample.",
+    version: 1,
+    layout: Layout::Large,
+    columns: &[
+        Column::new("step", Data::UInt64, "Updates made so far."),
+        Column::new("split", Data::Text, "`train` or `test`."),
+        Column::new("sample", Data::UInt32, "Number of the sample within its split."),
+        Column::new("output", Data::Float32List, "f_θ(x), o numbers."),
+    ],
+};
+
+/// A row of [`OUTPUTS`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OutputRow {
+    /// Updates made so far.
+    pub step: u64,
+    /// Part of the dataset.
+    pub split: Split,
+    /// Number within the split.
+    pub sample: u32,
+    /// f_θ(x), o numbers.
+    pub output: Vec<f32>,
+}
+
+impl Row for OutputRow {
+    const TABLE: &'static Table = &OUTPUTS;
+}

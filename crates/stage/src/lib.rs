@@ -1,0 +1,75 @@
+//! What every stage program is made of.
+//!
+//! A stage crate implements [`Stage`]: its parameters, its ports and one `run`. This crate turns
+//! that into a program ([`main`]) that answers the three calls of the contract:
+//!
+//! * `stage-NAME describe` prints a [`Description`];
+//! * `stage-NAME plan REQUEST.json` reads a [`PlanRequest`] and prints a [`Plan`]: what the
+//!   output will be and what is wrong with the parameters, before anything runs;
+//! * `stage-NAME run REQUEST.json` reads a [`RunRequest`] and writes the output's tables.
+
+mod context;
+mod describe;
+mod error;
+mod inputs;
+mod plan;
+mod process;
+mod request;
+mod seed;
+
+use std::path::Path;
+
+use artifact::{Kind, Outline};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+pub use context::{Context, ProgressEvent};
+pub use describe::{Description, Port, TableDescription};
+pub use error::StageError;
+pub use inputs::{Input, Inputs, Outlines};
+pub use plan::{Limits, Plan, Problem};
+pub use process::{Message, main};
+pub use request::{PlanRequest, RunRequest};
+pub use seed::Seed;
+
+/// One stage of a pipeline.
+pub trait Stage {
+    /// What a user may set under `with:`; the JSON Schema comes from the same type.
+    ///
+    /// Every field needs a default or stands in the schema as required; unknown fields are
+    /// denied (`#[serde(deny_unknown_fields)]`).
+    type Parameters: Serialize + DeserializeOwned + JsonSchema;
+
+    /// Name, as in `uses: NAME` and `stage-NAME`.
+    const NAME: &'static str;
+    /// Version of the stage: raised when the same request gives other bytes.
+    const VERSION: &'static str;
+    /// One sentence for `cargo xtask stages`.
+    const SUMMARY: &'static str;
+    /// Input ports.
+    const INPUTS: &'static [Port];
+    /// Kind of the output.
+    const OUTPUT: Kind;
+    /// Whether the seed of the request changes the output.
+    const USES_SEED: bool;
+    /// Files beside the tables, for people (`report.html`).
+    const FILES: &'static [&'static str] = &[];
+
+    /// Says what the output will be, and what is wrong with the parameters, without the inputs'
+    /// tables: only their outlines are known, each field of them perhaps not.
+    ///
+    /// May look at files that the parameters name; must not write anything.
+    fn plan(parameters: &Self::Parameters, inputs: &Outlines, limits: &Limits) -> Plan;
+
+    /// Reads the inputs, computes, and writes the output's tables into `output`.
+    ///
+    /// # Errors
+    /// Whatever a user must know; the driver prints it with the pipeline's location.
+    fn run(
+        parameters: &Self::Parameters,
+        inputs: &Inputs,
+        output: &Path,
+        context: &Context,
+    ) -> Result<Outline, StageError>;
+}

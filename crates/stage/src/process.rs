@@ -1,0 +1,140 @@
+//! A stage as a process: arguments in, JSON lines out, an exit code.
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use artifact::{CONTRACT, Outline};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::context::{Context, ProgressEvent};
+use crate::describe::Description;
+use crate::error::StageError;
+use crate::plan::{Plan, Problem};
+use crate::request::{PlanRequest, RunRequest};
+use crate::seed::Seed;
+use crate::Stage;
+
+/// Least time between two progress lines: a driver redraws no faster.
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
+
+/// A line on a stage's standard output.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Message {
+    /// How far the run is.
+    Progress(ProgressEvent),
+    /// The last line of a run that succeeded.
+    Done {
+        /// What is known of the output.
+        outline: Outline,
+    },
+    /// The last line of a run that failed.
+    Error(StageError),
+}
+
+/// The whole `main` of a stage program.
+///
+/// Exit codes: 0 done, 1 the stage failed (its last line says why), 2 called wrongly.
+pub fn main<S: Stage>() -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().filter_map(|word| word.to_str()).collect();
+    let result = match words.as_slice() {
+        ["describe"] => print(&Description::of::<S>()),
+        ["plan", request] => read_request(request).and_then(|request| print(&plan::<S>(&request))),
+        ["run", request] => read_request(request)
+            .and_then(|request| run::<S>(&request))
+            .and_then(|outline| print(&Message::Done { outline })),
+        _ => {
+            let name = S::NAME;
+            // Nothing can be done where standard error is closed.
+            let _ = writeln!(
+                std::io::stderr(),
+                "{}\n\nusage: stage-{name} describe\n       stage-{name} plan REQUEST.json\n       stage-{name} run REQUEST.json\n\nThis program is a stage of a pipeline; `cargo xtask pipeline FILE` runs it.",
+                S::SUMMARY
+            );
+            return ExitCode::from(2);
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Where standard output is gone, so is the driver that would read the message.
+            let _ = print(&Message::Error(error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn print<T: Serialize>(value: &T) -> Result<(), StageError> {
+    let line = serde_json::to_string(value)?;
+    Ok(writeln!(std::io::stdout().lock(), "{line}")?)
+}
+
+fn read_request<T: DeserializeOwned>(path: &str) -> Result<T, StageError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| StageError::new(format!("reading the request {path} failed: {error}")))?;
+    let value: serde_json::Value = serde_json::from_str(&text)
+        .map_err(|error| StageError::new(format!("the request {path} is no JSON: {error}")))?;
+    // The version first: a request of another major version may not even parse.
+    let version = value.get("contract").and_then(serde_json::Value::as_str).unwrap_or("none");
+    let major = |version: &str| version.split('.').next().map(str::to_owned);
+    if major(version) != major(CONTRACT) {
+        return Err(StageError::new(format!(
+            "the request {path} is of contract {version}; this program speaks {CONTRACT}"
+        ))
+        .hint("build driver and stages from the same release"));
+    }
+    serde_json::from_value(value)
+        .map_err(|error| StageError::new(format!("the request {path} cannot be read: {error}")))
+}
+
+/// Parses parameters; the problem names the JSON Pointer of the field at fault.
+fn parameters<S: Stage>(value: &serde_json::Value) -> Result<S::Parameters, Problem> {
+    // `with:` left out is an empty map.
+    let empty = serde_json::Value::Object(serde_json::Map::new());
+    let value = if value.is_null() { &empty } else { value };
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let path = error.path().to_string();
+        let at = if path == "." { String::new() } else { format!("/{}", path.replace('.', "/")) };
+        Problem { at, message: error.into_inner().to_string(), hint: None }
+    })
+}
+
+fn plan<S: Stage>(request: &PlanRequest) -> Plan {
+    match parameters::<S>(&request.parameters) {
+        Ok(checked) => {
+            let mut plan = S::plan(&checked, &request.inputs, &request.limits);
+            match serde_json::to_value(&checked) {
+                Ok(value) => plan.parameters = value,
+                Err(error) => {
+                    plan.problem("", format!("the parameters cannot be written down: {error}"));
+                }
+            }
+            plan
+        }
+        Err(problem) => Plan { problems: vec![problem], ..Plan::default() },
+    }
+}
+
+fn run<S: Stage>(request: &RunRequest) -> Result<Outline, StageError> {
+    let parameters = parameters::<S>(&request.parameters)
+        .map_err(|problem| StageError::new(format!("parameter {}: {}", problem.at, problem.message)))?;
+    // One pool for everything: faer, dfdx and our own kernels take the global one.
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(request.limits.threads)
+        .build_global()
+        .map_err(|error| StageError::new(format!("starting {} threads failed: {error}", request.limits.threads)))?;
+    let mut last = None::<Instant>;
+    let context = Context::new(Seed(request.seed), request.limits, move |event| {
+        let finished = event.done >= event.total;
+        if finished || last.is_none_or(|last| last.elapsed() >= PROGRESS_INTERVAL) {
+            last = Some(Instant::now());
+            // A driver that went away is noticed when the result is written.
+            let _ = print(&Message::Progress(event));
+        }
+    });
+    S::run(&parameters, &request.inputs, &request.output, &context)
+}
