@@ -1,0 +1,1 @@
+//! Nothing: this crate's manifest fixes the features of shared dependencies. See its `Cargo.toml`.
