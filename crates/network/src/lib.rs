@@ -1,1 +1,28 @@
-//! In the making.
+//! The network: what it is, its parameters, its forward pass and the signals sent back through it.
+//!
+//! Shared by training and by the kernel, because the same two families of matrices, the inputs
+//! H_l of every layer and the signals B_l = ∂f/∂z_l at its pre-activations, give the gradient of
+//! a loss, H_lᵀ(B_l ∘ m), and the Neural Tangent Kernel, Σ_l (H_lH_lᵀ + 11ᵀ) ∘ (B_lB_lᵀ).
+//!
+//! Shape letters: n rows (samples), d inputs, o outputs, w a layer's width, P parameters. All
+//! matrices are row-major slices, one row a sample.
+
+mod activation;
+mod architecture;
+mod factors;
+mod gemm;
+mod initialization;
+mod model;
+mod scalar;
+mod tangent;
+mod workspace;
+
+pub use activation::Activation;
+pub use architecture::{Architecture, ArchitectureError};
+pub use factors::{Factors, OutputSignal};
+pub use gemm::{Gemm, gemm};
+pub use initialization::Initialization;
+pub use model::{Layer, Network};
+pub use scalar::Scalar;
+pub use tangent::{directional_derivative, largest_ntk_eigenvalue};
+pub use workspace::Workspace;

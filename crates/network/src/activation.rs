@@ -1,0 +1,212 @@
+//! Activation functions and their derivatives.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::scalar::Scalar;
+
+/// The function φ between two layers.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Activation {
+    /// max(0, z); its derivative at 0 is taken as 0.
+    Relu,
+    /// z for z > 0, slope · z otherwise: `leaky_relu: 0.01`.
+    LeakyRelu(f64),
+    /// tanh z.
+    Tanh,
+    /// erf z, the error function.
+    Erf,
+    /// 1 / (1 + e^−z).
+    Sigmoid,
+    /// ln(1 + e^z).
+    Softplus,
+    /// z Φ(z) with the exact normal distribution function Φ, not the tanh approximation.
+    Gelu,
+    /// sin z.
+    Sine,
+    /// z: a deep linear network.
+    Linear,
+}
+
+impl Activation {
+    /// φ(z).
+    #[must_use]
+    pub fn value<T: Scalar>(self, z: T) -> T {
+        let one = T::one();
+        match self {
+            Self::Relu => z.max(T::zero()),
+            Self::LeakyRelu(slope) => {
+                if z > T::zero() { z } else { T::of(slope) * z }
+            }
+            Self::Tanh => z.tanh(),
+            Self::Erf => z.erf(),
+            Self::Sigmoid => one / (one + (-z).exp()),
+            // ln(1 + e^z) = max(z, 0) + ln(1 + e^−|z|), which does not overflow.
+            Self::Softplus => z.max(T::zero()) + (-z.abs()).exp().ln_1p(),
+            Self::Gelu => z * normal_distribution(z),
+            Self::Sine => z.sin(),
+            Self::Linear => z,
+        }
+    }
+
+    /// φ'(z).
+    #[must_use]
+    pub fn slope<T: Scalar>(self, z: T) -> T {
+        let one = T::one();
+        match self {
+            Self::Relu | Self::LeakyRelu(_) | Self::Tanh | Self::Sigmoid | Self::Linear => {
+                self.slope_from_value(self.value(z)).unwrap_or(one)
+            }
+            Self::Erf => T::of(std::f64::consts::FRAC_2_SQRT_PI) * (-z * z).exp(),
+            Self::Softplus => one / (one + (-z).exp()),
+            Self::Gelu => {
+                let density = T::of((0.5 * std::f64::consts::FRAC_1_PI).sqrt());
+                normal_distribution(z) + z * density * (-z * z / T::of(2.0)).exp()
+            }
+            Self::Sine => z.cos(),
+        }
+    }
+
+    /// φ'(z) from h = φ(z) alone, where that is possible: then z need not be kept.
+    #[must_use]
+    pub fn slope_from_value<T: Scalar>(self, h: T) -> Option<T> {
+        let (zero, one) = (T::zero(), T::one());
+        match self {
+            Self::Relu => Some(if h > zero { one } else { zero }),
+            Self::LeakyRelu(slope) if slope > 0.0 => {
+                Some(if h > zero { one } else { T::of(slope) })
+            }
+            Self::Tanh => Some(one - h * h),
+            Self::Sigmoid => Some(h * (one - h)),
+            Self::Linear => Some(one),
+            // A negative slope folds two z onto one h.
+            Self::LeakyRelu(_) | Self::Erf | Self::Softplus | Self::Gelu | Self::Sine => None,
+        }
+    }
+
+    /// Whether [`Self::slope_from_value`] knows the slope.
+    #[must_use]
+    pub fn slope_needs_only_value(self) -> bool {
+        self.slope_from_value(1.0_f64).is_some()
+    }
+
+    /// Replaces pre-activations z by φ(z + shift), row by row, and writes φ'(z + shift) to `slopes`.
+    ///
+    /// `z` and `slopes` are n × w, `shift` has w entries or none; `slopes` may be empty where
+    /// [`Self::slope_needs_only_value`].
+    pub(crate) fn apply<T: Scalar>(self, z: &mut [T], width: usize, shift: &[T], slopes: &mut [T]) {
+        if !shift.is_empty() {
+            for row in z.chunks_exact_mut(width) {
+                for (z, &c) in row.iter_mut().zip(shift) {
+                    *z += c;
+                }
+            }
+        }
+        if !slopes.is_empty() {
+            for (slope, &z) in slopes.iter_mut().zip(z.iter()) {
+                *slope = self.slope(z);
+            }
+        }
+        match self {
+            Self::Linear => {}
+            // Spelled out so that the loop vectorizes.
+            Self::LeakyRelu(slope) => {
+                let slope = T::of(slope);
+                for z in z {
+                    let scaled = *z * slope;
+                    *z = if *z > T::zero() { *z } else { scaled };
+                }
+            }
+            _ => {
+                for z in z {
+                    *z = self.value(*z);
+                }
+            }
+        }
+    }
+
+    /// Multiplies `signals` by φ', taken from `slopes` or, where that is empty, from `values`.
+    pub(crate) fn backpropagate<T: Scalar>(self, signals: &mut [T], values: &[T], slopes: &[T]) {
+        if !slopes.is_empty() {
+            for (s, &slope) in signals.iter_mut().zip(slopes) {
+                *s *= slope;
+            }
+            return;
+        }
+        match self {
+            Self::Linear => {}
+            Self::LeakyRelu(slope) => {
+                let slope = T::of(slope);
+                for (s, &h) in signals.iter_mut().zip(values) {
+                    let scaled = *s * slope;
+                    *s = if h > T::zero() { *s } else { scaled };
+                }
+            }
+            _ => {
+                for (s, &h) in signals.iter_mut().zip(values) {
+                    *s *= self.slope_from_value(h).unwrap_or_else(T::one);
+                }
+            }
+        }
+    }
+}
+
+/// Φ(z), the standard normal distribution function.
+fn normal_distribution<T: Scalar>(z: T) -> T {
+    let half = T::of(0.5);
+    half * (T::one() + (z * T::of(std::f64::consts::FRAC_1_SQRT_2)).erf())
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) const ALL: [Activation; 10] = [
+        Activation::Relu,
+        Activation::LeakyRelu(0.01),
+        Activation::LeakyRelu(-0.3),
+        Activation::Tanh,
+        Activation::Erf,
+        Activation::Sigmoid,
+        Activation::Softplus,
+        Activation::Gelu,
+        Activation::Sine,
+        Activation::Linear,
+    ];
+
+    #[test]
+    fn slopes_are_the_derivatives_of_the_values() {
+        let step = 1e-6;
+        for activation in ALL {
+            for i in -40..40 {
+                // Away from 0, where the relus have a kink.
+                let z = (f64::from(i) + 0.5) * 0.11;
+                let difference =
+                    (activation.value(z + step) - activation.value(z - step)) / (2.0 * step);
+                let error = (activation.slope(z) - difference).abs();
+                // Truncation h²·φ‴/6 and rounding ε·|φ|/h of a central difference.
+                let bound = 10.0 * (step * step + f64::EPSILON * 5.0 / step);
+                assert!(error <= bound, "{activation:?} at {z}: off by {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn values_at_known_points() {
+        let close = |a: f64, b: f64| assert!((a - b).abs() <= 1e-12, "{a} is not {b}");
+        close(Activation::Erf.value(0.5), 0.520_499_877_813_046_5);
+        close(Activation::Gelu.value(1.0), 0.841_344_746_068_542_9);
+        close(Activation::Softplus.value(0.0), std::f64::consts::LN_2);
+        close(Activation::Softplus.value(800.0), 800.0);
+        close(Activation::Sigmoid.value(-800.0), 0.0);
+        close(Activation::LeakyRelu(0.01).value(-2.0), -0.02);
+    }
+
+    #[test]
+    fn activations_stand_in_yaml_as_the_docs_say() {
+        let json = |activation| serde_json::to_string(&activation).expect("serializes");
+        assert_eq!(json(Activation::LeakyRelu(0.01)), r#"{"leaky_relu":0.01}"#);
+        assert_eq!(json(Activation::Tanh), r#""tanh""#);
+    }
+}

@@ -1,0 +1,87 @@
+//! Products of row-major matrices on faer.
+
+use faer::linalg::matmul::matmul;
+use faer::{Accum, MatMut, MatRef, Par};
+
+use crate::scalar::Scalar;
+
+/// Which product [`gemm`] computes; the result is n × m, the inner dimension k.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gemm {
+    /// A B with A n × k and B k × m.
+    Plain,
+    /// A Bᵀ with A n × k and B m × k.
+    RightTransposed,
+    /// Aᵀ B with A k × n and B k × m.
+    LeftTransposed,
+}
+
+/// result ← result · [`accumulate`] + `alpha` · product, for row-major slices, on this thread.
+///
+/// `shape` is `[n, k, m]`. One thread, because callers split work by rows or tiles in an order
+/// that does not depend on the number of threads.
+///
+/// # Panics
+/// Where a slice has another length than its shape says.
+pub fn gemm<T: Scalar>(
+    product: Gemm,
+    [n, k, m]: [usize; 3],
+    alpha: T,
+    a: &[T],
+    b: &[T],
+    accumulate: bool,
+    result: &mut [T],
+) {
+    let accum = if accumulate { Accum::Add } else { Accum::Replace };
+    let result = MatMut::from_row_major_slice_mut(result, n, m);
+    let a = match product {
+        Gemm::Plain | Gemm::RightTransposed => MatRef::from_row_major_slice(a, n, k),
+        Gemm::LeftTransposed => MatRef::from_row_major_slice(a, k, n).transpose(),
+    };
+    let b = match product {
+        Gemm::Plain | Gemm::LeftTransposed => MatRef::from_row_major_slice(b, k, m),
+        Gemm::RightTransposed => MatRef::from_row_major_slice(b, m, k).transpose(),
+    };
+    // Transposed throughout: faer is column-major at heart, so Rᵀ = Bᵀ Aᵀ needs no reordering.
+    matmul(result.transpose_mut(), accum, b.transpose(), a.transpose(), alpha, Par::Seq);
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn plain(product: Gemm, [n, k, m]: [usize; 3], a: &[f64], b: &[f64]) -> Vec<f64> {
+        let a_at = |i: usize, j: usize| match product {
+            Gemm::LeftTransposed => a[j * n + i],
+            _ => a[i * k + j],
+        };
+        let b_at = |i: usize, j: usize| match product {
+            Gemm::RightTransposed => b[j * k + i],
+            _ => b[i * m + j],
+        };
+        (0..n * m).map(|e| (0..k).map(|j| a_at(e / m, j) * b_at(j, e % m)).sum()).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn products_equal_their_definition(
+            n in 1_usize..20, k in 1_usize..20, m in 1_usize..20, seed in 0_u32..100,
+        ) {
+            let entry = |i: usize| f64::from((i as u32 * 7919 + seed * 104_729) % 997) / 997.0 - 0.5;
+            let a: Vec<f64> = (0..n * k).map(entry).collect();
+            let b: Vec<f64> = (0..k * m).map(|i| entry(i + 31)).collect();
+            for product in [Gemm::Plain, Gemm::RightTransposed, Gemm::LeftTransposed] {
+                let expected = plain(product, [n, k, m], &a, &b);
+                let mut result = vec![1.0; n * m];
+                gemm(product, [n, k, m], 2.0, &a, &b, true, &mut result);
+                for (r, e) in result.iter().zip(&expected) {
+                    // |entries| ≤ ½, so a sum of k products errs by at most k²ε/4.
+                    let bound = 4.0 * f64::EPSILON * (k * k) as f64;
+                    prop_assert!((r - 1.0 - 2.0 * e).abs() <= bound);
+                }
+            }
+        }
+    }
+}
