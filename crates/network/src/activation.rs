@@ -37,7 +37,11 @@ impl Activation {
         match self {
             Self::Relu => z.max(T::zero()),
             Self::LeakyRelu(slope) => {
-                if z > T::zero() { z } else { T::of(slope) * z }
+                if z > T::zero() {
+                    z
+                } else {
+                    T::of(slope) * z
+                }
             }
             Self::Tanh => z.tanh(),
             Self::Erf => z.erf(),
@@ -55,7 +59,10 @@ impl Activation {
     pub fn slope<T: Scalar>(self, z: T) -> T {
         let one = T::one();
         match self {
-            Self::Relu | Self::LeakyRelu(_) | Self::Tanh | Self::Sigmoid | Self::Linear => {
+            Self::LeakyRelu(slope) => {
+                if z > T::zero() { one } else { T::of(slope) }
+            }
+            Self::Relu | Self::Tanh | Self::Sigmoid | Self::Linear => {
                 self.slope_from_value(self.value(z)).unwrap_or(one)
             }
             Self::Erf => T::of(std::f64::consts::FRAC_2_SQRT_PI) * (-z * z).exp(),

@@ -9,6 +9,7 @@
 
 mod activation;
 mod architecture;
+mod block;
 mod factors;
 mod gemm;
 mod initialization;
@@ -19,10 +20,10 @@ mod workspace;
 
 pub use activation::Activation;
 pub use architecture::{Architecture, ArchitectureError};
-pub use factors::{Factors, OutputSignal};
+pub use factors::{Factors, LayerFactors, OutputSignal};
 pub use gemm::{Gemm, gemm};
 pub use initialization::Initialization;
-pub use model::{Layer, Network};
+pub use model::{Layer, LayerView, Network};
 pub use scalar::Scalar;
 pub use tangent::{directional_derivative, largest_ntk_eigenvalue};
 pub use workspace::Workspace;

@@ -126,3 +126,43 @@ impl<T: Scalar> Network<T> {
         Network { architecture: self.architecture.clone(), layers: layers.collect() }
     }
 }
+
+/// A layer whose parameters lie elsewhere, as in the tensors of a training framework.
+#[derive(Clone, Copy, Debug)]
+pub struct LayerView<'a, T> {
+    /// Width of its input.
+    pub fan_in: usize,
+    /// Width of its output.
+    pub fan_out: usize,
+    /// W, `fan_in × fan_out`, row-major.
+    pub weight: &'a [T],
+    /// c, `fan_out` entries, or none without biases.
+    pub bias: &'a [T],
+    /// s_w, by which h W is multiplied.
+    pub weight_scale: T,
+    /// s_b, by which c is multiplied.
+    pub bias_scale: T,
+}
+
+impl<T: Scalar> Network<T> {
+    /// Views of all layers.
+    #[must_use]
+    pub fn views(&self) -> Vec<LayerView<'_, T>> {
+        self.layers.iter().map(Layer::view).collect()
+    }
+}
+
+impl<T: Scalar> Layer<T> {
+    /// A view of this layer.
+    #[must_use]
+    pub fn view(&self) -> LayerView<'_, T> {
+        LayerView {
+            fan_in: self.fan_in,
+            fan_out: self.fan_out,
+            weight: &self.weight,
+            bias: &self.bias,
+            weight_scale: self.weight_scale,
+            bias_scale: self.bias_scale,
+        }
+    }
+}
