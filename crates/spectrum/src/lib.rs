@@ -1,1 +1,36 @@
-//! In the making.
+//! Stage: the spectrum of every Gramian, and what it says of learning.
+//!
+//! Stands between `ntk`, which makes the Gramians, and `report`. For each checkpoint it finds the
+//! eigenpairs of G and measures with them: how much of the target, the output and the residual
+//! lies in the leading eigenvectors, whether gradient descent is stable, how well the first-order
+//! dynamics hold, how the kernel aligns with the target and moves away from earlier kernels.
+//! It knows Gramians and signals only, never the network's parameters.
+
+mod alignment;
+mod columns;
+mod distance;
+mod dynamics;
+mod eigen;
+mod energy;
+mod error;
+mod kernel;
+mod measure;
+mod memory;
+mod nystroem;
+mod overlap;
+mod parameters;
+mod plan;
+mod precision;
+mod rank;
+mod resolution;
+mod run;
+mod signal;
+mod sources;
+mod sum;
+
+pub use columns::Columns;
+pub use eigen::{Eigenpairs, all};
+pub use error::SpectrumError;
+pub use parameters::{Method, Pairs, Parameters, Precision};
+pub use precision::Real;
+pub use run::SpectrumStage;

@@ -1,1 +1,5 @@
-fn main() {}
+//! The program `stage-spectrum`.
+
+fn main() -> std::process::ExitCode {
+    stage::main::<spectrum::SpectrumStage>()
+}

@@ -1,0 +1,72 @@
+//! Wall time of each way to decompose a Gramian, with the largest residual of what it found.
+//!
+//! `cargo run --release -p spectrum --example decompose -- K GRAM.f32...`: each file holds the
+//! rows of one square Gramian as raw little-endian f32, the checkpoints of one run in order.
+
+use std::time::Instant;
+
+use faer::MatRef;
+use spectrum::{Eigenpairs, Real, all};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let k: usize = arguments.next().ok_or("the first argument is K")?.parse()?;
+    for path in arguments {
+        let bytes = std::fs::read(&path)?;
+        let gram: Vec<f32> = bytes
+            .chunks_exact(4)
+            .map(|word| f32::from_le_bytes([word[0], word[1], word[2], word[3]]))
+            .collect();
+        let rows = gram.len().isqrt();
+        println!("{path}: {rows} rows, top {k}");
+        full::<f32>("full f32", &gram, rows, k)?;
+        full::<f64>("full f64", &gram, rows, k)?;
+    }
+    Ok(())
+}
+
+fn full<T: Real>(
+    name: &str,
+    gram: &[f32],
+    rows: usize,
+    k: usize,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let mut store = Vec::new();
+    let matrix = T::matrix(gram, rows, rows, &mut store);
+    let start = Instant::now();
+    let pairs = all(matrix)?;
+    report(name, start, matrix, &pairs, k);
+    Ok(())
+}
+
+fn report<T: Real>(
+    name: &str,
+    start: Instant,
+    gram: MatRef<'_, T>,
+    pairs: &Eigenpairs<T>,
+    k: usize,
+) {
+    let elapsed = start.elapsed().as_secs_f64();
+    let (mut worst, mut skew) = (0.0_f64, 0.0_f64);
+    let vectors = pairs.vectors.matrix(0, k);
+    let images = gram * vectors;
+    let products = vectors.transpose() * vectors;
+    for j in 0..k {
+        let squared: f64 = (0..gram.nrows())
+            .map(|i| {
+                let (image, entry): (f64, f64) = (images[(i, j)].into(), vectors[(i, j)].into());
+                (image - pairs.values[j] * entry).powi(2)
+            })
+            .sum();
+        worst = worst.max(squared.sqrt() / pairs.values[0]);
+        for i in 0..k {
+            let product: f64 = products[(i, j)].into();
+            skew = skew.max((product - f64::from(u8::from(i == j))).abs());
+        }
+    }
+    println!(
+        "  {name:<12} {elapsed:7.3} s   residual {worst:.1e} λ₁   |VᵀV − I| {skew:.1e}   λ₁ {:.6e}   λ_k {:.6e}",
+        pairs.values[0],
+        pairs.values[k - 1]
+    );
+}

@@ -1,0 +1,232 @@
+//! A Gramian as the spectrum needs it: checked, and split into its blocks.
+
+use artifact::tables::Split;
+use artifact::tables::kernel::Reduction;
+use artifact::{Gram, GramRow};
+use rayon::prelude::*;
+
+use crate::error::SpectrumError;
+use crate::sum;
+
+/// |g(x, x') − g(x', x)| that rounding may cause, in units of ε₃₂ times the largest entry: both are
+/// sums of the same products, perhaps in another order.
+const ASYMMETRY: f64 = 128.0;
+
+/// Rows and columns of the tiles in which a matrix is compared with its transpose: 16 KiB a tile.
+const TILE: usize = 64;
+
+/// One symmetric kernel over the training samples, and its rows for the test samples.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Block {
+    /// Which output's kernel under `per-output`; 0 otherwise.
+    pub output: u32,
+    /// Rows of the training block.
+    pub rows: usize,
+    values: Vec<f32>,
+}
+
+impl Block {
+    /// G, `rows` × `rows`, row-major.
+    pub fn train(&self) -> &[f32] {
+        &self.values[..self.rows * self.rows]
+    }
+
+    /// g(x, ·) of each test row x against the training rows, row-major.
+    pub fn test(&self) -> &[f32] {
+        &self.values[self.rows * self.rows..]
+    }
+
+    /// Rows of [`Block::test`].
+    pub fn test_rows(&self) -> usize {
+        self.values.len() / self.rows - self.rows
+    }
+
+    /// G alone, row-major.
+    pub fn into_train(mut self) -> Vec<f32> {
+        self.values.truncate(self.rows * self.rows);
+        self.values.shrink_to_fit();
+        self.values
+    }
+
+    /// tr G, in f64.
+    pub fn trace(&self) -> f64 {
+        (0..self.rows).map(|i| f64::from(self.values[i * self.rows + i])).sum()
+    }
+
+    /// ‖G‖²_F, in f64.
+    pub fn frobenius_squared(&self) -> f64 {
+        sum::over_rows(self.train(), self.rows, |_, row| sum::norm_squared(row))
+    }
+
+    /// Refuses G ≠ Gᵀ and G = 0.
+    fn check(&self) -> Result<(), SpectrumError> {
+        let (gram, rows) = (self.train(), self.rows);
+        let bands: Vec<(f64, f64)> = (0..rows.div_ceil(TILE))
+            .into_par_iter()
+            .map(|band| {
+                let (mut difference, mut largest) = (0.0_f32, 0.0_f32);
+                let band_rows = band * TILE..rows.min((band + 1) * TILE);
+                for from in (0..band_rows.end).step_by(TILE) {
+                    for i in band_rows.clone() {
+                        for j in from..i.min(from + TILE) {
+                            let (low, high) = (gram[i * rows + j], gram[j * rows + i]);
+                            difference = difference.max((low - high).abs());
+                            largest = largest.max(low.abs()).max(high.abs());
+                        }
+                    }
+                }
+                for i in band_rows {
+                    largest = largest.max(gram[i * rows + i].abs());
+                }
+                (f64::from(difference), f64::from(largest))
+            })
+            .collect();
+        let (difference, largest) =
+            bands.iter().fold((0.0_f64, 0.0_f64), |a, b| (a.0.max(b.0), a.1.max(b.1)));
+        if difference > ASYMMETRY * f64::from(f32::EPSILON) * largest {
+            return Err(SpectrumError::NotSymmetric { difference, largest });
+        }
+        if largest == 0.0 {
+            return Err(SpectrumError::ZeroKernel { largest });
+        }
+        Ok(())
+    }
+}
+
+/// The kernels of a Gramian: one for each output under `per-output`, one otherwise.
+///
+/// `outputs` is o, `samples` N. The rows must be those of the reduction: samples in order, outputs
+/// within samples under `full`, training rows before test rows in each kernel.
+///
+/// # Errors
+/// Where rows are missing or out of order, or a kernel is not symmetric or zero.
+pub fn blocks(
+    gram: Gram,
+    reduction: Reduction,
+    outputs: usize,
+    samples: usize,
+) -> Result<Vec<Block>, SpectrumError> {
+    let (count, per_sample) = reduction.blocks(outputs);
+    let rows = samples * per_sample;
+    let bad = |problem: String| SpectrumError::Rows { problem };
+    if rows == 0 || gram.width != rows {
+        return Err(bad(format!(
+            "a row has {} values, but {samples} training samples with {outputs} outputs make {rows} columns under `{}`",
+            gram.width,
+            reduction.name()
+        )));
+    }
+    let found = if count == 1 {
+        check_order(gram.rows.iter(), rows, per_sample, 0).map_err(bad)?;
+        vec![Block { output: 0, rows, values: gram.values }]
+    } else {
+        let mut found = Vec::with_capacity(count);
+        for output in 0..count as u32 {
+            let mine = |row: &&GramRow| row.output == output;
+            check_order(gram.rows.iter().filter(mine), rows, 1, output).map_err(bad)?;
+            let mut values = Vec::new();
+            for (row, part) in gram.rows.iter().zip(gram.values.chunks_exact(rows)) {
+                if row.output == output {
+                    values.extend_from_slice(part);
+                }
+            }
+            found.push(Block { output, rows, values });
+        }
+        found
+    };
+    for block in &found {
+        block.check()?;
+    }
+    Ok(found)
+}
+
+/// Checks that `keys` are `rows` training rows and then test rows, each in order.
+fn check_order<'a>(
+    keys: impl Iterator<Item = &'a GramRow>,
+    rows: usize,
+    per_sample: usize,
+    first_output: u32,
+) -> Result<(), String> {
+    let mut seen = 0;
+    for key in keys {
+        let (split, index) =
+            if seen < rows { (Split::Train, seen) } else { (Split::Test, seen - rows) };
+        let sample = (index / per_sample) as u32;
+        let output = first_output + (index % per_sample) as u32;
+        if *key != (GramRow { split, sample, output }) {
+            return Err(format!(
+                "row {seen} is of {} sample {}, output {}, where {} sample {sample}, output {output} should stand",
+                key.split.name(),
+                key.sample,
+                key.output,
+                split.name()
+            ));
+        }
+        seen += 1;
+    }
+    if seen < rows {
+        return Err(format!("it has {seen} rows, but {rows} training rows were to come first"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(rows: &[(Split, u32, u32)]) -> Vec<GramRow> {
+        rows.iter().map(|&(split, sample, output)| GramRow { split, sample, output }).collect()
+    }
+
+    #[test]
+    fn per_output_kernels_are_told_apart_whether_blocks_or_samples_come_first() {
+        use Split::{Test, Train};
+        let by_block = [(Train, 0, 0), (Test, 0, 0), (Train, 0, 1), (Test, 0, 1)];
+        let by_sample = [(Train, 0, 0), (Train, 0, 1), (Test, 0, 0), (Test, 0, 1)];
+        for (order, values) in [(by_block, [1.0, 2.0, 3.0, 4.0]), (by_sample, [1.0, 3.0, 2.0, 4.0])]
+        {
+            let gram = Gram { rows: keys(&order), width: 1, values: values.to_vec() };
+            let found = blocks(gram, Reduction::PerOutput, 2, 1).unwrap();
+            assert_eq!(found.len(), 2);
+            assert_eq!((found[0].train(), found[0].test()), (&[1.0][..], &[2.0][..]));
+            assert_eq!((found[1].train(), found[1].test()), (&[3.0][..], &[4.0][..]));
+        }
+    }
+
+    #[test]
+    fn rows_out_of_order_are_refused() {
+        use Split::Train;
+        let gram = Gram {
+            rows: keys(&[(Train, 1, 0), (Train, 0, 0)]),
+            width: 2,
+            values: vec![1.0, 0.0, 0.0, 1.0],
+        };
+        let error = blocks(gram, Reduction::Full, 1, 2).unwrap_err().to_string();
+        assert!(error.contains("row 0 is of train sample 1"), "{error}");
+    }
+
+    #[test]
+    fn an_asymmetric_matrix_is_refused_and_rounding_is_not() {
+        use Split::Train;
+        let of = |upper: f32| Gram {
+            rows: keys(&[(Train, 0, 0), (Train, 1, 0)]),
+            width: 2,
+            values: vec![1.0, upper, 0.5, 1.0],
+        };
+        assert!(blocks(of(0.5 + f32::EPSILON), Reduction::Full, 1, 2).is_ok());
+        let refused = blocks(of(0.6), Reduction::Full, 1, 2);
+        assert!(matches!(refused, Err(SpectrumError::NotSymmetric { .. })));
+    }
+
+    #[test]
+    fn every_pair_of_a_large_matrix_is_compared_with_its_mirror() {
+        let rows = 2 * TILE + 3;
+        for (i, j) in [(rows - 1, 0), (0, rows - 1), (1, 0), (TILE, TILE - 1), (rows - 2, rows - 1)]
+        {
+            let mut values = vec![1.0; rows * rows];
+            values[i * rows + j] = 2.0;
+            let refused = Block { output: 0, rows, values }.check();
+            assert!(matches!(refused, Err(SpectrumError::NotSymmetric { .. })), "({i}, {j})");
+        }
+    }
+}

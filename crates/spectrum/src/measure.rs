@@ -1,0 +1,294 @@
+//! Everything that is measured of one kernel, as rows of the tables.
+
+use std::path::Path;
+
+use artifact::tables::kernel::{KernelRow, Reduction};
+use artifact::tables::spectrum::{
+    AlignmentMetric, AlignmentRow, DynamicsRow, EigenvalueRow, EigenvectorRow, EnergyRow,
+};
+use artifact::tables::{Signal, Split};
+use artifact::{ArtifactError, write_rows};
+
+use crate::columns::Columns;
+use crate::eigen::Eigenpairs;
+use crate::kernel::Block;
+use crate::parameters::{Pairs, Parameters};
+use crate::precision::Real;
+use crate::signal::{self, Loss};
+use crate::sources::{BySplit, Sources};
+use crate::{alignment, distance, dynamics, energy, nystroem, overlap, rank, resolution};
+
+/// The signals whose energy is measured.
+const SIGNALS: [Signal; 3] = [Signal::Target, Signal::Output, Signal::Residual];
+
+/// Rows of the tables, in the order of the steps.
+#[derive(Default)]
+pub struct Tables {
+    eigenvalues: Vec<EigenvalueRow>,
+    energy: Vec<EnergyRow>,
+    dynamics: Vec<DynamicsRow>,
+    alignment: Vec<AlignmentRow>,
+    eigenvectors: Vec<EigenvectorRow>,
+}
+
+impl Tables {
+    /// Writes every table into the artifact at `directory`.
+    ///
+    /// # Errors
+    /// Where a measure is not finite, or a file cannot be written.
+    pub fn write(&self, directory: &Path) -> Result<(), ArtifactError> {
+        write_rows(directory, &self.eigenvalues)?;
+        write_rows(directory, &self.energy)?;
+        write_rows(directory, &self.dynamics)?;
+        write_rows(directory, &self.alignment)?;
+        write_rows(directory, &self.eigenvectors)
+    }
+}
+
+/// A kernel of an earlier checkpoint, as far as later ones are compared with it.
+pub struct Earlier<T> {
+    /// Its step.
+    pub step: u64,
+    /// Its leading eigenvectors.
+    pub vectors: Columns<T>,
+    gram: Vec<f32>,
+    frobenius: f64,
+}
+
+impl<T: Real> Earlier<T> {
+    /// Keeps of a kernel what later ones are compared with.
+    pub fn new(kernel: Kernel<'_>, vectors: Columns<T>) -> Self {
+        let frobenius = kernel.frobenius_squared.sqrt();
+        Self { step: kernel.row.step, vectors, gram: kernel.block.into_train(), frobenius }
+    }
+}
+
+/// One kernel with what it is measured against.
+pub struct Kernel<'a> {
+    /// The Gramian.
+    pub block: Block,
+    /// Its row in `kernels`.
+    pub row: &'a KernelRow,
+    /// ‖G‖²_F.
+    pub frobenius_squared: f64,
+    sources: &'a Sources,
+    outputs: &'a BySplit,
+}
+
+impl<'a> Kernel<'a> {
+    /// Puts a Gramian beside its row and the outputs of its step.
+    pub fn new(
+        block: Block,
+        row: &'a KernelRow,
+        sources: &'a Sources,
+        outputs: &'a BySplit,
+    ) -> Self {
+        let frobenius_squared = block.frobenius_squared();
+        Self { block, row, frobenius_squared, sources, outputs }
+    }
+
+    /// The noise below which eigenvalues found in precision `T` are not resolved.
+    pub fn noise<T: Real>(&self, largest: f64) -> f64 {
+        let gradients =
+            if self.row.precision == "f64" { f64::EPSILON } else { f64::from(f32::EPSILON) };
+        let epsilon = gradients.max(T::EPSILON);
+        resolution::noise_level(self.block.rows, epsilon, largest, self.frobenius_squared.sqrt())
+    }
+
+    /// Measures the kernel, of which `pairs` are the leading eigenpairs, and adds the rows.
+    ///
+    /// `earlier` are the first and the previous checkpoint, as far as they exist and differ.
+    pub fn measure<T: Real>(
+        &self,
+        pairs: &Eigenpairs<T>,
+        earlier: &[&Earlier<T>],
+        parameters: &Parameters,
+        tables: &mut Tables,
+    ) {
+        let resolved = resolution::resolved(&pairs.values, self.noise::<T>(pairs.values[0]));
+        let test_count = resolved.min(parameters.test_energies as usize);
+        let stored = parameters.stored(pairs.values.len());
+        let stored_test = if self.block.test_rows() > 0 { resolved.min(stored) } else { 0 };
+        let test = nystroem::extended(self.block.test(), pairs, test_count.max(stored_test));
+
+        self.add_eigenvalues(&pairs.values, resolved, tables);
+        self.add_energies(Split::Train, &pairs.vectors, tables);
+        if self.block.test_rows() > 0 {
+            let tolerance = self.block.rows as f64 * T::EPSILON.max(f64::from(f32::EPSILON));
+            let basis = nystroem::orthonormalized(&test.leading(test_count), tolerance);
+            self.add_energies(Split::Test, &basis, tables);
+        }
+        self.add_dynamics(&pairs.values, parameters, tables);
+        self.add_alignment(tables);
+        self.add_comparisons(pairs, earlier, parameters, tables);
+        self.add_eigenvectors(Split::Train, pairs.vectors.iter().take(stored), tables);
+        self.add_eigenvectors(Split::Test, test.iter().take(stored_test), tables);
+    }
+
+    fn add_eigenvalues(&self, values: &[f64], resolved: usize, tables: &mut Tables) {
+        let rows = values.iter().enumerate().map(|(i, &eigenvalue)| EigenvalueRow {
+            step: self.row.step,
+            output: self.row.output,
+            index: number(i),
+            eigenvalue,
+            resolved: i < resolved,
+        });
+        tables.eigenvalues.extend(rows);
+    }
+
+    /// A signal without energy, as a residual of zero, has no rows.
+    fn add_energies<T: Real>(&self, split: Split, vectors: &Columns<T>, tables: &mut Tables) {
+        for signal in SIGNALS {
+            let energies = energy::relative(vectors, &self.signal(signal, split));
+            let rows = energies.into_iter().flatten().enumerate();
+            tables.energy.extend(rows.map(|(i, relative_energy)| EnergyRow {
+                step: self.row.step,
+                output: self.row.output,
+                split,
+                signal,
+                k: number(i),
+                relative_energy,
+            }));
+        }
+    }
+
+    fn add_dynamics(&self, values: &[f64], parameters: &Parameters, tables: &mut Tables) {
+        let learning_rate = self.learning_rate();
+        let first_order = self.first_order();
+        let trace = self.block.trace();
+        // Under `top` what needs all eigenvalues is absent, whichever way the top was found.
+        let all = parameters.eigenpairs == Pairs::All;
+        let stability_bound = learning_rate
+            .filter(|_| self.sources.loss == Loss::LeastSquares && self.follows_dynamics())
+            .map(|rate| dynamics::stability_bound(self.row.samples as usize, rate));
+        tables.dynamics.push(DynamicsRow {
+            step: self.row.step,
+            output: self.row.output,
+            learning_rate,
+            largest_eigenvalue: values[0],
+            stability_bound,
+            trace,
+            frobenius_norm: self.frobenius_squared.sqrt(),
+            effective_rank_entropy: if all { rank::entropy(values) } else { None },
+            participation_ratio: Some(rank::participation(trace, self.frobenius_squared)),
+            first_order_error: first_order.map(|found| found.error),
+            first_order_cosine: first_order.and_then(|found| found.cosine),
+            smallest_eigenvalue: values.last().copied().filter(|_| all),
+        });
+    }
+
+    fn add_alignment(&self, tables: &mut Tables) {
+        let target = self.signal(Signal::Target, Split::Train);
+        let (gram, per_sample) = (self.block.train(), self.per_sample());
+        let plain = alignment::kernel_target(gram, self.frobenius_squared.sqrt(), &target);
+        let centred = alignment::centred_kernel_target(gram, per_sample, &target);
+        let metrics = [
+            (AlignmentMetric::KernelTargetAlignment, plain),
+            (AlignmentMetric::CentredKernelTargetAlignment, centred),
+        ];
+        for (metric, value) in metrics {
+            if let Some(value) = value {
+                tables.alignment.push(self.alignment_row(metric, None, None, value));
+            }
+        }
+    }
+
+    fn add_comparisons<T: Real>(
+        &self,
+        pairs: &Eigenpairs<T>,
+        earlier: &[&Earlier<T>],
+        parameters: &Parameters,
+        tables: &mut Tables,
+    ) {
+        for other in earlier {
+            let value = distance::between(
+                self.block.train(),
+                self.frobenius_squared.sqrt(),
+                &other.gram,
+                other.frobenius,
+                self.block.rows,
+            );
+            let (metric, step) = (AlignmentMetric::KernelDistance, Some(other.step));
+            tables.alignment.push(self.alignment_row(metric, step, None, value));
+        }
+        for other in earlier {
+            for k in parameters.overlaps(pairs.vectors.count().min(other.vectors.count())) {
+                let value = overlap::of_leading(&pairs.vectors, &other.vectors, k);
+                let (metric, step) = (AlignmentMetric::EigenspaceOverlap, Some(other.step));
+                tables.alignment.push(self.alignment_row(metric, step, Some(k as u32), value));
+            }
+        }
+    }
+
+    fn add_eigenvectors<'v, T: Real + 'v>(
+        &self,
+        split: Split,
+        vectors: impl Iterator<Item = &'v [T]>,
+        tables: &mut Tables,
+    ) {
+        let rows = vectors.enumerate().map(|(i, vector)| EigenvectorRow {
+            step: self.row.step,
+            output: self.row.output,
+            index: number(i),
+            split,
+            values: vector.iter().map(|&entry| entry.into() as f32).collect(),
+        });
+        tables.eigenvectors.extend(rows);
+    }
+
+    fn alignment_row(
+        &self,
+        metric: AlignmentMetric,
+        reference_step: Option<u64>,
+        k: Option<u32>,
+        value: f64,
+    ) -> AlignmentRow {
+        let (step, output) = (self.row.step, self.row.output);
+        AlignmentRow { step, output, metric, reference_step, k, value }
+    }
+
+    fn signal(&self, signal: Signal, split: Split) -> Vec<Vec<f64>> {
+        let (targets, outputs) = match split {
+            Split::Train => (&self.sources.targets.train, &self.outputs.train),
+            Split::Test => (&self.sources.targets.test, &self.outputs.test),
+        };
+        let (reduction, block) = (self.row.reduction, self.row.output);
+        signal::vectors(signal, self.sources.loss, targets, outputs, reduction, block)
+    }
+
+    fn per_sample(&self) -> usize {
+        self.row.reduction.blocks(self.sources.targets.train.width).1
+    }
+
+    fn learning_rate(&self) -> Option<f64> {
+        let trained = self.sources.learning_rates.get(&self.row.step).copied();
+        trained.or(self.row.learning_rate).filter(|&rate| rate > 0.0)
+    }
+
+    /// Whether G alone decides what an update does to the outputs: plain gradient descent, and no
+    /// pair of outputs left out of G.
+    fn follows_dynamics(&self) -> bool {
+        let whole = self.row.reduction == Reduction::Full || self.sources.targets.train.width == 1;
+        self.sources.gradient_descent && whole
+    }
+
+    fn first_order(&self) -> Option<dynamics::FirstOrder> {
+        let after = &self.sources.outputs.get(&(self.row.step + 1))?.train;
+        let rate = self.learning_rate().filter(|_| self.follows_dynamics())?;
+        let wide =
+            |values: &[f32]| values.iter().map(|&value| f64::from(value)).collect::<Vec<_>>();
+        dynamics::first_order(
+            self.block.train(),
+            &self.signal(Signal::Residual, Split::Train)[0],
+            &wide(&self.outputs.train.values),
+            &wide(&after.values),
+            self.row.samples as usize,
+            rate,
+        )
+    }
+}
+
+/// The number, from 1, of what stands at `position`, from 0.
+fn number(position: usize) -> u32 {
+    position as u32 + 1
+}

@@ -1,0 +1,147 @@
+//! What a user may set.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What a user may set under `with:`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Parameters {
+    /// Which eigenpairs of each Gramian are found: `all`, or the `top` k. With the top k, energies
+    /// are known for k up to that.
+    pub eigenpairs: Pairs,
+    /// How they are found. `block` is for the top k.
+    pub method: Method,
+    /// Arithmetic of the decomposition. The sums that decide a metric are f64 either way.
+    pub precision: Precision,
+    /// Residual ‖Gυ − λυ‖/λ₁ up to which `block` accepts an eigenpair.
+    #[schemars(range(min = 1e-7, max = 1e-2))]
+    pub tolerance: f64,
+    /// How many leading eigenvectors are stored. The default means all where there are fewer.
+    #[schemars(range(min = 1))]
+    pub eigenvectors: u32,
+    /// The k for which the overlap of the leading k eigenvectors with those of the first and the
+    /// previous checkpoint is measured. The default is left out where there are fewer.
+    #[schemars(inner(range(min = 1)))]
+    pub overlap: Vec<u32>,
+    /// Largest k of the energies on test samples. Only resolved eigenvalues are used, and never
+    /// more than test samples allow. The default means all where there are fewer; 0 leaves them out.
+    pub test_energies: u32,
+}
+
+/// Which eigenpairs are found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Pairs {
+    /// Every one.
+    #[default]
+    All,
+    /// The k largest.
+    Top(#[schemars(range(min = 1))] u32),
+}
+
+/// How eigenpairs are found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// Whichever is faster for the size of the Gramian and k.
+    #[default]
+    Auto,
+    /// A full decomposition.
+    Full,
+    /// Block Krylov iteration, started from the previous checkpoint's eigenvectors; every residual
+    /// and the count of eigenvalues are checked, and the full decomposition takes over where either fails.
+    Block,
+}
+
+/// Arithmetic of the decomposition.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Precision {
+    /// 24 bits: eigenvalues to about 1e-6 λ₁, the precision in which Gramians are stored.
+    #[default]
+    F32,
+    /// 53 bits: twice the memory and three times the time.
+    F64,
+}
+
+/// Eigenvectors that are stored where nothing else is said.
+const EIGENVECTORS: u32 = 50;
+/// k of the eigenspace overlap where nothing else is said.
+const OVERLAP: u32 = 10;
+/// Largest k of test energies where nothing else is said.
+const TEST_ENERGIES: u32 = 50;
+
+impl Default for Parameters {
+    fn default() -> Self {
+        Self {
+            eigenpairs: Pairs::default(),
+            method: Method::default(),
+            precision: Precision::default(),
+            tolerance: 1e-5,
+            eigenvectors: EIGENVECTORS,
+            overlap: vec![OVERLAP],
+            test_energies: TEST_ENERGIES,
+        }
+    }
+}
+
+/// A count that does not fit the Gramian, with the JSON Pointer of its parameter.
+pub struct TooMany {
+    /// JSON Pointer.
+    pub at: String,
+    /// What was asked for.
+    pub wanted: u32,
+}
+
+impl Parameters {
+    /// k of the top k, or every one of `rows`.
+    pub fn pairs(&self, rows: usize) -> usize {
+        match self.eigenpairs {
+            Pairs::All => rows,
+            Pairs::Top(k) => k as usize,
+        }
+    }
+
+    /// How many eigenvectors are stored of `available`.
+    pub fn stored(&self, available: usize) -> usize {
+        available.min(self.eigenvectors as usize)
+    }
+
+    /// How many eigenvectors of a checkpoint later ones need, of `available`.
+    pub fn remembered(&self, available: usize) -> usize {
+        let overlap = self.overlaps(available).max().unwrap_or(0);
+        // The block method starts from all that the previous checkpoint found.
+        if self.method == Method::Full || self.eigenpairs == Pairs::All {
+            overlap
+        } else {
+            available
+        }
+    }
+
+    /// The k of eigenspace overlaps of `available` eigenvectors.
+    pub fn overlaps(&self, available: usize) -> impl Iterator<Item = usize> {
+        self.overlap.iter().map(|&k| k as usize).filter(move |&k| k <= available)
+    }
+
+    /// Every count beyond what a Gramian of `rows` has; a default is never one.
+    pub fn too_many(&self, rows: u64) -> Vec<TooMany> {
+        let mut found = Vec::new();
+        let mut check = |at: String, wanted: u32, available: u64, default: Option<u32>| {
+            if u64::from(wanted) > available && Some(wanted) != default {
+                found.push(TooMany { at, wanted });
+            }
+        };
+        let mut available = rows;
+        if let Pairs::Top(k) = self.eigenpairs {
+            check("/eigenpairs/top".to_owned(), k, rows, None);
+            available = available.min(u64::from(k));
+        }
+        check("/eigenvectors".to_owned(), self.eigenvectors, available, Some(EIGENVECTORS));
+        for (i, &k) in self.overlap.iter().enumerate() {
+            check(format!("/overlap/{i}"), k, available, Some(OVERLAP));
+        }
+        check("/test_energies".to_owned(), self.test_energies, available, Some(TEST_ENERGIES));
+        found
+    }
+}

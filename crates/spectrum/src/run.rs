@@ -1,0 +1,125 @@
+//! The stage: read, measure kernel by kernel, write.
+
+use std::path::Path;
+
+use artifact::{Kind, Outline};
+use stage::{Context, Inputs, Limits, Outlines, Plan, Port, Stage, StageError};
+
+use crate::eigen::{self, Eigenpairs};
+use crate::error::SpectrumError;
+use crate::measure::{Earlier, Kernel, Tables};
+use crate::parameters::{Pairs, Parameters, Precision};
+use crate::plan::plan;
+use crate::precision::Real;
+use crate::resolution;
+use crate::sources::{Sources, at_step};
+
+/// The stage `spectrum`.
+pub struct SpectrumStage;
+
+impl Stage for SpectrumStage {
+    type Parameters = Parameters;
+
+    const NAME: &'static str = "spectrum";
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+    const SUMMARY: &'static str = "Eigenpairs of every Gramian; relative energies, dynamics and alignment measured with them.";
+    const INPUTS: &'static [Port] = &[
+        Port::one("dataset", Kind::Dataset),
+        Port::one("training", Kind::Training),
+        Port::one("kernel", Kind::Kernel),
+    ];
+    const OUTPUT: Kind = Kind::Spectrum;
+    const USES_SEED: bool = false;
+
+    fn plan(parameters: &Parameters, inputs: &Outlines, limits: &Limits) -> Plan {
+        plan(parameters, inputs, limits)
+    }
+
+    fn run(
+        parameters: &Parameters,
+        inputs: &Inputs,
+        output: &Path,
+        context: &Context,
+    ) -> Result<Outline, StageError> {
+        let sources = Sources::read(inputs)?;
+        let tables = match parameters.precision {
+            Precision::F32 => measured::<f32>(parameters, &sources, context)?,
+            Precision::F64 => measured::<f64>(parameters, &sources, context)?,
+        };
+        tables.write(output)?;
+        Ok(sources.outline)
+    }
+}
+
+/// The earlier checkpoints that a kernel is compared with.
+struct History<T> {
+    first: Option<Earlier<T>>,
+    previous: Option<Earlier<T>>,
+}
+
+impl<T> History<T> {
+    fn known(&self) -> Vec<&Earlier<T>> {
+        self.first.iter().chain(&self.previous).collect()
+    }
+
+    fn add(&mut self, kernel: Earlier<T>) {
+        if self.first.is_none() {
+            self.first = Some(kernel);
+        } else {
+            self.previous = Some(kernel);
+        }
+    }
+}
+
+/// Measures every kernel of every step, decomposed in precision `T`.
+fn measured<T: Real>(
+    parameters: &Parameters,
+    sources: &Sources,
+    context: &Context,
+) -> Result<Tables, StageError> {
+    let mut tables = Tables::default();
+    let mut histories: Vec<History<T>> = Vec::new();
+    let steps = sources.kernels.len() as u64;
+    for (done, (&step, rows)) in sources.kernels.iter().enumerate() {
+        for (index, block) in sources.blocks(step)?.into_iter().enumerate() {
+            if histories.len() == index {
+                histories.push(History { first: None, previous: None });
+            }
+            let history = &mut histories[index];
+            // `Sources` has checked that there is a row for each block, and outputs for each step.
+            let row = rows.iter().find(|row| row.output == block.output).unwrap_or(&rows[0]);
+            let kernel = Kernel::new(block, row, sources, &sources.outputs[&step]);
+            let pairs = leading_eigenpairs::<T>(&kernel, parameters)
+                .map_err(|error| at_step(step, error))?;
+            kernel.measure(&pairs, &history.known(), parameters, &mut tables);
+            context.progress(done as u64 + 1, steps, "checkpoint", || {
+                format!("λ₁ {:.3e}", pairs.values[0])
+            });
+            let remembered = parameters.remembered(pairs.values.len());
+            history.add(Earlier::new(kernel, pairs.vectors.leading(remembered)));
+        }
+    }
+    Ok(tables)
+}
+
+/// The eigenpairs that the parameters ask for, checked to be those of a Gramian.
+fn leading_eigenpairs<T: Real>(
+    kernel: &Kernel<'_>,
+    parameters: &Parameters,
+) -> Result<Eigenpairs<T>, StageError> {
+    let rows = kernel.block.rows;
+    if let Some(excess) = parameters.too_many(rows as u64).first() {
+        let (wanted, at) = (excess.wanted as usize, &excess.at);
+        return Err(StageError::from(SpectrumError::TooMany { wanted, rows })
+            .hint(format!("lower the parameter {at}")));
+    }
+    let mut store = Vec::new();
+    let gram = T::matrix(kernel.block.train(), rows, rows, &mut store);
+    let pairs = eigen::all(gram)?;
+    let (largest, smallest) = (pairs.values[0], pairs.values.last().copied());
+    resolution::check_positive(largest, smallest, kernel.noise::<T>(largest))?;
+    Ok(match parameters.eigenpairs {
+        Pairs::All => pairs,
+        Pairs::Top(k) => pairs.leading(k as usize),
+    })
+}

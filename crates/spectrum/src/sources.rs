@@ -1,0 +1,268 @@
+//! What the stage reads: kernels, targets, outputs and learning rates, checked against each other.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+
+use artifact::tables::Split;
+use artifact::tables::dataset::Sample;
+use artifact::tables::kernel::KernelRow;
+use artifact::tables::training::{HistoryRow, OutputRow};
+use artifact::{Gram, Outline, read_gram, read_rows};
+use stage::{Inputs, StageError};
+
+use crate::kernel::{self, Block};
+use crate::signal::{Loss, PerSample};
+
+/// Values of the samples of both splits.
+#[derive(Clone, Debug, Default)]
+pub struct BySplit {
+    /// Of the training samples.
+    pub train: PerSample,
+    /// Of the test samples; none without a test split.
+    pub test: PerSample,
+}
+
+/// Everything that is read, except the Gramians.
+pub struct Sources {
+    /// y.
+    pub targets: BySplit,
+    /// f by step.
+    pub outputs: BTreeMap<u64, BySplit>,
+    /// δ of the update that leaves a step.
+    pub learning_rates: BTreeMap<u64, f64>,
+    /// The training run's loss.
+    pub loss: Loss,
+    /// Whether the optimizer is plain full-batch gradient descent.
+    pub gradient_descent: bool,
+    /// The rows of `kernels`, by step.
+    pub kernels: BTreeMap<u64, Vec<KernelRow>>,
+    /// What is known of the output.
+    pub outline: Outline,
+    directory: PathBuf,
+}
+
+impl Sources {
+    /// Reads the tables of the three input artifacts.
+    ///
+    /// # Errors
+    /// Where a table is missing or damaged, or the artifacts do not belong to each other.
+    pub fn read(inputs: &Inputs) -> Result<Self, StageError> {
+        let (dataset, training, kernel) =
+            (inputs.one("dataset")?, inputs.one("training")?, inputs.one("kernel")?);
+        let trained = training.manifest()?.outline;
+        let outline = outline(&dataset.manifest()?.outline, &trained, &kernel.manifest()?.outline);
+        let targets = targets(&read_rows::<Sample>(dataset.path())?)?;
+        let outputs = outputs(read_rows::<OutputRow>(training.path())?, &targets)?;
+        let history = read_rows::<HistoryRow>(training.path())?;
+        let mut kernels: BTreeMap<u64, Vec<KernelRow>> = BTreeMap::new();
+        for row in read_rows::<KernelRow>(kernel.path())? {
+            kernels.entry(row.step).or_default().push(row);
+        }
+        for (step, rows) in &kernels {
+            check_kernel(*step, rows, &targets, outputs.get(step))?;
+        }
+        Ok(Self {
+            learning_rates: history.iter().map(|row| (row.step, row.learning_rate)).collect(),
+            loss: loss(trained.loss.as_deref())?,
+            gradient_descent: trained.optimizer.as_deref() == Some("gradient_descent"),
+            directory: kernel.path().to_owned(),
+            targets,
+            outputs,
+            kernels,
+            outline,
+        })
+    }
+
+    /// The kernels of one step, in the order of their rows in `kernels`.
+    ///
+    /// # Errors
+    /// Where the Gramian is missing, damaged, not symmetric, or not that of its row.
+    pub fn blocks(&self, step: u64) -> Result<Vec<Block>, StageError> {
+        let gram: Gram = read_gram(&self.directory, step)?;
+        let rows = &self.kernels[&step];
+        let blocks = kernel::blocks(
+            gram,
+            rows[0].reduction,
+            self.targets.train.width,
+            self.targets.train.samples(),
+        )
+        .map_err(|error| at_step(step, error))?;
+        for block in &blocks {
+            let row = rows.iter().find(|row| row.output == block.output);
+            if !row.is_some_and(|row| row.test_rows as usize == block.test_rows()) {
+                return Err(StageError::new(format!(
+                    "the table `kernels` and the Gramian of step {step} differ in their test rows ({} in the Gramian)",
+                    block.test_rows()
+                )));
+            }
+        }
+        Ok(blocks)
+    }
+}
+
+/// What is known of the output: the kernel's outline, with what only the others know.
+pub fn outline(dataset: &Outline, training: &Outline, kernel: &Outline) -> Outline {
+    let kernel = kernel.clone();
+    let (training, dataset) = (training.clone(), dataset.clone());
+    Outline {
+        train_samples: kernel.train_samples.or(dataset.train_samples),
+        test_samples: kernel.test_samples.or(dataset.test_samples),
+        input_dim: kernel.input_dim.or(dataset.input_dim),
+        output_dim: kernel.output_dim.or(dataset.output_dim),
+        labelled: kernel.labelled.or(dataset.labelled),
+        last_step: kernel.last_step.or(training.last_step),
+        checkpoints: kernel.checkpoints,
+        parameter_count: kernel.parameter_count.or(training.parameter_count),
+        network: kernel.network.or(training.network),
+        loss: kernel.loss.or(training.loss),
+        optimizer: kernel.optimizer.or(training.optimizer),
+        kernel_rows: kernel.kernel_rows,
+        kernel_blocks: kernel.kernel_blocks,
+        reduction: kernel.reduction,
+    }
+}
+
+/// An error with the step at which it arose.
+pub fn at_step(step: u64, error: impl Into<StageError>) -> StageError {
+    let error = error.into();
+    StageError { message: format!("at step {step}: {}", error.message), hint: error.hint }
+}
+
+fn loss(name: Option<&str>) -> Result<Loss, StageError> {
+    match name {
+        Some("least_squares") => Ok(Loss::LeastSquares),
+        Some("cross_entropy") => Ok(Loss::CrossEntropy),
+        other => Err(StageError::new(format!(
+            "the training's manifest names the loss {}; the residual is defined for least_squares and cross_entropy",
+            other.unwrap_or("not at all")
+        ))),
+    }
+}
+
+fn targets(samples: &[Sample]) -> Result<BySplit, StageError> {
+    let mut targets = BySplit::default();
+    for sample in samples {
+        let values = match sample.split {
+            Split::Train => &mut targets.train,
+            Split::Test => &mut targets.test,
+        };
+        append(values, sample.sample, &sample.y).map_err(|problem| {
+            StageError::new(format!("the dataset's {} split: {problem}", sample.split.name()))
+        })?;
+    }
+    if targets.train.values.is_empty() {
+        return Err(StageError::new("the dataset has no training samples"));
+    }
+    if !targets.test.values.is_empty() && targets.test.width != targets.train.width {
+        return Err(StageError::new(format!(
+            "targets have {} numbers in the training split and {} in the test split",
+            targets.train.width, targets.test.width
+        )));
+    }
+    Ok(targets)
+}
+
+fn outputs(rows: Vec<OutputRow>, targets: &BySplit) -> Result<BTreeMap<u64, BySplit>, StageError> {
+    let mut outputs: BTreeMap<u64, BySplit> = BTreeMap::new();
+    for row in rows {
+        let of_step = outputs.entry(row.step).or_default();
+        let values = match row.split {
+            Split::Train => &mut of_step.train,
+            Split::Test => &mut of_step.test,
+        };
+        append(values, row.sample, &row.output).map_err(|problem| {
+            StageError::new(format!(
+                "the training's {} outputs at step {}: {problem}",
+                row.split.name(),
+                row.step
+            ))
+        })?;
+    }
+    for (step, of_step) in &outputs {
+        let shape = |values: &PerSample| (values.samples(), values.width);
+        let (found, expected) = (shape(&of_step.train), shape(&targets.train));
+        if found != expected {
+            return Err(StageError::new(format!(
+                "the training has outputs of {} samples with {} numbers each at step {step}, the dataset has {} training samples with {}",
+                found.0, found.1, expected.0, expected.1
+            ))
+            .hint("give the spectrum the dataset that the training was made with"));
+        }
+    }
+    Ok(outputs)
+}
+
+/// Appends the values of the next sample of a split.
+fn append(values: &mut PerSample, sample: u32, new: &[f32]) -> Result<(), String> {
+    if values.values.is_empty() {
+        values.width = new.len();
+    }
+    if new.is_empty() || new.len() != values.width {
+        return Err(format!(
+            "sample {sample} has {} numbers where others have {}",
+            new.len(),
+            values.width
+        ));
+    }
+    if sample as usize != values.samples() {
+        return Err(format!("sample {sample} stands where {} should", values.samples()));
+    }
+    values.values.extend_from_slice(new);
+    Ok(())
+}
+
+/// Checks the rows of one step in `kernels` against dataset and training.
+fn check_kernel(
+    step: u64,
+    rows: &[KernelRow],
+    targets: &BySplit,
+    outputs: Option<&BySplit>,
+) -> Result<(), StageError> {
+    let Some(outputs) = outputs else {
+        return Err(StageError::new(format!(
+            "there is a Gramian at step {step}, but the training has no outputs at that step"
+        ))
+        .hint("give the spectrum the training that the kernel was made of"));
+    };
+    let samples = targets.train.samples();
+    let mut seen = HashMap::new();
+    for row in rows {
+        let (count, per_sample) = row.reduction.blocks(targets.train.width);
+        let of_test = |values: &PerSample| values.samples() * per_sample;
+        if row.samples as usize != samples
+            || row.rows as usize != samples * per_sample
+            || row.reduction != rows[0].reduction
+            || rows.len() != count
+            || seen.insert(row.output, ()).is_some()
+        {
+            return Err(StageError::new(format!(
+                "the table `kernels` has at step {step} {} kernels of {} rows over {} samples under `{}`, which does not fit a dataset of {samples} training samples with {} outputs",
+                rows.len(),
+                row.rows,
+                row.samples,
+                row.reduction.name(),
+                targets.train.width
+            ))
+            .hint("give the spectrum the dataset that the kernel was made with"));
+        }
+        if row.test_rows > 0
+            && (row.test_rows as usize != of_test(&targets.test)
+                || row.test_rows as usize != of_test(&outputs.test))
+        {
+            return Err(StageError::new(format!(
+                "the kernel has {} test rows at step {step}, where the dataset's test samples make {} and the training's outputs {}",
+                row.test_rows,
+                of_test(&targets.test),
+                of_test(&outputs.test)
+            ))
+            .hint("give the spectrum the dataset and the training that the kernel was made with"));
+        }
+        if row.precision != "f32" && row.precision != "f64" {
+            return Err(StageError::new(format!(
+                "the table `kernels` names the precision `{}` at step {step}; it is f32 or f64",
+                row.precision
+            )));
+        }
+    }
+    Ok(())
+}
