@@ -1,1 +1,57 @@
-//! In the making.
+//! Stage `dataset`: the samples of the function that a network is to learn.
+//!
+//! First of the chain. It draws training and test samples of a picture, a formula or a table and
+//! writes the one table `samples`; every draw comes from the seed, by named streams.
+
+mod plan;
+mod run;
+
+mod parameters;
+
+mod function;
+mod picture;
+mod portrait;
+mod table;
+
+mod samples;
+mod sampling;
+
+mod error;
+
+use std::path::Path;
+
+use artifact::{Kind, Outline};
+use stage::{Context, Inputs, Limits, Outlines, Plan, Port, Stage, StageError};
+
+pub use function::{Formula, FunctionSource, Monomial, Sinusoid};
+pub use parameters::{ImageSource, InputRange, Parameters, Source};
+pub use sampling::Sampling;
+pub use table::TableSource;
+
+/// The stage `dataset`.
+pub struct Dataset;
+
+impl Stage for Dataset {
+    type Parameters = Parameters;
+
+    const NAME: &'static str = "dataset";
+    const VERSION: &'static str = "1";
+    const SUMMARY: &'static str =
+        "Training and test samples of a picture, a formula or a table file.";
+    const INPUTS: &'static [Port] = &[];
+    const OUTPUT: Kind = Kind::Dataset;
+    const USES_SEED: bool = true;
+
+    fn plan(parameters: &Parameters, _: &Outlines, limits: &Limits) -> Plan {
+        plan::plan(parameters, limits)
+    }
+
+    fn run(
+        parameters: &Parameters,
+        _: &Inputs,
+        output: &Path,
+        context: &Context,
+    ) -> Result<Outline, StageError> {
+        run::run(parameters, output, context)
+    }
+}

@@ -1,1 +1,5 @@
-fn main() {}
+//! The program `stage-dataset`.
+
+fn main() -> std::process::ExitCode {
+    stage::main::<dataset::Dataset>()
+}

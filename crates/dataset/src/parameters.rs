@@ -1,0 +1,110 @@
+//! What a user may set.
+
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::function::FunctionSource;
+use crate::sampling::Sampling;
+use crate::table::TableSource;
+
+/// Parameters of the stage `dataset`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Parameters {
+    /// What is sampled.
+    #[serde(default)]
+    pub source: Source,
+    /// N, number of training samples.
+    #[schemars(range(min = 1))]
+    pub train: u32,
+    /// Number of test samples.
+    #[serde(default)]
+    pub test: u32,
+    /// Where a picture or a function is sampled; rows of a table are drawn uniformly, without
+    /// replacement.
+    #[serde(default)]
+    pub sampling: Sampling,
+    /// The same for the test samples; as `sampling` where left out. A test `grid` gives clean
+    /// pictures of the learned function and of the eigenfunctions.
+    #[serde(default)]
+    pub test_sampling: Option<Sampling>,
+    /// Range of the coordinates that the network sees of a picture or a function.
+    #[serde(default)]
+    pub inputs: InputRange,
+    /// Standard deviation of Gaussian noise on the training targets, in their own unit (after
+    /// standardization); test targets stay clean.
+    #[serde(default)]
+    #[schemars(range(min = 0.0))]
+    pub label_noise: f64,
+}
+
+/// What is sampled.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Source {
+    /// The embedded picture: a grey portrait drawn by formulas, a function on [0, 1]² with v down.
+    Portrait {},
+    /// Any PNG or JPEG as a grey function on [0, 1]² with v down.
+    Image(ImageSource),
+    /// A formula in any dimension.
+    Function(FunctionSource),
+    /// The rows of a CSV or Parquet file.
+    Table(TableSource),
+}
+
+impl Default for Source {
+    fn default() -> Self {
+        Self::Portrait {}
+    }
+}
+
+/// A picture file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ImageSource {
+    /// A PNG or JPEG file. Colour becomes grey as 0.299 R + 0.587 G + 0.114 B of the stored
+    /// (gamma-coded) values in [0, 1]; transparency is ignored. Between pixel centres the picture
+    /// is bilinear.
+    pub path: PathBuf,
+}
+
+/// Range of the coordinates that the network sees.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum InputRange {
+    /// x = u ∈ [0, 1]^d, as in the paper.
+    #[default]
+    Unit,
+    /// x = 2u − 1 ∈ [−1, 1]^d.
+    Centred,
+}
+
+impl InputRange {
+    /// The network's input at the coordinate u ∈ [0, 1].
+    #[must_use]
+    pub fn input(self, u: f64) -> f64 {
+        match self {
+            Self::Unit => u,
+            Self::Centred => 2.0 * u - 1.0,
+        }
+    }
+
+    /// The coordinate u ∈ [0, 1] of an input: the inverse of [`InputRange::input`].
+    #[must_use]
+    pub fn coordinate(self, x: f64) -> f64 {
+        match self {
+            Self::Unit => x,
+            Self::Centred => f64::midpoint(x, 1.0),
+        }
+    }
+}
+
+impl Parameters {
+    /// Sampling of the test split.
+    #[must_use]
+    pub fn test_sampling(&self) -> Sampling {
+        self.test_sampling.unwrap_or(self.sampling)
+    }
+}

@@ -1,0 +1,155 @@
+//! What is known and what is wrong before anything runs.
+
+use artifact::Outline;
+use artifact::tables::dataset::Sample;
+use stage::{Limits, Plan};
+
+use crate::error::DatasetError;
+use crate::parameters::{ImageSource, InputRange, Parameters, Source};
+use crate::picture::Picture;
+use crate::sampling::Sampling;
+use crate::table::TableSource;
+
+/// Checks parameters and the files that they name.
+pub fn plan(parameters: &Parameters, limits: &Limits) -> Plan {
+    let mut plan = Plan {
+        outline: Outline {
+            train_samples: Some(u64::from(parameters.train)),
+            test_samples: Some(u64::from(parameters.test)),
+            labelled: Some(false),
+            ..Outline::default()
+        },
+        ..Plan::default()
+    };
+    check(parameters, &mut plan);
+    match &parameters.source {
+        Source::Portrait {} => dimensions(&mut plan, 2, 1),
+        Source::Image(image) => {
+            dimensions(&mut plan, 2, 1);
+            picture(image, &mut plan);
+        }
+        Source::Function(source) => {
+            dimensions(&mut plan, source.input_dim.into(), source.output_dim().into());
+        }
+        Source::Table(source) => table(source, parameters, &mut plan),
+    }
+    memory(parameters, limits, &mut plan);
+    plan
+}
+
+/// Adds what is wrong with the parameters by themselves, without any file.
+pub fn check(parameters: &Parameters, plan: &mut Plan) {
+    if parameters.train == 0 {
+        plan.problem("/train", "train is 0; training needs at least one sample");
+    }
+    let noise = parameters.label_noise;
+    if !(noise >= 0.0 && noise.is_finite()) {
+        let message = format!("label_noise is {noise}; a standard deviation is 0 or more");
+        plan.problem("/label_noise", message);
+    }
+    match &parameters.source {
+        Source::Portrait {} | Source::Image(_) => check_points(parameters, 2, plan),
+        Source::Function(source) => {
+            let problems = source.problems();
+            if problems.is_empty() {
+                check_points(parameters, source.input_dim, plan);
+            }
+            for (at, message) in problems {
+                plan.problem(&format!("/source/function{at}"), message);
+            }
+        }
+        Source::Table(source) => {
+            for (at, message) in source.problems() {
+                plan.problem(&format!("/source/table{at}"), message);
+            }
+            check_rows(source, parameters, plan);
+        }
+    }
+}
+
+/// Checks that there can be the points that are asked for.
+fn check_points(parameters: &Parameters, input_dim: u32, plan: &mut Plan) {
+    let train = ("/train", parameters.sampling, parameters.train);
+    let test = ("/test", parameters.test_sampling(), parameters.test);
+    for (at, sampling, count) in [train, test] {
+        if let Err(error) = sampling.check(count, input_dim) {
+            report(plan, at, &error);
+        }
+    }
+}
+
+/// Checks that nothing is asked of a table that has no meaning there.
+fn check_rows(source: &TableSource, parameters: &Parameters, plan: &mut Plan) {
+    let about_points = [
+        ("sampling", parameters.sampling != Sampling::Uniform),
+        ("test_sampling", parameters.test_sampling.is_some_and(|s| s != Sampling::Uniform)),
+        ("inputs", parameters.inputs != InputRange::Unit),
+    ];
+    for (name, _) in about_points.iter().filter(|(_, set)| *set) {
+        let message = format!("{name} is for pictures and functions; a table has rows of its own");
+        plan.problem(&format!("/{name}"), message).hint(format!("leave {name} out"));
+    }
+    if source.label.is_some() && parameters.label_noise > 0.0 {
+        let message = "label_noise is for numeric targets; these targets are classes";
+        plan.problem("/label_noise", message).hint("leave label_noise out");
+    }
+}
+
+/// Fills in d and o.
+fn dimensions(plan: &mut Plan, input_dim: u64, output_dim: u64) {
+    plan.outline.input_dim = Some(input_dim);
+    plan.outline.output_dim = Some(output_dim);
+}
+
+fn picture(image: &ImageSource, plan: &mut Plan) {
+    // Read whole: a file that is cut off has a sound beginning.
+    match Picture::open(&image.path) {
+        Ok(_) => plan.files.push(image.path.clone()),
+        Err(error) => report(plan, "/source/image/path", &error),
+    }
+}
+
+fn table(source: &TableSource, parameters: &Parameters, plan: &mut Plan) {
+    let table = match source.read() {
+        Ok(table) => table,
+        Err(errors) => {
+            for (at, error) in errors {
+                report(plan, &format!("/source/table{at}"), &error);
+            }
+            return;
+        }
+    };
+    plan.files.push(source.path.clone());
+    let output_dim = table.classes.as_ref().map_or(table.targets.len(), |c| c.names.len());
+    dimensions(plan, table.inputs.len() as u64, output_dim as u64);
+    plan.outline.labelled = Some(table.classes.is_some());
+    if let Err(error) = source.enough_rows(table.rows, parameters.train, parameters.test) {
+        let at = if parameters.train as usize > table.rows { "/train" } else { "/test" };
+        report(plan, at, &error);
+    }
+}
+
+/// Memory of the samples: points, inputs and targets in f64, the rows, and their columns in Arrow
+/// and in the file's buffers.
+fn memory(parameters: &Parameters, limits: &Limits, plan: &mut Plan) {
+    let (Some(d), Some(o)) = (plan.outline.input_dim, plan.outline.output_dim) else { return };
+    let samples = u64::from(parameters.train) + u64::from(parameters.test);
+    let numbers = 8 * (2 * d + o);
+    let row = size_of::<Sample>() as u64 + 4 * (d + o);
+    let columns = 2 * row;
+    let bytes = samples.saturating_mul(numbers + row + columns);
+    plan.memory_bytes = Some(bytes);
+    if bytes > limits.memory_bytes {
+        let message = format!(
+            "{samples} samples need about {:.1} GB of memory; there are {:.1} GB",
+            bytes as f64 / 1e9,
+            limits.memory_bytes as f64 / 1e9
+        );
+        plan.problem("/train", message).hint("ask for fewer samples");
+    }
+}
+
+fn report(plan: &mut Plan, at: &str, error: &DatasetError) {
+    let hint = error.hint();
+    plan.problem(at, error.to_string()).hint = hint;
+}

@@ -1,0 +1,119 @@
+//! Draws the samples and writes them.
+
+use std::io::Write;
+use std::path::Path;
+
+use artifact::tables::Split;
+use artifact::tables::dataset::Sample;
+use artifact::{Outline, write_rows};
+use stage::{Context, Plan, Problem, Seed, StageError};
+
+use crate::error::DatasetError;
+use crate::parameters::{Parameters, Source};
+use crate::picture::Picture;
+use crate::plan;
+use crate::portrait;
+use crate::samples::Samples;
+use crate::sampling::Sampling;
+use crate::table::TableSource;
+
+/// Draws both splits, adds noise to the training targets, and writes the table `samples`.
+pub fn run(
+    parameters: &Parameters,
+    output: &Path,
+    context: &Context,
+) -> Result<Outline, StageError> {
+    // A driver that does not plan gets an error here, not a panic further on.
+    let mut plan = Plan::default();
+    plan::check(parameters, &mut plan);
+    if let Some(Problem { message, hint, .. }) = plan.problems.into_iter().next() {
+        return Err(StageError { message, hint });
+    }
+    let (mut train, test) = splits(parameters, context.seed)?;
+    if parameters.label_noise > 0.0 {
+        let mut random = context.seed.stream("dataset/label_noise");
+        train.add_noise(parameters.label_noise, &mut random);
+    }
+    let rows: Vec<Sample> = train.rows(Split::Train).chain(test.rows(Split::Test)).collect();
+    write_rows(output, &rows)?;
+    let count = rows.len() as u64;
+    context.progress(count, count, "sample", String::new);
+    Ok(Outline {
+        train_samples: Some(u64::from(parameters.train)),
+        test_samples: Some(u64::from(parameters.test)),
+        input_dim: Some(train.input_dim as u64),
+        output_dim: Some(train.output_dim as u64),
+        labelled: Some(train.labels.is_some()),
+        ..Outline::default()
+    })
+}
+
+/// Training and test samples without noise.
+fn splits(parameters: &Parameters, seed: Seed) -> Result<(Samples, Samples), StageError> {
+    let levels = |points: &[f64], grey: &dyn Fn(f64, f64) -> f64| {
+        points.chunks_exact(2).map(|point| grey(point[0], point[1])).collect()
+    };
+    match &parameters.source {
+        Source::Portrait {} => {
+            draw_both(parameters, seed, (2, 1), |points, _| levels(points, &portrait::grey))
+        }
+        Source::Image(image) => {
+            let picture = Picture::open(&image.path).map_err(DatasetError::into_stage)?;
+            let grey = |u, v| picture.grey(u, v);
+            draw_both(parameters, seed, (2, 1), |points, _| levels(points, &grey))
+        }
+        Source::Function(function) => {
+            let dims = (function.input_dim, function.output_dim());
+            draw_both(parameters, seed, dims, |points, inputs| {
+                function.targets(points, inputs, seed)
+            })
+        }
+        Source::Table(source) => table_splits(source, (parameters.train, parameters.test), seed),
+    }
+}
+
+/// Samples both splits of a function of `input_dim` inputs and `output_dim` outputs, whose
+/// `targets` it gives for points of the unit cube and the network's inputs there.
+///
+/// Each split has a stream of its own, so that the size of one changes nothing in the other.
+fn draw_both(
+    parameters: &Parameters,
+    seed: Seed,
+    (input_dim, output_dim): (u32, u32),
+    targets: impl Fn(&[f64], &[f64]) -> Vec<f64>,
+) -> Result<(Samples, Samples), StageError> {
+    let draw = |sampling: Sampling, count: u32, stream: &str| {
+        let points = sampling.points(count, input_dim, &mut seed.stream(stream))?;
+        let range = parameters.inputs;
+        // Rounded as they are stored, so that each target belongs to the very input beside it.
+        let inputs: Vec<f64> =
+            points.into_iter().map(|u| f64::from(range.input(u) as f32)).collect();
+        let points: Vec<f64> = inputs.iter().map(|&x| range.coordinate(x)).collect();
+        let targets = targets(&points, &inputs);
+        let (input_dim, output_dim) = (input_dim as usize, output_dim as usize);
+        Ok(Samples { input_dim, output_dim, inputs, targets, labels: None })
+    };
+    let train = draw(parameters.sampling, parameters.train, "dataset/train");
+    let test = draw(parameters.test_sampling(), parameters.test, "dataset/test");
+    Ok((train.map_err(DatasetError::into_stage)?, test.map_err(DatasetError::into_stage)?))
+}
+
+fn table_splits(
+    source: &TableSource,
+    counts: (u32, u32),
+    seed: Seed,
+) -> Result<(Samples, Samples), StageError> {
+    let table = source.read().map_err(|mut errors| errors.swap_remove(0).1.into_stage())?;
+    let splits = source
+        .split(&table, counts, &mut seed.stream("dataset/split"))
+        .map_err(DatasetError::into_stage)?;
+    // To the log: what is needed to turn numbers of this dataset back into the file's units.
+    let mut log = std::io::stderr().lock();
+    for (column, scale) in &splits.scales {
+        writeln!(log, "standardized {column}: mean {}, deviation {}", scale.mean, scale.deviation)?;
+    }
+    if let Some(classes) = &table.classes {
+        writeln!(log, "classes from 0: {}", classes.names.join(", "))?;
+    }
+    Ok((splits.train, splits.test))
+}

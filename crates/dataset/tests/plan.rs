@@ -1,0 +1,202 @@
+//! What a plan knows and what it refuses, each at its JSON Pointer, all at once.
+
+use dataset::{Dataset, Parameters};
+use serde_json::{Value, json};
+use stage::{Limits, Outlines, Plan, Stage};
+
+fn plan_within(parameters: Value, memory_bytes: u64) -> Plan {
+    let parameters: Parameters = serde_json::from_value(parameters).expect("parameters parse");
+    Dataset::plan(&parameters, &Outlines::default(), &Limits { threads: 1, memory_bytes })
+}
+
+fn plan(parameters: Value) -> Plan {
+    plan_within(parameters, 1 << 32)
+}
+
+/// Pointers of all problems.
+fn at(plan: &Plan) -> Vec<&str> {
+    plan.problems.iter().map(|problem| problem.at.as_str()).collect()
+}
+
+#[test]
+fn the_portrait_is_the_default_and_has_two_inputs_and_one_output() {
+    let plan = plan(json!({ "train": 8, "test": 4 }));
+    assert_eq!(at(&plan), [] as [&str; 0]);
+    assert_eq!(
+        serde_json::to_value(&plan.outline).unwrap(),
+        json!({ "train_samples": 8, "test_samples": 4, "input_dim": 2, "output_dim": 1, "labelled": false })
+    );
+}
+
+#[test]
+fn every_default_stands_in_the_schema_and_in_the_recorded_parameters() {
+    let parameters: Parameters = serde_json::from_value(json!({ "train": 1 })).unwrap();
+    let recorded = serde_json::to_value(parameters).unwrap();
+    let expected = json!({
+        "source": { "portrait": {} }, "train": 1, "test": 0, "sampling": "uniform",
+        "test_sampling": null, "inputs": "unit", "label_noise": 0.0
+    });
+    assert_eq!(recorded, expected);
+    let schema = stage::Description::of::<Dataset>().parameters;
+    for (name, default) in expected.as_object().unwrap() {
+        let property = &schema["properties"][name];
+        assert!(property["description"].is_string(), "{name} is described");
+        if name != "train" {
+            assert_eq!(&property["default"], default, "{name}");
+        }
+    }
+    assert_eq!(schema["required"], json!(["train"]));
+    assert_eq!(schema["properties"]["train"]["minimum"], 1);
+}
+
+#[test]
+fn unknown_fields_are_refused_at_every_depth() {
+    for parameters in [
+        json!({ "train": 1, "tests": 1 }),
+        json!({ "train": 1, "source": { "portrait": { "size": 3 } } }),
+        json!({ "train": 1, "source": { "photo": {} } }),
+        json!({ "train": 1, "source": { "image": { "path": "a.png", "grey": true } } }),
+        json!({ "train": 1, "source": { "function": { "formula": { "radial": { "rings": 2 } } } } }),
+        json!({ "train": -1 }),
+        json!({ "train": 1, "sampling": "random" }),
+    ] {
+        assert!(serde_json::from_value::<Parameters>(parameters.clone()).is_err(), "{parameters}");
+    }
+}
+
+#[test]
+fn all_problems_come_at_once() {
+    let plan = plan(json!({
+        "source": { "function": { "input_dim": 3, "formula": { "sinusoids": { "terms": [
+            { "frequency": [1, 2, 3] }, { "frequency": [1] }
+        ] } } } },
+        "train": 0,
+        "label_noise": -0.5,
+    }));
+    assert_eq!(
+        at(&plan),
+        ["/train", "/label_noise", "/source/function/formula/sinusoids/terms/1/frequency"]
+    );
+    assert_eq!(plan.problems[0].message, "train is 0; training needs at least one sample");
+    assert_eq!(plan.problems[1].message, "label_noise is -0.5; a standard deviation is 0 or more");
+}
+
+#[test]
+fn formulas_that_mean_nothing_are_refused() {
+    let function = |dim: u32, formula: Value| {
+        let source = json!({ "function": { "input_dim": dim, "formula": formula } });
+        let plan = plan(json!({ "source": source, "train": 4 }));
+        at(&plan)
+            .into_iter()
+            .map(|at| at.trim_start_matches("/source/function").to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(function(2, json!({ "radial": {} })), [] as [&str; 0]);
+    assert_eq!(function(0, json!({ "radial": {} })), ["/input_dim"]);
+    assert_eq!(function(2, json!({ "sinusoids": { "terms": [] } })), ["/formula/sinusoids/terms"]);
+    assert_eq!(
+        function(2, json!({ "polynomial": { "terms": [] } })),
+        ["/formula/polynomial/terms"]
+    );
+    assert_eq!(
+        function(2, json!({ "polynomial": { "terms": [{ "powers": [1, 2, 3] }] } })),
+        ["/formula/polynomial/terms/0/powers"]
+    );
+    assert_eq!(
+        function(2, json!({ "checkerboard": { "cells": 0 } })),
+        ["/formula/checkerboard/cells"]
+    );
+    assert_eq!(
+        function(2, json!({ "random_sinusoids": { "count": 0, "max_frequency": 0 } })),
+        ["/formula/random_sinusoids/count", "/formula/random_sinusoids/max_frequency"]
+    );
+    assert_eq!(
+        function(2, json!({ "teacher": { "network": { "hidden": [3, 0] }, "output_dim": 0 } })),
+        ["/formula/teacher/output_dim", "/formula/teacher/network/hidden/1"]
+    );
+}
+
+#[test]
+fn a_grid_needs_a_power_and_says_which_are_near() {
+    let plan = plan(json!({ "train": 1000, "test": 900, "sampling": "grid" }));
+    assert_eq!(at(&plan), ["/train"]);
+    assert_eq!(
+        plan.problems[0].message,
+        "a grid in 2 dimensions cannot have 1000 points; 961 or 1024 can be"
+    );
+    let plan = self::plan(json!({ "train": 1000, "test": 1000, "test_sampling": "grid" }));
+    assert_eq!(at(&plan), ["/test"]);
+}
+
+#[test]
+fn an_image_that_does_not_exist_or_is_none_is_refused_and_a_sound_one_is_part_of_the_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let image = |path: &std::path::Path| {
+        plan(json!({ "source": { "image": { "path": path } }, "train": 4 }))
+    };
+
+    let missing = image(&folder.path().join("none.png"));
+    assert_eq!(at(&missing), ["/source/image/path"]);
+    assert!(missing.problems[0].message.contains("none.png") && missing.problems[0].hint.is_some());
+
+    let text = folder.path().join("text.jpg");
+    std::fs::write(&text, "words").unwrap();
+    let none = image(&text);
+    assert_eq!(at(&none), ["/source/image/path"]);
+    assert!(none.problems[0].message.contains("not a readable PNG or JPEG"));
+    assert!(none.files.is_empty());
+
+    let sound = folder.path().join("sound.png");
+    image::GrayImage::new(1, 1).save(&sound).unwrap();
+    let plan = image(&sound);
+    assert_eq!(at(&plan), [] as [&str; 0]);
+    assert_eq!(plan.files, [sound]);
+}
+
+#[test]
+fn a_table_is_read_before_anything_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.csv");
+    std::fs::write(&path, "a,b,t\n1,2,3\n2,x,4\n3,4,5\n").unwrap();
+    let table = |inputs: &[&str], rest: Value| {
+        let mut parameters = json!({
+            "source": { "table": { "path": path, "inputs": inputs, "targets": ["t"] } },
+            "train": 2, "test": 1
+        });
+        parameters.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+        plan(parameters)
+    };
+    let sound = table(&["a"], json!({}));
+    assert_eq!(at(&sound), [] as [&str; 0]);
+    assert_eq!((sound.outline.input_dim, sound.outline.output_dim), (Some(1), Some(1)));
+    assert_eq!(sound.files, [path.clone()]);
+
+    let wrong = table(&["a", "b", "c"], json!({ "sampling": "grid", "inputs": "centred" }));
+    assert_eq!(
+        at(&wrong),
+        ["/sampling", "/inputs", "/source/table/inputs/1", "/source/table/inputs/2"]
+    );
+
+    assert_eq!(at(&table(&["a"], json!({ "test": 2 }))), ["/test"]);
+    assert_eq!(at(&table(&["a"], json!({ "train": 4 }))), ["/train"]);
+}
+
+#[test]
+fn a_labelled_table_has_one_output_a_class_and_takes_no_noise() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.csv");
+    std::fs::write(&path, "a,kind\n1,x\n2,y\n3,z\n").unwrap();
+    let plan = plan(json!({
+        "source": { "table": { "path": path, "inputs": ["a"], "label": "kind" } },
+        "train": 2, "label_noise": 0.1
+    }));
+    assert_eq!(at(&plan), ["/label_noise"]);
+    assert_eq!((plan.outline.output_dim, plan.outline.labelled), (Some(3), Some(true)));
+}
+
+#[test]
+fn more_samples_than_memory_holds_are_refused() {
+    let plan = plan_within(json!({ "train": 4_000_000_000_u32 }), 1 << 30);
+    assert_eq!(at(&plan), ["/train"]);
+    assert!(plan.problems[0].message.contains("GB of memory; there are 1.1 GB"));
+}
