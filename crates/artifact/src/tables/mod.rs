@@ -5,6 +5,7 @@
 pub mod dataset;
 pub mod kernel;
 pub mod report;
+pub mod run;
 pub mod spectrum;
 pub mod training;
 
