@@ -1,1 +1,62 @@
-//! In the making.
+//! Stage: gradient descent on dfdx, with history and checkpoints.
+//!
+//! dfdx keeps the parameters, the tape, the loss and the optimizers. The network itself is one
+//! operation on the tape whose forward and backward pass run on the `network` crate's kernels
+//! ([`Engine::Fused`]); plain dfdx operations ([`Engine::Dfdx`]) remain as its judge.
+
+mod batches;
+mod checkpoints;
+mod data;
+mod descent;
+mod divergence;
+mod fused;
+mod loss;
+mod model;
+mod optimizer;
+mod parameters;
+mod plain;
+mod plan;
+mod recorder;
+mod schedule;
+
+use std::path::Path;
+
+use artifact::{Kind, Outline};
+use stage::{Context, Inputs, Limits, Outlines, Plan, Port, Stage, StageError};
+
+pub use checkpoints::{Checkpoints, Logarithmic};
+pub use loss::Loss;
+pub use optimizer::{Adam, Optimizer, Sgd};
+pub use parameters::{Engine, Parameters};
+pub use schedule::{Cosine, Exponential, LearningRate, Listed, StepDecay};
+
+/// The stage `train`.
+#[derive(Debug)]
+pub struct Train;
+
+impl Stage for Train {
+    type Parameters = Parameters;
+
+    const NAME: &'static str = "train";
+    const VERSION: &'static str = "1";
+    const SUMMARY: &'static str =
+        "Trains a fully connected network and keeps its history, checkpoints and outputs.";
+    const INPUTS: &'static [Port] = &[Port::one("dataset", Kind::Dataset)];
+    const OUTPUT: Kind = Kind::Training;
+    const USES_SEED: bool = true;
+
+    fn plan(parameters: &Parameters, inputs: &Outlines, _limits: &Limits) -> Plan {
+        plan::plan(parameters, &inputs.one("dataset"))
+    }
+
+    fn run(
+        parameters: &Parameters,
+        inputs: &Inputs,
+        output: &Path,
+        context: &Context,
+    ) -> Result<Outline, StageError> {
+        let data = data::read(inputs.one("dataset")?)?;
+        descent::descend(parameters, &data, output, context)?;
+        Ok(plan::plan(parameters, &data.outline()).outline)
+    }
+}

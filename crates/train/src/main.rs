@@ -1,1 +1,5 @@
-fn main() {}
+//! The program `stage-train`.
+
+fn main() -> std::process::ExitCode {
+    stage::main::<train::Train>()
+}

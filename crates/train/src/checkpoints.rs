@@ -1,0 +1,122 @@
+//! The steps at which parameters and outputs are kept.
+
+use std::collections::BTreeSet;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Checkpoints: the union of all that is given, and always step 0 and the last step.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Checkpoints {
+    /// At these steps.
+    #[serde(default)]
+    pub at: Vec<u64>,
+    /// At every multiple of this number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub every: Option<u64>,
+    /// At steps evenly spaced in log(step).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logarithmic: Option<Logarithmic>,
+    /// Whether the outputs one step after each checkpoint are kept too: the first-order error
+    /// ‖f̄_{t+1} − f̄_t + (δ/N) G m̄‖ needs them.
+    #[serde(default = "yes")]
+    pub step_after: bool,
+}
+
+/// Checkpoints evenly spaced in log(step).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Logarithmic {
+    /// Checkpoints for each factor of ten.
+    #[schemars(range(min = 1))]
+    pub per_decade: u32,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Default for Checkpoints {
+    fn default() -> Self {
+        Self { at: Vec::new(), every: None, logarithmic: None, step_after: true }
+    }
+}
+
+impl Checkpoints {
+    /// All checkpoints of a run of `steps` updates, in order; steps beyond the last are left out.
+    #[must_use]
+    pub fn steps(&self, steps: u64) -> Vec<u64> {
+        let mut all: BTreeSet<u64> =
+            self.at.iter().copied().filter(|&step| step <= steps).collect();
+        all.insert(0);
+        all.insert(steps);
+        if let Some(every) = self.every.filter(|&every| every > 0) {
+            all.extend((0..=steps / every).map(|i| i * every));
+        }
+        if let Some(Logarithmic { per_decade }) = self.logarithmic.filter(|l| l.per_decade > 0) {
+            let mut i = 0_u32;
+            loop {
+                let step = 10_f64.powf(f64::from(i) / f64::from(per_decade)).round();
+                if step > steps as f64 {
+                    break;
+                }
+                // Below 2⁵³ by the line before, and positive.
+                all.insert(step as u64);
+                i += 1;
+            }
+        }
+        all.into_iter().collect()
+    }
+
+    /// What is wrong with the schedule for a run of `steps` updates, each with a JSON Pointer.
+    #[must_use]
+    pub fn problems(&self, steps: u64) -> Vec<(String, String)> {
+        let mut problems = Vec::new();
+        for (i, &step) in self.at.iter().enumerate().filter(|&(_, &step)| step > steps) {
+            let message = format!("checkpoint {step} lies beyond the last step, {steps}");
+            problems.push((format!("/at/{i}"), message));
+        }
+        if self.every == Some(0) {
+            problems.push((
+                "/every".to_owned(),
+                "every 0 steps is no schedule; give 1 or more".to_owned(),
+            ));
+        }
+        if self.logarithmic.is_some_and(|l| l.per_decade == 0) {
+            let message = "0 checkpoints a decade are none; give 1 or more";
+            problems.push(("/logarithmic/per_decade".to_owned(), message.to_owned()));
+        }
+        problems
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_and_the_last_step_are_always_there() {
+        assert_eq!(Checkpoints::default().steps(7), [0, 7]);
+    }
+
+    #[test]
+    fn schedules_are_united_and_sorted() {
+        let checkpoints = Checkpoints {
+            at: vec![33, 5],
+            every: Some(25),
+            logarithmic: Some(Logarithmic { per_decade: 2 }),
+            step_after: false,
+        };
+        assert_eq!(checkpoints.steps(100), [0, 1, 3, 5, 10, 25, 32, 33, 50, 75, 100]);
+    }
+
+    #[test]
+    fn a_checkpoint_beyond_the_last_step_is_refused() {
+        let checkpoints = Checkpoints { at: vec![3, 11], ..Checkpoints::default() };
+        let problems = checkpoints.problems(10);
+        assert_eq!(problems.len(), 1);
+        assert_eq!(problems[0].0, "/at/1");
+    }
+}

@@ -1,0 +1,83 @@
+//! The samples as the trainer needs them: flat matrices.
+
+use artifact::tables::Split;
+use artifact::tables::dataset::Sample;
+use artifact::{Outline, read_rows};
+use stage::{Input, StageError};
+
+/// One split of the dataset.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Samples {
+    /// Inputs, n × d.
+    pub x: Vec<f32>,
+    /// Targets, n × o.
+    pub y: Vec<f32>,
+    /// Classes, n or none.
+    pub labels: Vec<u32>,
+    /// n.
+    pub rows: usize,
+}
+
+/// The whole dataset.
+#[derive(Clone, Debug)]
+pub(crate) struct Data {
+    /// d.
+    pub input_dim: usize,
+    /// o.
+    pub output_dim: usize,
+    /// Samples to train on.
+    pub train: Samples,
+    /// Samples only looked at, perhaps none.
+    pub test: Samples,
+}
+
+impl Data {
+    /// What is known of the dataset, as its own outline would say.
+    pub fn outline(&self) -> Outline {
+        Outline {
+            train_samples: Some(self.train.rows as u64),
+            test_samples: Some(self.test.rows as u64),
+            input_dim: Some(self.input_dim as u64),
+            output_dim: Some(self.output_dim as u64),
+            labelled: Some(!self.train.labels.is_empty()),
+            ..Outline::default()
+        }
+    }
+}
+
+/// Reads a dataset.
+///
+/// # Errors
+/// Where there is no training sample, or samples differ in their dimensions.
+pub(crate) fn read(input: &Input) -> Result<Data, StageError> {
+    let rows: Vec<Sample> = read_rows(input.path())?;
+    let first = rows.first().ok_or_else(|| StageError::new("the dataset has no samples"))?;
+    let (input_dim, output_dim) = (first.x.len(), first.y.len());
+    let (mut train, mut test) = (Samples::default(), Samples::default());
+    for row in rows {
+        if row.x.len() != input_dim || row.y.len() != output_dim {
+            return Err(StageError::new(format!(
+                "sample {} of the {} split has {} inputs and {} targets where others have {input_dim} and {output_dim}",
+                row.sample,
+                row.split.name(),
+                row.x.len(),
+                row.y.len()
+            )));
+        }
+        let samples = match row.split {
+            Split::Train => &mut train,
+            Split::Test => &mut test,
+        };
+        samples.x.extend(row.x);
+        samples.y.extend(row.y);
+        samples.labels.extend(row.label);
+        samples.rows += 1;
+    }
+    if train.rows == 0 || input_dim == 0 || output_dim == 0 {
+        return Err(StageError::new(format!(
+            "the dataset has {} training samples of {input_dim} inputs and {output_dim} targets; each must be at least 1",
+            train.rows
+        )));
+    }
+    Ok(Data { input_dim, output_dim, train, test })
+}

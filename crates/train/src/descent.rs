@@ -1,0 +1,314 @@
+//! The training loop.
+
+use std::path::Path;
+
+use dfdx::prelude::*;
+use network::Network;
+use stage::{Context, StageError};
+
+use crate::batches::{Batches, gather};
+use crate::data::{Data, Samples};
+use crate::divergence::Divergence;
+use crate::fused::Fused;
+use crate::loss::Matrix;
+use crate::model::Model;
+use crate::optimizer::Updater;
+use crate::parameters::{Engine, Parameters};
+use crate::plain;
+use crate::recorder::{Measured, Recorder};
+
+/// Trains a network on `data` and writes history, checkpoints and outputs into `output`.
+///
+/// # Errors
+/// Where the run diverges or a table cannot be written.
+pub(crate) fn descend(
+    parameters: &Parameters,
+    data: &Data,
+    output: &Path,
+    context: &Context,
+) -> Result<(), StageError> {
+    let Parameters { network: architecture, optimizer, steps, .. } = parameters;
+    let mut init = context.seed.stream("init");
+    let mut network: Network<f32> =
+        Network::initialize(architecture, data.input_dim, data.output_dim, &mut init);
+    let device = Cpu::default();
+    let mut model = Model::new(&network, &device);
+    let mut updater = Updater::new(*optimizer);
+    let mut batches = optimizer
+        .batch()
+        .filter(|&size| size < data.train.rows)
+        .map(|size| Batches::new(context.seed, size, data.train.rows));
+
+    // Updates see `train_rows` rows a step; whole splits are looked at by networks of their size.
+    let train_rows = batches.as_mut().map_or(data.train.rows, |batches| batches.at(0).len());
+    let step_network = Fused::new(&network, train_rows);
+    let train_network = batches.is_some().then(|| Fused::new(&network, data.train.rows));
+    let test_network = (data.test.rows > 0).then(|| Fused::new(&network, data.test.rows));
+    let (mut x, mut y) = (data.train.x.clone(), data.train.y.clone());
+
+    let checkpoints = parameters.checkpoints.steps(*steps);
+    let mut recorder = Recorder::new(data, parameters.loss, output);
+    let mut last_checkpoint = (0, network.clone());
+    let mut first_loss = None;
+    for step in 0..=*steps {
+        let rate = parameters.learning_rate.at(step, *steps);
+        if let Some(batches) = &mut batches {
+            gather(&data.train, batches.at(step), &mut x, &mut y);
+        }
+        let outputs = match parameters.engine {
+            Engine::Fused => step_network.on_tape(&model, &x, &device),
+            Engine::Dfdx => plain::on_tape(&model, architecture, &x, &device)?,
+        };
+        let step_outputs = outputs.as_vec();
+        let targets: Matrix = device.tensor_from_vec(y.clone(), (train_rows, data.output_dim));
+        let loss = parameters.loss.on_tape(outputs, targets)?;
+        let loss_value = f64::from(loss.array());
+        let first = *first_loss.get_or_insert(loss_value);
+        if !(loss_value.is_finite()
+            && loss_value <= first.max(f64::MIN_POSITIVE) * parameters.divergence_factor)
+        {
+            let learning_rate = parameters.learning_rate.at(step.saturating_sub(1), *steps);
+            let (at, network) = (last_checkpoint.0, &last_checkpoint.1);
+            let divergence =
+                Divergence { step, loss: loss_value, learning_rate, checkpoint: (at, network) };
+            return Err(divergence.error(parameters.loss, *optimizer, data));
+        }
+
+        let checkpoint = checkpoints.binary_search(&step).is_ok();
+        let after = parameters.checkpoints.step_after
+            && step > 0
+            && checkpoints.binary_search(&(step - 1)).is_ok();
+        let recorded = checkpoint || step % parameters.history_every == 0;
+        if recorded || after {
+            let train = match &train_network {
+                Some(whole) => whole.outputs(&model, &data.train.x),
+                None => step_outputs,
+            };
+            let outputs_of = |network: &Option<Fused>, samples: &Samples| {
+                network.as_ref().map_or_else(Vec::new, |n| n.outputs(&model, &samples.x))
+            };
+            let test = outputs_of(&test_network, &data.test);
+            let measured = Measured { step, learning_rate: rate, train: &train, test: &test };
+            if recorded {
+                recorder.history(&measured);
+            }
+            if checkpoint || after {
+                recorder.outputs(&measured);
+            }
+        }
+        if checkpoint {
+            model.copy_into(&mut network);
+            recorder.checkpoint(step, &network)?;
+            last_checkpoint = (step, network.clone());
+        }
+        context.progress(step, *steps, "step", || format!("loss {loss_value:.3e}, rate {rate}"));
+        if step == *steps {
+            break;
+        }
+
+        let mut gradients = loss.try_backward()?;
+        if recorded {
+            model.copy_into(&mut network);
+            let gradient_norm = norm_of_gradients(&model, &gradients);
+            updater.update(&mut model, &mut gradients, rate)?;
+            recorder.norms(gradient_norm, distance(&model, &network));
+        } else {
+            updater.update(&mut model, &mut gradients, rate)?;
+        }
+    }
+    Ok(recorder.finish()?)
+}
+
+/// ‖∇L‖₂ over all parameters.
+fn norm_of_gradients(model: &Model, gradients: &Gradients<f32, Cpu>) -> f64 {
+    let squares = |values: Vec<f32>| values.iter().map(|&g| f64::from(g).powi(2)).sum::<f64>();
+    let layers = model.layers.iter().map(|(weight, bias)| {
+        let bias = bias.as_ref().map_or(0.0, |bias| squares(gradients.get(bias).as_vec()));
+        squares(gradients.get(weight).as_vec()) + bias
+    });
+    layers.sum::<f64>().sqrt()
+}
+
+/// ‖θ − θ'‖₂ between the model and an older copy of it.
+fn distance(model: &Model, before: &Network<f32>) -> f64 {
+    let squares = |now: Vec<f32>, before: &[f32]| {
+        now.iter().zip(before).map(|(&a, &b)| (f64::from(a) - f64::from(b)).powi(2)).sum::<f64>()
+    };
+    let layers = model.layers.iter().zip(&before.layers).map(|((weight, bias), layer)| {
+        let bias = bias.as_ref().map_or(0.0, |bias| squares(bias.as_vec(), &layer.bias));
+        squares(weight.as_vec(), &layer.weight) + bias
+    });
+    layers.sum::<f64>().sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use artifact::tables::training::{CheckpointRow, HistoryRow, OutputRow};
+    use artifact::{read_rows, read_step};
+    use network::{Activation, Architecture, Initialization};
+    use stage::Limits;
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::checkpoints::Checkpoints;
+    use crate::loss::Loss;
+    use crate::optimizer::{Adam, Optimizer, Sgd};
+    use crate::schedule::LearningRate;
+
+    fn parameters(activation: Activation, optimizer: Optimizer, rate: f64) -> Parameters {
+        Parameters {
+            network: Architecture {
+                hidden: vec![24, 16],
+                activation,
+                init: Initialization::Glorot,
+                bias: true,
+            },
+            loss: Loss::LeastSquares,
+            optimizer,
+            learning_rate: LearningRate {
+                initial: rate,
+                decay: None,
+                exponential: None,
+                cosine: None,
+                listed: None,
+            },
+            steps: 100,
+            checkpoints: Checkpoints { at: vec![40], ..Checkpoints::default() },
+            history_every: 10,
+            divergence_factor: 1e4,
+            engine: Engine::Fused,
+        }
+    }
+
+    fn samples(rows: usize, outputs: usize) -> Samples {
+        let x: Vec<f32> = (0..2 * rows).map(|i| (i as f32 * 0.37).sin()).collect();
+        let y =
+            (0..rows * outputs).map(|i| (x[i / outputs * 2] * 3.0 + (i % outputs) as f32).cos());
+        Samples { y: y.collect(), labels: Vec::new(), rows, x }
+    }
+
+    fn data(outputs: usize) -> Data {
+        let (train, test) = (samples(60, outputs), samples(7, outputs));
+        Data { input_dim: 2, output_dim: outputs, train, test }
+    }
+
+    fn train(parameters: &Parameters, data: &Data, threads: usize) -> Result<TempDir, StageError> {
+        let folder = TempDir::new().expect("a folder");
+        let limits = Limits { threads, memory_bytes: 1 << 30 };
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
+        pool.install(|| descend(parameters, data, folder.path(), &Context::silent(11, limits)))?;
+        Ok(folder)
+    }
+
+    fn last_parameters(folder: &TempDir) -> Vec<f32> {
+        let rows: Vec<CheckpointRow> = read_step(folder.path(), 100).expect("the last checkpoint");
+        rows.into_iter().flat_map(|row| row.values).collect()
+    }
+
+    #[test]
+    fn the_fused_network_trains_as_dfdx_does() {
+        let sgd = Optimizer::Sgd(Sgd { batch: Some(16), momentum: 0.9, nesterov: true });
+        let adam = Optimizer::Adam(Adam { batch: None, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 });
+        let smooth = [
+            Activation::Tanh,
+            Activation::Sigmoid,
+            Activation::Softplus,
+            Activation::Sine,
+            Activation::Linear,
+            Activation::Relu,
+            Activation::LeakyRelu(0.01),
+        ];
+        let mut cases: Vec<(Activation, Optimizer, f64, Initialization, usize)> = smooth
+            .map(|a| (a, Optimizer::GradientDescent, 0.05, Initialization::Glorot, 1))
+            .to_vec();
+        let ntk = Initialization::Ntk { weight_std: 1.2, bias_std: 0.5 };
+        cases.push((Activation::Tanh, Optimizer::GradientDescent, 0.05, ntk, 3));
+        cases.push((Activation::Tanh, sgd, 0.01, Initialization::Lecun, 2));
+        cases.push((Activation::Tanh, adam, 0.001, Initialization::He, 1));
+        for (activation, optimizer, rate, init, outputs) in cases {
+            for loss in [Loss::LeastSquares, Loss::CrossEntropy] {
+                if loss == Loss::CrossEntropy && outputs == 1 {
+                    continue;
+                }
+                let mut fused = parameters(activation, optimizer, rate);
+                (fused.network.init, fused.loss) = (init, loss);
+                let plain = Parameters { engine: Engine::Dfdx, ..fused.clone() };
+                let mut data = data(outputs);
+                if loss == Loss::CrossEntropy {
+                    // Targets of this loss are probabilities.
+                    let rows = data.train.x.chunks(2).map(|x| usize::from(x[0] > 0.0));
+                    data.train.y = rows
+                        .flat_map(|class| {
+                            (0..outputs).map(move |a| f32::from(u8::from(a == class)))
+                        })
+                        .collect();
+                }
+                let ours = last_parameters(&train(&fused, &data, 2).expect("trains"));
+                let theirs = last_parameters(&train(&plain, &data, 2).expect("trains"));
+                let largest = theirs.iter().fold(0.0_f32, |m, v| m.max(v.abs()));
+                for (a, b) in ours.iter().zip(&theirs) {
+                    let close = a.is_finite() && (a - b).abs() <= 1e-5 * largest;
+                    assert!(close, "{activation:?} {optimizer:?}: {a} against {b}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_run_has_the_same_bytes_on_any_number_of_threads() {
+        let parameters = parameters(Activation::Tanh, Optimizer::GradientDescent, 0.1);
+        let bits = |threads| {
+            let folder = train(&parameters, &data(1), threads).expect("trains");
+            std::fs::read(folder.path().join("outputs.parquet")).expect("the table")
+        };
+        assert_eq!(bits(1), bits(3));
+    }
+
+    #[test]
+    fn tables_hold_the_steps_that_were_asked_for() {
+        let parameters = parameters(Activation::Tanh, Optimizer::GradientDescent, 0.1);
+        let folder = train(&parameters, &data(2), 1).expect("trains");
+        let history: Vec<HistoryRow> = read_rows(folder.path()).expect("reads");
+        let steps: Vec<u64> = history.iter().map(|row| row.step).collect();
+        assert_eq!(steps, [0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100]);
+        assert!(history[0].gradient_norm.is_some() && history[10].gradient_norm.is_none());
+        assert!(history[10].train_loss < history[0].train_loss);
+        // θ₁ − θ₀ = −δ ∇L.
+        let (gradient, update) = (history[0].gradient_norm, history[0].update_norm);
+        let expected = 0.1 * gradient.expect("a norm");
+        assert!((update.expect("a norm") - expected).abs() < 1e-5 * expected);
+
+        let outputs: Vec<OutputRow> = read_rows(folder.path()).expect("reads");
+        let mut kept: Vec<u64> = outputs.iter().map(|row| row.step).collect();
+        kept.dedup();
+        assert_eq!(kept, [0, 1, 40, 41, 100]);
+        assert_eq!(outputs.len(), 5 * (60 + 7));
+        assert!(outputs.iter().all(|row| row.output.len() == 2));
+    }
+
+    #[test]
+    fn mini_batches_are_measured_on_the_whole_split() {
+        let sgd = Optimizer::Sgd(Sgd { batch: Some(7), momentum: 0.0, nesterov: false });
+        let folder = train(&parameters(Activation::Tanh, sgd, 0.05), &data(1), 2).expect("trains");
+        let full = parameters(Activation::Tanh, Optimizer::GradientDescent, 0.05);
+        let full = train(&full, &data(1), 2).expect("trains");
+        let first =
+            |folder: &TempDir| read_rows::<HistoryRow>(folder.path()).expect("reads").remove(0);
+        assert_eq!(first(&folder).train_loss.to_bits(), first(&full).train_loss.to_bits());
+    }
+
+    #[test]
+    fn a_diverging_run_names_step_rate_and_bound() {
+        let parameters = parameters(Activation::Linear, Optimizer::GradientDescent, 5.0);
+        let error = train(&parameters, &data(1), 1).expect_err("diverges");
+        for part in ["diverged", "at step", "learning rate 5", "2N/λ₁ = ", "N = 60"] {
+            assert!(error.message.contains(part), "{} lacks {part}", error.message);
+        }
+        // The advice must work.
+        let hint = error.hint.expect("a hint");
+        let rate: f64 = hint.rsplit(' ').next().and_then(|n| n.parse().ok()).expect("a number");
+        let mut calmer = parameters.clone();
+        calmer.learning_rate.initial = rate * 0.5;
+        assert!(train(&calmer, &data(1), 1).is_ok());
+    }
+}

@@ -1,0 +1,103 @@
+//! The losses: on dfdx's tape for the gradient, and in f64 for the history.
+
+use dfdx::prelude::*;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What is minimized, L(θ) = (1/N) Σᵢ ℓ(f(xᵢ), yᵢ).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Loss {
+    /// ℓ = ½ ‖f − y‖².
+    #[default]
+    LeastSquares,
+    /// ℓ = −Σ_a y_a ln softmax(f)_a.
+    CrossEntropy,
+}
+
+/// A matrix on dfdx's CPU device whose shape is known when the program runs.
+pub(crate) type Matrix<Tape = NoneTape> = Tensor<(usize, usize), f32, Cpu, Tape>;
+
+impl Loss {
+    /// The loss's name in artifacts.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::LeastSquares => "least_squares",
+            Self::CrossEntropy => "cross_entropy",
+        }
+    }
+
+    /// L on the tape, from outputs and targets, both n × o.
+    pub(crate) fn on_tape(
+        self,
+        outputs: Matrix<OwnedTape<f32, Cpu>>,
+        targets: Matrix,
+    ) -> Result<Tensor<Rank0, f32, Cpu, OwnedTape<f32, Cpu>>, CpuError> {
+        let samples = outputs.shape().0 as f32;
+        match self {
+            Self::LeastSquares => {
+                let squares = outputs.try_sub(targets)?.try_square()?;
+                let sum: Tensor<Rank0, _, _, _> = squares.try_sum()?;
+                sum.try_mul(0.5 / samples)
+            }
+            Self::CrossEntropy => {
+                let likelihoods = outputs.try_log_softmax::<Axis<1>>()?.try_mul(targets)?;
+                let sum: Tensor<Rank0, _, _, _> = likelihoods.try_sum()?;
+                sum.try_mul(-1.0 / samples)
+            }
+        }
+    }
+
+    /// L in f64, from outputs and targets, both n × `width`, row-major.
+    #[must_use]
+    pub fn value(self, outputs: &[f32], targets: &[f32], width: usize) -> f64 {
+        let rows = outputs.chunks_exact(width).zip(targets.chunks_exact(width));
+        let sum: f64 = match self {
+            Self::LeastSquares => outputs
+                .iter()
+                .zip(targets)
+                .map(|(&f, &y)| 0.5 * (f64::from(f) - f64::from(y)).powi(2))
+                .sum(),
+            Self::CrossEntropy => rows
+                .map(|(f, y)| {
+                    let largest = f.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+                    let wide = |f: f32| f64::from(f) - f64::from(largest);
+                    let log_sum = f.iter().map(|&f| wide(f).exp()).sum::<f64>().ln();
+                    f.iter().zip(y).map(|(&f, &y)| f64::from(y) * (log_sum - wide(f))).sum::<f64>()
+                })
+                .sum(),
+        };
+        sum / (outputs.len() / width) as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tape_and_the_history_agree_and_have_the_gradient_of_the_formula() {
+        let device = Cpu::default();
+        let (f, y) = ([0.5_f32, -1.0, 2.0, 0.25, 0.0, 1.5], [0.0_f32, 1.0, 0.0, 1.0, 0.0, 0.0]);
+        let outputs = device.tensor_from_vec(f.to_vec(), (2, 3));
+        let targets = device.tensor_from_vec(y.to_vec(), (2, 3));
+        for loss in [Loss::LeastSquares, Loss::CrossEntropy] {
+            let value = loss.on_tape(outputs.leaky_trace(), targets.clone()).expect("computes");
+            let scalar = f64::from(value.array());
+            assert!((scalar - loss.value(&f, &y, 3)).abs() < 1e-6, "{loss:?}");
+            let gradient = value.backward().get(&outputs).as_vec();
+            for (row, (f, y)) in f.chunks(3).zip(y.chunks(3)).enumerate() {
+                let sum: f32 = f.iter().map(|f| f.exp()).sum();
+                for a in 0..3 {
+                    let predicted = match loss {
+                        Loss::LeastSquares => f[a],
+                        Loss::CrossEntropy => f[a].exp() / sum,
+                    };
+                    let expected = (predicted - y[a]) / 2.0;
+                    assert!((gradient[row * 3 + a] - expected).abs() < 1e-6, "{loss:?}");
+                }
+            }
+        }
+    }
+}

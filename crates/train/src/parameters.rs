@@ -1,0 +1,62 @@
+//! What a user may set of a training run.
+
+use network::Architecture;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::checkpoints::Checkpoints;
+use crate::loss::Loss;
+use crate::optimizer::Optimizer;
+use crate::schedule::LearningRate;
+
+/// Parameters of the stage `train`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Parameters {
+    /// The network; input and output widths come from the dataset.
+    pub network: Architecture,
+    /// What is minimized.
+    #[serde(default)]
+    pub loss: Loss,
+    /// How parameters are updated.
+    #[serde(default)]
+    pub optimizer: Optimizer,
+    /// Step size δ.
+    pub learning_rate: LearningRate,
+    /// Number of updates.
+    #[schemars(range(min = 1))]
+    pub steps: u64,
+    /// Steps at which parameters and outputs are kept.
+    #[serde(default)]
+    pub checkpoints: Checkpoints,
+    /// Steps between two rows of the history; checkpoints have rows of their own.
+    #[serde(default = "fifty")]
+    #[schemars(range(min = 1))]
+    pub history_every: u64,
+    /// The run stops with an error once the loss exceeds this multiple of the first loss.
+    #[serde(default = "ten_thousand")]
+    #[schemars(range(min = 1))]
+    pub divergence_factor: f64,
+    /// Which code computes the network.
+    #[serde(default)]
+    pub engine: Engine,
+}
+
+/// Which code computes the network.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Engine {
+    /// One operation on dfdx's tape, on this project's kernels.
+    #[default]
+    Fused,
+    /// dfdx's own operations: slower, the judge of the other.
+    Dfdx,
+}
+
+fn fifty() -> u64 {
+    50
+}
+
+fn ten_thousand() -> f64 {
+    1e4
+}

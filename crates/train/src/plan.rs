@@ -1,0 +1,94 @@
+//! What a training run will be, and what is wrong with it, before it runs.
+
+use artifact::Outline;
+use stage::Plan;
+
+use crate::loss::Loss;
+use crate::parameters::{Engine, Parameters};
+use crate::plain;
+
+/// Plans a run on a dataset of which `dataset` is known.
+pub(crate) fn plan(parameters: &Parameters, dataset: &Outline) -> Plan {
+    let mut plan = Plan::default();
+    if let Err(errors) = parameters.network.check() {
+        for (at, error) in errors {
+            plan.problem(&format!("/network{at}"), error.to_string());
+        }
+    }
+    let found = [
+        ("/learning_rate", parameters.learning_rate.problems()),
+        ("/optimizer", parameters.optimizer.problems()),
+        ("/checkpoints", parameters.checkpoints.problems(parameters.steps)),
+    ];
+    for (prefix, problems) in found {
+        for (at, message) in problems {
+            plan.problem(&format!("{prefix}{at}"), message);
+        }
+    }
+    if parameters.steps == 0 {
+        plan.problem("/steps", "the run has 0 steps; give at least 1");
+    }
+    if parameters.history_every == 0 {
+        plan.problem("/history_every", "a history row every 0 steps is none; give at least 1");
+    }
+    if !(parameters.divergence_factor >= 1.0) {
+        let message =
+            format!("the factor is {}; it must be 1 or above", parameters.divergence_factor);
+        plan.problem("/divergence_factor", message);
+    }
+    if parameters.engine == Engine::Dfdx
+        && let Some(reason) = plain::missing(parameters.network.activation)
+    {
+        plan.problem("/engine", reason).hint("use `engine: fused`");
+    }
+    if parameters.loss == Loss::CrossEntropy && dataset.output_dim == Some(1) {
+        plan.problem(
+            "/loss",
+            "the softmax of one output is always 1: cross-entropy needs several outputs",
+        )
+        .hint("use `loss: least_squares`, or a dataset with labels");
+    }
+    if let (Some(batch), Some(rows)) = (parameters.optimizer.batch(), dataset.train_samples)
+        && batch as u64 > rows
+    {
+        let at = format!("/optimizer/{}/batch", parameters.optimizer.name());
+        plan.problem(
+            &at,
+            format!("the batch of {batch} is larger than the {rows} training samples"),
+        );
+    }
+    plan.outline = outline(parameters, dataset);
+    plan.memory_bytes = memory_bytes(parameters, dataset);
+    plan
+}
+
+/// The outline of a run on `dataset`.
+fn outline(parameters: &Parameters, dataset: &Outline) -> Outline {
+    let dims = dataset.input_dim.zip(dataset.output_dim);
+    let count =
+        dims.map(|(d, o)| parameters.network.parameter_count(d as usize, o as usize) as u64);
+    Outline {
+        last_step: Some(parameters.steps),
+        checkpoints: Some(parameters.checkpoints.steps(parameters.steps)),
+        parameter_count: count,
+        network: serde_json::to_value(&parameters.network).ok(),
+        loss: Some(parameters.loss.name().to_owned()),
+        optimizer: Some(parameters.optimizer.name().to_owned()),
+        ..dataset.clone()
+    }
+}
+
+/// Peak memory: activations, signals and slopes of every row, parameters with their gradients
+/// and moments, and the outputs that are kept.
+fn memory_bytes(parameters: &Parameters, dataset: &Outline) -> Option<u64> {
+    let rows = dataset.train_samples? + dataset.test_samples.unwrap_or(0);
+    let (d, o) = (dataset.input_dim?, dataset.output_dim?);
+    let hidden: u64 = parameters.network.hidden.iter().map(|&width| width as u64).sum();
+    let count = parameters.network.parameter_count(d as usize, o as usize) as u64;
+    let kept = 2 * parameters.checkpoints.steps(parameters.steps).len() as u64;
+    /// Bytes of a kept row of outputs beside its numbers.
+    const ROW: u64 = 64;
+    /// Gradients of as many lanes, moments and copies.
+    const COPIES: u64 = 24;
+    Some(4 * (rows * (2 * hidden + d + 3 * o) + COPIES * count) + kept * rows * (ROW + 4 * o))
+}

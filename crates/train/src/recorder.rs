@@ -1,0 +1,108 @@
+//! What a run leaves behind: history, outputs and checkpoints.
+
+use std::path::Path;
+
+use artifact::tables::Split;
+use artifact::tables::training::{CheckpointRow, HistoryRow, OutputRow};
+use artifact::{ArtifactError, write_rows, write_step};
+use network::Network;
+
+use crate::data::Data;
+use crate::loss::Loss;
+
+/// Collects rows along a run and writes them at its end; checkpoints are written at once.
+pub(crate) struct Recorder<'a> {
+    data: &'a Data,
+    loss: Loss,
+    output: &'a Path,
+    history: Vec<HistoryRow>,
+    outputs: Vec<OutputRow>,
+}
+
+/// What the history keeps of one step.
+pub(crate) struct Measured<'a> {
+    /// Updates made so far.
+    pub step: u64,
+    /// δ of the update that leaves it.
+    pub learning_rate: f64,
+    /// Outputs on the training split, N × o.
+    pub train: &'a [f32],
+    /// Outputs on the test split; empty without one.
+    pub test: &'a [f32],
+}
+
+impl<'a> Recorder<'a> {
+    /// A recorder for the artifact at `output`.
+    pub fn new(data: &'a Data, loss: Loss, output: &'a Path) -> Self {
+        Self { data, loss, output, history: Vec::new(), outputs: Vec::new() }
+    }
+
+    /// Adds a row to the history; norms follow with [`Self::norms`].
+    pub fn history(&mut self, measured: &Measured<'_>) -> f64 {
+        let o = self.data.output_dim;
+        let train_loss = self.loss.value(measured.train, &self.data.train.y, o);
+        let test_loss =
+            (self.data.test.rows > 0).then(|| self.loss.value(measured.test, &self.data.test.y, o));
+        self.history.push(HistoryRow {
+            step: measured.step,
+            learning_rate: measured.learning_rate,
+            train_loss,
+            test_loss,
+            train_accuracy: accuracy(measured.train, &self.data.train.labels, o),
+            test_accuracy: accuracy(measured.test, &self.data.test.labels, o),
+            gradient_norm: None,
+            update_norm: None,
+        });
+        train_loss
+    }
+
+    /// Completes the last row of the history with the norms of the update that leaves it.
+    pub fn norms(&mut self, gradient_norm: f64, update_norm: f64) {
+        if let Some(row) = self.history.last_mut() {
+            row.gradient_norm = Some(gradient_norm);
+            row.update_norm = Some(update_norm);
+        }
+    }
+
+    /// Keeps the outputs of a step.
+    pub fn outputs(&mut self, measured: &Measured<'_>) {
+        let o = self.data.output_dim;
+        for (split, outputs) in [(Split::Train, measured.train), (Split::Test, measured.test)] {
+            self.outputs.extend(outputs.chunks_exact(o).zip(0_u32..).map(|(output, sample)| {
+                OutputRow { step: measured.step, split, sample, output: output.to_vec() }
+            }));
+        }
+    }
+
+    /// Writes the parameters of a step.
+    pub fn checkpoint(&self, step: u64, network: &Network<f32>) -> Result<(), ArtifactError> {
+        let rows: Vec<CheckpointRow> = network
+            .tensors()
+            .map(|(parameter, shape, values)| CheckpointRow {
+                step,
+                parameter,
+                shape: shape.into_iter().map(|n| n as u32).collect(),
+                values: values.to_vec(),
+            })
+            .collect();
+        write_step(self.output, step, &rows)
+    }
+
+    /// Writes what was collected.
+    pub fn finish(self) -> Result<(), ArtifactError> {
+        write_rows(self.output, &self.history)?;
+        write_rows(self.output, &self.outputs)
+    }
+}
+
+/// Share of samples whose largest output is their label; `None` without labels.
+fn accuracy(outputs: &[f32], labels: &[u32], width: usize) -> Option<f64> {
+    if labels.is_empty() || labels.len() * width != outputs.len() {
+        return None;
+    }
+    let right = outputs.chunks_exact(width).zip(labels).filter(|(row, label)| {
+        let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        row.get(**label as usize).is_some_and(|&value| value >= largest)
+    });
+    Some(right.count() as f64 / labels.len() as f64)
+}

@@ -1,0 +1,190 @@
+//! The learning rate δ_t as a function of the step.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Learning rate: `initial`, and at most one way to change it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LearningRate {
+    /// δ₀.
+    #[schemars(extend("exclusiveMinimum" = 0))]
+    pub initial: f64,
+    /// Multiplied by a factor every so many steps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decay: Option<StepDecay>,
+    /// Multiplied by a factor at every step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exponential: Option<Exponential>,
+    /// Half a cosine from `initial` to a last rate (Loshchilov & Hutter 2017, without restarts).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cosine: Option<Cosine>,
+    /// Rates from given steps on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listed: Option<Vec<Listed>>,
+}
+
+/// δ_t = initial · factor^⌊t / every⌋.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StepDecay {
+    /// What δ is multiplied by.
+    #[schemars(extend("exclusiveMinimum" = 0))]
+    pub factor: f64,
+    /// Steps between two changes.
+    #[schemars(range(min = 1))]
+    pub every: u64,
+}
+
+/// δ_t = initial · 2^(−t / `half_life`).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Exponential {
+    /// Steps in which δ halves.
+    #[schemars(extend("exclusiveMinimum" = 0))]
+    pub half_life: f64,
+}
+
+/// δ_t = last + ½ (initial − last)(1 + cos(π t / steps)).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Cosine {
+    /// δ at the last step.
+    #[serde(default)]
+    #[schemars(range(min = 0))]
+    pub last: f64,
+}
+
+/// A rate from a step on.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Listed {
+    /// First step of the rate.
+    pub from: u64,
+    /// δ from there on.
+    #[schemars(extend("exclusiveMinimum" = 0))]
+    pub rate: f64,
+}
+
+impl LearningRate {
+    /// δ of the update that leaves `step`, in a run of `steps` updates.
+    #[must_use]
+    pub fn at(&self, step: u64, steps: u64) -> f64 {
+        if let Some(StepDecay { factor, every }) = self.decay {
+            let times = i32::try_from(step / every.max(1)).unwrap_or(i32::MAX);
+            self.initial * factor.powi(times)
+        } else if let Some(Exponential { half_life }) = self.exponential {
+            self.initial * (-(step as f64) / half_life).exp2()
+        } else if let Some(Cosine { last }) = self.cosine {
+            let turn = std::f64::consts::PI * step as f64 / steps.max(1) as f64;
+            last + 0.5 * (self.initial - last) * (1.0 + turn.cos())
+        } else if let Some(listed) = &self.listed {
+            let current = listed.iter().rev().find(|entry| entry.from <= step);
+            current.map_or(self.initial, |entry| entry.rate)
+        } else {
+            self.initial
+        }
+    }
+
+    /// What is wrong with the schedule, each with a JSON Pointer.
+    #[must_use]
+    pub fn problems(&self) -> Vec<(String, String)> {
+        let mut problems = Vec::new();
+        let mut positive = |at: &str, name: &str, value: f64| {
+            if !(value.is_finite() && value > 0.0) {
+                problems.push((at.to_owned(), format!("{name} is {value}; it must be above 0")));
+            }
+        };
+        positive("/initial", "the learning rate", self.initial);
+        if let Some(decay) = self.decay {
+            positive("/decay/factor", "the decay factor", decay.factor);
+        }
+        if let Some(exponential) = self.exponential {
+            positive("/exponential/half_life", "the half-life", exponential.half_life);
+        }
+        for (i, entry) in self.listed.iter().flatten().enumerate() {
+            positive(&format!("/listed/{i}/rate"), "the learning rate", entry.rate);
+        }
+        if let Some(StepDecay { every: 0, .. }) = self.decay {
+            let message = "the decay happens every 0 steps; it must be at least 1";
+            problems.push(("/decay/every".to_owned(), message.to_owned()));
+        }
+        if let Some(Cosine { last }) = self.cosine
+            && !(last.is_finite() && last >= 0.0)
+        {
+            let message = format!("the last learning rate is {last}; it must be 0 or above");
+            problems.push(("/cosine/last".to_owned(), message));
+        }
+        let steps: Vec<u64> = self.listed.iter().flatten().map(|entry| entry.from).collect();
+        if let Some(i) = steps.windows(2).position(|pair| pair[0] >= pair[1]) {
+            let message = format!("step {} does not come after step {}", steps[i + 1], steps[i]);
+            problems.push((format!("/listed/{}/from", i + 1), message));
+        }
+        let kinds = [
+            ("decay", self.decay.is_some()),
+            ("exponential", self.exponential.is_some()),
+            ("cosine", self.cosine.is_some()),
+            ("listed", self.listed.is_some()),
+        ];
+        let given: Vec<&str> = kinds.iter().filter(|kind| kind.1).map(|kind| kind.0).collect();
+        if given.len() > 1 {
+            let message = format!("{} are given together; choose one", given.join(" and "));
+            problems.push((format!("/{}", given[1]), message));
+        }
+        problems
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn constant(initial: f64) -> LearningRate {
+        LearningRate { initial, decay: None, exponential: None, cosine: None, listed: None }
+    }
+
+    #[test]
+    fn a_step_decay_halves_at_its_steps_and_not_before() {
+        let rate =
+            LearningRate { decay: Some(StepDecay { factor: 0.5, every: 100 }), ..constant(0.25) };
+        let at = |step| rate.at(step, 1000);
+        assert_eq!([at(0), at(99), at(100), at(250)], [0.25, 0.25, 0.125, 0.0625]);
+    }
+
+    #[test]
+    fn the_other_schedules_follow_their_formulas() {
+        let exponential =
+            LearningRate { exponential: Some(Exponential { half_life: 10.0 }), ..constant(1.0) };
+        assert!((exponential.at(20, 100) - 0.25).abs() < 1e-15);
+        let cosine = LearningRate { cosine: Some(Cosine { last: 0.2 }), ..constant(1.0) };
+        assert!((cosine.at(0, 100) - 1.0).abs() < 1e-15);
+        assert!((cosine.at(50, 100) - 0.6).abs() < 1e-15);
+        assert!((cosine.at(100, 100) - 0.2).abs() < 1e-15);
+        let entries = vec![Listed { from: 5, rate: 0.5 }, Listed { from: 7, rate: 0.1 }];
+        let listed = LearningRate { listed: Some(entries), ..constant(1.0) };
+        assert_eq!([listed.at(4, 9), listed.at(5, 9), listed.at(9, 9)], [1.0, 0.5, 0.1]);
+    }
+
+    #[test]
+    fn every_mistake_is_named_with_its_place() {
+        let rate = LearningRate {
+            decay: Some(StepDecay { factor: 0.0, every: 0 }),
+            cosine: Some(Cosine { last: f64::NAN }),
+            listed: Some(vec![Listed { from: 3, rate: 1.0 }, Listed { from: 3, rate: -1.0 }]),
+            ..constant(0.0)
+        };
+        let at: Vec<String> = rate.problems().into_iter().map(|problem| problem.0).collect();
+        assert_eq!(
+            at,
+            [
+                "/initial",
+                "/decay/factor",
+                "/listed/1/rate",
+                "/decay/every",
+                "/cosine/last",
+                "/listed/1/from",
+                "/cosine"
+            ]
+        );
+    }
+}
