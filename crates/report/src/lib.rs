@@ -1,1 +1,32 @@
-//! In the making.
+//! Stage `report`: what a person reads at the end of the chain.
+//!
+//! Takes a spectrum, the training run and the dataset behind it, and writes the paper's findings
+//! as measured numbers (`findings.parquet`), one page that works offline (`report.html`) and each
+//! figure by itself (`figures/`). Polars reads the tables; everything after that is pure.
+
+mod parameters;
+mod stage_report;
+
+mod about;
+mod columns;
+mod functions;
+mod measures;
+
+mod findings;
+
+mod figure;
+mod figures;
+mod picture;
+mod thinning;
+
+mod number;
+mod page;
+mod plotly;
+mod scale;
+mod svg;
+
+mod error;
+
+pub use error::ReportError;
+pub use parameters::Parameters;
+pub use stage_report::Report;

@@ -1,1 +1,5 @@
-fn main() {}
+//! The program `stage-report`.
+
+fn main() -> std::process::ExitCode {
+    stage::main::<report::Report>()
+}

@@ -1,0 +1,186 @@
+//! What run a report is about, from the manifests of its inputs.
+
+use artifact::{Manifest, Outline};
+use serde_json::Value;
+
+use crate::number::{grouped, measured};
+
+/// What run a report is about.
+#[derive(Clone, Debug, Default)]
+pub struct About {
+    /// What is known of the run as a whole: the spectrum's outline, completed by the others'.
+    pub outline: Outline,
+    /// Parameters of each stage behind the report, by the stage's name.
+    pub parameters: Vec<(String, Value)>,
+}
+
+impl About {
+    /// What the manifests of dataset, training and spectrum say together.
+    #[must_use]
+    pub fn new(dataset: &Manifest, training: &Manifest, spectrum: &Manifest) -> Self {
+        let outline = [&training.outline, &dataset.outline]
+            .into_iter()
+            .fold(spectrum.outline.clone(), |known, more| completed(known, more));
+        let parameters = [dataset, training, spectrum]
+            .map(|manifest| (manifest.stage.clone(), manifest.parameters.clone()))
+            .to_vec();
+        Self { outline, parameters }
+    }
+
+    /// Whether the first-order dynamics of full-batch least squares apply, which 2N/δ speaks of.
+    #[must_use]
+    pub fn is_full_batch_least_squares(&self) -> bool {
+        self.outline.loss.as_deref() == Some("least_squares")
+            && self.outline.optimizer.as_deref() == Some("gradient_descent")
+    }
+
+    /// The run as pairs of a name and a value, for the head of the page.
+    #[must_use]
+    pub fn facts(&self) -> Vec<(&'static str, String)> {
+        let outline = &self.outline;
+        let mut facts = Vec::new();
+        if let Some(train) = outline.train_samples {
+            let test = match outline.test_samples {
+                Some(test) if test > 0 => format!(", {} for testing", grouped(test)),
+                Some(_) => ", none for testing".to_owned(),
+                None => String::new(),
+            };
+            facts.push(("samples", format!("N = {}{test}", grouped(train))));
+        }
+        if let (Some(d), Some(o)) = (outline.input_dim, outline.output_dim) {
+            facts.push(("function", format!("{d} input{}, {o} output{}", plural(d), plural(o))));
+        }
+        if let Some(network) = &outline.network {
+            let parameters = outline
+                .parameter_count
+                .map(|count| format!("; {} parameters", grouped(count)))
+                .unwrap_or_default();
+            facts.push(("network", format!("{}{parameters}", network_in_words(network))));
+        }
+        if let Some(loss) = &outline.loss {
+            facts.push(("loss", words(loss)));
+        }
+        if let Some(optimizer) = &outline.optimizer {
+            facts.push(("optimizer", words(optimizer)));
+        }
+        if let Some(steps) = outline.last_step {
+            facts.push(("steps", grouped(steps)));
+        }
+        if let Some(checkpoints) = &outline.checkpoints {
+            facts.push(("checkpoints", grouped(checkpoints.len() as u64)));
+        }
+        if let (Some(rows), Some(reduction)) = (outline.kernel_rows, outline.reduction) {
+            let several = outline.output_dim.is_some_and(|outputs| outputs > 1);
+            let how =
+                if several { format!(", reduction {}", reduction.name()) } else { String::new() };
+            facts.push(("Gramian", format!("{0} × {0}{how}", grouped(rows))));
+        }
+        facts
+    }
+}
+
+/// `known` with the fields that only `more` has.
+fn completed(known: Outline, more: &Outline) -> Outline {
+    let more = more.clone();
+    Outline {
+        train_samples: known.train_samples.or(more.train_samples),
+        test_samples: known.test_samples.or(more.test_samples),
+        input_dim: known.input_dim.or(more.input_dim),
+        output_dim: known.output_dim.or(more.output_dim),
+        labelled: known.labelled.or(more.labelled),
+        last_step: known.last_step.or(more.last_step),
+        checkpoints: known.checkpoints.or(more.checkpoints),
+        parameter_count: known.parameter_count.or(more.parameter_count),
+        network: known.network.or(more.network),
+        loss: known.loss.or(more.loss),
+        optimizer: known.optimizer.or(more.optimizer),
+        kernel_rows: known.kernel_rows.or(more.kernel_rows),
+        kernel_blocks: known.kernel_blocks.or(more.kernel_blocks),
+        reduction: known.reduction.or(more.reduction),
+    }
+}
+
+/// The architecture in words: `256-256-256, leaky relu 0.01, glorot, without biases`.
+fn network_in_words(network: &Value) -> String {
+    let Some(fields) = network.as_object() else { return in_words(network) };
+    let mut parts = Vec::new();
+    for (name, value) in fields {
+        match (name.as_str(), value) {
+            ("hidden", Value::Array(widths)) => parts.push(widths_in_words(widths)),
+            ("bias", Value::Bool(true)) => {}
+            ("bias", Value::Bool(false)) => parts.push("without biases".to_owned()),
+            ("activation" | "init", value) => parts.push(in_words(value)),
+            (name, value) => parts.push(format!("{} {}", words(name), in_words(value))),
+        }
+    }
+    parts.join(", ")
+}
+
+fn widths_in_words(widths: &[Value]) -> String {
+    let layers = widths.len();
+    match widths.first() {
+        Some(first) if layers > 1 && widths.iter().all(|width| width == first) => {
+            format!("{layers} hidden layers of {first}")
+        }
+        Some(first) if layers == 1 => format!("1 hidden layer of {first}"),
+        _ => {
+            let widths: Vec<String> = widths.iter().map(Value::to_string).collect();
+            format!("hidden layers of {}", widths.join(", "))
+        }
+    }
+}
+
+/// A parameter in words: `leaky_relu: 0.01` becomes `leaky relu 0.01`.
+fn in_words(value: &Value) -> String {
+    match value {
+        Value::Null => "none".to_owned(),
+        Value::String(text) => words(text),
+        Value::Number(number) => match (number.as_u64(), number.as_f64()) {
+            (Some(count), _) => grouped(count),
+            (None, Some(value)) => {
+                let short = value.to_string();
+                if short.len() <= 6 { short } else { measured(value) }
+            }
+            (None, None) => number.to_string(),
+        },
+        Value::Object(fields) => {
+            let parts: Vec<String> = fields
+                .iter()
+                .map(|(name, value)| format!("{} {}", words(name), in_words(value)))
+                .collect();
+            parts.join(", ")
+        }
+        other => other.to_string(),
+    }
+}
+
+fn words(name: &str) -> String {
+    name.replace('_', " ")
+}
+
+fn plural(count: u64) -> &'static str {
+    if count == 1 { "" } else { "s" }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_network_is_told_in_words() {
+        let network = json!({
+            "hidden": [256, 256], "activation": {"leaky_relu": 0.01}, "init": "glorot", "bias": true,
+        });
+        assert_eq!(network_in_words(&network), "2 hidden layers of 256, leaky relu 0.01, glorot");
+        let network = json!({
+            "hidden": [8, 4], "activation": "tanh",
+            "init": {"ntk": {"weight_std": 1.5, "bias_std": 0.0}}, "bias": false,
+        });
+        assert_eq!(
+            network_in_words(&network),
+            "hidden layers of 8, 4, tanh, ntk weight std 1.5, bias std 0, without biases"
+        );
+    }
+}

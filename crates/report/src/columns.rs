@@ -1,0 +1,223 @@
+//! Columns of a Parquet table, read by Polars.
+
+use std::fs::File;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use artifact::{Table, check_table_file, table_file};
+use polars::prelude::{
+    BooleanChunked, ChunkCompareEq, Column, DataFrame, DataType, ParallelStrategy, ParquetReader,
+    PolarsError, SerReader,
+};
+use serde::de::DeserializeOwned;
+use serde::de::value::{Error as ParseError, StrDeserializer};
+
+use crate::error::ReportError;
+
+/// Some columns of one table of an artifact.
+pub struct Columns {
+    path: PathBuf,
+    frame: DataFrame,
+}
+
+impl Columns {
+    /// Reads the columns `names` of `table` in the artifact at `directory`.
+    ///
+    /// # Errors
+    /// Where the file is missing, damaged, or no such table.
+    pub fn read(
+        directory: &Path,
+        table: &'static Table,
+        names: &[&str],
+    ) -> Result<Self, ReportError> {
+        Self::read_rows(directory, table, names, 0..usize::MAX)
+    }
+
+    /// The same for the rows in `rows` alone; groups of rows outside are not decoded.
+    ///
+    /// # Errors
+    /// Where the file is missing, damaged, or no such table.
+    pub fn read_rows(
+        directory: &Path,
+        table: &'static Table,
+        names: &[&str],
+        rows: Range<usize>,
+    ) -> Result<Self, ReportError> {
+        let path = table_file(directory, table, None);
+        check_table_file(&path, table)?;
+        let file = File::open(&path).map_err(|source| ReportError::Polars {
+            path: path.clone(),
+            source: PolarsError::from(source),
+        })?;
+        let frame = ParquetReader::new(file)
+            .with_columns(Some(names.iter().map(|&name| name.to_owned()).collect()))
+            .with_slice(Some((rows.start, rows.len())))
+            // One column and one group of rows at a time: memory before speed.
+            .read_parallel(ParallelStrategy::None)
+            .finish();
+        match frame {
+            Ok(frame) => Ok(Self { path, frame }),
+            Err(source) => Err(ReportError::Polars { path, source }),
+        }
+    }
+
+    /// Number of rows.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.frame.height()
+    }
+
+    /// Keeps the rows at which `mask` is true.
+    ///
+    /// # Errors
+    /// Where the mask has another length.
+    pub fn keep(self, mask: &BooleanChunked) -> Result<Self, ReportError> {
+        let frame = self.frame.filter(mask).map_err(|source| self.polars(source))?;
+        Ok(Self { path: self.path, frame })
+    }
+
+    /// At which rows the index or step in column `name` is `value`.
+    ///
+    /// # Errors
+    /// Where the column holds no whole numbers.
+    pub fn equal(&self, name: &'static str, value: u64) -> Result<BooleanChunked, ReportError> {
+        let column = self.column(name)?;
+        let mask = match column.dtype() {
+            DataType::UInt32 => column.u32().map(|cells| cells.equal(value)),
+            _ => column.u64().map(|cells| cells.equal(value)),
+        };
+        mask.map_err(|source| self.polars(source))
+    }
+
+    /// The cells of a column of 64-bit counts.
+    ///
+    /// # Errors
+    /// Where a cell is NULL or the column is of another type.
+    pub fn counts(&self, name: &'static str) -> Result<Vec<u64>, ReportError> {
+        let cells = self.column(name)?.u64().map_err(|source| self.polars(source))?;
+        self.present(name, cells.iter().collect())
+    }
+
+    /// The cells of a column of 32-bit indices.
+    ///
+    /// # Errors
+    /// Where a cell is NULL or the column is of another type.
+    pub fn indices(&self, name: &'static str) -> Result<Vec<u32>, ReportError> {
+        self.present(name, self.indices_or_null(name)?)
+    }
+
+    /// The cells of a column of 32-bit indices that may be NULL.
+    ///
+    /// # Errors
+    /// Where the column is of another type.
+    pub fn indices_or_null(&self, name: &'static str) -> Result<Vec<Option<u32>>, ReportError> {
+        let cells = self.column(name)?.u32().map_err(|source| self.polars(source))?;
+        Ok(cells.iter().collect())
+    }
+
+    /// The cells of a column of 64-bit counts that may be NULL.
+    ///
+    /// # Errors
+    /// Where the column is of another type.
+    pub fn counts_or_null(&self, name: &'static str) -> Result<Vec<Option<u64>>, ReportError> {
+        let cells = self.column(name)?.u64().map_err(|source| self.polars(source))?;
+        Ok(cells.iter().collect())
+    }
+
+    /// The cells of a column of measures.
+    ///
+    /// # Errors
+    /// Where a cell is NULL, NaN or infinite, or the column is of another type.
+    pub fn measures(&self, name: &'static str) -> Result<Vec<f64>, ReportError> {
+        self.present(name, self.measures_or_null(name)?)
+    }
+
+    /// The cells of a column of measures that may be NULL.
+    ///
+    /// # Errors
+    /// Where a cell is NaN or infinite, or the column is of another type.
+    pub fn measures_or_null(&self, name: &'static str) -> Result<Vec<Option<f64>>, ReportError> {
+        let cells = self.column(name)?.f64().map_err(|source| self.polars(source))?;
+        let cells: Vec<Option<f64>> = cells.iter().collect();
+        match cells.iter().flatten().find(|value| !value.is_finite()) {
+            Some(value) => {
+                Err(self.cell(name, format!("{value}, where only NULL stands for none")))
+            }
+            None => Ok(cells),
+        }
+    }
+
+    /// The cells of a Boolean column.
+    ///
+    /// # Errors
+    /// Where a cell is NULL or the column is of another type.
+    pub fn flags(&self, name: &'static str) -> Result<Vec<bool>, ReportError> {
+        let cells = self.column(name)?.bool().map_err(|source| self.polars(source))?;
+        self.present(name, cells.iter().collect())
+    }
+
+    /// The cells of a text column as values of the enum that names them.
+    ///
+    /// # Errors
+    /// Where a cell is NULL or names no value, or the column is of another type.
+    pub fn names<T: DeserializeOwned + Copy>(
+        &self,
+        name: &'static str,
+    ) -> Result<Vec<T>, ReportError> {
+        let cells = self.column(name)?.str().map_err(|source| self.polars(source))?;
+        let mut values = Vec::with_capacity(cells.len());
+        // Runs of one name are the rule in sorted tables; each is parsed once.
+        let mut last: Option<(&str, T)> = None;
+        for cell in cells.iter() {
+            let text = cell.ok_or_else(|| self.cell(name, "NULL".to_owned()))?;
+            let value = match last {
+                Some((seen, value)) if seen == text => value,
+                _ => T::deserialize(StrDeserializer::<ParseError>::new(text))
+                    .map_err(|error| self.cell(name, error.to_string()))?,
+            };
+            last = Some((text, value));
+            values.push(value);
+        }
+        Ok(values)
+    }
+
+    /// The cells of a column of vectors.
+    ///
+    /// # Errors
+    /// Where a cell is NULL or holds a value that is not finite, or the column is of another type.
+    pub fn vectors(&self, name: &'static str) -> Result<Vec<Vec<f32>>, ReportError> {
+        let lists = self.column(name)?.list().map_err(|source| self.polars(source))?;
+        (0..lists.len())
+            .map(|row| {
+                let cell =
+                    lists.get_as_series(row).ok_or_else(|| self.cell(name, "NULL".to_owned()))?;
+                let values = cell.f32().map_err(|source| self.polars(source))?;
+                let vector: Vec<f32> = values.iter().flatten().collect();
+                if vector.len() == values.len() && vector.iter().all(|value| value.is_finite()) {
+                    Ok(vector)
+                } else {
+                    Err(self.cell(name, "a vector with NULL, NaN or infinity in it".to_owned()))
+                }
+            })
+            .collect()
+    }
+
+    fn column(&self, name: &str) -> Result<&Column, ReportError> {
+        self.frame.column(name).map_err(|source| self.polars(source))
+    }
+
+    fn present<T>(&self, name: &'static str, cells: Vec<Option<T>>) -> Result<Vec<T>, ReportError> {
+        cells
+            .into_iter()
+            .collect::<Option<_>>()
+            .ok_or_else(|| self.cell(name, "NULL, which it must not".to_owned()))
+    }
+
+    fn polars(&self, source: PolarsError) -> ReportError {
+        ReportError::Polars { path: self.path.clone(), source }
+    }
+
+    fn cell(&self, column: &'static str, problem: String) -> ReportError {
+        ReportError::Cell { path: self.path.clone(), column, problem }
+    }
+}

@@ -1,0 +1,66 @@
+//! Eigenvalues of the Gramian, against step and against index.
+
+use super::{at, figure};
+use crate::figure::{Arrangement, Axis, Colour, Figure, Panel, Plot, Series, Stroke};
+use crate::measures::{FOLLOWED_EIGENVALUES, Measures};
+use crate::number::grouped;
+
+/// Leading eigenvalues against step, with the bound 2N/δ drawn in.
+pub fn over_steps(measures: &Measures) -> Option<Figure> {
+    let mut series = vec![bound(measures)];
+    series.extend(FOLLOWED_EIGENVALUES.into_iter().enumerate().map(|(position, index)| {
+        let rows = measures.eigenvalues.iter().filter(|row| row.index == index && row.resolved);
+        let points = rows.map(|row| (at(row.step), row.eigenvalue));
+        Series::new(format!("λ {index}"), Colour::of(position), points)
+    }));
+    let bounded = !series[0].points.is_empty();
+    let bound = if bounded {
+        " The dashed line is 2N/δ: full-batch least squares is stable along υ₁ exactly while λ₁ is below."
+    } else {
+        ""
+    };
+    figure(
+        "eigenvalues",
+        "Eigenvalues along the optimization",
+        format!("Leading eigenvalues of the Gramian at each checkpoint.{bound}"),
+        &[
+            ("eigenvalues.parquet", "step, index, eigenvalue"),
+            ("dynamics.parquet", "step, stability_bound"),
+        ],
+        Plot::new(
+            Arrangement::Columns,
+            [Panel::new("", Axis::steps(), Axis::log("eigenvalue"), series)],
+        ),
+    )
+}
+
+/// 2N/δ at every step of the history; empty where it does not apply.
+fn bound(measures: &Measures) -> Series {
+    // 2N: the same at every checkpoint that has a bound.
+    let twice_samples =
+        measures.dynamics.iter().find_map(|row| Some(row.stability_bound? * row.learning_rate?));
+    let points = twice_samples.into_iter().flat_map(|twice_samples| {
+        let history = measures.history.iter().filter(|row| row.learning_rate > 0.0);
+        history.map(move |row| (at(row.step), twice_samples / row.learning_rate))
+    });
+    Series::new("2N/δ", Colour::Grey, points).stroke(Stroke::DashedSteps)
+}
+
+/// The whole spectrum at the first and the last checkpoint.
+pub fn over_index(measures: &Measures) -> Option<Figure> {
+    let mut steps = vec![measures.first_step, measures.last_step];
+    steps.dedup();
+    let series = steps.into_iter().enumerate().map(|(position, step)| {
+        let rows = measures.eigenvalues.iter().filter(|row| row.step == step && row.resolved);
+        let points = rows.map(|row| (f64::from(row.index), row.eigenvalue));
+        Series::new(format!("step {}", grouped(step)), Colour::of(position), points)
+    });
+    let panel = Panel::new("", Axis::log("index i"), Axis::log("eigenvalue λ i"), series.collect());
+    figure(
+        "spectrum",
+        "The spectrum at the start and at the end",
+        "Eigenvalues in falling order. Those below the rounding noise of the kernel are left out.",
+        &[("eigenvalues.parquet", "step, index, eigenvalue, resolved")],
+        Plot::new(Arrangement::Columns, [panel]),
+    )
+}

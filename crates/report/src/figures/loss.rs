@@ -1,0 +1,50 @@
+//! Loss, accuracy and learning rate along the optimization.
+
+use artifact::tables::training::HistoryRow;
+
+use super::at;
+use crate::figure::{Arrangement, Axis, Colour, Figure, Panel, Plot, Series, Stroke};
+use crate::measures::Measures;
+
+/// Loss and learning rate against step; accuracy too where targets are classes.
+pub fn figure(measures: &Measures) -> Option<Figure> {
+    let history = &measures.history;
+    let line = |name: &str, colour, value: fn(&HistoryRow) -> Option<f64>| {
+        let points = history.iter().filter_map(|row| Some((at(row.step), value(row)?)));
+        Series::new(name, colour, points)
+    };
+    let losses = Panel::new(
+        "",
+        Axis::steps(),
+        Axis::log("loss"),
+        vec![
+            line("train", Colour::Blue, |row| Some(row.train_loss)),
+            line("test", Colour::Vermillion, |row| row.test_loss),
+        ],
+    );
+    let accuracies = Panel::new(
+        "",
+        Axis::steps(),
+        Axis::linear("accuracy"),
+        vec![
+            line("train", Colour::Blue, |row| row.train_accuracy),
+            line("test", Colour::Vermillion, |row| row.test_accuracy),
+        ],
+    );
+    let rates = Panel::new(
+        "",
+        Axis::steps(),
+        Axis::log("learning rate δ"),
+        vec![
+            line("learning rate", Colour::Grey, |row| Some(row.learning_rate))
+                .stroke(Stroke::DashedSteps),
+        ],
+    );
+    super::figure(
+        "loss",
+        "Loss and learning rate",
+        "The mean loss over each split, and the learning rate of the update that leaves each step.",
+        &[("history.parquet", "step, train_loss, test_loss, learning_rate")],
+        Plot::new(Arrangement::Rows, [losses, accuracies, rates]),
+    )
+}

@@ -1,0 +1,118 @@
+//! The paper's findings as measured numbers, each with the rule that decides it.
+//!
+//! One file a finding: a pure function from the scalar tables of one kernel to a [`FindingRow`].
+//! Thresholds are constants with their reason beside them, fixed before any run was looked at.
+
+mod decay_raises_eigenvalues;
+mod kernel_changes;
+mod learning_along_top;
+mod output_in_top;
+mod target_aligns;
+
+use artifact::tables::report::{FindingRow, Verdict};
+use artifact::tables::{Signal, Split};
+
+use crate::about::About;
+use crate::measures::Measures;
+
+/// The five findings, in the order in which the paper makes them.
+///
+/// Where a run has one kernel for each output, a finding holds when it holds for each of them;
+/// the numbers are those of the first for which it does not, or of output 0.
+#[must_use]
+pub fn measure(measures: &Measures, about: &About) -> Vec<FindingRow> {
+    let blocks: Vec<Measures> =
+        measures.blocks().into_iter().map(|block| measures.of_block(block)).collect();
+    [
+        kernel_changes::measure,
+        target_aligns::measure,
+        output_in_top::measure,
+        learning_along_top::measure,
+        decay_raises_eigenvalues::measure,
+    ]
+    .into_iter()
+    .filter_map(|finding| {
+        least_favourable(blocks.iter().map(|block| finding(block, about)).collect())
+    })
+    .collect()
+}
+
+/// The row that speaks for all kernels of a run: the first for which the finding does not hold,
+/// else the first.
+fn least_favourable(rows: Vec<FindingRow>) -> Option<FindingRow> {
+    let count = rows.len();
+    let holding = rows.iter().filter(|row| row.verdict == Verdict::Holds).count();
+    let shown = rows.iter().position(|row| row.verdict == Verdict::DoesNotHold).unwrap_or(0);
+    let mut row = rows.into_iter().nth(shown)?;
+    if count > 1 {
+        let all = format!("Holds for {holding} of {count} outputs; shown for output {shown}.");
+        row.note = Some(match row.note {
+            Some(note) => format!("{note} {all}"),
+            None => all,
+        });
+    }
+    Some(row)
+}
+
+/// What stands in a row of every outcome of one finding.
+struct Finding {
+    name: &'static str,
+    statement: &'static str,
+    measure: String,
+    rule: String,
+}
+
+impl Finding {
+    fn decided(
+        self,
+        before: f64,
+        after: f64,
+        holds: bool,
+        note: impl Into<Option<String>>,
+    ) -> FindingRow {
+        let verdict = if holds { Verdict::Holds } else { Verdict::DoesNotHold };
+        self.row(Some(before), Some(after), verdict, note.into())
+    }
+
+    fn not_applicable(self, why: impl Into<String>) -> FindingRow {
+        self.row(None, None, Verdict::NotApplicable, Some(why.into()))
+    }
+
+    fn row(
+        self,
+        before: Option<f64>,
+        after: Option<f64>,
+        verdict: Verdict,
+        note: Option<String>,
+    ) -> FindingRow {
+        FindingRow {
+            finding: self.name.to_owned(),
+            statement: self.statement.to_owned(),
+            measure: self.measure,
+            before,
+            after,
+            rule: self.rule,
+            verdict,
+            note,
+        }
+    }
+}
+
+const ONE_CHECKPOINT: &str = "The run has one checkpoint only; nothing can change.";
+
+/// E(φ, k) of the training split at `step`, where it is known.
+fn energy(measures: &Measures, step: u64, signal: Signal) -> Option<f64> {
+    measures
+        .energy
+        .iter()
+        .find(|row| {
+            row.step == step
+                && row.split == Split::Train
+                && row.signal == signal
+                && row.k == measures.top
+        })
+        .map(|row| row.relative_energy)
+}
+
+#[cfg(test)]
+mod made_up;

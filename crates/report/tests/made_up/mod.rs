@@ -1,0 +1,400 @@
+//! A made-up run: four artifacts with rows of plausible shape, so that reports need no training.
+
+use std::collections::BTreeMap;
+use std::f64::consts::{PI, TAU};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use artifact::tables::dataset::Sample;
+use artifact::tables::kernel::Reduction;
+use artifact::tables::spectrum::{
+    AlignmentMetric, AlignmentRow, DynamicsRow, EigenvalueRow, EigenvectorRow, EnergyRow,
+};
+use artifact::tables::training::{HistoryRow, OutputRow};
+use artifact::tables::{Signal, Split};
+use artifact::{CONTRACT, Kind, Machine, Manifest, Outline, write_rows};
+use serde_json::json;
+use stage::{Input, Inputs};
+
+/// What the made-up run is like.
+#[derive(Clone, Debug)]
+pub struct Run {
+    pub input_dim: usize,
+    pub outputs: usize,
+    pub train: u32,
+    /// Test samples; a grid where the inputs have two dimensions and this is a square.
+    pub test: u32,
+    pub checkpoints: Vec<u64>,
+    /// Eigenvectors that are known at each checkpoint.
+    pub eigenvectors: u32,
+    pub reduction: Reduction,
+    /// Whether everything that may be NULL is.
+    pub bare: bool,
+    pub history_rows: u64,
+}
+
+impl Default for Run {
+    fn default() -> Self {
+        Self {
+            input_dim: 2,
+            outputs: 1,
+            train: 80,
+            test: 100,
+            checkpoints: vec![0, 10, 11, 100, 500, 501, 1000, 1500, 2000],
+            eigenvectors: 60,
+            reduction: Reduction::Full,
+            bare: false,
+            history_rows: 200,
+        }
+    }
+}
+
+impl Run {
+    /// Writes the artifacts under `directory` and gives them as the inputs of the report.
+    pub fn write(&self, directory: &Path) -> Inputs {
+        let folder = |kind: Kind| {
+            let folder = directory.join(kind.name());
+            fs::create_dir_all(&folder).unwrap();
+            self.manifest(kind).write(&folder).unwrap();
+            folder
+        };
+        let dataset = folder(Kind::Dataset);
+        let samples = self.samples();
+        write_rows(&dataset, &samples).unwrap();
+        let training = folder(Kind::Training);
+        write_rows(&training, &self.history()).unwrap();
+        write_rows(&training, &self.outputs(&samples)).unwrap();
+        let spectrum = folder(Kind::Spectrum);
+        write_rows(&spectrum, &self.eigenvalues()).unwrap();
+        write_rows(&spectrum, &self.energy()).unwrap();
+        write_rows(&spectrum, &self.dynamics()).unwrap();
+        write_rows(&spectrum, &self.alignment()).unwrap();
+        write_rows(&spectrum, &self.eigenvectors(&samples)).unwrap();
+        inputs([("dataset", dataset), ("training", training), ("spectrum", spectrum)])
+    }
+
+    pub fn outline(&self) -> Outline {
+        let (blocks, rows_a_sample) = self.reduction.blocks(self.outputs);
+        Outline {
+            train_samples: Some(u64::from(self.train)),
+            test_samples: Some(u64::from(self.test)),
+            input_dim: Some(self.input_dim as u64),
+            output_dim: Some(self.outputs as u64),
+            labelled: Some(false),
+            last_step: self.checkpoints.last().copied(),
+            checkpoints: Some(self.checkpoints.clone()),
+            parameter_count: Some(264_193),
+            network: Some(json!({
+                "hidden": [256, 256, 256], "activation": {"leaky_relu": 0.01}, "init": "glorot", "bias": true,
+            })),
+            loss: Some("least_squares".to_owned()),
+            optimizer: Some("gradient_descent".to_owned()),
+            kernel_rows: Some(u64::from(self.train) * rows_a_sample as u64),
+            kernel_blocks: Some(blocks as u64),
+            reduction: Some(self.reduction),
+        }
+    }
+
+    fn manifest(&self, kind: Kind) -> Manifest {
+        Manifest {
+            contract: CONTRACT.to_owned(),
+            kind,
+            key: "0".to_owned(),
+            stage: kind.name().to_owned(),
+            stage_version: "0".to_owned(),
+            program: String::new(),
+            parameters: json!({"made_up": true}),
+            inputs: BTreeMap::new(),
+            seed: None,
+            outline: self.outline(),
+            tables: Vec::new(),
+            machine: Machine { platform: String::new(), threads: 1 },
+            wall_time_s: 0.0,
+            peak_memory_bytes: None,
+        }
+    }
+
+    fn blocks(&self) -> u32 {
+        u32::try_from(self.reduction.blocks(self.outputs).0).unwrap()
+    }
+
+    fn splits(&self) -> Vec<(Split, u32)> {
+        let all = [(Split::Train, self.train), (Split::Test, self.test)];
+        all.into_iter().filter(|(_, count)| *count > 0).collect()
+    }
+
+    /// How far the run is at `step`, from 0 to 1.
+    fn progress(&self, step: u64) -> f64 {
+        let last = self.checkpoints.last().copied().unwrap_or(0).max(1);
+        (1.0 + step as f64).ln() / (1.0 + last as f64).ln()
+    }
+
+    /// 0.25, halved every 500 steps.
+    fn learning_rate(step: u64) -> f64 {
+        0.25 / 2_f64.powi(i32::try_from(step / 500).unwrap())
+    }
+
+    fn samples(&self) -> Vec<Sample> {
+        let mut samples = Vec::new();
+        for (split, count) in self.splits() {
+            for sample in 0..count {
+                let side = f64::from(count).sqrt().round();
+                let x: Vec<f64> = if split == Split::Test
+                    && self.input_dim == 2
+                    && side * side == f64::from(count)
+                {
+                    let side = side as u32;
+                    let along = |i: u32| (f64::from(i) + 0.5) / f64::from(side);
+                    vec![along(sample % side), along(sample / side)]
+                } else {
+                    // A low-discrepancy sequence: scattered, and the same on every machine.
+                    (0..self.input_dim)
+                        .map(|axis| {
+                            (0.5 + f64::from(sample + 1)
+                                * [0.754_877_666, 0.569_840_291, 0.324_717_957][axis % 3])
+                                .fract()
+                        })
+                        .collect()
+                };
+                let y = (0..self.outputs).map(|output| target(&x, output) as f32).collect();
+                samples.push(Sample {
+                    split,
+                    sample,
+                    x: x.into_iter().map(|x| x as f32).collect(),
+                    y,
+                    label: None,
+                });
+            }
+        }
+        samples
+    }
+
+    fn history(&self) -> Vec<HistoryRow> {
+        let last = self.checkpoints.last().copied().unwrap_or(0);
+        let every = (last / self.history_rows).max(1);
+        let mut steps: Vec<u64> = (0..=last).filter(|step| step % every == 0).collect();
+        steps.extend(&self.checkpoints);
+        steps.sort_unstable();
+        steps.dedup();
+        let row = |step: u64| {
+            let loss = 0.06
+                * (0.02 + (1.0 - self.progress(step)).powi(2))
+                * (1.0 + 0.1 * (step as f64).sin());
+            let update = (step < last && !self.bare).then_some(loss * Self::learning_rate(step));
+            HistoryRow {
+                step,
+                learning_rate: Self::learning_rate(step),
+                train_loss: loss,
+                test_loss: (self.test > 0 && !self.bare).then_some(1.3 * loss),
+                train_accuracy: None,
+                test_accuracy: None,
+                gradient_norm: update,
+                update_norm: update,
+            }
+        };
+        steps.into_iter().map(row).collect()
+    }
+
+    fn outputs(&self, samples: &[Sample]) -> Vec<OutputRow> {
+        let mut rows = Vec::new();
+        for &step in &self.checkpoints {
+            for sample in samples {
+                let learned = self.progress(step) as f32;
+                let x: Vec<f64> = sample.x.iter().map(|&x| f64::from(x)).collect();
+                let coarse = 0.5 + 0.3 * wave(&x, 2) as f32;
+                let output =
+                    sample.y.iter().map(|y| coarse + 0.9 * learned * (y - coarse)).collect();
+                rows.push(OutputRow { step, split: sample.split, sample: sample.sample, output });
+            }
+        }
+        rows
+    }
+
+    fn eigenvalues(&self) -> Vec<EigenvalueRow> {
+        let mut rows = Vec::new();
+        for &step in &self.checkpoints {
+            for output in 0..self.blocks() {
+                for index in 1..=self.known() {
+                    let eigenvalue = self.eigenvalue(step, index);
+                    rows.push(EigenvalueRow {
+                        step,
+                        output,
+                        index,
+                        eigenvalue,
+                        resolved: eigenvalue > 1e-4,
+                    });
+                }
+            }
+        }
+        rows
+    }
+
+    fn known(&self) -> u32 {
+        let (_, rows_a_sample) = self.reduction.blocks(self.outputs);
+        self.eigenvectors.min(self.train * u32::try_from(rows_a_sample).unwrap())
+    }
+
+    /// λᵢ: a power law that follows 2N/δ; the smallest are noise around 0.
+    fn eigenvalue(&self, step: u64, index: u32) -> f64 {
+        let bound = 2.0 * f64::from(self.train) / Self::learning_rate(step.saturating_sub(1));
+        let noise = 1e-5 * f64::from(index).sin();
+        (0.2 + 0.78 * self.progress(step)) * bound * f64::from(index).powf(-1.8) + noise
+    }
+
+    fn energy(&self) -> Vec<EnergyRow> {
+        let mut rows = Vec::new();
+        for &step in &self.checkpoints {
+            for output in 0..self.blocks() {
+                for (split, _) in self.splits() {
+                    for (signal, outside) in
+                        [(Signal::Target, 0.5), (Signal::Output, 0.05), (Signal::Residual, 0.6)]
+                    {
+                        for k in 1..=self.known() {
+                            let progress = self.progress(step);
+                            let power = match signal {
+                                Signal::Target | Signal::Output => 0.4 + 0.5 * progress,
+                                Signal::Residual => 0.4 - 0.3 * progress,
+                            };
+                            let relative_energy = if k == self.train {
+                                1.0
+                            } else {
+                                1.0 - outside * f64::from(k).powf(-power)
+                            };
+                            rows.push(EnergyRow {
+                                step,
+                                output,
+                                split,
+                                signal,
+                                k,
+                                relative_energy,
+                            });
+                        }
+                    }
+                }
+            }
+        }
+        rows
+    }
+
+    fn dynamics(&self) -> Vec<DynamicsRow> {
+        let mut rows = Vec::new();
+        for &step in &self.checkpoints {
+            for output in 0..self.blocks() {
+                let known = (!self.bare).then_some(());
+                let pair = known.filter(|()| self.checkpoints.contains(&(step + 1)));
+                rows.push(DynamicsRow {
+                    step,
+                    output,
+                    learning_rate: known.map(|()| Self::learning_rate(step)),
+                    largest_eigenvalue: self.eigenvalue(step, 1),
+                    stability_bound: known
+                        .map(|()| 2.0 * f64::from(self.train) / Self::learning_rate(step)),
+                    trace: 2.0 * self.eigenvalue(step, 1),
+                    frobenius_norm: 1.1 * self.eigenvalue(step, 1),
+                    effective_rank_entropy: known.map(|()| 14.0 - 9.0 * self.progress(step)),
+                    participation_ratio: known.map(|()| 3.0 - 1.4 * self.progress(step)),
+                    first_order_error: pair.map(|()| 0.02 + 0.1 * self.progress(step)),
+                    first_order_cosine: pair.map(|()| 0.999 - 0.01 * self.progress(step)),
+                    smallest_eigenvalue: known.map(|()| -1e-5),
+                });
+            }
+        }
+        rows
+    }
+
+    fn alignment(&self) -> Vec<AlignmentRow> {
+        let mut rows = Vec::new();
+        for (position, &step) in self.checkpoints.iter().enumerate() {
+            for output in 0..self.blocks() {
+                let progress = self.progress(step);
+                let mut push = |metric, reference_step, k, value| {
+                    rows.push(AlignmentRow { step, output, metric, reference_step, k, value });
+                };
+                push(AlignmentMetric::KernelTargetAlignment, None, None, 0.7 + 0.2 * progress);
+                push(
+                    AlignmentMetric::CentredKernelTargetAlignment,
+                    None,
+                    None,
+                    0.2 + 0.5 * progress,
+                );
+                push(
+                    AlignmentMetric::KernelDistance,
+                    Some(self.checkpoints[0]),
+                    None,
+                    0.4 * progress,
+                );
+                if position > 0 {
+                    let previous = self.checkpoints[position - 1];
+                    for k in [1, 10, 50] {
+                        let turned = (progress - self.progress(previous)) * f64::from(k).powf(0.2);
+                        push(
+                            AlignmentMetric::EigenspaceOverlap,
+                            Some(previous),
+                            Some(k),
+                            1.0 - 0.5 * turned,
+                        );
+                        if previous != self.checkpoints[0] {
+                            push(
+                                AlignmentMetric::EigenspaceOverlap,
+                                Some(self.checkpoints[0]),
+                                Some(k),
+                                1.0 - 0.4 * progress * f64::from(k).powf(0.2),
+                            );
+                        }
+                    }
+                }
+            }
+        }
+        rows
+    }
+
+    /// Waves at the start, waves with more and more of the target in them later.
+    fn eigenvectors(&self, samples: &[Sample]) -> Vec<EigenvectorRow> {
+        let mut rows = Vec::new();
+        let (_, rows_a_sample) = self.reduction.blocks(self.outputs);
+        for &step in &self.checkpoints {
+            for output in 0..self.blocks() {
+                for index in 1..=self.known() {
+                    for (split, _) in self.splits() {
+                        let values = samples
+                            .iter()
+                            .filter(|sample| sample.split == split)
+                            .flat_map(|sample| {
+                                let x: Vec<f64> = sample.x.iter().map(|&x| f64::from(x)).collect();
+                                let value = wave(&x, index)
+                                    + 2.0 * self.progress(step) * (target(&x, 0) - 0.5);
+                                std::iter::repeat_n(
+                                    (value / f64::from(self.train).sqrt()) as f32,
+                                    rows_a_sample,
+                                )
+                            })
+                            .collect();
+                        rows.push(EigenvectorRow { step, output, index, split, values });
+                    }
+                }
+            }
+        }
+        rows
+    }
+}
+
+/// A function with smooth parts and an edge, in [0, 1].
+fn target(x: &[f64], output: usize) -> f64 {
+    let radius = x.iter().map(|x| (x - 0.5).powi(2)).sum::<f64>().sqrt();
+    let edge = if radius < 0.3 { 0.4 } else { 0.0 };
+    (0.3 + edge + 0.2 * (TAU * x[0] + output as f64).sin()).clamp(0.0, 1.0)
+}
+
+/// Wave number `index` of the first two coordinates.
+fn wave(x: &[f64], index: u32) -> f64 {
+    let (across, down) = (f64::from(index % 4), f64::from(index / 4));
+    (PI * (across * x[0] + down * x.get(1).unwrap_or(&0.0))).cos()
+}
+
+/// The inputs of a run of the stage, one artifact a port.
+fn inputs<const PORTS: usize>(ports: [(&str, PathBuf); PORTS]) -> Inputs {
+    let port = |(name, directory): (&str, PathBuf)| {
+        (name.to_owned(), vec![Input { directory, axes: BTreeMap::new() }])
+    };
+    Inputs(ports.into_iter().map(port).collect())
+}

@@ -1,0 +1,288 @@
+//! The stage as a whole, on made-up runs.
+
+mod made_up;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use artifact::tables::kernel::Reduction;
+use artifact::tables::report::{FindingRow, Verdict};
+use artifact::{Kind, Manifest, read_rows};
+use made_up::Run;
+use report::{Parameters, Report};
+use stage::{Context, Limits, Outlines, Stage, StageError};
+use tempfile::TempDir;
+
+const LIMITS: Limits = Limits { threads: 1, memory_bytes: 1 << 30 };
+
+/// A report in its own folder, which goes when this does.
+struct Made {
+    folder: TempDir,
+    page: String,
+    findings: Vec<FindingRow>,
+}
+
+impl Made {
+    fn output(&self) -> PathBuf {
+        self.folder.path().join("report")
+    }
+
+    /// Names of the files in `figures/` with this ending.
+    fn figures(&self, ending: &str) -> Vec<String> {
+        let mut names: Vec<String> = fs::read_dir(self.output().join("figures"))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter_map(|name| name.strip_suffix(ending).map(str::to_owned))
+            .collect();
+        names.sort();
+        names
+    }
+
+    fn verdicts(&self) -> Vec<Verdict> {
+        self.findings.iter().map(|row| row.verdict).collect()
+    }
+}
+
+fn try_report(run: &Run, parameters: &Parameters) -> Result<Made, StageError> {
+    let folder = tempfile::tempdir().unwrap();
+    let inputs = run.write(folder.path());
+    let output = folder.path().join("report");
+    fs::create_dir(&output).unwrap();
+    Report::run(parameters, &inputs, &output, &Context::silent(0, LIMITS))?;
+    let page = fs::read_to_string(output.join("report.html")).unwrap();
+    let findings = read_rows(&output).unwrap();
+    Ok(Made { folder, page, findings })
+}
+
+fn report(run: &Run) -> Made {
+    try_report(run, &Parameters::default()).unwrap()
+}
+
+/// Every figure that stands by itself in `figures/` stands on the page too, and none is empty.
+fn every_figure_is_on_the_page(made: &Made) {
+    let names = made.figures(".svg");
+    assert_eq!(names.len(), made.page.matches("<figure id=").count());
+    for name in names {
+        assert!(made.page.contains(&format!("<figure id=\"{name}\">")), "{name}");
+        let svg = fs::read_to_string(made.output().join(format!("figures/{name}.svg"))).unwrap();
+        assert!(svg.starts_with("<svg ") && svg.trim_end().ends_with("</svg>"), "{name}");
+        assert_eq!(svg.matches('<').count(), svg.matches('>').count(), "{name}");
+        let drawn = ["<polyline", "<line", "<image", "<circle"];
+        assert!(drawn.iter().any(|tag| svg.contains(tag)), "{name} draws nothing");
+        assert!(!svg.contains("NaN"), "{name}");
+    }
+}
+
+/// What the page's tags load, plotly's own source left out.
+fn loaded(page: &str) -> Vec<String> {
+    let start = page.find("<script").unwrap();
+    let end = page.find("</script>").unwrap();
+    let own = format!("{}{}", &page[..start], &page[end..]);
+    let mut found = Vec::new();
+    for attribute in [" src=", " href=", "@import", "url("] {
+        for (at, _) in own.match_indices(attribute) {
+            found.push(own[at + attribute.len()..].chars().take(30).collect());
+        }
+    }
+    found
+}
+
+#[test]
+fn a_run_with_pictures_has_every_figure_and_finding() {
+    let made = report(&Run::default());
+    Manifest::record_tables(&made.output(), Kind::Report).unwrap();
+    assert_eq!(
+        made.figures(".svg"),
+        [
+            "alignment",
+            "effective_rank",
+            "eigenfunctions",
+            "eigenspace_overlap",
+            "eigenvalues",
+            "energy_over_k",
+            "energy_over_steps",
+            "first_order_error",
+            "function",
+            "loss",
+            "spectrum",
+        ]
+    );
+    every_figure_is_on_the_page(&made);
+    // Target, learned, error, and six eigenfunctions at two checkpoints.
+    assert_eq!(made.figures(".png").len(), 3 + 12);
+    assert_eq!(made.page.matches("<img ").count(), 3 + 12);
+    assert_eq!(made.verdicts(), [Verdict::Holds; 5], "{:#?}", made.findings);
+    for row in &made.findings {
+        assert!(made.page.contains(&format!("<tr id=\"{}\">", row.finding)));
+    }
+    assert_eq!(made.page.matches("✓ holds").count(), 5);
+}
+
+#[test]
+fn the_page_loads_nothing_from_elsewhere() {
+    let made = report(&Run::default());
+    let loaded = loaded(&made.page);
+    assert!(!loaded.is_empty());
+    for address in loaded {
+        assert!(address.starts_with("\"data:image/png;base64,"), "{address}");
+    }
+    // plotly.js once, and a call for each plot: no MathJax.
+    let plots = made.page.matches("class=\"plotly-graph-div\"").count();
+    assert_eq!(made.page.matches("<script").count(), 1 + plots);
+}
+
+#[test]
+fn the_same_run_gives_the_same_bytes() {
+    let (first, second) = (report(&Run::default()), report(&Run::default()));
+    assert!(first.page == second.page);
+    let files = |made: &Made| -> Vec<Vec<u8>> {
+        let mut paths: Vec<PathBuf> = fs::read_dir(made.output().join("figures"))
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .collect();
+        paths.sort();
+        paths.iter().map(|path| fs::read(path).unwrap()).collect()
+    };
+    assert!(files(&first) == files(&second));
+    let table = |made: &Made| fs::read(made.output().join("findings.parquet")).unwrap();
+    assert!(table(&first) == table(&second));
+}
+
+#[test]
+fn pictures_show_the_test_samples_where_these_are_a_grid_and_training_samples_otherwise() {
+    assert!(report(&Run::default()).page.contains("nearest of the 100 test samples"));
+    let without = Run { test: 0, ..Run::default() };
+    assert!(report(&without).page.contains("nearest of the 80 training samples"));
+    let few = Run { test: 30, ..Run::default() };
+    assert!(report(&few).page.contains("nearest of the 80 training samples"));
+}
+
+#[test]
+fn a_run_in_five_dimensions_without_a_test_split_has_no_pictures_and_says_so() {
+    let made = report(&Run { input_dim: 5, test: 0, ..Run::default() });
+    assert!(made.page.contains("The inputs have 5 dimensions"));
+    assert!(made.figures(".png").is_empty());
+    assert!(!made.figures(".svg").contains(&"function".to_owned()));
+    assert!(!made.page.contains("Nyström"));
+    every_figure_is_on_the_page(&made);
+}
+
+#[test]
+fn a_run_of_one_variable_draws_its_functions_as_lines() {
+    let made = report(&Run { input_dim: 1, test: 0, ..Run::default() });
+    assert!(made.figures(".png").is_empty());
+    assert!(made.figures(".svg").contains(&"eigenfunctions".to_owned()));
+    every_figure_is_on_the_page(&made);
+}
+
+#[test]
+fn several_outputs_are_drawn_beside_each_other_under_every_reduction() {
+    for reduction in [Reduction::Full, Reduction::Trace, Reduction::PerOutput] {
+        let made = report(&Run { outputs: 4, reduction, ..Run::default() });
+        // Three of the four outputs, three pictures each, and the eigenfunctions.
+        assert_eq!(made.figures(".png").len(), 9 + 12, "{reduction:?}");
+        every_figure_is_on_the_page(&made);
+        assert_eq!(made.findings.len(), 5);
+        let one_for_each = made.page.contains("one kernel for each output");
+        assert_eq!(one_for_each, reduction == Reduction::PerOutput);
+    }
+}
+
+#[test]
+fn a_run_with_one_checkpoint_still_has_a_report() {
+    let made = report(&Run { checkpoints: vec![0], ..Run::default() });
+    assert!(made.page.contains("one checkpoint only"));
+    assert_eq!(made.figures(".png").len(), 3 + 6);
+    every_figure_is_on_the_page(&made);
+    assert_eq!(made.verdicts()[0], Verdict::NotApplicable);
+    assert_eq!(made.verdicts()[1], Verdict::NotApplicable);
+}
+
+#[test]
+fn figures_without_data_are_left_out() {
+    let made = report(&Run { bare: true, ..Run::default() });
+    let figures = made.figures(".svg");
+    assert!(!figures.contains(&"first_order_error".to_owned()));
+    assert!(!figures.contains(&"effective_rank".to_owned()));
+    assert!(!made.page.contains("dashed line is 2N/δ"));
+    every_figure_is_on_the_page(&made);
+    assert_eq!(made.verdicts()[4], Verdict::NotApplicable);
+}
+
+#[test]
+fn fewer_eigenvectors_than_asked_for_stand_for_the_top() {
+    let made = report(&Run { eigenvectors: 20, ..Run::default() });
+    assert!(made.page.contains("The spectrum holds 20 eigenvectors"));
+    assert!(made.findings[1].measure.contains("E(ȳ, 20)"));
+}
+
+#[test]
+fn a_long_history_is_thinned_to_a_page_that_opens_fast() {
+    let checkpoints = vec![0, 50_000];
+    let made = report(&Run { checkpoints, history_rows: 50_000, ..Run::default() });
+    let script = made.page.find("</script>").unwrap();
+    // Beside plotly's own 4.7 MB.
+    assert!(made.page.len() - script < 1_000_000, "{} bytes", made.page.len() - script);
+}
+
+#[test]
+fn a_title_of_the_user_s_heads_the_page() {
+    let parameters = Parameters { title: Some("Halving <δ>".to_owned()), ..Parameters::default() };
+    let made = try_report(&Run::default(), &parameters).unwrap();
+    assert!(made.page.contains("<h1>Halving &lt;δ&gt;</h1>"));
+}
+
+#[test]
+fn a_damaged_or_missing_table_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let inputs = Run::default().write(folder.path());
+    let energy = folder.path().join("spectrum/energy.parquet");
+    let refused = |expected: &Path| {
+        let output = folder.path().join("report");
+        fs::create_dir_all(&output).unwrap();
+        let context = Context::silent(0, LIMITS);
+        let error = Report::run(&Parameters::default(), &inputs, &output, &context).unwrap_err();
+        assert!(error.message.contains(&*expected.to_string_lossy()), "{}", error.message);
+    };
+    let bytes = fs::read(&energy).unwrap();
+    fs::write(&energy, &bytes[..bytes.len() / 2]).unwrap();
+    refused(&energy);
+    fs::remove_file(&energy).unwrap();
+    refused(&energy);
+}
+
+#[test]
+fn tables_of_different_runs_are_refused() {
+    let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let mut inputs = Run::default().write(one.path());
+    let others = Run { test: 81, train: 81, ..Run::default() }.write(other.path());
+    inputs.0.insert("dataset".to_owned(), others.all("dataset").to_vec());
+    let error =
+        Report::run(&Parameters::default(), &inputs, one.path(), &Context::silent(0, LIMITS))
+            .unwrap_err();
+    assert!(error.message.contains("belong to one run"), "{}", error.message);
+}
+
+#[test]
+fn a_plan_refuses_a_top_that_is_the_whole_kernel() {
+    let outline = Run { train: 40, ..Run::default() }.outline();
+    let inputs = Outlines([("spectrum".to_owned(), vec![outline])].into());
+    let problems = |parameters: &Parameters| Report::plan(parameters, &inputs, &LIMITS).problems;
+    let found = problems(&Parameters::default());
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].at, "/top");
+    assert_eq!(found[0].hint.as_deref(), Some("set top to at most 39"));
+    assert!(problems(&Parameters { top: 39, ..Parameters::default() }).is_empty());
+    let wrong = Parameters { title: None, top: 0, eigenfunctions: 0, picture_width: 1 };
+    let places: Vec<String> = problems(&wrong).into_iter().map(|problem| problem.at).collect();
+    assert_eq!(places, ["/top", "/eigenfunctions", "/picture_width"]);
+}
+
+#[test]
+fn defaults_are_what_the_schema_says() {
+    let schema = schemars::schema_for!(Parameters).to_value();
+    assert_eq!(schema["properties"]["top"]["default"], 50);
+    assert_eq!(schema["properties"]["eigenfunctions"]["default"], 6);
+    let parsed: Parameters = serde_json::from_str("{}").unwrap();
+    assert_eq!(parsed, Parameters::default());
+}
