@@ -1,1 +1,5 @@
-fn main() {}
+//! The program `stage-ntk`.
+
+fn main() -> std::process::ExitCode {
+    stage::main::<ntk::Ntk>()
+}

@@ -1,0 +1,58 @@
+//! Networks from checkpoints.
+
+use std::path::Path;
+
+use artifact::tables::training::CheckpointRow;
+use artifact::{Outline, read_step};
+use network::{Architecture, Network};
+use stage::StageError;
+
+/// The network of the training run at `directory` as it was at `step`.
+///
+/// # Errors
+/// Where the run does not say its architecture, or a parameter is missing or of another size.
+pub(crate) fn load(
+    directory: &Path,
+    outline: &Outline,
+    step: u64,
+) -> Result<Network<f32>, StageError> {
+    let architecture = architecture(outline)?;
+    let (Some(d), Some(o)) = (outline.input_dim, outline.output_dim) else {
+        return Err(StageError::new(
+            "the training run does not say its input and output dimensions",
+        ));
+    };
+    let mut network = Network::zeros(&architecture, d as usize, o as usize);
+    let rows: Vec<CheckpointRow> = read_step(directory, step)?;
+    for (name, tensor) in network.tensors_mut() {
+        let row = rows.iter().find(|row| row.parameter == name).ok_or_else(|| {
+            StageError::new(format!("the checkpoint at step {step} has no parameter `{name}`"))
+        })?;
+        if row.values.len() != tensor.len() {
+            return Err(StageError::new(format!(
+                "parameter `{name}` of the checkpoint at step {step} has {} values where the architecture needs {}",
+                row.values.len(),
+                tensor.len()
+            )));
+        }
+        tensor.copy_from_slice(&row.values);
+    }
+    Ok(network)
+}
+
+/// The architecture that a training run recorded.
+///
+/// # Errors
+/// Where there is none, or it is no fully connected network that this stage knows: a wrong
+/// kernel would follow silently.
+pub(crate) fn architecture(outline: &Outline) -> Result<Architecture, StageError> {
+    let value = outline.network.clone().ok_or_else(|| {
+        StageError::new("the training run does not say the architecture of its network")
+            .hint("its trainer must put `network` into the outline of its `done` message")
+    })?;
+    serde_json::from_value(value).map_err(|error| {
+        StageError::new(format!("the NTK of this network is not known: {error}")).hint(
+            "this stage knows fully connected networks without normalization or shared weights",
+        )
+    })
+}
