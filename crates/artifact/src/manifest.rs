@@ -149,3 +149,123 @@ pub fn hash_file(path: &Path) -> Result<String, ArtifactError> {
     hasher.update_reader(file).map_err(ArtifactError::io("reading", path))?;
     Ok(hasher.finalize().to_hex().to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::gram::{Gram, GramRow, write_gram};
+    use crate::tables::Split;
+    use crate::tables::kernel::{KernelRow, Reduction};
+    use crate::write::write_rows;
+
+    fn manifest() -> Manifest {
+        Manifest {
+            contract: CONTRACT.to_owned(),
+            kind: Kind::Kernel,
+            key: "0f".to_owned(),
+            stage: "ntk".to_owned(),
+            stage_version: "1".to_owned(),
+            program: "ab".to_owned(),
+            parameters: json!({ "reduction": "full", "tile": 512, "nested": { "b": 1, "a": null } }),
+            inputs: BTreeMap::from([("dataset".to_owned(), vec!["cd".to_owned()])]),
+            seed: Some(u64::MAX),
+            outline: Outline {
+                train_samples: Some(3),
+                reduction: Some(Reduction::PerOutput),
+                checkpoints: Some(vec![0, 10]),
+                ..Outline::default()
+            },
+            tables: vec![TableRecord {
+                table: "gram".to_owned(),
+                file: "gram/step-0000000000.parquet".to_owned(),
+                rows: 3,
+                size_bytes: 100,
+                blake3: "ef".to_owned(),
+            }],
+            machine: Machine { platform: "linux x86_64".to_owned(), threads: 2 },
+            wall_time_s: 0.1,
+            peak_memory_bytes: None,
+        }
+    }
+
+    fn write_kernel(folder: &Path) {
+        for step in [10, 0] {
+            let rows = vec![GramRow { split: Split::Train, sample: 0, output: 0 }];
+            write_gram(folder, step, &Gram { rows, width: 1, values: vec![step as f32] }).unwrap();
+        }
+        let row = |step| KernelRow {
+            step,
+            output: 0,
+            learning_rate: None,
+            trace: 1.0,
+            frobenius_norm: 1.0,
+            samples: 1,
+            rows: 1,
+            test_rows: 0,
+            reduction: Reduction::Full,
+            precision: "f32".to_owned(),
+        };
+        write_rows(folder, &[row(0), row(10)]).unwrap();
+    }
+
+    #[test]
+    fn a_manifest_comes_back_as_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        manifest().write(folder.path()).unwrap();
+        assert_eq!(Manifest::read(folder.path()).unwrap(), manifest());
+        let text = fs::read_to_string(folder.path().join(MANIFEST_FILE)).unwrap();
+        assert!(text.ends_with("}\n") && text.contains("\"kind\": \"kernel\""), "{text}");
+    }
+
+    #[test]
+    fn a_missing_or_damaged_manifest_is_an_error_that_names_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let missing = Manifest::read(folder.path()).unwrap_err();
+        assert!(matches!(missing, ArtifactError::Io { action: "reading", .. }), "{missing}");
+        for damaged in ["", "{\"contract\": \"1.0\"", "{\"contract\": \"1.0\"}"] {
+            fs::write(folder.path().join(MANIFEST_FILE), damaged).unwrap();
+            let error = Manifest::read(folder.path()).unwrap_err();
+            assert!(matches!(error, ArtifactError::Manifest { .. }), "{error}");
+            assert!(error.to_string().contains(MANIFEST_FILE), "{error}");
+        }
+    }
+
+    #[test]
+    fn every_file_of_every_table_is_recorded_in_order() {
+        let folder = tempfile::tempdir().unwrap();
+        write_kernel(folder.path());
+        let records = Manifest::record_tables(folder.path(), Kind::Kernel).unwrap();
+        let files: Vec<(&str, u64)> = records.iter().map(|r| (r.file.as_str(), r.rows)).collect();
+        let expected = [
+            ("kernels.parquet", 2),
+            ("gram/step-0000000000.parquet", 1),
+            ("gram/step-0000000010.parquet", 1),
+        ];
+        assert_eq!(files, expected);
+        for record in records {
+            let bytes = fs::read(folder.path().join(&record.file)).unwrap();
+            assert_eq!(record.size_bytes, bytes.len() as u64);
+            assert_eq!(record.blake3, blake3::hash(&bytes).to_hex().as_str());
+        }
+    }
+
+    #[test]
+    fn a_table_that_was_not_written_or_is_cut_off_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        write_kernel(folder.path());
+        let step = folder.path().join("gram/step-0000000010.parquet");
+        let bytes = fs::read(&step).unwrap();
+        fs::write(&step, &bytes[..bytes.len() / 2]).unwrap();
+        let error = Manifest::record_tables(folder.path(), Kind::Kernel).unwrap_err();
+        assert!(error.to_string().contains("step-0000000010.parquet"), "{error}");
+
+        fs::remove_dir_all(folder.path().join("gram")).unwrap();
+        let error = Manifest::record_tables(folder.path(), Kind::Kernel).unwrap_err();
+        assert!(
+            error.to_string().ends_with("is no table `gram`: the table was not written"),
+            "{error}"
+        );
+    }
+}

@@ -3,13 +3,13 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use arrow::array::RecordBatch;
+use arrow::array::{Array, AsArray, FixedSizeListArray, LargeListArray, ListArray, RecordBatch};
 use arrow::datatypes::DataType;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use crate::error::ArtifactError;
 use crate::table::{Layout, Row, Table};
-use crate::write::table_file;
+use crate::write::{check_finite, table_file};
 
 /// Rows that are read at once.
 const BATCH_ROWS: usize = 65_536;
@@ -64,11 +64,9 @@ pub fn steps(directory: &Path, table: &Table) -> Result<Vec<u64>, ArtifactError>
 /// Opens one file of `table`, checks version and columns, and reads it.
 ///
 /// # Errors
-/// Where the file is missing, damaged, of another version, or has other columns.
-pub fn read_batches(
-    path: &Path,
-    table: &'static Table,
-) -> Result<Vec<RecordBatch>, ArtifactError> {
+/// Where the file is missing, damaged, of another version, has other columns, or holds NaN, or NULL
+/// in a column that is never NULL.
+pub fn read_batches(path: &Path, table: &'static Table) -> Result<Vec<RecordBatch>, ArtifactError> {
     let builder = open(path, table)?;
     let reader = builder
         .with_batch_size(BATCH_ROWS)
@@ -86,12 +84,43 @@ pub fn read_batches(
                 .iter()
                 .filter_map(|column| batch.schema().index_of(column.name).ok())
                 .collect();
-            batch.project(&known).map_err(|error| ArtifactError::Parquet {
+            let batch = batch.project(&known).map_err(|error| ArtifactError::Parquet {
                 path: path.to_owned(),
                 source: error.into(),
-            })
+            })?;
+            // Our writer refuses NULL and NaN; another program's may not.
+            check_nulls(path, table, &batch)?;
+            check_finite(table, &batch)?;
+            Ok(batch)
         })
         .collect()
+}
+
+/// Refuses NULL where the table has none, in a cell or within a vector: it would read as an empty
+/// vector or as 0.
+fn check_nulls(
+    path: &Path,
+    table: &'static Table,
+    batch: &RecordBatch,
+) -> Result<(), ArtifactError> {
+    for column in table.columns {
+        let Some(array) = batch.column_by_name(column.name) else { continue };
+        let items = array
+            .as_list_opt::<i32>()
+            .map(ListArray::values)
+            .or_else(|| array.as_list_opt::<i64>().map(LargeListArray::values))
+            .or_else(|| array.as_fixed_size_list_opt().map(FixedSizeListArray::values));
+        let within = items.map_or(0, |items| items.null_count());
+        let cells = if column.nullable { 0 } else { array.null_count() };
+        if cells + within > 0 {
+            return Err(ArtifactError::Schema {
+                path: path.to_owned(),
+                table: table.name,
+                problem: format!("its column `{}` holds NULL", column.name),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// Number of rows of one file of `table`, after checking its version and columns.
@@ -166,5 +195,236 @@ pub(crate) fn files(directory: &Path, table: &Table) -> Vec<PathBuf> {
             .into_iter()
             .map(|step| table_file(directory, table, Some(step)))
             .collect(),
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{
+        ArrayRef, Float32Array, Float64Array, Int32Array, LargeStringArray, StringArray,
+        StringViewArray, UInt32Array,
+    };
+    use arrow::datatypes::Float32Type;
+    use parquet::arrow::ArrowWriter;
+    use parquet::file::metadata::KeyValue;
+    use parquet::file::properties::WriterProperties;
+
+    use super::*;
+    use crate::tables::Split;
+    use crate::tables::dataset::{SAMPLES, Sample};
+    use crate::tables::kernel::GRAM;
+    use crate::write::write_rows;
+
+    /// Writes columns as another program would, with the table version where one is given.
+    pub(crate) fn write_foreign(
+        path: &Path,
+        columns: Vec<(&str, ArrayRef)>,
+        version: Option<&str>,
+    ) {
+        let batch = RecordBatch::try_from_iter_with_nullable(
+            columns.into_iter().map(|(name, array)| (name, array, true)),
+        )
+        .unwrap();
+        let pairs = version.map(|version| {
+            vec![KeyValue::new("artifact.table_version".to_owned(), version.to_owned())]
+        });
+        let properties = WriterProperties::builder().set_key_value_metadata(pairs).build();
+        let file = File::create(path).unwrap();
+        let mut writer = ArrowWriter::try_new(file, batch.schema(), Some(properties)).unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+    }
+
+    fn lists(rows: &[&[f32]]) -> ArrayRef {
+        let rows = rows.iter().map(|row| Some(row.iter().map(|&v| Some(v))));
+        Arc::new(ListArray::from_iter_primitive::<Float32Type, _, _>(rows))
+    }
+
+    /// Two samples, as another program may write them.
+    fn columns() -> Vec<(&'static str, ArrayRef)> {
+        vec![
+            ("split", Arc::new(StringArray::from(vec!["train", "test"]))),
+            ("sample", Arc::new(UInt32Array::from(vec![0, 0]))),
+            ("x", lists(&[&[1.0, 2.0], &[3.0, 4.0]])),
+            ("y", lists(&[&[5.0], &[6.0]])),
+            ("label", Arc::new(UInt32Array::from(vec![Some(3), None]))),
+        ]
+    }
+
+    fn samples() -> Vec<Sample> {
+        let sample = |split, x: [f32; 2], y: f32, label| Sample {
+            split,
+            sample: 0,
+            x: x.into(),
+            y: vec![y],
+            label,
+        };
+        vec![
+            sample(Split::Train, [1.0, 2.0], 5.0, Some(3)),
+            sample(Split::Test, [3.0, 4.0], 6.0, None),
+        ]
+    }
+
+    fn read_foreign(
+        columns: Vec<(&str, ArrayRef)>,
+        version: Option<&str>,
+    ) -> Result<Vec<Sample>, ArtifactError> {
+        let folder = tempfile::tempdir().unwrap();
+        write_foreign(&table_file(folder.path(), &SAMPLES, None), columns, version);
+        read_rows(folder.path())
+    }
+
+    fn replaced(name: &str, array: ArrayRef) -> Vec<(&'static str, ArrayRef)> {
+        let mut columns = columns();
+        for column in columns.iter_mut().filter(|column| column.0 == name) {
+            column.1 = Arc::clone(&array);
+        }
+        columns
+    }
+
+    #[test]
+    fn a_table_without_a_version_is_read_by_its_columns() {
+        assert_eq!(read_foreign(columns(), None).unwrap(), samples());
+        assert_eq!(read_foreign(columns(), Some("1")).unwrap(), samples());
+    }
+
+    #[test]
+    fn another_version_is_refused() {
+        for version in ["2", "0", "1.5", ""] {
+            let error = read_foreign(columns(), Some(version)).unwrap_err();
+            assert!(matches!(error, ArtifactError::Version { .. }), "{error}");
+            let message = error.to_string();
+            let expected =
+                format!("holds version {version} of table `samples`; this program reads version 1");
+            assert!(message.ends_with(&expected), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_missing_column_is_named() {
+        for (index, column) in SAMPLES.columns.iter().enumerate() {
+            let mut columns = columns();
+            columns.remove(index);
+            let error = read_foreign(columns, None).unwrap_err().to_string();
+            let expected = format!("is no table `samples`: it has no column `{}`", column.name);
+            assert!(error.ends_with(&expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_column_of_another_type_is_named_with_both_types() {
+        let wrong = replaced("sample", Arc::new(Int32Array::from(vec![0, 0])));
+        let error = read_foreign(wrong, None).unwrap_err().to_string();
+        assert!(error.ends_with("its column `sample` is Int32, not UInt32"), "{error}");
+        let wrong = replaced("x", Arc::new(Float32Array::from(vec![0.0, 0.0])));
+        let error = read_foreign(wrong, None).unwrap_err().to_string();
+        assert!(error.contains("its column `x` is Float32, not List"), "{error}");
+        let rows = [Some([Some(1.0_f64)]); 2];
+        let wide = ListArray::from_iter_primitive::<arrow::datatypes::Float64Type, _, _>(rows);
+        let error = read_foreign(replaced("y", Arc::new(wide)), None).unwrap_err().to_string();
+        assert!(error.contains("its column `y` is List"), "{error}");
+    }
+
+    #[test]
+    fn columns_in_another_order_and_columns_that_we_do_not_know_are_read_past() {
+        let mut columns = columns();
+        columns.reverse();
+        columns.push(("weight", Arc::new(Float64Array::from(vec![1.0, 2.0]))));
+        assert_eq!(read_foreign(columns, None).unwrap(), samples());
+    }
+
+    #[test]
+    fn lists_and_text_of_other_programs_are_read() {
+        let rows = [[1.0, 2.0], [3.0, 4.0]].map(|row| Some(row.map(Some)));
+        let fixed = FixedSizeListArray::from_iter_primitive::<Float32Type, _, _>(rows, 2);
+        let large = LargeListArray::from_iter_primitive::<Float32Type, _, _>(rows);
+        let splits = ["train", "test"];
+        let others: [(&str, ArrayRef); 4] = [
+            ("x", Arc::new(fixed)),
+            ("x", Arc::new(large)),
+            ("split", Arc::new(LargeStringArray::from(splits.to_vec()))),
+            ("split", Arc::new(StringViewArray::from(splits.to_vec()))),
+        ];
+        for (name, array) in others {
+            let data = array.data_type().clone();
+            let found = read_foreign(replaced(name, array), None);
+            assert_eq!(found.unwrap(), samples(), "{data}");
+        }
+    }
+
+    #[test]
+    fn null_nan_and_unknown_words_in_a_foreign_table_are_refused() {
+        let none: Option<Vec<Option<f32>>> = None;
+        let rows = |second| {
+            let rows = [Some(vec![Some(1.0)]), second];
+            Arc::new(ListArray::from_iter_primitive::<Float32Type, _, _>(rows)) as ArrayRef
+        };
+        let error = read_foreign(replaced("y", rows(none)), None).unwrap_err().to_string();
+        assert!(error.ends_with("its column `y` holds NULL"), "{error}");
+        assert!(read_foreign(replaced("y", rows(Some(vec![None]))), None).is_err(), "NULL within");
+        let error = read_foreign(replaced("y", rows(Some(vec![Some(f32::NAN)]))), None);
+        assert_eq!(
+            error.unwrap_err().to_string(),
+            "row 1 of column `y` of table `samples` is not a finite number"
+        );
+        let fixed = [Some([Some(1.0)]), Some([Some(f32::INFINITY)])];
+        let fixed = FixedSizeListArray::from_iter_primitive::<Float32Type, _, _>(fixed, 1);
+        assert!(read_foreign(replaced("y", Arc::new(fixed)), None).is_err(), "infinity");
+        let words = StringArray::from(vec!["train", "validation"]);
+        let error = read_foreign(replaced("split", Arc::new(words)), None).unwrap_err();
+        assert!(error.to_string().contains("validation"), "{error}");
+        let holes = StringArray::from(vec![Some("train"), None]);
+        assert!(read_foreign(replaced("split", Arc::new(holes)), None).is_err());
+    }
+
+    #[test]
+    fn a_missing_truncated_or_foreign_file_is_an_error_that_names_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = read_rows::<Sample>(folder.path()).unwrap_err();
+        assert!(matches!(error, ArtifactError::Io { .. }));
+        assert!(error.to_string().contains("samples.parquet"), "{error}");
+
+        write_rows(folder.path(), &samples()).unwrap();
+        let path = table_file(folder.path(), &SAMPLES, None);
+        let bytes = fs::read(&path).unwrap();
+        for length in [0, 3, 4, bytes.len() / 2, bytes.len() - 1] {
+            fs::write(&path, &bytes[..length]).unwrap();
+            for error in [
+                read_rows::<Sample>(folder.path()).unwrap_err(),
+                check_table_file(&path, &SAMPLES).unwrap_err(),
+            ] {
+                assert!(matches!(error, ArtifactError::Parquet { .. }), "{length}: {error}");
+                assert!(error.to_string().contains("samples.parquet"), "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn rows_are_counted_without_being_read() {
+        let folder = tempfile::tempdir().unwrap();
+        write_rows(folder.path(), &samples()).unwrap();
+        let path = table_file(folder.path(), &SAMPLES, None);
+        assert_eq!(check_table_file(&path, &SAMPLES).unwrap(), 2);
+        write_rows::<Sample>(folder.path(), &[]).unwrap();
+        assert_eq!(check_table_file(&path, &SAMPLES).unwrap(), 0);
+        assert_eq!(read_rows::<Sample>(folder.path()).unwrap(), []);
+    }
+
+    #[test]
+    fn steps_are_numbers_in_rising_order_and_other_files_do_not_count() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(steps(folder.path(), &GRAM).is_err(), "there is no folder yet");
+        fs::create_dir(folder.path().join("gram")).unwrap();
+        assert_eq!(steps(folder.path(), &GRAM).unwrap(), [0_u64; 0]);
+        let beyond = 20_000_000_000;
+        for step in [100, 20, 3, 0, beyond] {
+            fs::write(table_file(folder.path(), &GRAM, Some(step)), "").unwrap();
+        }
+        for other in ["step-0000000007.partial", "step-x.parquet", "notes.txt"] {
+            fs::write(folder.path().join("gram").join(other), "").unwrap();
+        }
+        assert_eq!(steps(folder.path(), &GRAM).unwrap(), [0, 3, 20, 100, beyond]);
     }
 }

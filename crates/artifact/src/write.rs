@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Float32Type, Float64Type};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
@@ -54,8 +54,9 @@ pub fn write_step<R: Row>(directory: &Path, step: u64, rows: &[R]) -> Result<(),
 /// Turns rows into columns of the table's own schema.
 fn batch<R: Row>(rows: &[R]) -> Result<RecordBatch, ArtifactError> {
     let schema = R::TABLE.schema();
-    let built = serde_arrow::to_record_batch(schema.fields(), &rows)
-        .map_err(|error| ArtifactError::Rows { table: R::TABLE.name, message: error.to_string() })?;
+    let built = serde_arrow::to_record_batch(schema.fields(), &rows).map_err(|error| {
+        ArtifactError::Rows { table: R::TABLE.name, message: error.to_string() }
+    })?;
     // Rebuilt on our schema: serde_arrow's own carries none of the table's fields' metadata.
     RecordBatch::try_new(schema, built.columns().to_vec())
         .map_err(|error| ArtifactError::Rows { table: R::TABLE.name, message: error.to_string() })
@@ -128,8 +129,8 @@ fn properties(table: &Table) -> WriterProperties {
     for column in table.columns {
         match column.data {
             Data::Float64 => {
-                builder = builder
-                    .set_column_dictionary_enabled(ColumnPath::from(column.name), false);
+                builder =
+                    builder.set_column_dictionary_enabled(ColumnPath::from(column.name), false);
             }
             Data::Float32List => {
                 let leaf = ColumnPath::from(vec![
@@ -158,24 +159,12 @@ fn properties(table: &Table) -> WriterProperties {
 }
 
 /// Refuses NaN and infinity: a measure that does not exist is NULL.
-fn check_finite(table: &'static Table, batch: &RecordBatch) -> Result<(), ArtifactError> {
+pub(crate) fn check_finite(
+    table: &'static Table,
+    batch: &RecordBatch,
+) -> Result<(), ArtifactError> {
     for (field, array) in batch.schema().fields().iter().zip(batch.columns()) {
-        let bad = match field.data_type() {
-            DataType::Float64 => {
-                let values = array.as_primitive::<Float64Type>();
-                (0..values.len()).find(|&i| values.is_valid(i) && !values.value(i).is_finite())
-            }
-            DataType::List(item) if item.data_type() == &DataType::Float32 => {
-                let lists = array.as_list::<i32>();
-                (0..lists.len()).find(|&i| {
-                    let cell = lists.value(i);
-                    let cell = cell.as_primitive::<Float32Type>();
-                    !cell.values().iter().fold(true, |finite, v| finite & v.is_finite())
-                })
-            }
-            _ => None,
-        };
-        if let Some(row) = bad {
+        if let Some(row) = (0..array.len()).find(|&row| !finite(array, row)) {
             return Err(ArtifactError::NotFinite {
                 table: table.name,
                 column: field.name().clone(),
@@ -184,4 +173,155 @@ fn check_finite(table: &'static Table, batch: &RecordBatch) -> Result<(), Artifa
         }
     }
     Ok(())
+}
+
+/// Whether the cell of a row is free of NaN and infinity; NULL is.
+fn finite(array: &ArrayRef, row: usize) -> bool {
+    let vector = |cell: &ArrayRef| match cell.as_primitive_opt::<Float32Type>() {
+        Some(values) => values.values().iter().fold(true, |finite, v| finite & v.is_finite()),
+        None => true,
+    };
+    array.is_null(row)
+        || match array.data_type() {
+            DataType::Float64 => array.as_primitive::<Float64Type>().value(row).is_finite(),
+            DataType::List(_) => vector(&array.as_list::<i32>().value(row)),
+            DataType::LargeList(_) => vector(&array.as_list::<i64>().value(row)),
+            DataType::FixedSizeList(..) => vector(&array.as_fixed_size_list().value(row)),
+            _ => true,
+        }
+}
+
+#[cfg(test)]
+mod tests {
+    use parquet::file::reader::{FileReader, SerializedFileReader};
+
+    use super::*;
+    use crate::read::{read_rows, read_step, steps};
+    use crate::tables::Split;
+    use crate::tables::dataset::{SAMPLES, Sample};
+    use crate::tables::kernel::GRAM;
+    use crate::tables::training::{CHECKPOINTS, CheckpointRow, HISTORY, HistoryRow};
+
+    fn history(step: u64, test_loss: Option<f64>) -> HistoryRow {
+        HistoryRow {
+            step,
+            learning_rate: 0.25,
+            train_loss: 0.5,
+            test_loss,
+            train_accuracy: None,
+            test_accuracy: None,
+            gradient_norm: Some(1.0),
+            update_norm: None,
+        }
+    }
+
+    fn checkpoint(step: u64) -> CheckpointRow {
+        let parameter = "layers.0.bias".to_owned();
+        CheckpointRow { step, parameter, shape: vec![2], values: vec![step as f32, -1.0] }
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let mut names: Vec<String> = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_table_is_one_file_and_a_table_a_step_one_file_a_step() {
+        let at = |table, step| table_file(Path::new("a"), table, step);
+        assert_eq!(at(&SAMPLES, None), Path::new("a/samples.parquet"));
+        assert_eq!(at(&GRAM, Some(0)), Path::new("a/gram/step-0000000000.parquet"));
+        assert_eq!(at(&GRAM, Some(5000)), Path::new("a/gram/step-0000005000.parquet"));
+        // Names sort as their steps do.
+        assert!(at(&GRAM, Some(999)) < at(&GRAM, Some(5000)));
+    }
+
+    #[test]
+    #[should_panic(expected = "table `gram` asked for with step None")]
+    fn a_table_a_step_has_no_file_without_a_step() {
+        let _ = table_file(Path::new("a"), &GRAM, None);
+    }
+
+    #[test]
+    fn each_step_is_written_and_read_by_itself() {
+        let folder = tempfile::tempdir().unwrap();
+        for step in [10, 0] {
+            write_step(folder.path(), step, &[checkpoint(step)]).unwrap();
+        }
+        assert_eq!(steps(folder.path(), &CHECKPOINTS).unwrap(), [0, 10]);
+        let rows: Vec<CheckpointRow> = read_step(folder.path(), 10).unwrap();
+        assert_eq!(rows, [checkpoint(10)]);
+    }
+
+    #[test]
+    fn nan_and_infinity_are_refused_and_leave_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            let rows = [history(0, Some(1.0)), history(1, Some(bad))];
+            assert_eq!(
+                write_rows(folder.path(), &rows).unwrap_err().to_string(),
+                "row 1 of column `test_loss` of table `history` is not a finite number"
+            );
+        }
+        let sample = Sample {
+            split: Split::Train,
+            sample: 0,
+            x: vec![0.0, f32::NAN],
+            y: vec![0.0],
+            label: None,
+        };
+        assert_eq!(
+            write_rows(folder.path(), &[sample]).unwrap_err().to_string(),
+            "row 0 of column `x` of table `samples` is not a finite number"
+        );
+        assert_eq!(names(folder.path()), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn a_refused_write_keeps_the_file_that_was_there() {
+        let folder = tempfile::tempdir().unwrap();
+        write_rows(folder.path(), &[history(0, None)]).unwrap();
+        assert!(write_rows(folder.path(), &[history(0, Some(f64::NAN))]).is_err());
+        assert_eq!(read_rows::<HistoryRow>(folder.path()).unwrap(), [history(0, None)]);
+        assert_eq!(names(folder.path()), ["history.parquet"]);
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("checkpoints"), "a file in the way").unwrap();
+        let error = write_step(folder.path(), 0, &[checkpoint(0)]).unwrap_err();
+        assert!(matches!(error, ArtifactError::Io { action: "creating", .. }), "{error}");
+        assert!(error.to_string().contains("checkpoints"), "{error}");
+    }
+
+    #[test]
+    fn a_file_says_which_table_and_version_it_holds_and_how_it_is_sorted() {
+        let folder = tempfile::tempdir().unwrap();
+        write_rows(folder.path(), &[history(0, None), history(1, None)]).unwrap();
+        let file = File::open(table_file(folder.path(), &HISTORY, None)).unwrap();
+        let reader = SerializedFileReader::new(file).unwrap();
+        let metadata = reader.metadata();
+        let pairs = metadata.file_metadata().key_value_metadata().unwrap();
+        let value = |key: &str| {
+            pairs.iter().find(|pair| pair.key == key).and_then(|pair| pair.value.as_deref())
+        };
+        assert_eq!(value("artifact.table"), Some("history"));
+        assert_eq!(value("artifact.table_version"), Some("1"));
+        let sorting = metadata.row_group(0).sorting_columns().unwrap();
+        assert_eq!((sorting[0].column_idx, sorting[0].descending), (0, false));
+    }
+
+    #[test]
+    fn the_same_rows_give_the_same_bytes() {
+        let bytes = || {
+            let folder = tempfile::tempdir().unwrap();
+            write_rows(folder.path(), &[history(0, None), history(1, Some(0.1))]).unwrap();
+            fs::read(table_file(folder.path(), &HISTORY, None)).unwrap()
+        };
+        assert!(bytes() == bytes());
+    }
 }

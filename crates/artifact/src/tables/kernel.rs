@@ -12,9 +12,7 @@ pub const TABLES: &[&Table] = &[&KERNELS, &GRAM];
 ///
 /// Tools differ here silently (some divide by the number of outputs); this project names it.
 /// Every reduction leaves a network with one output unchanged.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reduction {
     /// No reduction: one row and column for each pair (sample, output), sample-major; No × No.
@@ -59,15 +57,28 @@ pub const KERNELS: Table = Table {
     layout: Layout::Tidy,
     columns: &[
         Column::new("step", Data::UInt64, "Updates made before the checkpoint."),
-        Column::new("output", Data::UInt32, "Which output's Gramian this is under `per-output`; 0 otherwise."),
-        Column::new("learning_rate", Data::Float64, "δ at this step, where the kernel follows a training run.").or_null(),
+        Column::new(
+            "output",
+            Data::UInt32,
+            "Which output's Gramian this is under `per-output`; 0 otherwise.",
+        ),
+        Column::new(
+            "learning_rate",
+            Data::Float64,
+            "δ at this step, where the kernel follows a training run.",
+        )
+        .or_null(),
         Column::new("trace", Data::Float64, "tr G."),
         Column::new("frobenius_norm", Data::Float64, "‖G‖_F."),
         Column::new("samples", Data::UInt32, "N, training samples."),
         Column::new("rows", Data::UInt32, "Rows of the training block: N, or N·o under `full`."),
         Column::new("test_rows", Data::UInt32, "Rows of test × train, 0 without a test split."),
         Column::new("reduction", Data::Text, "`full`, `trace`, `per-output` or `summed-logit`."),
-        Column::new("precision", Data::Text, "`f32` or `f64`: the arithmetic in which gradients and sums were made."),
+        Column::new(
+            "precision",
+            Data::Text,
+            "`f32` or `f64`: the arithmetic in which gradients and sums were made.",
+        ),
     ],
 };
 
@@ -110,7 +121,15 @@ pub const GRAM: Table = Table {
         Column::new("step", Data::UInt64, "Updates made before the checkpoint."),
         Column::new("split", Data::Text, "Split of the row's sample: `train` or `test`."),
         Column::new("sample", Data::UInt32, "The row's sample within its split."),
-        Column::new("output", Data::UInt32, "The row's output: its index under `full`, the block under `per-output`, 0 otherwise."),
-        Column::new("values", Data::Float32List, "g(row, ·) against the columns: training samples, sample-major with outputs under `full`."),
+        Column::new(
+            "output",
+            Data::UInt32,
+            "The row's output: its index under `full`, the block under `per-output`, 0 otherwise.",
+        ),
+        Column::new(
+            "values",
+            Data::Float32List,
+            "g(row, ·) against the columns: training samples, sample-major with outputs under `full`.",
+        ),
     ],
 };

@@ -9,6 +9,9 @@ pub mod run;
 pub mod spectrum;
 pub mod training;
 
+#[cfg(test)]
+mod tests;
+
 use serde::{Deserialize, Serialize};
 
 /// The part of a dataset that a row belongs to.

@@ -14,14 +14,29 @@ pub const FINDINGS: Table = Table {
     version: 1,
     layout: Layout::Tidy,
     columns: &[
-        Column::new("finding", Data::Text, "Short name: `kernel_changes`, `target_aligns`, `output_in_top`, `learning_along_top`, `decay_raises_eigenvalues`."),
+        Column::new(
+            "finding",
+            Data::Text,
+            "Short name: `kernel_changes`, `target_aligns`, `output_in_top`, `learning_along_top`, `decay_raises_eigenvalues`.",
+        ),
         Column::new("statement", Data::Text, "The finding in a sentence."),
         Column::new("measure", Data::Text, "What was measured, in the symbols of the tables."),
-        Column::new("before", Data::Float64, "The measure at the first checkpoint, or the reference value.").or_null(),
-        Column::new("after", Data::Float64, "The measure at the last checkpoint, or the extreme value.").or_null(),
+        Column::new(
+            "before",
+            Data::Float64,
+            "The measure at the first checkpoint, or the reference value.",
+        )
+        .or_null(),
+        Column::new(
+            "after",
+            Data::Float64,
+            "The measure at the last checkpoint, or the extreme value.",
+        )
+        .or_null(),
         Column::new("rule", Data::Text, "The rule that decides."),
         Column::new("verdict", Data::Text, "`holds`, `does not hold` or `not applicable`."),
-        Column::new("note", Data::Text, "Why a finding is not applicable, or what else to know.").or_null(),
+        Column::new("note", Data::Text, "Why a finding is not applicable, or what else to know.")
+            .or_null(),
     ],
 };
 

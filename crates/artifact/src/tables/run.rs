@@ -14,16 +14,32 @@ pub const RUNS: Table = Table {
     version: 1,
     layout: Layout::Tidy,
     columns: &[
-        Column::new("variant", Data::UInt32, "Number of the variant of a sweep, from 0; 0 without a sweep."),
+        Column::new(
+            "variant",
+            Data::UInt32,
+            "Number of the variant of a sweep, from 0; 0 without a sweep.",
+        ),
         Column::new("stage", Data::Text, "Name of the stage in the pipeline."),
         Column::new("uses", Data::Text, "The stage program, as the pipeline names it."),
         Column::new("kind", Data::Text, "Kind of artifact that it made."),
         Column::new("key", Data::Text, "The artifact's key: its folder in `data/store/KIND/`."),
         Column::new("parameters", Data::Text, "Its parameters as JSON, every default filled in."),
-        Column::new("seed", Data::UInt64, "The pipeline's seed, where the stage uses it.").or_null(),
+        Column::new("seed", Data::UInt64, "The pipeline's seed, where the stage uses it.")
+            .or_null(),
         Column::new("reused", Data::Boolean, "Whether the artifact was there already."),
-        Column::new("wall_time_s", Data::Float64, "Wall time of the stage when the artifact was made.").in_unit("s"),
-        Column::new("peak_memory_bytes", Data::UInt64, "Largest resident memory of the stage's process, where the system tells.").in_unit("bytes").or_null(),
+        Column::new(
+            "wall_time_s",
+            Data::Float64,
+            "Wall time of the stage when the artifact was made.",
+        )
+        .in_unit("s"),
+        Column::new(
+            "peak_memory_bytes",
+            Data::UInt64,
+            "Largest resident memory of the stage's process, where the system tells.",
+        )
+        .in_unit("bytes")
+        .or_null(),
     ],
 };
 

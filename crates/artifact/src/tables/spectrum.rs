@@ -62,10 +62,18 @@ pub const ENERGY: Table = Table {
     columns: &[
         STEP,
         OUTPUT,
-        Column::new("split", Data::Text, "`train`: eigenvectors of the Gramian; `test`: their Nyström extension, orthonormalized on the test samples."),
+        Column::new(
+            "split",
+            Data::Text,
+            "`train`: eigenvectors of the Gramian; `test`: their Nyström extension, orthonormalized on the test samples.",
+        ),
         Column::new("signal", Data::Text, "`target`, `output` or `residual`."),
         Column::new("k", Data::UInt32, "Number of leading eigenvectors, from 1."),
-        Column::new("relative_energy", Data::Float64, "E(φ, k) = Σ_{i≤k} ⟨υᵢ, φ⟩² / ‖φ‖², in [0, 1]."),
+        Column::new(
+            "relative_energy",
+            Data::Float64,
+            "E(φ, k) = Σ_{i≤k} ⟨υᵢ, φ⟩² / ‖φ‖², in [0, 1].",
+        ),
     ],
 };
 
@@ -154,9 +162,19 @@ pub const ALIGNMENT: Table = Table {
     columns: &[
         STEP,
         OUTPUT,
-        Column::new("metric", Data::Text, "`kernel_target_alignment`, `centred_kernel_target_alignment`, `kernel_distance` or `eigenspace_overlap`."),
-        Column::new("reference_step", Data::UInt64, "The other checkpoint of a comparison: the first or the previous one.").or_null(),
-        Column::new("k", Data::UInt32, "Number of eigenvectors of an eigenspace overlap.").or_null(),
+        Column::new(
+            "metric",
+            Data::Text,
+            "`kernel_target_alignment`, `centred_kernel_target_alignment`, `kernel_distance` or `eigenspace_overlap`.",
+        ),
+        Column::new(
+            "reference_step",
+            Data::UInt64,
+            "The other checkpoint of a comparison: the first or the previous one.",
+        )
+        .or_null(),
+        Column::new("k", Data::UInt32, "Number of eigenvectors of an eigenspace overlap.")
+            .or_null(),
         Column::new("value", Data::Float64, "The measure."),
     ],
 };
@@ -206,8 +224,16 @@ pub const EIGENVECTORS: Table = Table {
         STEP,
         OUTPUT,
         Column::new("index", Data::UInt32, "i, counted from 1."),
-        Column::new("split", Data::Text, "`train` (‖υᵢ‖ = 1) or `test` (υᵢ(x) = (1/λᵢ) Σⱼ g(x, xⱼ) υᵢ(xⱼ))."),
-        Column::new("values", Data::Float32List, "One number a kernel row, in the order of the Gramian; the largest in magnitude over the training samples is positive."),
+        Column::new(
+            "split",
+            Data::Text,
+            "`train` (‖υᵢ‖ = 1) or `test` (υᵢ(x) = (1/λᵢ) Σⱼ g(x, xⱼ) υᵢ(xⱼ)).",
+        ),
+        Column::new(
+            "values",
+            Data::Float32List,
+            "One number a kernel row, in the order of the Gramian; the largest in magnitude over the training samples is positive.",
+        ),
     ],
 };
 

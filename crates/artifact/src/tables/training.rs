@@ -59,7 +59,11 @@ pub const CHECKPOINTS: Table = Table {
     layout: Layout::PerStep,
     columns: &[
         Column::new("step", Data::UInt64, "Updates made so far."),
-        Column::new("parameter", Data::Text, "`layers.L.weight` (inputs × outputs, row-major) or `layers.L.bias`, L from 0."),
+        Column::new(
+            "parameter",
+            Data::Text,
+            "`layers.L.weight` (inputs × outputs, row-major) or `layers.L.bias`, L from 0.",
+        ),
         Column::new("shape", Data::UInt32List, "Shape of the tensor."),
         Column::new("values", Data::Float32List, "Its entries, row-major."),
     ],

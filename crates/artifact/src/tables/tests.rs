@@ -1,0 +1,261 @@
+//! Every table's rows come back from Parquet as they were, under the names that the contract gives.
+
+use std::fmt::Debug;
+
+use serde_json::Value;
+
+use super::dataset::Sample;
+use super::kernel::{KernelRow, Reduction};
+use super::report::{FindingRow, Verdict};
+use super::run::RunRow;
+use super::spectrum::{
+    AlignmentMetric, AlignmentRow, DynamicsRow, EigenvalueRow, EigenvectorRow, EnergyRow,
+};
+use super::training::{CheckpointRow, HistoryRow, OutputRow};
+use super::{Signal, Split};
+use crate::kind::Kind;
+use crate::read::{read_batches, read_rows, read_step};
+use crate::table::{Layout, Row};
+use crate::write::{table_file, write_rows, write_step};
+
+/// Writes rows and reads them back; then checks that columns and fields bear the same names and
+/// that text columns hold the words of `words`.
+fn check<R: Row + PartialEq + Debug>(rows: &[R], words: &[(&str, &[&str])]) {
+    let folder = tempfile::tempdir().unwrap();
+    let per_step = R::TABLE.layout == Layout::PerStep;
+    let step = per_step.then_some(5);
+    let found: Vec<R> = if per_step {
+        write_step(folder.path(), 5, rows).unwrap();
+        read_step(folder.path(), 5).unwrap()
+    } else {
+        write_rows(folder.path(), rows).unwrap();
+        read_rows(folder.path()).unwrap()
+    };
+    assert_eq!(found, rows, "{}", R::TABLE.name);
+
+    let Value::Object(fields) = serde_json::to_value(&rows[0]).unwrap() else { panic!() };
+    let columns: Vec<&str> = R::TABLE.columns.iter().map(|column| column.name).collect();
+    assert_eq!(fields.keys().collect::<Vec<_>>(), columns, "{}", R::TABLE.name);
+
+    let batch = &read_batches(&table_file(folder.path(), R::TABLE, step), R::TABLE).unwrap()[0];
+    for (column, expected) in words {
+        use arrow::array::AsArray;
+        let cells = batch.column_by_name(column).unwrap().as_string::<i32>();
+        assert_eq!(cells.iter().flatten().collect::<Vec<_>>(), *expected, "{column}");
+    }
+    for column in R::TABLE.columns.iter().filter(|column| column.nullable) {
+        let cells = batch.column_by_name(column.name).unwrap();
+        assert!(cells.null_count() > 0, "a NULL was tried in {}.{}", R::TABLE.name, column.name);
+        assert!(cells.null_count() < rows.len(), "and a value");
+    }
+}
+
+#[test]
+fn samples_come_back() {
+    let sample =
+        |split, label| Sample { split, sample: 4, x: vec![0.5, -1.0], y: vec![2.0], label };
+    let rows = [sample(Split::Train, Some(3)), sample(Split::Test, None)];
+    check(&rows, &[("split", &["train", "test"])]);
+}
+
+#[test]
+fn history_comes_back() {
+    let row = |step, value| HistoryRow {
+        step,
+        learning_rate: 0.25,
+        train_loss: 1e-300,
+        test_loss: value,
+        train_accuracy: value,
+        test_accuracy: value,
+        gradient_norm: value,
+        update_norm: value,
+    };
+    check(&[row(0, Some(0.1)), row(u64::MAX, None)], &[]);
+}
+
+#[test]
+fn checkpoints_come_back() {
+    let row = |parameter: &str, shape: &[u32], values: &[f32]| CheckpointRow {
+        step: 5,
+        parameter: parameter.to_owned(),
+        shape: shape.to_vec(),
+        values: values.to_vec(),
+    };
+    let rows = [
+        row("layers.0.weight", &[1, 2], &[f32::MIN_POSITIVE, f32::MAX]),
+        row("layers.0.bias", &[0], &[]),
+    ];
+    check(&rows, &[("parameter", &["layers.0.weight", "layers.0.bias"])]);
+}
+
+#[test]
+fn outputs_come_back() {
+    let row = |split| OutputRow { step: 1, split, sample: 2, output: vec![-0.0, 1.0] };
+    check(&[row(Split::Test), row(Split::Train)], &[("split", &["test", "train"])]);
+}
+
+#[test]
+fn kernels_come_back() {
+    let row = |reduction, learning_rate| KernelRow {
+        step: 3,
+        output: 1,
+        learning_rate,
+        trace: 10.0,
+        frobenius_norm: 4.0,
+        samples: 5,
+        rows: 10,
+        test_rows: 0,
+        reduction,
+        precision: "f32".to_owned(),
+    };
+    let reductions =
+        [Reduction::Full, Reduction::Trace, Reduction::PerOutput, Reduction::SummedLogit];
+    let rows =
+        reductions.map(|reduction| row(reduction, (reduction == Reduction::Full).then_some(0.5)));
+    let names = reductions.map(Reduction::name);
+    assert_eq!(names, ["full", "trace", "per-output", "summed-logit"]);
+    check(&rows, &[("reduction", &names), ("precision", &["f32"; 4])]);
+}
+
+#[test]
+fn eigenvalues_come_back() {
+    let row =
+        |eigenvalue, resolved| EigenvalueRow { step: 0, output: 0, index: 1, eigenvalue, resolved };
+    check(&[row(3.5, true), row(-1e-9, false)], &[]);
+}
+
+#[test]
+fn energies_come_back() {
+    let row =
+        |split, signal| EnergyRow { step: 0, output: 0, split, signal, k: 1, relative_energy: 1.0 };
+    let rows = [
+        row(Split::Train, Signal::Target),
+        row(Split::Test, Signal::Output),
+        row(Split::Test, Signal::Residual),
+    ];
+    let signals = [Signal::Target, Signal::Output, Signal::Residual].map(Signal::name);
+    assert_eq!(signals, ["target", "output", "residual"]);
+    check(&rows, &[("signal", &signals), ("split", &["train", "test", "test"])]);
+}
+
+#[test]
+fn dynamics_come_back() {
+    let row = |value| DynamicsRow {
+        step: 0,
+        output: 0,
+        learning_rate: value,
+        largest_eigenvalue: 1.0,
+        stability_bound: value,
+        trace: 1.0,
+        frobenius_norm: 1.0,
+        effective_rank_entropy: value,
+        participation_ratio: value,
+        first_order_error: value,
+        first_order_cosine: value,
+        smallest_eigenvalue: value,
+    };
+    check(&[row(None), row(Some(2.0))], &[]);
+}
+
+#[test]
+fn alignments_come_back() {
+    let row = |metric, reference_step, k| AlignmentRow {
+        step: 2,
+        output: 0,
+        metric,
+        reference_step,
+        k,
+        value: 0.5,
+    };
+    let rows = [
+        row(AlignmentMetric::KernelTargetAlignment, None, None),
+        row(AlignmentMetric::CentredKernelTargetAlignment, None, None),
+        row(AlignmentMetric::KernelDistance, Some(0), None),
+        row(AlignmentMetric::EigenspaceOverlap, Some(1), Some(10)),
+    ];
+    let metrics = [
+        "kernel_target_alignment",
+        "centred_kernel_target_alignment",
+        "kernel_distance",
+        "eigenspace_overlap",
+    ];
+    check(&rows, &[("metric", &metrics)]);
+}
+
+#[test]
+fn eigenvectors_come_back() {
+    let row = |split, values: &[f32]| EigenvectorRow {
+        step: 0,
+        output: 0,
+        index: 1,
+        split,
+        values: values.to_vec(),
+    };
+    check(&[row(Split::Train, &[0.6, 0.8]), row(Split::Test, &[1.5])], &[]);
+}
+
+#[test]
+fn findings_come_back() {
+    let row = |verdict, value, note: Option<&str>| FindingRow {
+        finding: "kernel_changes".to_owned(),
+        statement: "The kernel changes.".to_owned(),
+        measure: "S(0, T) ≥ ½".to_owned(),
+        before: value,
+        after: value,
+        rule: "above".to_owned(),
+        verdict,
+        note: note.map(str::to_owned),
+    };
+    let rows = [
+        row(Verdict::Holds, Some(0.5), None),
+        row(Verdict::DoesNotHold, Some(0.1), None),
+        row(Verdict::NotApplicable, None, Some("there is one checkpoint")),
+    ];
+    check(&rows, &[("verdict", &["holds", "does not hold", "not applicable"])]);
+}
+
+#[test]
+fn runs_come_back() {
+    let row = |seed, peak_memory_bytes| RunRow {
+        variant: 0,
+        stage: "train".to_owned(),
+        uses: "train".to_owned(),
+        kind: "training".to_owned(),
+        key: "0f".to_owned(),
+        parameters: "{\"steps\":10}".to_owned(),
+        seed,
+        reused: true,
+        wall_time_s: 0.25,
+        peak_memory_bytes,
+    };
+    check(&[row(Some(u64::MAX), None), row(None, Some(1))], &[("kind", &["training"; 2])]);
+}
+
+#[test]
+fn no_two_tables_of_a_run_share_a_name_and_no_two_columns_of_a_table() {
+    let mut tables: Vec<&str> = Kind::ALL
+        .iter()
+        .flat_map(|kind| kind.tables())
+        .chain(super::run::TABLES)
+        .map(|t| t.name)
+        .collect();
+    let count = tables.len();
+    tables.sort_unstable();
+    tables.dedup();
+    assert_eq!(tables.len(), count);
+    for table in Kind::ALL.iter().flat_map(|kind| kind.tables()) {
+        let mut columns: Vec<&str> = table.columns.iter().map(|column| column.name).collect();
+        columns.sort_unstable();
+        columns.dedup();
+        assert_eq!(columns.len(), table.columns.len(), "{}", table.name);
+        assert!(table.columns.iter().all(|column| !column.about.is_empty()));
+    }
+}
+
+#[test]
+fn kinds_bear_the_same_name_in_code_and_in_json() {
+    for kind in Kind::ALL {
+        assert_eq!(serde_json::to_value(kind).unwrap(), kind.name());
+        assert_eq!(kind.to_string(), kind.name());
+    }
+}
