@@ -1,1 +1,73 @@
-fn main() {}
+//! `cargo xtask …`: a thin door to the pipeline crate, the tests and the generated docs.
+
+mod docs;
+mod error;
+mod pipelines;
+mod suite;
+
+use std::fmt::Display;
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use error::XtaskError;
+use pipeline::Project;
+
+/// Experiments on the spectrum of the neural tangent kernel.
+///
+/// Exit codes: 0 done; 1 a stage, a build or a test failed; 2 the pipeline file or the arguments
+/// are wrong, and nothing was run.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", disable_help_subcommand = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Check a pipeline and run it.
+    Pipeline(pipelines::Arguments),
+    /// List the stages with their ports and parameters.
+    Stages {
+        /// Only this one: a name or a file, as under `uses:`.
+        name: Option<String>,
+    },
+    /// Run every test, with all that they need set up.
+    Test(suite::Arguments),
+    /// Write docs/tables.md from the code.
+    Docs {
+        /// Write nothing; fail where the file is not what it would be.
+        #[arg(long)]
+        check: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nothing can be said where standard error is closed.
+            let _ = writeln!(std::io::stderr(), "{error}");
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn run(command: Command) -> Result<(), XtaskError> {
+    let project = Project::find()?;
+    match command {
+        Command::Pipeline(arguments) => pipelines::run(project, &arguments),
+        Command::Stages { name } => {
+            print(pipeline::stages(&project, name.as_deref())?.trim_end());
+            Ok(())
+        }
+        Command::Test(arguments) => suite::run(&project, &arguments),
+        Command::Docs { check } => docs::run(&project, check),
+    }
+}
+
+/// Writes a line to standard output; a reader that went away (`| head`) is no error.
+fn print(text: impl Display) {
+    let _ = writeln!(std::io::stdout(), "{text}");
+}

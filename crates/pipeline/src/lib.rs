@@ -1,1 +1,57 @@
-//! In the making.
+//! From a YAML file to a checked plan to its execution.
+//!
+//! This crate knows no stage: it finds stage programs by name, asks them what they are
+//! (`describe`) and what they would do (`plan`), and runs them one after the other. Everything
+//! that can be found wrong is found before anything runs ([`check`]); what was made once is not
+//! made again ([`run`]); what people open is gathered in one folder ([`gather`]).
+
+mod diagnostic;
+mod marks;
+mod nearest;
+mod pointer;
+mod source;
+
+mod file;
+mod overrides;
+mod schema;
+mod wiring;
+
+mod discovery;
+mod program;
+mod project;
+mod workspace;
+
+mod check;
+mod key;
+mod machine;
+mod plan;
+
+mod execute;
+mod failure;
+mod progress;
+mod run;
+mod store;
+
+mod dry_run;
+mod grid;
+mod listing;
+pub mod quantity;
+mod results;
+mod summary;
+
+mod error;
+
+pub use check::{Request, check};
+pub use diagnostic::{Diagnostic, Diagnostics, Location};
+pub use dry_run::dry_run;
+pub use error::PipelineError;
+pub use failure::Failure;
+pub use listing::stages;
+pub use machine::{DEFAULT_MEMORY_BYTES, limits};
+pub use plan::{Plan, Task};
+pub use program::Program;
+pub use progress::Progress;
+pub use project::Project;
+pub use results::gather;
+pub use run::{Made, is_stored, run};
+pub use summary::summary;

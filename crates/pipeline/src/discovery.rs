@@ -1,0 +1,128 @@
+//! From `uses:` to a program.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::error::PipelineError;
+use crate::nearest::suggestion;
+use crate::program::Program;
+use crate::project::Project;
+use crate::workspace::{self, WorkspaceStage};
+
+/// Every stage program that a project can use by name.
+#[derive(Debug)]
+pub(crate) struct Catalogue<'p> {
+    project: &'p Project,
+    workspace: BTreeMap<String, WorkspaceStage>,
+}
+
+/// Why there is no program for a `uses:`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Missing {
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub help: Option<String>,
+}
+
+impl<'p> Catalogue<'p> {
+    /// Looks at the workspace; nothing is built.
+    ///
+    /// # Errors
+    /// Where cargo does not understand the workspace.
+    pub(crate) fn of(project: &'p Project) -> Result<Self, PipelineError> {
+        Ok(Self { project, workspace: workspace::stages(&project.root)? })
+    }
+
+    /// Names of the workspace's stages.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> + Clone {
+        self.workspace.keys().map(String::as_str)
+    }
+
+    /// Whether `uses` means a program that there is, or can be built.
+    ///
+    /// # Errors
+    /// Where it means none.
+    pub(crate) fn check(&self, uses: &str) -> Result<(), Missing> {
+        if self.workspace.contains_key(uses) { Ok(()) } else { self.elsewhere(uses).map(|_| ()) }
+    }
+
+    /// Whether each stage of the workspace among `uses` has been built before.
+    pub(crate) fn are_built(&self, uses: &BTreeSet<&str>) -> bool {
+        uses.iter().filter_map(|uses| self.workspace.get(*uses)).all(|stage| stage.built.is_some())
+    }
+
+    /// The programs that `uses` mean, those of the workspace built in one call; whatever means
+    /// none or cannot be used comes with the reason.
+    ///
+    /// # Errors
+    /// Where the build fails.
+    pub(crate) fn programs(
+        &self,
+        uses: &BTreeSet<&str>,
+    ) -> Result<BTreeMap<String, Result<Program, Missing>>, PipelineError> {
+        let packages: BTreeSet<&str> = uses
+            .iter()
+            .filter_map(|uses| self.workspace.get(*uses))
+            .map(|stage| stage.package.as_str())
+            .collect();
+        let built = if packages.is_empty() {
+            BTreeMap::new()
+        } else {
+            workspace::build(&self.project.root, &packages.into_iter().collect::<Vec<_>>())?
+        };
+        let program = |uses: &str| {
+            let path = match built.get(&format!("stage-{uses}")) {
+                Some(path) => path.clone(),
+                None => self.elsewhere(uses)?,
+            };
+            Program::describe(&path, &self.project.root).map_err(|reason| Missing {
+                message: format!("the program {} {reason}", self.project.shown(&path)),
+                help: None,
+            })
+        };
+        Ok(uses.iter().map(|uses| ((*uses).to_owned(), program(uses))).collect())
+    }
+
+    /// A file relative to the root, or `stage-NAME` on the search path.
+    fn elsewhere(&self, uses: &str) -> Result<PathBuf, Missing> {
+        if uses.contains('/') {
+            let path = self.project.root.join(uses);
+            if path.is_file() {
+                return Ok(path);
+            }
+            return Err(Missing {
+                message: format!("there is no stage program {uses}"),
+                help: Some(format!(
+                    "paths of stage programs are relative to {}",
+                    self.project.root.display()
+                )),
+            });
+        }
+        let file = format!("stage-{uses}{}", env::consts::EXE_SUFFIX);
+        let found = self.project.search.iter().map(|folder| folder.join(&file)).find(|path| is_program(path));
+        found.ok_or_else(|| Missing {
+            message: format!(
+                "there is no stage `{uses}`: neither this workspace nor PATH has a program `stage-{uses}`"
+            ),
+            help: suggestion(uses, self.every_name().iter().map(String::as_str)),
+        })
+    }
+
+    /// Names of all stages that `uses` could mean without being a path.
+    fn every_name(&self) -> BTreeSet<String> {
+        let files = self.project.search.iter().filter_map(|folder| fs::read_dir(folder).ok());
+        let on_path = files.flatten().flatten().filter_map(|entry| {
+            let name = entry.file_name().into_string().ok()?;
+            let name = name.strip_suffix(env::consts::EXE_SUFFIX)?;
+            name.strip_prefix("stage-").map(str::to_owned)
+        });
+        self.workspace.keys().cloned().chain(on_path).collect()
+    }
+}
+
+fn is_program(path: &Path) -> bool {
+    path.is_file()
+}

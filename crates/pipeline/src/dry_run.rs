@@ -1,0 +1,91 @@
+//! `--dry-run`: what would run, and what is there already.
+
+use artifact::Outline;
+
+use crate::grid::grid;
+use crate::plan::{Plan, Task};
+use crate::project::Project;
+use crate::quantity::bytes;
+use crate::run::is_stored;
+use crate::schema::compact;
+
+/// Characters of a key that are shown: enough to find its folder.
+const KEY_SHOWN: usize = 12;
+
+/// `plan` as text: for each stage whether it would run, its key, what it would make and with
+/// which parameters.
+#[must_use]
+pub fn dry_run(project: &Project, plan: &Plan) -> String {
+    let mut text = plan.name.clone();
+    if !plan.about.is_empty() {
+        text.push_str(": ");
+        text.push_str(&plan.about);
+    }
+    let memory = bytes(plan.limits.memory_bytes);
+    text.push_str(&format!(
+        "\nseed {}, {} threads, {memory} of memory\n\n",
+        plan.seed, plan.limits.threads
+    ));
+    let mut rows = vec![
+        ["stage", "uses", "", "key", "makes", "memory"].map(str::to_owned).to_vec(),
+    ];
+    for task in &plan.tasks {
+        rows.push(vec![
+            task.stage.clone(),
+            task.uses.clone(),
+            if is_stored(project, task) { "reuse" } else { "run" }.to_owned(),
+            task.key[..KEY_SHOWN.min(task.key.len())].to_owned(),
+            makes(task),
+            task.memory_bytes.map_or_else(String::new, bytes),
+        ]);
+    }
+    text.push_str(&grid(&rows, ""));
+    text.push_str("\nparameters\n");
+    let parameters: Vec<Vec<String>> = plan
+        .tasks
+        .iter()
+        .flat_map(|task| {
+            let entries = task.parameters.as_object().into_iter().flatten();
+            entries.enumerate().map(|(index, (name, value))| {
+                let stage = if index == 0 { task.stage.clone() } else { String::new() };
+                vec![stage, name.clone(), compact(value)]
+            })
+        })
+        .collect();
+    text.push_str(&grid(&parameters, "  "));
+    text
+}
+
+/// What is known of a task's artifact, as "dataset: N 1024, 2304 test, d 2".
+fn makes(task: &Task) -> String {
+    let Outline {
+        train_samples,
+        test_samples,
+        input_dim,
+        output_dim,
+        last_step,
+        checkpoints,
+        parameter_count,
+        kernel_rows,
+        ..
+    } = &task.outline;
+    let number = |before: &str, value: &Option<u64>, after: &str| {
+        value.map(|value| format!("{before}{value}{after}"))
+    };
+    let count = checkpoints.as_ref().map(|steps| steps.len() as u64);
+    let known: Vec<String> = [
+        number("N ", train_samples, ""),
+        number("", test_samples, " test"),
+        number("d ", input_dim, ""),
+        number("o ", output_dim, ""),
+        number("P ", parameter_count, ""),
+        number("", last_step, " steps"),
+        number("", &count, " checkpoints"),
+        number("", kernel_rows, " rows"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let kind = task.program.description.output;
+    if known.is_empty() { kind.to_string() } else { format!("{kind}: {}", known.join(", ")) }
+}

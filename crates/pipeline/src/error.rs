@@ -1,0 +1,61 @@
+//! What can go wrong between a command and its results.
+
+use std::path::{Path, PathBuf};
+
+use artifact::ArtifactError;
+
+use crate::diagnostic::Diagnostics;
+use crate::failure::Failure;
+
+/// What can go wrong between a command and its results.
+#[derive(Debug, thiserror::Error)]
+pub enum PipelineError {
+    /// The pipeline or the arguments are wrong; nothing was run.
+    #[error("{0}")]
+    Invalid(Diagnostics),
+    /// A word on the command line means nothing.
+    #[error("error: {message}{}", help.as_ref().map(|help| format!("\n  = help: {help}")).unwrap_or_default())]
+    Argument {
+        /// What is wrong with it.
+        message: String,
+        /// What to do about it.
+        help: Option<String>,
+    },
+    /// A stage failed.
+    #[error("{0}")]
+    Stage(Box<Failure>),
+    /// Cargo could not be run, or could not build a stage.
+    #[error("error: {0}")]
+    Cargo(String),
+    /// An artifact could not be written or read.
+    #[error("error: {0}")]
+    Artifact(#[from] ArtifactError),
+    /// The file system refused.
+    #[error("error: {action} {} failed: {source}", path.display())]
+    Io {
+        /// What was tried, as in "writing".
+        action: &'static str,
+        /// On which file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+impl PipelineError {
+    /// Exit code of a command that ends with this error: 2 where the pipeline file or the
+    /// arguments are wrong, 1 where something failed.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Invalid(_) | Self::Argument { .. } => 2,
+            Self::Stage(_) | Self::Cargo(_) | Self::Artifact(_) | Self::Io { .. } => 1,
+        }
+    }
+
+    /// A [`PipelineError::Io`] for `map_err`.
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io { action, path, source }
+    }
+}

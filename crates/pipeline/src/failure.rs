@@ -1,0 +1,52 @@
+//! How a failed stage is shown.
+
+use std::fmt;
+use std::path::Path;
+
+use crate::diagnostic::Location;
+
+/// Lines of a failed stage's log that are repeated.
+const LAST_LINES: usize = 10;
+/// Bytes at the end of a log that are looked at for them.
+const LAST_BYTES: usize = 16 << 10;
+
+/// A stage that failed while it ran.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Name of the stage in the pipeline.
+    pub stage: String,
+    /// The stage's own message, or how its process ended.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+    /// The last lines of its log.
+    pub log_end: Vec<String>,
+    /// The whole log, as it is shown.
+    pub log: String,
+    /// Where the pipeline file has the stage.
+    pub location: Location,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: error: the stage `{}` failed: {}", self.location, self.stage, self.message)?;
+        if let Some(hint) = &self.hint {
+            write!(f, "\n  = help: {hint}")?;
+        }
+        if !self.log_end.is_empty() {
+            write!(f, "\n  the end of its log:")?;
+            for line in &self.log_end {
+                write!(f, "\n    | {line}")?;
+            }
+        }
+        write!(f, "\n  full log: {}", self.log)
+    }
+}
+
+/// The last lines of the log at `path`; none where it is empty or cannot be read.
+pub(crate) fn log_end(path: &Path) -> Vec<String> {
+    let bytes = std::fs::read(path).unwrap_or_default();
+    let end = String::from_utf8_lossy(&bytes[bytes.len().saturating_sub(LAST_BYTES)..]);
+    let lines: Vec<&str> = end.trim_end().lines().collect();
+    lines[lines.len().saturating_sub(LAST_LINES)..].iter().map(|&line| line.to_owned()).collect()
+}

@@ -1,0 +1,278 @@
+//! What a pipeline file says, before anything is known of its stages' programs.
+
+use serde_json::{Map, Value};
+
+use crate::diagnostic::Diagnostic;
+use crate::nearest::suggestion;
+use crate::pointer;
+use crate::schema::shown;
+use crate::source::{Part, Source};
+
+/// Keys of a pipeline.
+const KEYS: [&str; 4] = ["name", "about", "seed", "stages"];
+/// Keys of a stage.
+const STAGE_KEYS: [&str; 3] = ["uses", "inputs", "with"];
+
+/// A pipeline file.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct PipelineFile {
+    /// Names the folder of results.
+    pub name: String,
+    /// One sentence for people.
+    pub about: String,
+    /// All randomness comes from it.
+    pub seed: u64,
+    /// In the order of the file.
+    pub stages: Vec<StageEntry>,
+}
+
+/// One stage as the file has it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct StageEntry {
+    /// Its name in this file.
+    pub name: String,
+    /// Which program; `None` where the file does not say it as it should.
+    pub uses: Option<String>,
+    /// Input ports with the stages wired into them, and whether they stand in a list.
+    pub inputs: Vec<Wire>,
+    /// Parameters as the user gave them.
+    pub with: Value,
+}
+
+/// One input port as the file has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Wire {
+    /// The port.
+    pub port: String,
+    /// The stages wired into it.
+    pub stages: Vec<String>,
+    /// Whether they stand in a list.
+    pub listed: bool,
+}
+
+impl StageEntry {
+    /// JSON Pointer of this stage in the file.
+    pub(crate) fn pointer(&self) -> String {
+        pointer::of(&["stages", &self.name])
+    }
+}
+
+impl Wire {
+    /// JSON Pointer of the `index`th stage of this wire, in the stage at `stage`.
+    pub(crate) fn pointer(&self, stage: &str, index: usize) -> String {
+        let port = pointer::join(&pointer::join(stage, "inputs"), &self.port);
+        if self.listed { pointer::join(&port, &index.to_string()) } else { port }
+    }
+}
+
+/// Reads `value`; what is wrong goes to `problems`, and the rest is read all the same.
+///
+/// `default_name` is the name of a pipeline that does not give one.
+pub(crate) fn read(
+    source: &Source,
+    value: &Value,
+    default_name: &str,
+    problems: &mut Vec<Diagnostic>,
+) -> PipelineFile {
+    let mut reader = Reader { source, problems };
+    let mut file = PipelineFile {
+        name: default_name.to_owned(),
+        about: String::new(),
+        seed: 0,
+        stages: Vec::new(),
+    };
+    let Some(entries) = reader.map("", value, "a pipeline") else { return file };
+    reader.refuse_unknown("", entries, &KEYS, "a pipeline");
+    if let Some(name) = entries.get("name").and_then(|value| reader.text("/name", value)) {
+        file.name = name;
+    }
+    reader.refuse_odd_name("/name", &file.name);
+    if let Some(about) = entries.get("about").and_then(|value| reader.text("/about", value)) {
+        file.about = about;
+    }
+    if let Some(value) = entries.get("seed") {
+        match value.as_u64() {
+            Some(seed) => file.seed = seed,
+            None => reader.wrong(
+                "/seed",
+                Part::Value,
+                format!("the seed must be a whole number from 0 to 2^64 - 1, not {}", shown(value)),
+                None,
+            ),
+        }
+    }
+    match entries.get("stages") {
+        None => reader.wrong(
+            "",
+            Part::Key,
+            "the pipeline has no `stages`",
+            Some("add `stages:` with at least one stage, as `dataset: { uses: dataset }`".to_owned()),
+        ),
+        Some(stages) => {
+            if let Some(stages) = reader.map("/stages", stages, "`stages`") {
+                if stages.is_empty() {
+                    reader.wrong("/stages", Part::Key, "the pipeline has no stages", None);
+                }
+                for (name, stage) in stages {
+                    file.stages.push(reader.stage(name, stage));
+                }
+            }
+        }
+    }
+    file
+}
+
+struct Reader<'a> {
+    source: &'a Source,
+    problems: &'a mut Vec<Diagnostic>,
+}
+
+impl Reader<'_> {
+    fn wrong(&mut self, at: &str, part: Part, message: impl Into<String>, help: Option<String>) {
+        self.problems.push(self.source.problem(at, part, message, help));
+    }
+
+    fn stage(&mut self, name: &str, value: &Value) -> StageEntry {
+        let at = pointer::of(&["stages", name]);
+        let mut stage = StageEntry {
+            name: name.to_owned(),
+            uses: None,
+            inputs: Vec::new(),
+            with: Value::Object(Map::new()),
+        };
+        self.refuse_odd_name(&at, name);
+        let Some(entries) = self.map(&at, value, "a stage") else { return stage };
+        self.refuse_unknown(&at, entries, &STAGE_KEYS, "a stage");
+        match entries.get("uses") {
+            None => self.wrong(
+                &at,
+                Part::Key,
+                format!("the stage `{name}` does not say which program it `uses`"),
+                Some("add for example `uses: train`; `cargo xtask stages` lists those that exist".to_owned()),
+            ),
+            Some(uses) => stage.uses = self.text(&pointer::join(&at, "uses"), uses),
+        }
+        if let Some(inputs) = entries.get("inputs") {
+            let at = pointer::join(&at, "inputs");
+            for (port, value) in self.map(&at, inputs, "`inputs`").into_iter().flatten() {
+                stage.inputs.extend(self.wire(&at, port, value));
+            }
+        }
+        match entries.get("with") {
+            None | Some(Value::Null) => {}
+            Some(with) => {
+                if self.map(&pointer::join(&at, "with"), with, "`with`").is_some() {
+                    stage.with = with.clone();
+                }
+            }
+        }
+        stage
+    }
+
+    fn wire(&mut self, inputs: &str, port: &str, value: &Value) -> Option<Wire> {
+        let at = pointer::join(inputs, port);
+        let one = |name: &String| vec![name.clone()];
+        let (stages, listed) = match value {
+            Value::String(name) => (one(name), false),
+            Value::Array(items) => {
+                let mut stages = Vec::new();
+                for (index, item) in items.iter().enumerate() {
+                    stages.push(self.text(&pointer::join(&at, &index.to_string()), item)?);
+                }
+                (stages, true)
+            }
+            other => {
+                let message = format!(
+                    "an input is the name of a stage or a list of names, not {}",
+                    shown(other)
+                );
+                self.wrong(&at, Part::Value, message, None);
+                return None;
+            }
+        };
+        Some(Wire { port: port.to_owned(), stages, listed })
+    }
+
+    fn map<'v>(&mut self, at: &str, value: &'v Value, what: &str) -> Option<&'v Map<String, Value>> {
+        let map = value.as_object();
+        if map.is_none() {
+            let message = format!("{what} is a map of keys and values, not {}", shown(value));
+            self.wrong(at, Part::Value, message, None);
+        }
+        map
+    }
+
+    fn text(&mut self, at: &str, value: &Value) -> Option<String> {
+        let text = value.as_str().filter(|text| !text.is_empty());
+        if text.is_none() {
+            let key = pointer::last(at).unwrap_or_default();
+            let message = format!("`{key}` must be a text, not {}", shown(value));
+            self.wrong(at, Part::Value, message, None);
+        }
+        text.map(str::to_owned)
+    }
+
+    fn refuse_unknown(&mut self, at: &str, entries: &Map<String, Value>, known: &[&str], what: &str) {
+        for key in entries.keys().filter(|key| !known.contains(&key.as_str())) {
+            self.wrong(
+                &pointer::join(at, key),
+                Part::Key,
+                format!("`{key}` is not a key of {what}"),
+                suggestion(key, known.iter().copied()),
+            );
+        }
+    }
+
+    /// Names become names of folders and files, and segments of dotted paths.
+    fn refuse_odd_name(&mut self, at: &str, name: &str) {
+        let fine = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+        if name.is_empty() || !fine {
+            self.wrong(
+                at,
+                Part::Value,
+                format!("`{name}` cannot be a name"),
+                Some("use letters, digits, `-` and `_`".to_owned()),
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_text(text: &str) -> (PipelineFile, String) {
+        let (source, value) = Source::parse(text, "x.yaml").expect("valid YAML");
+        let mut problems = Vec::new();
+        let file = read(&source, &value, "x", &mut problems);
+        (file, problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+    }
+
+    #[test]
+    fn a_pipeline_is_read_in_the_order_of_the_file() {
+        let (file, problems) = read_text(
+            "about: why\nseed: 7\nstages:\n  b: { uses: two, inputs: { one: a, many: [a] } }\n  a: { uses: one, with: { x: 1 } }\n",
+        );
+        assert_eq!(problems, "");
+        assert_eq!((file.name.as_str(), file.seed, file.about.as_str()), ("x", 7, "why"));
+        assert_eq!(file.stages[0].name, "b");
+        assert_eq!(file.stages[0].inputs[0].pointer("/stages/b", 0), "/stages/b/inputs/one");
+        assert_eq!(file.stages[0].inputs[1].pointer("/stages/b", 0), "/stages/b/inputs/many/0");
+        assert_eq!(file.stages[1].with["x"], 1);
+    }
+
+    #[test]
+    fn everything_wrong_is_reported_in_one_go() {
+        let (_, problems) = read_text(
+            "nmae: x\nseed: -1\nstages:\n  a:\n    use: one\n  b: 3\n  c/d: { uses: 4, inputs: { p: 5 }, with: [1] }\n",
+        );
+        insta::assert_snapshot!(problems);
+    }
+
+    #[test]
+    fn a_file_without_stages_says_so() {
+        insta::assert_snapshot!(read_text("name: x\n").1);
+        insta::assert_snapshot!(read_text("- a\n- b\n").1);
+        insta::assert_snapshot!(read_text("").1);
+    }
+}

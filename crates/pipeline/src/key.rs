@@ -1,0 +1,88 @@
+//! The key of an artifact: equal keys mean equal bytes.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+/// Everything that decides the bytes of an artifact.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Identity<'a> {
+    /// Version of the contract.
+    pub contract: &'a str,
+    /// Hash of the stage program's bytes.
+    pub program: &'a str,
+    /// Parameters, defaults filled in.
+    pub parameters: &'a Value,
+    /// The seed, where the stage uses it.
+    pub seed: Option<u64>,
+    /// Hashes of the files beyond the artifacts that the stage reads, in its order.
+    pub files: &'a [String],
+    /// Keys of the inputs, by port.
+    pub inputs: &'a BTreeMap<String, Vec<String>>,
+}
+
+impl Identity<'_> {
+    /// BLAKE3 of the canonical form, in hexadecimal.
+    pub(crate) fn key(&self) -> String {
+        // Every field has a JSON form: texts, numbers and maps of texts.
+        let value = serde_json::to_value(self).unwrap_or_default();
+        blake3::hash(canonical(&value).to_string().as_bytes()).to_hex().to_string()
+    }
+}
+
+/// The same value with the keys of every map sorted.
+fn canonical(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let sorted: BTreeMap<&String, &Value> = map.iter().collect();
+            Value::Object(
+                sorted
+                    .into_iter()
+                    .map(|(key, value)| (key.clone(), canonical(value)))
+                    .collect::<Map<_, _>>(),
+            )
+        }
+        Value::Array(items) => Value::Array(items.iter().map(canonical).collect()),
+        other => other.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn key(parameters: &Value, seed: Option<u64>, file: &str, input: &str, program: &str) -> String {
+        let inputs = BTreeMap::from([("dataset".to_owned(), vec![input.to_owned()])]);
+        let files = [file.to_owned()];
+        Identity { contract: "1.0", program, parameters, seed, files: &files, inputs: &inputs }.key()
+    }
+
+    #[test]
+    fn the_order_of_keys_does_not_matter() {
+        let one = json!({ "a": 1, "b": { "c": [1, 2], "d": null } });
+        let other = json!({ "b": { "d": null, "c": [1, 2] }, "a": 1 });
+        assert_eq!(key(&one, None, "f", "k", "p"), key(&other, None, "f", "k", "p"));
+    }
+
+    #[test]
+    fn everything_that_decides_the_bytes_changes_the_key() {
+        let parameters = json!({ "a": 1, "b": { "c": [1, 2] } });
+        let first = key(&parameters, None, "f", "k", "p");
+        for changed in [
+            json!({ "a": 2, "b": { "c": [1, 2] } }),
+            json!({ "a": 1, "b": { "c": [2, 1] } }),
+            json!({ "a": 1, "b": { "c": [1, 2], "d": 0 } }),
+            json!({ "a": "1", "b": { "c": [1, 2] } }),
+        ] {
+            assert_ne!(key(&changed, None, "f", "k", "p"), first);
+        }
+        assert_ne!(key(&parameters, Some(0), "f", "k", "p"), first);
+        assert_ne!(key(&parameters, Some(1), "f", "k", "p"), key(&parameters, Some(0), "f", "k", "p"));
+        assert_ne!(key(&parameters, None, "g", "k", "p"), first);
+        assert_ne!(key(&parameters, None, "f", "l", "p"), first);
+        assert_ne!(key(&parameters, None, "f", "k", "q"), first);
+    }
+}

@@ -1,0 +1,272 @@
+//! `--set a.b=c`: values on top of the file, by dotted path.
+
+use serde_json::{Map, Value};
+
+use crate::diagnostic::{Diagnostic, Location};
+use crate::nearest::suggestion;
+use crate::pointer;
+use crate::schema::Schema;
+use crate::source::{Source, json};
+
+/// Keys of a stage that can be set.
+const STAGE_KEYS: [&str; 3] = ["uses", "inputs", "with"];
+
+/// One `--set PATH=VALUE`.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Override {
+    /// As the user wrote it, with `--set`.
+    pub argument: String,
+    /// Segments of the path.
+    pub path: Vec<String>,
+    /// The value, typed as YAML types it.
+    pub value: Value,
+}
+
+impl Override {
+    /// Parses `PATH=VALUE`.
+    ///
+    /// # Errors
+    /// Where there is no `=`, a segment of the path is empty, or the value is no YAML.
+    pub(crate) fn parse(text: &str) -> Result<Self, Diagnostic> {
+        let argument = format!("--set {text}");
+        let wrong = |message: String, help: &str| Diagnostic {
+            location: Location::Argument { argument: argument.clone() },
+            message,
+            help: Some(help.to_owned()),
+        };
+        let shape = "write it as `--set stage.with.parameter=value`";
+        let (path, value) = text
+            .split_once('=')
+            .ok_or_else(|| wrong("there is no `=` between path and value".to_owned(), shape))?;
+        let path: Vec<String> = path.split('.').map(|part| part.trim().to_owned()).collect();
+        if path.iter().any(String::is_empty) {
+            return Err(wrong("a segment of the path is empty".to_owned(), shape));
+        }
+        let quote = "put quotes around a text with special characters: \"'a: b'\"";
+        let value: serde_yaml::Value = serde_yaml::from_str(value)
+            .map_err(|error| wrong(format!("the value is no valid YAML: {error}"), quote))?;
+        let mut problem = None;
+        let value = json(&value, "", &mut |_, message| problem = Some(message));
+        match problem {
+            Some(message) => Err(wrong(message, quote)),
+            None => Ok(Self { argument, path, value }),
+        }
+    }
+
+    /// Stage and path below `with`, where this sets a parameter.
+    pub(crate) fn parameter(&self) -> Option<(&str, &[String])> {
+        match self.path.as_slice() {
+            [stage, with, rest @ ..] if with == "with" => Some((stage, rest)),
+            _ => None,
+        }
+    }
+
+    /// Sets what is not a parameter: `name`, `about`, `seed`, a stage's `uses` or `inputs`.
+    ///
+    /// # Errors
+    /// Where the path leads nowhere.
+    pub(crate) fn apply_to_file(
+        &self,
+        file: &mut Value,
+        source: &mut Source,
+    ) -> Result<(), Diagnostic> {
+        let words: Vec<&str> = self.path.iter().map(String::as_str).collect();
+        let stages = file.get("stages").and_then(Value::as_object);
+        let pointer = match words.as_slice() {
+            [key @ ("name" | "about" | "seed")] => pointer::of(&[key]),
+            [stage, rest @ ..] if stages.is_some_and(|stages| stages.contains_key(*stage)) => {
+                match rest {
+                    ["with", ..] | ["uses"] | ["inputs", ..] => {}
+                    [] => return Err(self.wrong("this would replace a whole stage", None)),
+                    [key, ..] => {
+                        let help = format!("did you mean `{stage}.with.{}`?", rest.join("."));
+                        let message = format!(
+                            "`{key}` is not a key of a stage; those are {}",
+                            crate::nearest::listed(&STAGE_KEYS, "and")
+                        );
+                        return Err(self.wrong(&message, Some(help)));
+                    }
+                }
+                pointer::of(&[&["stages"], words.as_slice()].concat())
+            }
+            _ => {
+                let known: Vec<&str> = stages
+                    .into_iter()
+                    .flat_map(Map::keys)
+                    .map(String::as_str)
+                    .chain(["seed", "name"])
+                    .collect();
+                let message = format!("there is no stage `{}`", words[0]);
+                return Err(self.wrong(&message, suggestion(words[0], known)));
+            }
+        };
+        if self.parameter().is_none() {
+            let segments: Vec<String> = if words.len() == 1 {
+                self.path.clone()
+            } else {
+                std::iter::once("stages".to_owned()).chain(self.path.iter().cloned()).collect()
+            };
+            set(file, None, &segments, &self.value).map_err(|text| self.wrong(&text, None))?;
+        }
+        source.add_override(pointer, self.argument.clone());
+        Ok(())
+    }
+
+    /// Sets a parameter below a stage's `with`, whose schema says what replaces what.
+    ///
+    /// # Errors
+    /// Where the path leads through something that has no fields.
+    pub(crate) fn apply_to_parameters(
+        &self,
+        parameters: &mut Value,
+        schema: Option<Schema>,
+        path: &[String],
+    ) -> Result<(), Diagnostic> {
+        set(parameters, schema, path, &self.value).map_err(|text| self.wrong(&text, None))
+    }
+
+    fn wrong(&self, message: &str, help: Option<String>) -> Diagnostic {
+        let location = Location::Argument { argument: self.argument.clone() };
+        Diagnostic { location, message: message.to_owned(), help }
+    }
+}
+
+/// Sets `value` at `path` below `node`, making the maps on the way.
+///
+/// Where the schema offers variants (`source: { portrait: … }` or `{ image: … }`) and the path
+/// names another one than is there, the other one goes.
+fn set(
+    node: &mut Value,
+    schema: Option<Schema>,
+    path: &[String],
+    value: &Value,
+) -> Result<(), String> {
+    let Some((segment, rest)) = path.split_first() else {
+        *node = value.clone();
+        return Ok(());
+    };
+    let variant = schema.and_then(|schema| schema.variant(segment));
+    if variant.is_some() {
+        let is_this = node.as_object().is_some_and(|map| map.len() == 1 && map.contains_key(segment));
+        if !is_this {
+            *node = Value::Object(Map::new());
+        }
+    }
+    if node.is_null() {
+        *node = Value::Object(Map::new());
+    }
+    match node {
+        Value::Object(map) => {
+            let below = variant.or_else(|| schema.and_then(|schema| schema.property(segment)));
+            let entry = map.entry(segment.clone()).or_insert(Value::Null);
+            set(entry, below, rest, value)
+        }
+        Value::Array(items) => {
+            let count = items.len();
+            let item = segment.parse::<usize>().ok().and_then(|index| items.get_mut(index));
+            let Some(item) = item else {
+                return Err(format!("the list has {count} items, counted from 0, and no `{segment}`"));
+            };
+            set(item, schema.and_then(|schema| schema.items()), rest, value)
+        }
+        other => Err(format!("the path goes through {}, which has no `{segment}`", crate::schema::shown(other))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn schema() -> Value {
+        json!({
+            "type": "object",
+            "properties": {
+                "source": { "$ref": "#/$defs/Source" },
+                "hidden": { "type": "array", "items": { "type": "integer" } },
+                "rate": { "type": "object", "properties": { "initial": { "type": "number" } } }
+            },
+            "$defs": { "Source": { "oneOf": [
+                { "type": "object", "properties": { "portrait": { "type": "object" } },
+                  "required": ["portrait"], "additionalProperties": false },
+                { "type": "object", "properties": { "image": { "$ref": "#/$defs/Image" } },
+                  "required": ["image"], "additionalProperties": false },
+                { "type": "string", "const": "blank" }
+            ] }, "Image": { "type": "object", "properties": {
+                "path": { "type": "string" }, "channel": { "type": "string" } } } }
+        })
+    }
+
+    fn after(parameters: Value, argument: &str) -> Result<Value, String> {
+        let schema = schema();
+        let one = Override::parse(argument).map_err(|problem| problem.to_string())?;
+        let (_, path) = one.parameter().ok_or("not a parameter")?;
+        let path = path.to_vec();
+        let mut parameters = parameters;
+        one.apply_to_parameters(&mut parameters, Some(Schema::new(&schema)), &path)
+            .map_err(|problem| problem.to_string())?;
+        Ok(parameters)
+    }
+
+    #[test]
+    fn values_are_typed_as_in_the_file() {
+        let value = |text: &str| Override::parse(&format!("a.with.b={text}")).unwrap().value;
+        assert_eq!(value("3"), json!(3));
+        assert_eq!(value("1e-3"), json!(1e-3));
+        assert_eq!(value("true"), json!(true));
+        assert_eq!(value("no"), json!("no"));
+        assert_eq!(value("[1, 2]"), json!([1, 2]));
+        assert_eq!(value("{ relu: 0.1 }"), json!({ "relu": 0.1 }));
+        assert_eq!(value("a=b"), json!("a=b"));
+        assert_eq!(value("'3'"), json!("3"));
+        assert_eq!(value("../shared/mona-lisa.png"), json!("../shared/mona-lisa.png"));
+    }
+
+    #[test]
+    fn another_variant_replaces_the_one_of_the_file() {
+        for before in [json!({ "source": { "portrait": {} } }), json!({ "source": "blank" }), json!({})] {
+            assert_eq!(
+                after(before, "d.with.source.image.path=x.png"),
+                Ok(json!({ "source": { "image": { "path": "x.png" } } }))
+            );
+        }
+    }
+
+    #[test]
+    fn the_same_variant_keeps_its_other_fields() {
+        let before = json!({ "source": { "image": { "channel": "red", "path": "a.png" } } });
+        assert_eq!(
+            after(before, "d.with.source.image.path=b.png"),
+            Ok(json!({ "source": { "image": { "channel": "red", "path": "b.png" } } }))
+        );
+    }
+
+    #[test]
+    fn maps_that_are_no_variants_are_merged() {
+        let before = json!({ "rate": { "decay": 1 } });
+        assert_eq!(
+            after(before, "d.with.rate.initial=0.5"),
+            Ok(json!({ "rate": { "decay": 1, "initial": 0.5 } }))
+        );
+    }
+
+    #[test]
+    fn items_of_lists_are_set_by_index() {
+        let before = json!({ "hidden": [64, 64] });
+        assert_eq!(after(before.clone(), "d.with.hidden.1=8"), Ok(json!({ "hidden": [64, 8] })));
+        insta::assert_snapshot!(after(before, "d.with.hidden.2=8").unwrap_err());
+    }
+
+    #[test]
+    fn a_path_through_a_number_is_refused() {
+        insta::assert_snapshot!(after(json!({ "rate": 3 }), "d.with.rate.initial=1").unwrap_err());
+    }
+
+    #[test]
+    fn arguments_without_sense_are_refused() {
+        for text in ["train.with.steps", "=3", "a..b=3", "a.with.b=[1", "a.with.b=.inf"] {
+            assert!(Override::parse(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Where a project's pipelines, stage programs and data lie.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::error::PipelineError;
+use crate::nearest::{listed, nearest};
+
+/// A project: the folder with `pipelines/`, and where artifacts and results go.
+#[derive(Clone, Debug)]
+pub struct Project {
+    /// Stages run here, so paths in parameters are relative to it.
+    pub root: PathBuf,
+    /// Holds the folders `store` and `runs`.
+    pub data: PathBuf,
+    /// Folders with programs `stage-NAME`, as PATH has them.
+    pub search: Vec<PathBuf>,
+}
+
+impl Project {
+    /// The project that `cargo xtask` was called in: the workspace that xtask belongs to, else
+    /// the nearest folder from here upwards with a `Cargo.toml` and a folder `pipelines`.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub fn find() -> Result<Self, PipelineError> {
+        // Set by `cargo run`: the folder of the crate xtask.
+        let from_cargo = env::var_os("CARGO_MANIFEST_DIR")
+            .and_then(|folder| Path::new(&folder).parent().map(Path::to_owned));
+        let here = env::current_dir().map_err(PipelineError::io("opening", Path::new(".")))?;
+        let is_project =
+            |folder: &&Path| folder.join("Cargo.toml").is_file() && folder.join("pipelines").is_dir();
+        let root = from_cargo.as_deref().filter(is_project).or_else(|| here.ancestors().find(is_project));
+        let Some(root) = root else {
+            return Err(PipelineError::Argument {
+                message: format!("{} lies in no project", here.display()),
+                help: Some("a project is a folder with a Cargo.toml and a folder `pipelines`".to_owned()),
+            });
+        };
+        Ok(Self::at(root))
+    }
+
+    /// The project at `root`, with its data in `data` and stages of PATH.
+    #[must_use]
+    pub fn at(root: &Path) -> Self {
+        let path = env::var_os("PATH").unwrap_or_default();
+        Self {
+            root: root.to_owned(),
+            data: root.join("data"),
+            search: env::split_paths(&path).collect(),
+        }
+    }
+
+    /// Folder of a pipeline's results.
+    #[must_use]
+    pub fn results(&self, pipeline: &str) -> PathBuf {
+        self.data.join("runs").join(pipeline)
+    }
+
+    /// `path` as it is shown to people: relative to the current folder or the root where it lies
+    /// below.
+    #[must_use]
+    pub fn shown(&self, path: &Path) -> String {
+        let here = env::current_dir().unwrap_or_else(|_| self.root.clone());
+        path.strip_prefix(&here)
+            .or_else(|_| path.strip_prefix(&self.root))
+            .unwrap_or(path)
+            .display()
+            .to_string()
+    }
+
+    /// File names of the pipelines of this project, sorted.
+    #[must_use]
+    pub fn pipelines(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.root.join("pipelines")).into_iter().flatten().flatten();
+        let mut names: Vec<String> = entries
+            .filter_map(|entry| entry.file_name().into_string().ok())
+            .filter(|name| is_yaml(Path::new(name)))
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// The file that `name` means: one of `pipelines/`, with or without `.yaml`, or a path.
+    ///
+    /// # Errors
+    /// Where there is no such file; the error lists those that exist.
+    pub fn pipeline_file(&self, name: &str) -> Result<PathBuf, PipelineError> {
+        let folder = self.root.join("pipelines");
+        let is_path = name.contains(['/', '\\']);
+        if !is_path {
+            let candidates = [name.to_owned(), format!("{name}.yaml"), format!("{name}.yml")];
+            let found = candidates.iter().map(|name| folder.join(name)).find(|path| path.is_file());
+            if let Some(path) = found {
+                return Ok(path);
+            }
+        }
+        let path = PathBuf::from(name);
+        if path.is_file() {
+            return path.canonicalize().map_err(PipelineError::io("opening", &path));
+        }
+        let existing = self.pipelines();
+        let existing: Vec<&str> = existing.iter().map(String::as_str).collect();
+        let message = if is_path {
+            format!("there is no pipeline file {name}")
+        } else {
+            format!("there is no pipeline `{name}` in {}", self.shown(&folder))
+        };
+        let stem = path.file_name().and_then(|name| name.to_str()).unwrap_or(name);
+        let help = match (nearest(stem, existing.iter().copied()), existing.as_slice()) {
+            (_, []) => "there are no pipelines yet".to_owned(),
+            (Some(near), all) => format!("did you mean `{near}`? There are {}", listed(all, "and")),
+            (None, all) => format!("there are {}", listed(all, "and")),
+        };
+        Err(PipelineError::Argument { message, help: Some(help) })
+    }
+}
+
+fn is_yaml(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn project() -> (tempfile::TempDir, Project) {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("pipelines")).unwrap();
+        for name in ["lr-decay.yaml", "depth.yaml", "notes.txt"] {
+            fs::write(folder.path().join("pipelines").join(name), "").unwrap();
+        }
+        let project = Project::at(folder.path());
+        (folder, project)
+    }
+
+    #[test]
+    fn a_bare_name_is_found_with_and_without_its_ending() {
+        let (folder, project) = project();
+        let expected = folder.path().join("pipelines/lr-decay.yaml");
+        assert_eq!(project.pipeline_file("lr-decay").unwrap(), expected);
+        assert_eq!(project.pipeline_file("lr-decay.yaml").unwrap(), expected);
+        let path = expected.to_str().unwrap();
+        assert_eq!(project.pipeline_file(path).unwrap(), expected.canonicalize().unwrap());
+    }
+
+    #[test]
+    fn an_unknown_name_lists_what_exists_and_the_nearest() {
+        let (_folder, project) = project();
+        insta::assert_snapshot!(project.pipeline_file("lr-deacy").unwrap_err());
+        insta::assert_snapshot!(project.pipeline_file("qqq").unwrap_err());
+        insta::assert_snapshot!(project.pipeline_file("./elsewhere/lr-decay.yaml").unwrap_err());
+        assert_eq!(project.pipeline_file("qqq").unwrap_err().exit_code(), 2);
+    }
+}

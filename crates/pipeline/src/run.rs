@@ -1,0 +1,163 @@
+//! From a checked plan to artifacts in the store.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use artifact::{CONTRACT, Machine, Manifest, TableRecord};
+use stage::{Input, Inputs, RunRequest, StageError};
+
+use crate::error::PipelineError;
+use crate::execute::{Executed, execute};
+use crate::failure::{Failure, log_end};
+use crate::plan::{Plan, Task};
+use crate::progress::Progress;
+use crate::project::Project;
+use crate::quantity;
+use crate::store::{Store, Work};
+
+/// The artifact of one task.
+#[derive(Clone, Debug)]
+pub struct Made {
+    /// Where it lies in the store.
+    pub directory: PathBuf,
+    /// Its manifest.
+    pub manifest: Manifest,
+    /// Whether it was there already.
+    pub reused: bool,
+}
+
+/// Makes the artifacts of all tasks of `plan`, each unless it is there already.
+///
+/// # Errors
+/// [`PipelineError::Stage`] where a stage fails; others where the file system refuses.
+pub fn run(
+    project: &Project,
+    plan: &Plan,
+    progress: &Progress,
+) -> Result<Vec<Made>, PipelineError> {
+    let store = Store::of(&project.data);
+    let mut made: Vec<Made> = Vec::new();
+    for task in &plan.tasks {
+        let kind = task.program.description.output;
+        if let Some(manifest) = store.find(kind, &task.key) {
+            progress.reused(&task.stage);
+            let directory = store.directory(kind, &task.key);
+            made.push(Made { directory, manifest, reused: true });
+            continue;
+        }
+        let work = store.begin(kind, &task.key)?;
+        write_request(plan, task, &made, &work)?;
+        let log = log_file(project, plan, task);
+        let mut line = progress.start(&task.stage);
+        let result = File::create(&log)
+            .map_err(|error| StageError::new(format!("its log cannot be written: {error}")))
+            .and_then(|file| {
+                let program = &task.program.path;
+                execute(program, &project.root, &work.request, file, |event| line.show(event))
+            })
+            .and_then(|executed| Ok((check_output(task, &work)?, executed)));
+        match result {
+            Ok((tables, executed)) => {
+                line.end(&format!("done in {}", quantity::duration(executed.wall_time)));
+                let manifest = manifest(plan, task, tables, executed);
+                let directory = work.commit(&manifest)?;
+                made.push(Made { directory, manifest, reused: false });
+            }
+            Err(error) => {
+                line.end("failed");
+                work.discard()?;
+                return Err(failure(project, task, error, &log));
+            }
+        }
+    }
+    Ok(made)
+}
+
+/// Whether each task's artifact is in the store already.
+#[must_use]
+pub fn is_stored(project: &Project, task: &Task) -> bool {
+    Store::of(&project.data).find(task.program.description.output, &task.key).is_some()
+}
+
+fn write_request(
+    plan: &Plan,
+    task: &Task,
+    made: &[Made],
+    work: &Work,
+) -> Result<(), PipelineError> {
+    let inputs = task.inputs.iter().map(|(port, tasks)| {
+        let input = |task: &usize| Input {
+            directory: made[*task].directory.clone(),
+            axes: BTreeMap::new(),
+        };
+        (port.clone(), tasks.iter().map(input).collect())
+    });
+    let request = RunRequest {
+        contract: CONTRACT.to_owned(),
+        stage: task.stage.clone(),
+        parameters: task.parameters.clone(),
+        inputs: Inputs(inputs.collect()),
+        output: work.output.clone(),
+        seed: plan.seed,
+        limits: plan.limits,
+        axes: BTreeMap::new(),
+    };
+    let write = || fs::write(&work.request, serde_json::to_vec(&request)?);
+    write().map_err(PipelineError::io("writing", &work.request))
+}
+
+/// The log of a task, its folder made.
+fn log_file(project: &Project, plan: &Plan, task: &Task) -> PathBuf {
+    let logs = project.results(&plan.name).join("logs");
+    // Where this fails, so does opening the log, which is reported.
+    let _ = fs::create_dir_all(&logs);
+    logs.join(format!("{}.log", task.stage))
+}
+
+/// Checks what the stage wrote against the contract and its own description.
+fn check_output(task: &Task, work: &Work) -> Result<Vec<TableRecord>, StageError> {
+    let description = &task.program.description;
+    let tables = Manifest::record_tables(&work.output, description.output).map_err(|error| {
+        StageError::new(format!("what it wrote is no {}: {error}", description.output))
+    })?;
+    for file in &description.files {
+        if !work.output.join(file).exists() {
+            return Err(StageError::new(format!("it did not write {file}, which it promises")));
+        }
+    }
+    Ok(tables)
+}
+
+fn manifest(plan: &Plan, task: &Task, tables: Vec<TableRecord>, executed: Executed) -> Manifest {
+    Manifest {
+        contract: CONTRACT.to_owned(),
+        kind: task.program.description.output,
+        key: task.key.clone(),
+        stage: task.program.description.name.clone(),
+        stage_version: task.program.description.version.clone(),
+        program: task.program.hash.clone(),
+        parameters: task.parameters.clone(),
+        inputs: task.input_keys(plan),
+        seed: task.seed(plan),
+        outline: executed.outline,
+        tables,
+        machine: Machine {
+            platform: format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH),
+            threads: plan.limits.threads,
+        },
+        wall_time_s: executed.wall_time.as_secs_f64(),
+        peak_memory_bytes: executed.peak_memory_bytes,
+    }
+}
+
+fn failure(project: &Project, task: &Task, error: StageError, log: &Path) -> PipelineError {
+    PipelineError::Stage(Box::new(Failure {
+        stage: task.stage.clone(),
+        message: error.message,
+        hint: error.hint,
+        log_end: log_end(log),
+        log: project.shown(log),
+        location: task.location.clone(),
+    }))
+}

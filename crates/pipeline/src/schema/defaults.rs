@@ -1,0 +1,47 @@
+//! Defaults from a schema, for stage programs that do not answer `plan`.
+
+use serde_json::Value;
+
+use super::Schema;
+
+/// Maps within maps that are filled in before a schema counts as endless.
+const DEEPEST: usize = 32;
+
+/// `value` with the defaults of absent fields filled in.
+pub(crate) fn with_defaults(schema: Schema, value: &Value) -> Value {
+    filled(schema, value, DEEPEST)
+}
+
+fn filled(schema: Schema, value: &Value, depth: usize) -> Value {
+    if depth == 0 {
+        return value.clone();
+    }
+    match value {
+        Value::Object(given) => {
+            let mut map = given.clone();
+            if let [tag] = given.keys().collect::<Vec<_>>().as_slice()
+                && let Some(below) = schema.variant(tag)
+            {
+                map.insert((*tag).clone(), filled(below, &given[*tag], depth - 1));
+                return Value::Object(map);
+            }
+            let schema = schema.solid();
+            let properties = schema.keyword("properties").and_then(Value::as_object);
+            for (name, node) in properties.into_iter().flatten() {
+                let below = schema.at(node);
+                let value = given.get(name).or_else(|| below.keyword("default"));
+                if let Some(value) = value {
+                    map.insert(name.clone(), filled(below, value, depth - 1));
+                }
+            }
+            Value::Object(map)
+        }
+        Value::Array(items) => match schema.items() {
+            Some(below) => {
+                Value::Array(items.iter().map(|item| filled(below, item, depth - 1)).collect())
+            }
+            None => value.clone(),
+        },
+        other => other.clone(),
+    }
+}

@@ -1,0 +1,124 @@
+//! JSON Schemas of stages' parameters: the part of JSON Schema that `schemars` writes.
+//!
+//! A general validator answers "not valid under any of the given schemas" where an enum with
+//! data is wrong. This one knows how Rust's enums look and reports inside the variant meant.
+
+mod defaults;
+mod outline;
+mod validate;
+mod variants;
+
+use serde_json::Value;
+
+pub(crate) use defaults::with_defaults;
+pub(crate) use outline::{compact, fields};
+pub(crate) use validate::validate;
+pub(crate) use variants::Variant;
+
+/// References followed in a row before a schema counts as circular.
+const LONGEST_CHAIN: usize = 32;
+
+/// A schema within its document.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Schema<'a> {
+    root: &'a Value,
+    node: &'a Value,
+}
+
+impl<'a> Schema<'a> {
+    /// The schema that a whole document is.
+    pub(crate) fn new(root: &'a Value) -> Self {
+        Self { root, node: root }
+    }
+
+    /// Another schema of the same document.
+    fn at(self, node: &'a Value) -> Self {
+        Self { root: self.root, node }
+    }
+
+    /// A keyword of this schema.
+    fn keyword(self, name: &str) -> Option<&'a Value> {
+        self.node.get(name)
+    }
+
+    /// What `$ref` refers to, where there is one and it lies within the document.
+    fn referred(self) -> Option<Self> {
+        let path = self.keyword("$ref")?.as_str()?.strip_prefix('#')?;
+        self.root.pointer(path).map(|node| self.at(node))
+    }
+
+    /// This schema with references followed.
+    fn resolved(self) -> Self {
+        let mut schema = self;
+        for _ in 0..LONGEST_CHAIN {
+            match schema.referred() {
+                Some(next) => schema = next,
+                None => break,
+            }
+        }
+        schema
+    }
+
+    /// Schema of the field `name` of a map.
+    pub(crate) fn property(self, name: &str) -> Option<Self> {
+        let schema = self.solid();
+        schema.keyword("properties")?.get(name).map(|node| schema.at(node))
+    }
+
+    /// Schema of the items of a list.
+    pub(crate) fn items(self) -> Option<Self> {
+        let schema = self.solid();
+        schema.keyword("items").map(|node| schema.at(node))
+    }
+
+    /// This schema with references followed, and `null` taken off where it stands beside one
+    /// other alternative, as for an `Option`.
+    fn solid(self) -> Self {
+        let schema = self.resolved();
+        let others: Vec<Self> =
+            schema.alternatives().into_iter().filter(|one| !one.is_null()).collect();
+        match others.as_slice() {
+            [one] => one.resolved(),
+            _ => schema,
+        }
+    }
+
+    /// The alternatives of `oneOf` or `anyOf`, references followed.
+    fn alternatives(self) -> Vec<Self> {
+        ["oneOf", "anyOf"]
+            .iter()
+            .filter_map(|name| self.keyword(name)?.as_array())
+            .flatten()
+            .map(|node| self.at(node).resolved())
+            .collect()
+    }
+
+    fn is_null(self) -> bool {
+        self.keyword("type").and_then(Value::as_str) == Some("null")
+    }
+
+    /// The first sentence of its description.
+    fn description(self) -> Option<&'a str> {
+        let text = self
+            .keyword("description")
+            .or_else(|| self.resolved().keyword("description"))?
+            .as_str()?;
+        let paragraph = text.split("\n\n").next().unwrap_or(text);
+        let end = paragraph.find(". ").map_or(paragraph.len(), |end| end + 1);
+        Some(&paragraph[..end])
+    }
+}
+
+/// A value in words, for messages: "the number 3", "a list".
+pub(crate) fn shown(value: &Value) -> String {
+    match value {
+        Value::Null => "nothing".to_owned(),
+        Value::Bool(value) => format!("{value}"),
+        Value::Number(number) => format!("the number {number}"),
+        Value::String(text) if text.is_empty() => "an empty text".to_owned(),
+        Value::String(text) => format!("the text `{text}`"),
+        Value::Array(items) if items.is_empty() => "an empty list".to_owned(),
+        Value::Array(_) => "a list".to_owned(),
+        Value::Object(_) => "a map".to_owned(),
+    }
+}

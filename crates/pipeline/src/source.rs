@@ -1,0 +1,251 @@
+//! A pipeline file as text: its values, and where each of them stands.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Map, Number, Value};
+
+use crate::diagnostic::{Diagnostic, Location};
+use crate::marks::{Mark, Span, marks};
+use crate::pointer;
+
+/// A pipeline is written by a person; anything longer is some other file.
+const LONGEST_FILE: usize = 1 << 20;
+
+/// A pipeline file's text with the places of its values and the `--set` arguments on top of it.
+#[derive(Debug)]
+pub(crate) struct Source {
+    file: String,
+    lines: Vec<String>,
+    marks: BTreeMap<String, Mark>,
+    /// Pointer and argument of each override, in order.
+    overrides: Vec<(String, String)>,
+}
+
+/// Which part of an entry is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// Its key.
+    Key,
+    /// Its value.
+    Value,
+}
+
+impl Source {
+    /// Reads the file at `path`, shown to people as `file`.
+    ///
+    /// # Errors
+    /// Where it cannot be read or is no YAML that JSON could hold.
+    pub(crate) fn read(path: &Path, file: &str) -> Result<(Self, Value), Vec<Diagnostic>> {
+        let whole = |message: String| {
+            let location = Location::File { file: file.to_owned() };
+            vec![Diagnostic { location, message, help: None }]
+        };
+        let bytes = fs::read(path)
+            .map_err(|error| whole(format!("the pipeline cannot be read: {error}")))?;
+        if bytes.len() > LONGEST_FILE {
+            let size = crate::quantity::bytes(bytes.len() as u64);
+            return Err(whole(format!("a pipeline file is at most 1 MiB long; this one has {size}")));
+        }
+        let text = String::from_utf8(bytes)
+            .map_err(|_| whole("a pipeline file is UTF-8 text; this one is not".to_owned()))?;
+        Self::parse(&text, file)
+    }
+
+    /// Parses `text`, shown to people as `file`.
+    ///
+    /// # Errors
+    /// Where it is no YAML that JSON could hold.
+    pub(crate) fn parse(text: &str, file: &str) -> Result<(Self, Value), Vec<Diagnostic>> {
+        let mut source = Self {
+            file: file.to_owned(),
+            lines: text.lines().map(str::to_owned).collect(),
+            marks: BTreeMap::new(),
+            overrides: Vec::new(),
+        };
+        // First the parser that limits nesting and repetition: the second pass needs no limits
+        // of its own then.
+        let value: serde_yaml::Value =
+            serde_yaml::from_str(text).map_err(|error| vec![source.syntax_error(&error)])?;
+        source.marks = marks(text);
+        let mut problems = Vec::new();
+        let value = json(&value, "", &mut |pointer, message| {
+            problems.push(source.problem(pointer, Part::Value, message, None));
+        });
+        if problems.is_empty() { Ok((source, value)) } else { Err(problems) }
+    }
+
+    fn syntax_error(&self, error: &serde_yaml::Error) -> Diagnostic {
+        let full = error.to_string();
+        let Some(place) = error.location() else {
+            let message = format!("this is no valid YAML: {full}");
+            return Diagnostic { location: self.whole(), message, help: None };
+        };
+        let here = format!(" at line {} column {}", place.line(), place.column());
+        let message = format!("this is no valid YAML: {}", full.replacen(&here, "", 1));
+        let span = Span { line: place.line(), column: place.column(), length: 1 };
+        Diagnostic { location: self.line(span), message, help: None }
+    }
+
+    /// Notes that `argument` sets what lies at `pointer`.
+    pub(crate) fn add_override(&mut self, pointer: String, argument: String) {
+        self.overrides.push((pointer, argument));
+    }
+
+    /// A diagnostic at what lies at `pointer`.
+    pub(crate) fn problem(
+        &self,
+        pointer: &str,
+        part: Part,
+        message: impl Into<String>,
+        help: Option<String>,
+    ) -> Diagnostic {
+        Diagnostic { location: self.locate(pointer, part), message: message.into(), help }
+    }
+
+    /// The file as a whole.
+    pub(crate) fn whole(&self) -> Location {
+        Location::File { file: self.file.clone() }
+    }
+
+    /// Where what lies at `pointer` was written; the nearest thing around it where it was not.
+    pub(crate) fn locate(&self, pointer: &str, part: Part) -> Location {
+        let argument = |argument: &String| Location::Argument { argument: argument.clone() };
+        let set = |test: &dyn Fn(&str) -> bool| {
+            self.overrides.iter().rev().find(|(at, _)| test(at)).map(|(_, text)| argument(text))
+        };
+        if let Some(location) = set(&|at| pointer::within(pointer, at)) {
+            return location;
+        }
+        if let Some(mark) = self.marks.get(pointer) {
+            return self.line(span_of(mark, part));
+        }
+        // Not in the file, but an argument made it by setting something below it.
+        if let Some(location) = set(&|at| pointer::within(at, pointer)) {
+            return location;
+        }
+        match pointer::parent(pointer) {
+            // What is missing is best shown at the key of what lacks it.
+            Some(parent) => self.locate(parent, Part::Key),
+            None => self.whole(),
+        }
+    }
+
+    fn line(&self, span: Span) -> Location {
+        let text = self.lines.get(span.line - 1).cloned().unwrap_or_default();
+        Location::Line {
+            file: self.file.clone(),
+            line: span.line,
+            column: span.column,
+            length: span.length,
+            text,
+        }
+    }
+}
+
+/// The key or the value of an entry; the key of a value that spans lines, since only its first
+/// character has a place.
+fn span_of(mark: &Mark, part: Part) -> Span {
+    match (part, mark.key) {
+        (Part::Key, Some(key)) => key,
+        (Part::Value, Some(key)) if !mark.scalar => key,
+        _ => mark.value,
+    }
+}
+
+/// The JSON value of a YAML value; `wrong` hears of what JSON cannot hold.
+pub(crate) fn json(
+    value: &serde_yaml::Value,
+    at: &str,
+    wrong: &mut impl FnMut(&str, String),
+) -> Value {
+    match value {
+        serde_yaml::Value::Null => Value::Null,
+        serde_yaml::Value::Bool(value) => Value::Bool(*value),
+        serde_yaml::Value::String(value) => Value::String(value.clone()),
+        serde_yaml::Value::Number(number) => {
+            let number = if let Some(value) = number.as_u64() {
+                Some(Number::from(value))
+            } else if let Some(value) = number.as_i64() {
+                Some(Number::from(value))
+            } else {
+                number.as_f64().and_then(Number::from_f64)
+            };
+            number.map(Value::Number).unwrap_or_else(|| {
+                wrong(at, "a number here must be finite".to_owned());
+                Value::Null
+            })
+        }
+        serde_yaml::Value::Sequence(items) => {
+            let items = items.iter().enumerate();
+            Value::Array(
+                items
+                    .map(|(index, item)| json(item, &pointer::join(at, &index.to_string()), wrong))
+                    .collect(),
+            )
+        }
+        serde_yaml::Value::Mapping(entries) => {
+            let mut map = Map::new();
+            for (key, value) in entries {
+                if let serde_yaml::Value::String(key) = key {
+                    let value = json(value, &pointer::join(at, key), wrong);
+                    map.insert(key.clone(), value);
+                } else {
+                    let key = serde_yaml::to_string(key).unwrap_or_default();
+                    let key = key.trim();
+                    wrong(at, format!("keys here must be words; put quotes around {key}"));
+                }
+            }
+            Value::Object(map)
+        }
+        serde_yaml::Value::Tagged(tagged) => {
+            wrong(at, format!("the YAML tag {} has no meaning here", tagged.tag));
+            Value::Null
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error_of(text: &str) -> String {
+        let problems = Source::parse(text, "x.yaml").expect_err("the text is wrong");
+        problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn syntax_errors_show_their_line() {
+        insta::assert_snapshot!(error_of("name: x\nstages: [a, b\n"));
+        insta::assert_snapshot!(error_of("a: 1\nb: 2\na: 3\n"));
+    }
+
+    #[test]
+    fn what_json_cannot_hold_is_refused_where_it_stands() {
+        insta::assert_snapshot!(error_of("a:\n  b: .nan\n  c: !odd 3\n  1: 2\n"));
+    }
+
+    #[test]
+    fn words_that_other_yaml_readers_take_for_booleans_stay_words() {
+        let (_, value) = Source::parse("a: no\nb: 1e-3\nc: 0x10\nd: 010", "x.yaml").unwrap();
+        assert_eq!(value["a"], "no");
+        assert_eq!(value["b"], 1e-3);
+        assert_eq!(value["c"], 16);
+    }
+
+    #[test]
+    fn hostile_files_are_refused_at_once() {
+        let mut laughs = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
+        for level in 1..30 {
+            let row = vec![format!("*a{}", level - 1); 9].join(", ");
+            laughs.push_str(&format!("a{level}: &a{level} [{row}]\n"));
+        }
+        let started = std::time::Instant::now();
+        assert!(error_of(&laughs).contains("repetition limit"));
+        assert!(error_of(&"[".repeat(100_000)).contains("no valid YAML"));
+        assert!(error_of(&"{a: ".repeat(50_000)).contains("no valid YAML"));
+        assert!(error_of(&"- ".repeat(100_000)).contains("no valid YAML"));
+        assert!(started.elapsed().as_secs() < 20);
+    }
+}

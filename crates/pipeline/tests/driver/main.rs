@@ -1,0 +1,8 @@
+//! The driver against fake stages: what it refuses, what it runs, what it leaves behind.
+
+mod keys;
+mod overrides;
+mod running;
+mod stages;
+mod world;
+mod wrong_input;

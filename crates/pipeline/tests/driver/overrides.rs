@@ -1,0 +1,47 @@
+//! `--set`: values on top of the file.
+
+use serde_json::json;
+
+use crate::world::{RIGHT, World};
+
+#[test]
+fn set_values_reach_the_parameters_with_their_types() {
+    let set = ["train.with.learning_rate.initial=1e-1", "train.with.steps=20", "seed=9", "name=other"];
+    let plan = World::new().check(RIGHT, &set).expect("it is right");
+    assert_eq!(plan.tasks[1].parameters["learning_rate"]["initial"], json!(0.1));
+    assert_eq!(plan.tasks[1].parameters["learning_rate"]["decay"]["every"], json!(5));
+    assert_eq!(plan.tasks[1].parameters["steps"], json!(20));
+    assert_eq!((plan.seed, plan.name.as_str()), (9, "other"));
+}
+
+#[test]
+fn another_source_replaces_the_one_of_the_file() {
+    let world = World::new();
+    let text = RIGHT.replace("with: { train: 4 }", "with: { train: 4, source: { portrait: {} } }");
+    let plan = world.check(&text, &["dataset.with.source.image.path=a.png"]).expect("it is right");
+    assert_eq!(plan.tasks[0].parameters["source"], json!({ "image": { "path": "a.png" } }));
+}
+
+#[test]
+fn stages_and_inputs_can_be_swapped() {
+    let world = World::new();
+    let set = ["ntk.uses=./bin/stage-ntk", "report.inputs.dataset=dataset"];
+    let plan = world.check(RIGHT, &set).expect("it is right");
+    assert_eq!(plan.tasks[2].uses, "./bin/stage-ntk");
+}
+
+#[test]
+fn what_is_wrong_with_a_set_value_is_located_at_the_argument() {
+    let world = World::new();
+    insta::assert_snapshot!(world.errors(RIGHT, &["train.with.steps=no", "dataset.with.train=13"]));
+    insta::assert_snapshot!(world.errors(RIGHT, &["dataset.with.source.image.path=missing.png"]));
+    insta::assert_snapshot!(world.errors(RIGHT, &["dataset.with.source.image.pth=x.png"]));
+    insta::assert_snapshot!(world.errors(RIGHT, &["ntk.inputs.dataset=train"]));
+}
+
+#[test]
+fn paths_that_lead_nowhere_say_where_they_could() {
+    let world = World::new();
+    let set = ["trian.with.steps=1", "train.steps=1", "train=3", "sede=3", "train.with.steps"];
+    insta::assert_snapshot!(world.errors(RIGHT, &set));
+}

@@ -1,0 +1,150 @@
+//! Running: what is left behind by runs that succeed and by runs that fail.
+
+use std::fs;
+
+use artifact::tables::run::RunRow;
+use artifact::{Kind, Manifest};
+
+use crate::world::{RIGHT, World, succeed};
+
+#[test]
+fn a_run_leaves_artifacts_with_manifests_and_one_folder_to_open() {
+    let world = World::new();
+    let (plan, made) = world.run(RIGHT, &[]).expect("it runs");
+    insta::assert_snapshot!(world.files("data/runs").join("\n"));
+
+    let training = Manifest::read(&made[1].directory).expect("it has one");
+    assert_eq!(training.kind, Kind::Training);
+    assert_eq!(training.key, plan.tasks[1].key);
+    assert_eq!(training.inputs["dataset"], [plan.tasks[0].key.clone()]);
+    assert_eq!(training.parameters, plan.tasks[1].parameters);
+    assert_eq!(training.outline.train_samples, Some(4));
+    assert_eq!(training.seed, None);
+    assert_eq!(training.tables.iter().filter(|table| table.table == "checkpoints").count(), 2);
+    assert_eq!(made[0].manifest.seed, Some(7));
+    assert!(world.files("data/store/.work").is_empty());
+
+    let runs: Vec<RunRow> = artifact::read_rows(&world.project.results("chain")).expect("written");
+    let stages: Vec<&str> = runs.iter().map(|row| row.stage.as_str()).collect();
+    assert_eq!(stages, ["dataset", "train", "ntk", "spectrum", "report"]);
+    assert_eq!(runs[2].parameters, r#"{"reduction":"full"}"#);
+}
+
+#[test]
+fn what_is_there_is_not_made_again() {
+    let world = World::new();
+    let (_, first) = world.run(RIGHT, &[]).expect("it runs");
+    assert!(first.iter().all(|made| !made.reused));
+    let (_, second) = world.run(RIGHT, &[]).expect("it runs");
+    assert!(second.iter().all(|made| made.reused));
+    let (_, third) = world.run(RIGHT, &["ntk.with.reduction=trace"]).expect("it runs");
+    let reused: Vec<bool> = third.iter().map(|made| made.reused).collect();
+    assert_eq!(reused, [true, true, false, false, false]);
+}
+
+#[test]
+fn a_directory_without_a_whole_artifact_is_none() {
+    let world = World::new();
+    let (_, first) = world.run(RIGHT, &[]).expect("it runs");
+    fs::remove_file(first[0].directory.join("samples.parquet")).expect("it was there");
+    fs::remove_file(first[1].directory.join("manifest.json")).expect("it was there");
+    let (_, second) = world.run(RIGHT, &[]).expect("it runs");
+    let reused: Vec<bool> = second.iter().map(|made| made.reused).collect();
+    assert_eq!(reused, [false, false, true, true, true]);
+}
+
+#[test]
+fn results_are_replaced_and_logs_are_kept() {
+    let world = World::new();
+    world.run(RIGHT, &[]).expect("it runs");
+    let results = world.project.results("chain");
+    fs::write(results.join("stale.parquet"), "").expect("it is ours");
+    fs::write(results.join("logs/dataset.log"), "kept").expect("it is ours");
+    world.run(RIGHT, &[]).expect("it runs");
+    assert!(!results.join("stale.parquet").exists());
+    assert_eq!(fs::read_to_string(results.join("logs/dataset.log")).expect("kept"), "kept");
+}
+
+#[test]
+fn tables_of_the_same_name_go_into_folders_of_their_stages() {
+    let world = World::new();
+    let text = "name: two\nstages:\n  one: { uses: dataset }\n  other: { uses: dataset, with: { train: 5 } }\n";
+    world.run(text, &[]).expect("it runs");
+    insta::assert_snapshot!(world.files("data/runs/two").join("\n"));
+}
+
+#[test]
+fn the_dry_run_says_what_is_there_and_what_would_run() {
+    let world = World::new();
+    world.run(RIGHT, &[]).expect("it runs");
+    let plan = world.check(RIGHT, &["ntk.with.reduction=trace"]).expect("it is right");
+    insta::assert_snapshot!(pipeline::dry_run(&world.project, &plan));
+}
+
+#[test]
+fn the_summary_shows_findings_and_a_query() {
+    let world = World::new();
+    let (plan, _) = world.run(RIGHT, &[]).expect("it runs");
+    let folder = world.project.results("chain");
+    insta::assert_snapshot!(pipeline::summary(&world.project, &plan, &folder).expect("readable"));
+}
+
+#[test]
+fn a_summary_without_a_report_mentions_only_what_is_there() {
+    let world = World::new();
+    let text = "name: data\nstages:\n  data: { uses: dataset }\n";
+    let (plan, _) = world.run(text, &[]).expect("it runs");
+    let folder = world.project.results("data");
+    insta::assert_snapshot!(pipeline::summary(&world.project, &plan, &folder).expect("readable"));
+}
+
+#[test]
+fn a_failing_stage_shows_its_message_its_log_and_its_place() {
+    let world = World::new();
+    let run = "for i in 1 2 3 4 5 6 7 8 9 10 11 12; do echo line $i >&2; done\necho '{\"error\":{\"message\":\"the loss is NaN at step 12\",\"hint\":\"lower the learning rate\"}}'\nexit 1";
+    insta::assert_snapshot!(world.failure(run));
+    assert_eq!(world.files("data/runs"), ["x/logs/data.log"]);
+    assert!(world.files("data/store").is_empty());
+    let log = fs::read_to_string(world.root().join("data/runs/x/logs/data.log")).expect("kept");
+    assert_eq!(log.lines().count(), 12);
+}
+
+#[test]
+fn a_stage_that_breaks_the_contract_is_told_how() {
+    let world = World::new();
+    let done = "echo '{\"done\":{\"outline\":{}}}'";
+    let failures = [
+        world.failure("exit 0"),
+        world.failure("exit 3"),
+        world.failure("kill -9 $$"),
+        world.failure("kill -15 $$"),
+        world.failure("echo hello; sleep 60"),
+        world.failure("printf '\\377\\376'; sleep 60"),
+        world.failure(done),
+        world.failure(&format!("echo no Parquet > \"$out/samples.parquet\"; {done}")),
+        world.failure(&format!("cp templates/kernel/kernels.parquet \"$out/samples.parquet\"; {done}")),
+        world.failure(&format!("{}; exit 4", succeed("dataset"))),
+    ];
+    insta::assert_snapshot!(failures.join("\n\n"));
+}
+
+#[test]
+fn a_promised_file_must_be_there() {
+    let world = World::new();
+    world.stage("report", &crate::world::report(), "", &format!("{}; rm \"$out/report.html\"", succeed("report")));
+    let error = world.run(RIGHT, &[]).expect_err("a file is missing");
+    insta::assert_snapshot!(world.tidy(&error.to_string()));
+    // What was made before is kept, and the results of the failed run are not half there.
+    assert_eq!(world.files("data/store").iter().filter(|file| file.ends_with("manifest.json")).count(), 4);
+    assert!(!world.root().join("data/runs/chain/energy.parquet").exists());
+}
+
+#[test]
+fn a_stage_that_leaves_a_process_behind_ends_all_the_same() {
+    let world = World::new();
+    let run = format!("sleep 30 &\n{}", succeed("dataset"));
+    world.stage("dataset", &crate::world::dataset(), crate::world::PLAN_DATASET, &run);
+    let started = std::time::Instant::now();
+    world.run("stages:\n  data: { uses: dataset }\n", &[]).expect("it runs");
+    assert!(started.elapsed().as_secs() < 20);
+}

@@ -1,0 +1,65 @@
+//! `cargo xtask pipeline`.
+
+use std::path::PathBuf;
+
+use pipeline::{Progress, Project, Request};
+
+use crate::error::XtaskError;
+use crate::print;
+
+/// Arguments of `cargo xtask pipeline`.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// A pipeline: its name in `pipelines/`, with or without `.yaml`, or a path.
+    file: String,
+    /// Set one value, as `train.with.steps=100` or `seed=3`; may be given several times.
+    #[arg(long, value_name = "PATH=VALUE")]
+    set: Vec<String>,
+    /// Print what would run and with which parameters, and run nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// Threads that a stage may use [default: all].
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
+    /// Memory that a stage may use, as 4GiB [default: what is free].
+    #[arg(long, value_name = "BYTES", value_parser = pipeline::quantity::parse_bytes)]
+    memory: Option<u64>,
+    /// Seed instead of the pipeline's own.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Folder for artifacts (`store`) and results (`runs`) [default: data].
+    #[arg(long, value_name = "FOLDER")]
+    data: Option<PathBuf>,
+    /// Say nothing but errors.
+    #[arg(long)]
+    quiet: bool,
+}
+
+/// Checks the pipeline, runs it, and says where its results lie.
+///
+/// # Errors
+/// Where the pipeline is wrong, a stage fails, or the file system refuses.
+pub fn run(mut project: Project, arguments: &Arguments) -> Result<(), XtaskError> {
+    if let Some(data) = &arguments.data {
+        project.data = std::path::absolute(data).map_err(XtaskError::io("opening", data))?;
+    }
+    let request = Request {
+        file: arguments.file.clone(),
+        set: arguments.set.clone(),
+        seed: arguments.seed,
+        limits: pipeline::limits(arguments.threads.map(usize::from), arguments.memory),
+    };
+    let plan = pipeline::check(&project, &request)?;
+    if arguments.dry_run {
+        print(pipeline::dry_run(&project, &plan).trim_end());
+        return Ok(());
+    }
+    let stages = plan.tasks.iter().map(|task| task.stage.as_str());
+    let progress = Progress::new(arguments.quiet).aligned(stages);
+    let made = pipeline::run(&project, &plan, &progress)?;
+    let results = pipeline::gather(&project, &plan, &made)?;
+    if !arguments.quiet {
+        print(format!("\n{}", pipeline::summary(&project, &plan, &results)?.trim_end()));
+    }
+    Ok(())
+}
