@@ -65,6 +65,7 @@ pub fn all<T: Real>(gram: MatRef<'_, T>) -> Result<Eigenpairs<T>, SpectrumError>
     let mut values: Vec<f64> = values.into_iter().map(Into::into).collect();
     values.reverse();
     vectors.reverse();
+    normalize(&mut vectors);
     orient(&mut vectors);
     check_trace(gram, &values)?;
     Ok(Eigenpairs { values, vectors })
@@ -78,6 +79,16 @@ pub fn scratch_bytes<T: Real>(rows: usize) -> usize {
 fn scratch<T: Real>(rows: usize) -> faer::dyn_stack::StackReq {
     let vectors = ComputeEigenvectors::Yes;
     self_adjoint_evd_scratch::<T>(rows, vectors, parallelism(), faer::Spec::default())
+}
+
+/// Scales each vector to ‖υ‖ = 1; its norm is summed in f64.
+fn normalize<T: Real>(vectors: &mut Columns<T>) {
+    for vector in vectors.iter_mut() {
+        let scale = 1.0 / sum::norm_squared(vector).sqrt();
+        for entry in vector {
+            *entry = T::nearest((*entry).into() * scale);
+        }
+    }
 }
 
 /// Turns each vector so that its entry of largest magnitude, the first of equals, is positive.

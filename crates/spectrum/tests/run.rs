@@ -1,0 +1,415 @@
+//! The stage from artifacts to artifact, over a linear model whose every number is known.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use artifact::tables::dataset::Sample;
+use artifact::tables::kernel::{KernelRow, Reduction};
+use artifact::tables::spectrum::{
+    AlignmentMetric, AlignmentRow, DynamicsRow, EigenvalueRow, EigenvectorRow, EnergyRow,
+};
+use artifact::tables::training::{HistoryRow, OutputRow};
+use artifact::tables::{Signal, Split};
+use artifact::{
+    CONTRACT, Gram, GramRow, Kind, Machine, Manifest, Outline, read_rows, write_gram, write_rows,
+};
+use spectrum::{Pairs, Parameters, Precision, SpectrumStage};
+use stage::{Context, Input, Inputs, Limits, Outlines, Stage, StageError};
+
+const TRAIN: usize = 7;
+const TEST: usize = 5;
+const FEATURES: usize = 3;
+const OUTPUTS: usize = 2;
+const RATE: f64 = 0.25;
+const STEPS: [u64; 2] = [0, 4];
+
+/// f_a(x) = θ_a · φ(x): the kernel of outputs a and b is δ_ab φ(x)·φ(x').
+struct Model {
+    features: Vec<[f64; FEATURES]>,
+    targets: Vec<[f64; OUTPUTS]>,
+    weights: [[f64; FEATURES]; OUTPUTS],
+}
+
+impl Model {
+    fn new() -> Self {
+        let number = |i: usize, j: usize| ((i * 7 + j * 5 + i * j * 3) % 11) as f64 / 5.0 - 1.0;
+        Self {
+            features: (0..TRAIN + TEST).map(|i| std::array::from_fn(|j| number(i, j))).collect(),
+            targets: (0..TRAIN + TEST).map(|i| std::array::from_fn(|j| number(i, j + 7))).collect(),
+            weights: [[0.5, -0.25, 1.0], [0.0, 1.0, -0.5]],
+        }
+    }
+
+    fn outputs(&self, i: usize) -> [f64; OUTPUTS] {
+        self.weights.map(|row| row.iter().zip(&self.features[i]).map(|(w, x)| w * x).sum())
+    }
+
+    /// One update of gradient descent on least squares.
+    fn descend(&mut self) {
+        let mut weights = self.weights;
+        for i in 0..TRAIN {
+            let outputs = self.outputs(i);
+            for (a, row) in weights.iter_mut().enumerate() {
+                for (weight, x) in row.iter_mut().zip(&self.features[i]) {
+                    *weight -= RATE / TRAIN as f64 * (outputs[a] - self.targets[i][a]) * x;
+                }
+            }
+        }
+        self.weights = weights;
+    }
+
+    /// The Gramian under `reduction`; at a later step the third feature counts half as much.
+    fn gram(&self, reduction: Reduction, step: u64) -> Gram {
+        let third = if step == 0 { 1.0 } else { 0.5 };
+        let g = |i: usize, j: usize| -> f64 {
+            let (x, y) = (&self.features[i], &self.features[j]);
+            x[0] * y[0] + x[1] * y[1] + third * x[2] * y[2]
+        };
+        let (blocks, per_sample) = reduction.blocks(OUTPUTS);
+        let width = TRAIN * per_sample;
+        let mut gram = Gram { rows: Vec::new(), width, values: Vec::new() };
+        for block in 0..blocks {
+            for i in 0..TRAIN + TEST {
+                for a in 0..per_sample {
+                    let (split, sample) =
+                        if i < TRAIN { (Split::Train, i) } else { (Split::Test, i - TRAIN) };
+                    let output = (block + a) as u32;
+                    gram.rows.push(GramRow { split, sample: sample as u32, output });
+                    for j in 0..TRAIN {
+                        for b in 0..per_sample {
+                            let value = match reduction {
+                                Reduction::Full if a != b => 0.0,
+                                Reduction::Full | Reduction::PerOutput => g(i, j),
+                                Reduction::Trace | Reduction::SummedLogit => {
+                                    OUTPUTS as f64 * g(i, j)
+                                }
+                            };
+                            gram.values.push(value as f32);
+                        }
+                    }
+                }
+            }
+        }
+        gram
+    }
+}
+
+/// The three input artifacts in a folder of their own.
+struct Fixture {
+    folder: tempfile::TempDir,
+    outline: Outline,
+}
+
+fn manifest(kind: Kind, directory: &Path, outline: Outline) {
+    let manifest = Manifest {
+        contract: CONTRACT.to_owned(),
+        kind,
+        key: String::new(),
+        stage: String::new(),
+        stage_version: String::new(),
+        program: String::new(),
+        parameters: serde_json::Value::Null,
+        inputs: BTreeMap::new(),
+        seed: None,
+        outline,
+        tables: Vec::new(),
+        machine: Machine { platform: String::new(), threads: 1 },
+        wall_time_s: 0.0,
+        peak_memory_bytes: None,
+    };
+    manifest.write(directory).unwrap();
+}
+
+fn split(i: usize) -> (Split, u32) {
+    if i < TRAIN { (Split::Train, i as u32) } else { (Split::Test, (i - TRAIN) as u32) }
+}
+
+impl Fixture {
+    fn new(reduction: Reduction, change: impl Fn(&mut Gram)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |port: &str| folder.path().join(port);
+        for port in ["dataset", "training", "kernel", "out"] {
+            std::fs::create_dir(at(port)).unwrap();
+        }
+        let mut model = Model::new();
+        let (blocks, per_sample) = reduction.blocks(OUTPUTS);
+        let outline = Outline {
+            train_samples: Some(TRAIN as u64),
+            test_samples: Some(TEST as u64),
+            output_dim: Some(OUTPUTS as u64),
+            checkpoints: Some(STEPS.to_vec()),
+            loss: Some("least_squares".to_owned()),
+            optimizer: Some("gradient_descent".to_owned()),
+            kernel_rows: Some((TRAIN * per_sample) as u64),
+            kernel_blocks: Some(blocks as u64),
+            reduction: Some(reduction),
+            ..Outline::default()
+        };
+        let samples: Vec<Sample> = (0..TRAIN + TEST)
+            .map(|i| Sample {
+                split: split(i).0,
+                sample: split(i).1,
+                x: model.features[i].map(|x| x as f32).to_vec(),
+                y: model.targets[i].map(|y| y as f32).to_vec(),
+                label: None,
+            })
+            .collect();
+        write_rows(&at("dataset"), &samples).unwrap();
+        let (mut outputs, mut history, mut kernels) = (Vec::new(), Vec::new(), Vec::new());
+        for step in 0..=STEPS[1] {
+            for i in 0..TRAIN + TEST {
+                let output = model.outputs(i).map(|f| f as f32).to_vec();
+                outputs.push(OutputRow { step, split: split(i).0, sample: split(i).1, output });
+            }
+            history.push(HistoryRow {
+                step,
+                learning_rate: RATE,
+                train_loss: 0.0,
+                test_loss: None,
+                train_accuracy: None,
+                test_accuracy: None,
+                gradient_norm: None,
+                update_norm: None,
+            });
+            if STEPS.contains(&step) {
+                let mut gram = model.gram(reduction, step);
+                change(&mut gram);
+                write_gram(&at("kernel"), step, &gram).unwrap();
+                kernels.extend((0..blocks).map(|output| KernelRow {
+                    step,
+                    output: output as u32,
+                    learning_rate: None,
+                    trace: 0.0,
+                    frobenius_norm: 0.0,
+                    samples: TRAIN as u32,
+                    rows: (TRAIN * per_sample) as u32,
+                    test_rows: (TEST * per_sample) as u32,
+                    reduction,
+                    precision: "f32".to_owned(),
+                }));
+            }
+            model.descend();
+        }
+        write_rows(&at("training"), &outputs).unwrap();
+        write_rows(&at("training"), &history).unwrap();
+        write_rows(&at("kernel"), &kernels).unwrap();
+        manifest(Kind::Dataset, &at("dataset"), outline.clone());
+        manifest(Kind::Training, &at("training"), outline.clone());
+        manifest(Kind::Kernel, &at("kernel"), outline.clone());
+        Self { folder, outline }
+    }
+
+    fn output(&self) -> PathBuf {
+        self.folder.path().join("out")
+    }
+
+    fn run(&self, parameters: &Parameters) -> Result<Outline, StageError> {
+        let inputs = ["dataset", "training", "kernel"].map(|port| {
+            let directory = self.folder.path().join(port);
+            (port.to_owned(), vec![Input { directory, axes: BTreeMap::new() }])
+        });
+        let limits = Limits { threads: 1, memory_bytes: u64::MAX };
+        let context = Context::silent(0, limits);
+        SpectrumStage::run(parameters, &Inputs(BTreeMap::from(inputs)), &self.output(), &context)
+    }
+
+    fn rows<R: artifact::Row>(&self) -> Vec<R> {
+        read_rows(&self.output()).unwrap()
+    }
+}
+
+const REDUCTIONS: [Reduction; 4] =
+    [Reduction::Full, Reduction::Trace, Reduction::PerOutput, Reduction::SummedLogit];
+
+fn small() -> Parameters {
+    Parameters { eigenvectors: 3, overlap: vec![1, 3], ..Parameters::default() }
+}
+
+#[test]
+fn energies_over_all_eigenvectors_are_one_under_every_reduction() {
+    for reduction in REDUCTIONS {
+        for precision in [Precision::F32, Precision::F64] {
+            let fixture = Fixture::new(reduction, |_| ());
+            fixture.run(&Parameters { precision, ..small() }).unwrap();
+            let (blocks, per_sample) = reduction.blocks(OUTPUTS);
+            let rows = TRAIN * per_sample;
+            let energies = fixture.rows::<EnergyRow>();
+            let last: Vec<_> = energies
+                .iter()
+                .filter(|row| row.split == Split::Train && row.k as usize == rows)
+                .collect();
+            assert_eq!(last.len(), STEPS.len() * blocks * 3, "{reduction:?}");
+            for row in last {
+                assert!((row.relative_energy - 1.0).abs() <= 1e-5, "{reduction:?} {row:?}");
+            }
+            // f lies in the span of the features, so in the resolved eigenvectors, on both splits.
+            let rank = (FEATURES * per_sample) as u32;
+            let of_output =
+                energies.iter().filter(|row| row.signal == Signal::Output && row.k == rank);
+            assert_eq!(of_output.clone().count(), STEPS.len() * blocks * 2, "{reduction:?}");
+            for row in of_output {
+                assert!((row.relative_energy - 1.0).abs() <= 1e-5, "{reduction:?} {row:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn eigenvalues_sum_to_the_trace_and_only_the_rank_is_resolved() {
+    for reduction in REDUCTIONS {
+        let fixture = Fixture::new(reduction, |_| ());
+        fixture.run(&small()).unwrap();
+        let eigenvalues = fixture.rows::<EigenvalueRow>();
+        for row in fixture.rows::<DynamicsRow>() {
+            let mine: Vec<_> = eigenvalues
+                .iter()
+                .filter(|value| (value.step, value.output) == (row.step, row.output))
+                .collect();
+            let sum: f64 = mine.iter().map(|value| value.eigenvalue).sum();
+            assert!(
+                (sum - row.trace).abs() <= 1e-5 * row.trace,
+                "{reduction:?} {sum} {}",
+                row.trace
+            );
+            let resolved = mine.iter().filter(|value| value.resolved).count();
+            assert_eq!(resolved, FEATURES * reduction.blocks(OUTPUTS).1, "{reduction:?}");
+        }
+    }
+}
+
+#[test]
+fn the_first_order_is_exact_for_a_linear_model_and_only_where_the_kernel_is_whole() {
+    for reduction in REDUCTIONS {
+        let fixture = Fixture::new(reduction, |_| ());
+        fixture.run(&small()).unwrap();
+        let dynamics = fixture.rows::<DynamicsRow>();
+        let first = &dynamics[0];
+        if reduction == Reduction::Full {
+            // Outputs of size 1 are stored in f32, and change by a tenth of that.
+            assert!(first.first_order_error.unwrap() <= 1e-5, "{first:?}");
+            assert!((first.first_order_cosine.unwrap() - 1.0).abs() <= 1e-5, "{first:?}");
+            let bound = 2.0 * TRAIN as f64 / RATE;
+            assert!((first.stability_bound.unwrap() - bound).abs() <= 1e-12, "{first:?}");
+        } else {
+            assert_eq!(first.first_order_error, None, "{reduction:?}");
+            assert_eq!(first.stability_bound, None, "{reduction:?}");
+        }
+        let last = dynamics.last().unwrap();
+        assert_eq!((last.step, last.first_order_error), (STEPS[1], None), "no step after the last");
+    }
+}
+
+#[test]
+fn later_kernels_are_compared_with_the_first() {
+    let fixture = Fixture::new(Reduction::Full, |_| ());
+    fixture.run(&small()).unwrap();
+    let rows = fixture.rows::<AlignmentRow>();
+    let compared: Vec<_> = rows.iter().filter(|row| row.reference_step.is_some()).collect();
+    let found: Vec<_> = compared.iter().map(|row| (row.step, row.metric, row.k)).collect();
+    let (step, overlap) = (STEPS[1], AlignmentMetric::EigenspaceOverlap);
+    assert_eq!(
+        found,
+        [
+            (step, AlignmentMetric::KernelDistance, None),
+            (step, overlap, Some(1)),
+            (step, overlap, Some(3)),
+        ]
+    );
+    assert!(compared[0].value > 1e-3 && compared[0].value < 1.0);
+    let alignments = rows.iter().filter(|row| row.metric == AlignmentMetric::KernelTargetAlignment);
+    assert_eq!(alignments.count(), 2);
+}
+
+#[test]
+fn stored_eigenvectors_have_a_positive_peak_and_reach_the_test_samples() {
+    let fixture = Fixture::new(Reduction::PerOutput, |_| ());
+    fixture.run(&small()).unwrap();
+    let vectors = fixture.rows::<EigenvectorRow>();
+    let train: Vec<_> = vectors.iter().filter(|row| row.split == Split::Train).collect();
+    assert_eq!(train.len(), STEPS.len() * OUTPUTS * 3);
+    for row in train {
+        assert_eq!(row.values.len(), TRAIN);
+        let peak =
+            row.values.iter().copied().fold(0.0_f32, |a, b| if b.abs() > a.abs() { b } else { a });
+        assert!(peak > 0.0, "{row:?}");
+    }
+    let test: Vec<_> = vectors.iter().filter(|row| row.split == Split::Test).collect();
+    assert_eq!(test.len(), STEPS.len() * OUTPUTS * 3);
+    assert!(test.iter().all(|row| row.values.len() == TEST));
+}
+
+#[test]
+fn the_top_pairs_are_those_of_the_whole_spectrum() {
+    let whole = Fixture::new(Reduction::Full, |_| ());
+    whole.run(&small()).unwrap();
+    let top = Fixture::new(Reduction::Full, |_| ());
+    top.run(&Parameters { eigenpairs: Pairs::Top(4), ..small() }).unwrap();
+    let all: Vec<EnergyRow> =
+        whole.rows::<EnergyRow>().into_iter().filter(|row| row.k <= 4).collect();
+    let leading = top.rows::<EnergyRow>();
+    assert_eq!(all.len(), leading.len());
+    // Pairs of equal eigenvalues may turn, so only spans can be compared: k even.
+    for (a, b) in all.iter().zip(&leading).filter(|(a, _)| a.k % 2 == 0) {
+        assert_eq!((a.step, a.signal, a.split, a.k), (b.step, b.signal, b.split, b.k));
+        assert!((a.relative_energy - b.relative_energy).abs() <= 1e-4, "{a:?} {b:?}");
+    }
+    assert_eq!(top.rows::<DynamicsRow>()[0].smallest_eigenvalue, None);
+    assert_eq!(top.rows::<DynamicsRow>()[0].effective_rank_entropy, None);
+}
+
+#[test]
+fn the_same_request_gives_the_same_bytes_on_any_number_of_threads() {
+    let bytes = |threads: usize, eigenpairs: Pairs| {
+        let fixture = Fixture::new(Reduction::Full, |_| ());
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| fixture.run(&Parameters { eigenpairs, ..small() })).unwrap();
+        ["eigenvalues", "energy", "dynamics", "alignment", "eigenvectors"]
+            .map(|table| std::fs::read(fixture.output().join(format!("{table}.parquet"))).unwrap())
+    };
+    for pairs in [Pairs::All, Pairs::Top(4)] {
+        assert_eq!(bytes(1, pairs), bytes(2, pairs));
+        assert_eq!(bytes(1, pairs), bytes(3, pairs));
+    }
+}
+
+#[test]
+fn a_matrix_that_is_no_gramian_is_refused_with_its_step() {
+    let refused = |change: fn(&mut Gram)| {
+        Fixture::new(Reduction::Trace, change).run(&small()).unwrap_err().message
+    };
+    let asymmetric = refused(|gram| gram.values[1] += 1.0);
+    assert!(asymmetric.starts_with("at step 0: the Gramian is not symmetric"), "{asymmetric}");
+    let zero = refused(|gram| gram.values.fill(0.0));
+    assert!(zero.contains("at step 0: the Gramian has no positive eigenvalue"), "{zero}");
+    let indefinite = refused(|gram| gram.values[TRAIN + 1] -= 10.0);
+    assert!(indefinite.contains("not positive semidefinite"), "{indefinite}");
+}
+
+#[test]
+fn counts_beyond_the_gramian_are_problems_at_their_parameters() {
+    let fixture = Fixture::new(Reduction::Trace, |_| ());
+    let parameters = Parameters {
+        eigenpairs: Pairs::Top(8),
+        eigenvectors: 9,
+        overlap: vec![2, 2, 12],
+        ..Parameters::default()
+    };
+    let outlines = Outlines(BTreeMap::from([("kernel".to_owned(), vec![fixture.outline.clone()])]));
+    let limits = Limits { threads: 1, memory_bytes: 1 << 30 };
+    let at = |parameters: &Parameters, limits: &Limits| -> Vec<String> {
+        SpectrumStage::plan(parameters, &outlines, limits)
+            .problems
+            .into_iter()
+            .map(|p| p.at)
+            .collect()
+    };
+    assert_eq!(
+        at(&parameters, &limits),
+        ["/overlap/1", "/eigenpairs/top", "/eigenvectors", "/overlap/2"]
+    );
+    assert_eq!(at(&Parameters::default(), &limits), [""; 0], "defaults fit any Gramian");
+    let tight = Limits { threads: 1, memory_bytes: 100 };
+    assert_eq!(at(&Parameters::default(), &tight), [""], "memory");
+    let message = fixture.run(&parameters).unwrap_err().message;
+    assert!(message.contains("the top 8") || message.contains("7 rows"), "{message}");
+}
