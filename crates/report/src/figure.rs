@@ -204,7 +204,7 @@ pub struct PictureRow {
 pub struct Picture {
     /// File stem in `figures/`.
     pub name: String,
-    /// What stands under it.
+    /// What stands under it, in one or two lines.
     pub label: String,
     /// PNG.
     pub png: Vec<u8>,

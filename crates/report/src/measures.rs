@@ -63,6 +63,16 @@ impl Measures {
         })
     }
 
+    /// The learning rate from each step of the history on: at the last step still the one that led
+    /// there, since the rate of its own row governs no update.
+    pub fn learning_rates(&self) -> impl Iterator<Item = (u64, f64)> {
+        let governing = self.history.len().saturating_sub(1);
+        self.history.iter().enumerate().map(move |(position, row)| {
+            let from = if position == governing { position.saturating_sub(1) } else { position };
+            (row.step, self.history[from].learning_rate)
+        })
+    }
+
     /// The kernels' blocks: outputs under the reduction `per-output`, else only 0.
     #[must_use]
     pub fn blocks(&self) -> Vec<u32> {

@@ -71,6 +71,16 @@ pub fn tick(value: f64) -> String {
     negative_sign(text.trim_end_matches('0').trim_end_matches('.'))
 }
 
+/// An index below the line: `λ₁₀` is `λ` followed by this.
+#[must_use]
+pub fn subscript(index: u32) -> String {
+    let digits = index.to_string();
+    digits
+        .bytes()
+        .filter_map(|digit| char::from_u32('₀' as u32 + u32::from(digit - b'0')))
+        .collect()
+}
+
 fn negative_sign(text: &str) -> String {
     text.replacen('-', "−", 1)
 }
@@ -117,6 +127,12 @@ mod tests {
         assert_eq!(grouped(7), "7");
         assert_eq!(grouped(1_024), "1,024");
         assert_eq!(grouped(600_000), "600,000");
+    }
+
+    #[test]
+    fn an_index_stands_below_the_line() {
+        assert_eq!(subscript(100), "₁₀₀");
+        assert_eq!(subscript(27), "₂₇");
     }
 
     #[test]

@@ -1,20 +1,32 @@
 //! Figures as plots to hover over and zoom into, by plotly.js.
 
-use plotly::common::{DashType, HoverInfo, Line, LineShape, Marker, Mode, Orientation, Title};
-use plotly::configuration::DisplayModeBar;
+use plotly::common::{
+    Anchor, DashType, ExponentFormat, HoverInfo, Line, LineShape, Marker, Mode, Orientation, Title,
+};
+use plotly::configuration::{DisplayModeBar, ModeBarButtonName};
 use plotly::layout::update_menu::{
     Button, ButtonMethod, UpdateMenu, UpdateMenuDirection, UpdateMenuType,
 };
-use plotly::layout::{Annotation, Axis as PlotlyAxis, AxisType, HoverMode, Legend, Margin};
+use plotly::layout::{
+    Annotation, Axis as PlotlyAxis, AxisType, HoverMode, Legend, Margin, ModeBar,
+};
 use plotly::{Configuration, Layout, Scatter};
 use serde_json::{Map, Value, json};
 
 use crate::figure::{Arrangement, Axis, Plot, Series, Stroke};
 
+/// Nothing, where plotly.js would put a background.
+const CLEAR: &str = "rgba(0,0,0,0)";
 /// Lines with more points than this have no marks at them.
 const MARKED_POINTS: usize = 60;
-/// Height of a row of panels on the page, in pixels.
+/// Height of a row of panels, in pixels.
 const ROW_HEIGHT: usize = 250;
+/// Room above the panels for their titles, in pixels.
+const ABOVE: usize = 44;
+/// Room below the panels for the labels of the x axis, and under these legend and buttons.
+const BELOW: usize = 100;
+/// Where the legend starts below the panels, in pixels.
+const LEGEND_BELOW: f64 = 62.0;
 
 /// plotly.js itself, in a script tag.
 ///
@@ -34,10 +46,12 @@ pub fn script() -> String {
 pub fn html(id: &str, plot: &Plot) -> String {
     let mut drawn = plotly::Plot::new();
     let legend: Vec<&Series> = plot.legend().collect();
+    // A panel of one line is told by its axis.
+    let needs_legend = plot.panels.iter().any(|panel| panel.series.len() > 1);
     for (position, panel) in plot.panels.iter().enumerate() {
         for series in &panel.series {
             let in_legend = legend.iter().any(|&first| std::ptr::eq(first, series));
-            drawn.add_trace(trace(series, position, in_legend && legend.len() > 1));
+            drawn.add_trace(trace(series, position, in_legend && needs_legend));
         }
     }
     drawn.set_layout(layout(plot));
@@ -45,7 +59,14 @@ pub fn html(id: &str, plot: &Plot) -> String {
         Configuration::new()
             .responsive(true)
             .display_logo(false)
-            .display_mode_bar(DisplayModeBar::Hover),
+            .display_mode_bar(DisplayModeBar::Hover)
+            .mode_bar_buttons_to_remove(vec![
+                ModeBarButtonName::Select2d,
+                ModeBarButtonName::Lasso2d,
+                ModeBarButtonName::ZoomIn2d,
+                ModeBarButtonName::ZoomOut2d,
+                ModeBarButtonName::AutoScale2d,
+            ]),
     );
     drawn.to_inline_html(Some(id))
 }
@@ -83,21 +104,19 @@ fn layout(plot: &Plot) -> Layout {
         Arrangement::Rows => plot.panels.len(),
         Arrangement::Columns => 1,
     };
+    let below = -LEGEND_BELOW / (ROW_HEIGHT * rows) as f64;
+    let legend =
+        Legend::new().orientation(Orientation::Horizontal).x(0.0).y(below).y_anchor(Anchor::Top);
     let mut layout = Layout::new()
         .auto_size(true)
-        .height(ROW_HEIGHT * rows + 120)
-        .margin(Margin::new().left(64).right(16).top(44).bottom(48))
+        .height(ROW_HEIGHT * rows + ABOVE + BELOW)
+        .margin(Margin::new().left(64).right(16).top(ABOVE).bottom(BELOW))
         // The page's own colours show through, light or dark; its style sheet colours the text.
-        .paper_background_color("rgba(0,0,0,0)")
-        .plot_background_color("rgba(0,0,0,0)")
+        .paper_background_color(CLEAR)
+        .plot_background_color(CLEAR)
+        .mode_bar(ModeBar::new().background_color(CLEAR))
         .hover_mode(HoverMode::XUnified)
-        .legend(
-            Legend::new()
-                .orientation(Orientation::Horizontal)
-                .x(0.0)
-                .y(-0.16 / rows as f64)
-                .y_anchor(plotly::common::Anchor::Top),
-        );
+        .legend(legend);
     let domains = domains(plot.panels.len());
     for (position, panel) in plot.panels.iter().enumerate() {
         let (x, y) = match plot.arrangement {
@@ -105,21 +124,25 @@ fn layout(plot: &Plot) -> Layout {
             // Rows count from the top, plotly.js from the bottom.
             Arrangement::Rows => ((0.0, 1.0), domains[plot.panels.len() - 1 - position]),
         };
-        let x_axis = axis(&panel.x, x).anchor(&axis_name("y", position));
+        // Panels on top of each other share the lowest's label.
+        let labelled =
+            plot.arrangement == Arrangement::Columns || position + 1 == plot.panels.len();
+        let x_label = if labelled { panel.x.label.as_str() } else { "" };
+        let x_axis = axis(&panel.x, x_label, x).anchor(&axis_name("y", position));
         let x_axis = if position > 0 && plot.arrangement == Arrangement::Rows {
             // Zooming into one panel zooms into all.
             x_axis.matches("x")
         } else {
             x_axis
         };
-        let y_axis = axis(&panel.y, y).anchor(&axis_name("x", position));
+        let y_axis = axis(&panel.y, &panel.y.label, y).anchor(&axis_name("x", position));
         layout = match position {
             0 => layout.x_axis(x_axis).y_axis(y_axis),
             1 => layout.x_axis2(x_axis).y_axis2(y_axis),
             _ => layout.x_axis3(x_axis).y_axis3(y_axis),
         };
     }
-    layout.annotations(titles(plot, &domains)).update_menus(switches(plot))
+    layout.annotations(titles(plot, &domains)).update_menus(switches(plot, below))
 }
 
 /// Shares of the width or height that `count` panels take, with room for labels between.
@@ -134,14 +157,17 @@ fn domains(count: usize) -> Vec<(f64, f64)> {
         .collect()
 }
 
-fn axis(axis: &Axis, domain: (f64, f64)) -> PlotlyAxis {
+fn axis(axis: &Axis, label: &str, domain: (f64, f64)) -> PlotlyAxis {
     PlotlyAxis::new()
-        .title(Title::with_text(&axis.label))
+        .title(Title::with_text(label))
+        .exponent_format(ExponentFormat::Power)
         .type_(if axis.log { AxisType::Log } else { AxisType::Linear })
         .domain(&[domain.0, domain.1])
         .auto_margin(true)
         .zero_line(false)
         .hover_format(".4~g")
+        // Fewer, and plotly.js marks 2 and 5 on logarithmic axes rather than every digit.
+        .n_ticks(if axis.log { 5 } else { 7 })
 }
 
 /// The panels' titles above them.
@@ -160,14 +186,14 @@ fn titles(plot: &Plot, domains: &[(f64, f64)]) -> Vec<Annotation> {
                 .y_ref("paper")
                 .x(x)
                 .y(y)
-                .x_anchor(plotly::common::Anchor::Left)
-                .y_anchor(plotly::common::Anchor::Bottom)
+                .x_anchor(Anchor::Left)
+                .y_anchor(Anchor::Bottom)
         })
         .collect()
 }
 
 /// Two buttons that switch the axis of steps between linear and logarithmic.
-fn switches(plot: &Plot) -> Vec<UpdateMenu> {
+fn switches(plot: &Plot, below: f64) -> Vec<UpdateMenu> {
     if !plot.panels.iter().any(|panel| panel.x.switchable) {
         return Vec::new();
     }
@@ -183,10 +209,10 @@ fn switches(plot: &Plot) -> Vec<UpdateMenu> {
         UpdateMenu::new()
             .ty(UpdateMenuType::Buttons)
             .direction(UpdateMenuDirection::Right)
-            .buttons(vec![button("linear", "linear"), button("log", "log")])
+            .buttons(vec![button("linear steps", "linear"), button("log", "log")])
             .x(1.0)
-            .x_anchor(plotly::common::Anchor::Right)
-            .y(1.0)
-            .y_anchor(plotly::common::Anchor::Bottom),
+            .x_anchor(Anchor::Right)
+            .y(below)
+            .y_anchor(Anchor::Top),
     ]
 }

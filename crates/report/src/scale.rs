@@ -41,10 +41,7 @@ impl Scale {
     pub fn ticks(&self, most: usize) -> Vec<f64> {
         let most = most.max(2) as f64;
         if self.log && self.high - self.low >= 1.5 {
-            let every = ((self.high - self.low) / most).ceil().max(1.0);
-            let first = (self.low / every).ceil() as i32;
-            let last = (self.high / every).floor() as i32;
-            return (first..=last).map(|i| 10_f64.powi(i * every as i32)).collect();
+            return self.powers(most);
         }
         let (low, high) = self.range_of_values();
         let rough = (high - low) / most;
@@ -57,6 +54,20 @@ impl Scale {
         let first = (low / step).ceil() as i64;
         let last = (high / step).floor() as i64;
         (first..=last).map(|i| i as f64 * step).collect()
+    }
+
+    /// Powers of ten, and 2 and 5 times these where the decades are few.
+    fn powers(&self, most: f64) -> Vec<f64> {
+        let every = ((self.high - self.low) / most).ceil().max(1.0) as i32;
+        let factors: &[f64] =
+            if 3.0 * (self.high - self.low) <= most + 1.0 { &[1.0, 2.0, 5.0] } else { &[1.0] };
+        let first = self.low.floor() as i32;
+        let last = self.high.ceil() as i32;
+        (first..=last)
+            .filter(|power| power % every == 0)
+            .flat_map(|power| factors.iter().map(move |factor| factor * 10_f64.powi(power)))
+            .filter(|value| (self.low..=self.high).contains(&value.log10()))
+            .collect()
     }
 
     fn range_of_values(&self) -> (f64, f64) {

@@ -54,7 +54,10 @@ fn drawn(title: &str, plot: &Plot) -> Result<String, String> {
         for (area, panel) in panels.split_evenly((rows, columns)).iter().zip(&plot.panels) {
             draw_panel(area, panel)?;
         }
-        draw_legend(&foot, &legend)?;
+        // A panel of one line is told by its axis.
+        if plot.panels.iter().any(|panel| panel.series.len() > 1) {
+            draw_legend(&foot, &legend)?;
+        }
         root.present().map_err(|error| fail(&error))?;
     }
     Ok(text)
@@ -70,7 +73,7 @@ fn draw_panel(area: &Area, panel: &Panel) -> Result<(), String> {
         .margin(20)
         .margin_right(40)
         .x_label_area_size(90)
-        .y_label_area_size(140)
+        .y_label_area_size(120)
         .caption(&panel.title, (FONT, 30))
         .build_cartesian_2d(x, y)
         .map_err(|error| error.to_string())?;
@@ -126,14 +129,17 @@ fn stairs(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
 }
 
 fn draw_legend(area: &Area, legend: &[&Series]) -> Result<(), String> {
-    if legend.len() < 2 {
-        return Ok(());
-    }
     let mut left = 150;
     let label = (FONT, 26).into_font().color(&BLACK);
     for series in legend {
-        let sample = PathElement::new(vec![(left, 20), (left + 44, 20)], style(series));
-        area.draw(&sample).map_err(|error| error.to_string())?;
+        let dashes: &[(i32, i32)] = match series.stroke {
+            Stroke::Solid => &[(0, 44)],
+            Stroke::Dashed | Stroke::DashedSteps => &[(0, 18), (26, 44)],
+        };
+        for (from, to) in dashes {
+            let ends = vec![(left + from, 20), (left + to, 20)];
+            area.draw(&PathElement::new(ends, style(series))).map_err(|error| error.to_string())?;
+        }
         area.draw(&Text::new(series.name.clone(), (left + 54, 6), label.clone()))
             .map_err(|error| error.to_string())?;
         // Without fonts the width of a text is a guess: two thirds of an em a letter.
@@ -155,7 +161,7 @@ fn pictures(title: &str, rows: &[PictureRow]) -> String {
             text(&mut body, GAP, top + 20, 20, &row.title);
             top += LINE;
         }
-        let mut tallest = 0;
+        let (mut tallest, mut lines) = (0, 0);
         for (position, picture) in row.pictures.iter().enumerate() {
             let left = GAP + position as u32 * (SIDE + GAP);
             let height = SIDE * picture.size.1 / picture.size.0.max(1);
@@ -165,10 +171,13 @@ fn pictures(title: &str, rows: &[PictureRow]) -> String {
                 body,
                 r#"<image x="{left}" y="{top}" width="{SIDE}" height="{height}" href="{source}"/>"#
             );
-            text(&mut body, left, top + height + 22, 17, &picture.label);
+            for (line, words) in (0..).zip(picture.label.lines()) {
+                text(&mut body, left, top + height + 22 + 22 * line, 17, words);
+                lines = lines.max(line + 1);
+            }
             tallest = tallest.max(height);
         }
-        top += tallest + LINE + GAP;
+        top += tallest + 22 * lines + GAP;
     }
     let width = GAP + columns * (SIDE + GAP);
     let mut head = String::new();

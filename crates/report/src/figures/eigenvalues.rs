@@ -3,7 +3,7 @@
 use super::{at, figure};
 use crate::figure::{Arrangement, Axis, Colour, Figure, Panel, Plot, Series, Stroke};
 use crate::measures::{FOLLOWED_EIGENVALUES, Measures};
-use crate::number::grouped;
+use crate::number::{grouped, subscript};
 
 /// Leading eigenvalues against step, with the bound 2N/δ drawn in.
 pub fn over_steps(measures: &Measures) -> Option<Figure> {
@@ -11,7 +11,7 @@ pub fn over_steps(measures: &Measures) -> Option<Figure> {
     series.extend(FOLLOWED_EIGENVALUES.into_iter().enumerate().map(|(position, index)| {
         let rows = measures.eigenvalues.iter().filter(|row| row.index == index && row.resolved);
         let points = rows.map(|row| (at(row.step), row.eigenvalue));
-        Series::new(format!("λ {index}"), Colour::of(position), points)
+        Series::new(format!("λ{}", subscript(index)), Colour::of(position), points)
     }));
     let bounded = !series[0].points.is_empty();
     let bound = if bounded {
@@ -40,8 +40,8 @@ fn bound(measures: &Measures) -> Series {
     let twice_samples =
         measures.dynamics.iter().find_map(|row| Some(row.stability_bound? * row.learning_rate?));
     let points = twice_samples.into_iter().flat_map(|twice_samples| {
-        let history = measures.history.iter().filter(|row| row.learning_rate > 0.0);
-        history.map(move |row| (at(row.step), twice_samples / row.learning_rate))
+        let rates = measures.learning_rates().filter(|(_, rate)| *rate > 0.0);
+        rates.map(move |(step, rate)| (at(step), twice_samples / rate))
     });
     Series::new("2N/δ", Colour::Grey, points).stroke(Stroke::DashedSteps)
 }
@@ -55,7 +55,7 @@ pub fn over_index(measures: &Measures) -> Option<Figure> {
         let points = rows.map(|row| (f64::from(row.index), row.eigenvalue));
         Series::new(format!("step {}", grouped(step)), Colour::of(position), points)
     });
-    let panel = Panel::new("", Axis::log("index i"), Axis::log("eigenvalue λ i"), series.collect());
+    let panel = Panel::new("", Axis::log("index i"), Axis::log("eigenvalue λᵢ"), series.collect());
     figure(
         "spectrum",
         "The spectrum at the start and at the end",

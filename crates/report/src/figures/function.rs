@@ -9,7 +9,7 @@ use crate::figure::{
 };
 use crate::functions::{Eigenfunctions, Functions};
 use crate::measures::Measures;
-use crate::number::{grouped, measured};
+use crate::number::{grouped, measured, subscript};
 use crate::picture::{ColourMap, Raster};
 
 const FUNCTION_SOURCES: &[(&str, &str)] = &[
@@ -151,7 +151,7 @@ fn eigenfunction_pictures(
     Ok((!rows.is_empty()).then_some(Content::Pictures(rows)))
 }
 
-/// `λ 1 = 2,120 · 71.3 % of ȳ`, as far as it is known.
+/// `λ₁ = 2,120` and on a second line `71.3 % of ȳ`, as far as they are known.
 fn eigenfunction_label(measures: &Measures, step: u64, index: u32) -> String {
     let eigenvalue = measures
         .eigenvalues
@@ -170,10 +170,10 @@ fn eigenfunction_label(measures: &Measures, step: u64, index: u32) -> String {
     };
     let below = if index == 1 { Some(0.0) } else { energy(index - 1) };
     let share = match (energy(index), below) {
-        (Some(to), Some(from)) => format!(" · {:.1} % of ȳ", 100.0 * (to - from).max(0.0)),
+        (Some(to), Some(from)) => format!("\n{:.1} % of ȳ", 100.0 * (to - from).max(0.0)),
         _ => String::new(),
     };
-    format!("λ {index}{eigenvalue}{share}")
+    format!("λ{}{eigenvalue}{share}", subscript(index))
 }
 
 /// Target and learned function of one variable.
@@ -200,7 +200,7 @@ fn eigenfunction_lines(functions: &Functions) -> Option<Content> {
                 // The colours come round after six lines; then dashes tell them apart.
                 let stroke =
                     if position < Colour::ORDER.len() { Stroke::Solid } else { Stroke::Dashed };
-                let name = format!("υ {index}");
+                let name = format!("υ{}", subscript(*index));
                 Series::new(name, Colour::of(position), line(functions, values)).stroke(stroke)
             });
             let title = format!("step {}", grouped(*step));

@@ -36,8 +36,12 @@ pub fn figure(measures: &Measures) -> Option<Figure> {
         Axis::steps(),
         Axis::log("learning rate δ"),
         vec![
-            line("learning rate", Colour::Grey, |row| Some(row.learning_rate))
-                .stroke(Stroke::DashedSteps),
+            Series::new(
+                "learning rate",
+                Colour::Grey,
+                measures.learning_rates().map(|(step, rate)| (at(step), rate)),
+            )
+            .stroke(Stroke::DashedSteps),
         ],
     );
     super::figure(

@@ -22,7 +22,7 @@ pub fn measure(measures: &Measures, _about: &About) -> FindingRow {
     let finding = Finding {
         name: "kernel_changes",
         statement: "The kernel changes along the optimization; it is not the constant kernel of the infinite-width theory.",
-        measure: "kernel distance S(0, t) = 1 − tr(G₀G_t)/(‖G₀‖‖G_t‖), at the start and at the end"
+        measure: "kernel distance S(0, t) = 1 − tr(G₀Gₜ)/(‖G₀‖‖Gₜ‖), at the start and at the end"
             .to_owned(),
         rule: format!("S(0, T) ≥ {DISTANCE}, or λ₁ changes by a factor of {GROWTH} or more"),
     };

@@ -24,7 +24,7 @@ pub fn measure(measures: &Measures, about: &About) -> FindingRow {
         name: "learning_along_top",
         statement: "Learning along the top eigenfunctions is fast.",
         measure: format!(
-            "share of the residual's energy that is left at the end, ‖m̄_T‖²/‖m̄_0‖²: outside the top {top} eigenvectors (before) and inside (after)"
+            "share of the residual's energy ‖m̄‖² at the start that is left at the end: outside the top {top} eigenvectors (before) and inside (after)"
         ),
         rule: format!(
             "inside, less is left than at the start and at most {FASTER} of the share left outside"
@@ -38,12 +38,12 @@ pub fn measure(measures: &Measures, about: &About) -> FindingRow {
             "‖m̄‖² follows from the loss for least squares only; the tables do not hold it otherwise.",
         );
     }
-    // Only here is the signal of a kernel row the residual of one output of one sample, so that
-    // the kernel's energies and the loss speak of the same ‖m̄‖².
-    let one_output = about.outline.output_dim == Some(1);
-    if !one_output && about.outline.reduction != Some(Reduction::Full) {
+    // The energies of these reductions are of all outputs together, as the loss is; those of the
+    // others are of one output or of the sum of all.
+    let together = matches!(about.outline.reduction, Some(Reduction::Full | Reduction::Trace));
+    if about.outline.output_dim != Some(1) && !together {
         return finding.not_applicable(
-            "With several outputs, energies and loss speak of the same residual under the reduction `full` only.",
+            "With several outputs, energies and loss speak of the same residual under the reductions `full` and `trace` only.",
         );
     }
     let loss =
@@ -116,9 +116,9 @@ mod tests {
         assert_eq!(measure(&run, &other).verdict, Verdict::NotApplicable);
         let mut other = about();
         other.outline.output_dim = Some(3);
-        other.outline.reduction = Some(Reduction::Trace);
+        other.outline.reduction = Some(Reduction::SummedLogit);
         assert_eq!(measure(&run, &other).verdict, Verdict::NotApplicable);
-        other.outline.reduction = Some(Reduction::Full);
+        other.outline.reduction = Some(Reduction::Trace);
         assert_eq!(measure(&run, &other).verdict, Verdict::Holds);
         assert_eq!(measure(&measures(100), &about()).verdict, Verdict::NotApplicable);
     }
