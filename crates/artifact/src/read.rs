@@ -110,7 +110,7 @@ fn check_nulls(
             .map(ListArray::values)
             .or_else(|| array.as_list_opt::<i64>().map(LargeListArray::values))
             .or_else(|| array.as_fixed_size_list_opt().map(FixedSizeListArray::values));
-        let within = items.map_or(0, |items| items.null_count());
+        let within = items.map_or(0, Array::null_count);
         let cells = if column.nullable { 0 } else { array.null_count() };
         if cells + within > 0 {
             return Err(ArtifactError::Schema {
@@ -278,9 +278,8 @@ pub(crate) mod tests {
 
     fn replaced(name: &str, array: ArrayRef) -> Vec<(&'static str, ArrayRef)> {
         let mut columns = columns();
-        for column in columns.iter_mut().filter(|column| column.0 == name) {
-            column.1 = Arc::clone(&array);
-        }
+        let index = columns.iter().position(|column| column.0 == name).unwrap();
+        columns[index].1 = array;
         columns
     }
 

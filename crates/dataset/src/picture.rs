@@ -52,6 +52,7 @@ impl Picture {
 }
 
 /// The two pixels around a coordinate in [0, 1], and how far it lies from the first to the second.
+#[expect(clippy::cast_sign_loss, reason = "the position is clamped to pixels")]
 fn neighbours(coordinate: f64, pixels: usize) -> (usize, usize, f64) {
     let last = pixels - 1;
     let position = (coordinate * pixels as f64 - 0.5).clamp(0.0, last as f64);

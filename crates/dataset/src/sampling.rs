@@ -88,6 +88,7 @@ fn latin_hypercube(count: u32, dim: u32, random: &mut impl Rng) -> Vec<f64> {
 }
 
 /// Largest r with r^dim ≤ count.
+#[expect(clippy::cast_sign_loss, reason = "a root of a count is not negative")]
 fn floor_root(count: u32, dim: u32) -> u32 {
     let fits = |root: u32| root.checked_pow(dim).is_some_and(|power| power <= count);
     // The rounded root is off by one at most.
@@ -165,6 +166,7 @@ mod tests {
         }
 
         #[test]
+        #[expect(clippy::cast_sign_loss, reason = "points of the unit cube are not negative")]
         fn a_latin_hypercube_has_one_sample_in_each_stratum_of_each_axis(
             count in 1_u32..80, dim in 1_u32..5, seed: u64,
         ) {

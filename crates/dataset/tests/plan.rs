@@ -169,7 +169,7 @@ fn a_table_is_read_before_anything_runs() {
     let sound = table(&["a"], json!({}));
     assert_eq!(at(&sound), [] as [&str; 0]);
     assert_eq!((sound.outline.input_dim, sound.outline.output_dim), (Some(1), Some(1)));
-    assert_eq!(sound.files, [path.clone()]);
+    assert_eq!(sound.files, std::slice::from_ref(&path));
 
     let wrong = table(&["a", "b", "c"], json!({ "sampling": "grid", "inputs": "centred" }));
     assert_eq!(

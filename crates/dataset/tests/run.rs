@@ -57,7 +57,7 @@ fn csv_table(rows: u32) -> (TempDir, Value) {
     (folder, json!({ "path": path, "inputs": ["a"] }))
 }
 
-fn with(mut value: Value, more: Value) -> Value {
+fn with(mut value: Value, more: &Value) -> Value {
     value.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     value
 }
@@ -79,8 +79,8 @@ fn sources() -> (TempDir, Vec<Value>) {
         function(json!({ "radial": {} })),
         function(json!({ "polynomial": { "terms": [{ "powers": [1, 2, 0] }] } })),
         function(json!({ "teacher": { "network": { "hidden": [4] }, "output_dim": 2 } })),
-        json!({ "table": with(table.clone(), json!({ "targets": ["t"] })) }),
-        json!({ "table": with(table, json!({ "label": "kind" })) }),
+        json!({ "table": with(table.clone(), &json!({ "targets": ["t"] })) }),
+        json!({ "table": with(table, &json!({ "label": "kind" })) }),
     ];
     (folder, sources)
 }
@@ -132,7 +132,7 @@ fn the_number_of_test_samples_changes_no_training_sample_and_the_other_way_round
 #[test]
 fn noise_falls_on_training_targets_alone_with_its_deviation() {
     let clean = json!({ "train": 2000, "test": 2000 });
-    let noisy = with(clean.clone(), json!({ "label_noise": 0.3 }));
+    let noisy = with(clean.clone(), &json!({ "label_noise": 0.3 }));
     let (clean, noisy) = (samples(&clean, 5), samples(&noisy, 5));
     assert_eq!(clean.1, noisy.1);
     let noise: Vec<f64> = clean
@@ -153,7 +153,7 @@ fn noise_falls_on_training_targets_alone_with_its_deviation() {
 #[test]
 fn centred_inputs_are_the_unit_ones_stretched_and_targets_stay() {
     let unit = json!({ "source": { "function": { "formula": { "radial": {} } } }, "train": 300 });
-    let centred = with(unit.clone(), json!({ "inputs": "centred" }));
+    let centred = with(unit.clone(), &json!({ "inputs": "centred" }));
     let (unit, centred) = (samples(&unit, 6).0, samples(&centred, 6).0);
     for (unit, centred) in unit.iter().zip(&centred) {
         for (u, x) in unit.x.iter().zip(&centred.x) {
@@ -187,7 +187,7 @@ fn a_test_grid_is_the_picture_in_raster_order_without_noise() {
 #[test]
 fn training_columns_of_a_table_are_standardized_and_labels_kept() {
     let (_folder, table) = csv_table(60);
-    let numbers = json!({ "table": with(table.clone(), json!({ "targets": ["t"] })) });
+    let numbers = json!({ "table": with(table.clone(), &json!({ "targets": ["t"] })) });
     let (train, test) = samples(&json!({ "source": numbers, "train": 40, "test": 20 }), 8);
     for value in [|sample: &Sample| sample.x[0], |sample: &Sample| sample.y[0]] {
         let moments = |rows: &[Sample]| {
@@ -200,10 +200,12 @@ fn training_columns_of_a_table_are_standardized_and_labels_kept() {
         assert!(mean.abs() < 1e-6 && (square - 1.0).abs() < 1e-6, "{mean} {square}");
         assert!(moments(&test).0.abs() > 1e-6, "test rows are not standardized by themselves");
     }
-    let classes = json!({ "table": with(table, json!({ "label": "kind" })) });
+    let classes = json!({ "table": with(table, &json!({ "label": "kind" })) });
     for sample in samples(&json!({ "source": classes, "train": 40 }), 8).0 {
         let label = sample.label.unwrap() as usize;
-        assert!((0..3).all(|class| sample.y[class] == if class == label { 1.0 } else { 0.0 }));
+        let mut one_hot = [0.0; 3];
+        one_hot[label] = 1.0;
+        assert_eq!(sample.y, one_hot);
     }
 }
 
@@ -269,7 +271,7 @@ proptest! {
         let low = if centred { -1.0 } else { 0.0 };
         for sample in train.iter().chain(&test) {
             prop_assert!(sample.x.iter().all(|x| (low..=1.0).contains(x)));
-            prop_assert!(sample.y[0].abs() == 1.0 && sample.label.is_none());
+            prop_assert_eq!((sample.y[0].abs(), sample.label), (1.0, None));
         }
     }
 }

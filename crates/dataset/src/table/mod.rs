@@ -190,7 +190,9 @@ impl TableSource {
                 let training: Vec<f64> = train_rows.iter().map(|&row| column[row]).collect();
                 self.refuse_constant(name, &training, "training row")?;
                 let scale = Scale::of(&training);
-                column.iter_mut().for_each(|value| *value = scale.standardized(*value));
+                for value in column.iter_mut() {
+                    *value = scale.standardized(*value);
+                }
                 scales.push((name.clone(), scale));
             }
             Ok(scaled)

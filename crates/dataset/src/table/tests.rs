@@ -299,7 +299,7 @@ proptest! {
             }
         }
         seen.sort_unstable();
-        prop_assert_eq!(seen, (0..rows as i64).collect::<Vec<_>>());
+        prop_assert_eq!(seen, (0..i64::try_from(rows).unwrap()).collect::<Vec<_>>());
     }
 
     #[test]
@@ -318,7 +318,7 @@ proptest! {
         prop_assert!(splits.scales.is_empty());
         for (x, y) in splits.train.inputs.chunks(2).zip(&splits.train.targets) {
             let row = x[0] - 5.0;
-            prop_assert!(row.fract() == 0.0 && *y == 5.0 + 7.0 * row);
+            prop_assert_eq!((row.fract(), *y), (0.0, 5.0 + 7.0 * row));
         }
         prop_assert_eq!(splits.train, draw(0).train);
     }
