@@ -130,6 +130,12 @@ fn the_number_of_test_samples_changes_no_training_sample_and_the_other_way_round
 }
 
 #[test]
+fn training_and_test_samples_are_different_ones() {
+    let (train, test) = samples(&json!({ "train": 50, "test": 50 }), 4);
+    assert!(train.iter().all(|a| test.iter().all(|b| a.x != b.x)));
+}
+
+#[test]
 fn noise_falls_on_training_targets_alone_with_its_deviation() {
     let clean = json!({ "train": 2000, "test": 2000 });
     let noisy = with(clean.clone(), &json!({ "label_noise": 0.3 }));
