@@ -67,7 +67,10 @@ fn section(table: &Table) -> String {
         Layout::Tidy => format!("One file, `{}.parquet`.", table.name),
         Layout::Large => format!("One large file, `{}.parquet`.", table.name),
         Layout::PerStep => {
-            format!("One file a step, `{0}/step-….parquet`; all steps: `'{0}/*.parquet'`.", table.name)
+            format!(
+                "One file a step, `{0}/step-….parquet`; all steps: `'{0}/*.parquet'`.",
+                table.name
+            )
         }
     };
     let mut text = format!(
@@ -99,7 +102,9 @@ fn row(column: &Column) -> String {
 
 fn capitalized(word: &str) -> String {
     let mut letters = word.chars();
-    letters.next().map_or(String::new(), |first| first.to_uppercase().collect::<String>() + letters.as_str())
+    letters
+        .next()
+        .map_or(String::new(), |first| first.to_uppercase().collect::<String>() + letters.as_str())
 }
 
 #[cfg(test)]

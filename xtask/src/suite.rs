@@ -82,4 +82,3 @@ fn call(command: &mut Command) -> Result<(), XtaskError> {
         .collect();
     Err(XtaskError::Command { command: words.join(" "), status })
 }
-

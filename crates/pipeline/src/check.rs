@@ -9,14 +9,14 @@ use serde_json::Value;
 use stage::{Limits, Outlines, PlanRequest};
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::discovery::{Catalogue, Missing};
+use crate::discovery::Catalogue;
 use crate::error::PipelineError;
 use crate::file::{self, PipelineFile, StageEntry};
 use crate::key::Identity;
 use crate::overrides::Override;
 use crate::plan::{Plan, Task};
 use crate::pointer;
-use crate::program::Program;
+use crate::program::{Program, Unusable};
 use crate::project::Project;
 use crate::schema::{Schema, validate, with_defaults};
 use crate::source::{Part, Source};
@@ -61,8 +61,8 @@ pub fn check(project: &Project, request: &Request) -> Result<Plan, PipelineError
     let mut planner = Planner { project, request, source: &source, file: &file, problems };
     let tasks = planner.tasks(&programs, &wiring);
     let mut problems = planner.problems;
-    problems.extend(unwritable(&project.data.join("store"), &source));
-    problems.extend(unwritable(&project.results(&file.name), &source));
+    let (store, results) = (project.data.join("store"), project.results(&file.name));
+    problems.extend(unwritable(&store, &source).or_else(|| unwritable(&results, &source)));
     if !problems.is_empty() {
         return Err(invalid(problems));
     }
@@ -94,7 +94,7 @@ fn programs(
     source: &Source,
     problems: &mut Vec<Diagnostic>,
 ) -> Result<Vec<Option<Program>>, PipelineError> {
-    let report = |stage: &StageEntry, missing: &Missing| {
+    let report = |stage: &StageEntry, missing: &Unusable| {
         let at = pointer::join(&stage.pointer(), "uses");
         source.problem(&at, Part::Value, missing.message.clone(), missing.help.clone())
     };
@@ -214,12 +214,7 @@ impl Planner<'_> {
 
     /// The program's own plan, or what its schema says where it makes none; `None` where
     /// something is wrong with it.
-    fn plan(
-        &mut self,
-        index: usize,
-        program: &Program,
-        inputs: Outlines,
-    ) -> Option<stage::Plan> {
+    fn plan(&mut self, index: usize, program: &Program, inputs: Outlines) -> Option<stage::Plan> {
         let stage = &self.file.stages[index];
         let description = &program.description;
         let filled = with_defaults(Schema::new(&description.parameters), &stage.with);
@@ -234,11 +229,11 @@ impl Planner<'_> {
         };
         let mut plan = match program.plan(&request, &self.project.root) {
             Ok(plan) => plan,
-            Err(reason) => {
+            Err(unusable) => {
                 let at = pointer::join(&stage.pointer(), "uses");
                 let program = self.project.shown(&program.path);
-                let message = format!("the program {program} {reason}");
-                self.problems.push(self.source.problem(&at, Part::Value, message, None));
+                let message = format!("the program {program} {}", unusable.message);
+                self.problems.push(self.source.problem(&at, Part::Value, message, unusable.help));
                 return None;
             }
         };

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::PipelineError;
 use crate::nearest::suggestion;
-use crate::program::Program;
+use crate::program::{Program, Unusable};
 use crate::project::Project;
 use crate::workspace::{self, WorkspaceStage};
 
@@ -16,15 +16,6 @@ use crate::workspace::{self, WorkspaceStage};
 pub(crate) struct Catalogue<'p> {
     project: &'p Project,
     workspace: BTreeMap<String, WorkspaceStage>,
-}
-
-/// Why there is no program for a `uses:`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Missing {
-    /// What is wrong.
-    pub message: String,
-    /// What to do about it.
-    pub help: Option<String>,
 }
 
 impl<'p> Catalogue<'p> {
@@ -45,7 +36,7 @@ impl<'p> Catalogue<'p> {
     ///
     /// # Errors
     /// Where it means none.
-    pub(crate) fn check(&self, uses: &str) -> Result<(), Missing> {
+    pub(crate) fn check(&self, uses: &str) -> Result<(), Unusable> {
         if self.workspace.contains_key(uses) { Ok(()) } else { self.elsewhere(uses).map(|_| ()) }
     }
 
@@ -62,7 +53,7 @@ impl<'p> Catalogue<'p> {
     pub(crate) fn programs(
         &self,
         uses: &BTreeSet<&str>,
-    ) -> Result<BTreeMap<String, Result<Program, Missing>>, PipelineError> {
+    ) -> Result<BTreeMap<String, Result<Program, Unusable>>, PipelineError> {
         let packages: BTreeSet<&str> = uses
             .iter()
             .filter_map(|uses| self.workspace.get(*uses))
@@ -78,22 +69,22 @@ impl<'p> Catalogue<'p> {
                 Some(path) => path.clone(),
                 None => self.elsewhere(uses)?,
             };
-            Program::describe(&path, &self.project.root).map_err(|reason| Missing {
-                message: format!("the program {} {reason}", self.project.shown(&path)),
-                help: None,
+            Program::describe(&path, &self.project.root).map_err(|unusable| Unusable {
+                message: format!("the program {} {}", self.project.shown(&path), unusable.message),
+                help: unusable.help,
             })
         };
         Ok(uses.iter().map(|uses| ((*uses).to_owned(), program(uses))).collect())
     }
 
     /// A file relative to the root, or `stage-NAME` on the search path.
-    fn elsewhere(&self, uses: &str) -> Result<PathBuf, Missing> {
+    fn elsewhere(&self, uses: &str) -> Result<PathBuf, Unusable> {
         if uses.contains('/') {
             let path = self.project.root.join(uses);
             if path.is_file() {
                 return Ok(path);
             }
-            return Err(Missing {
+            return Err(Unusable {
                 message: format!("there is no stage program {uses}"),
                 help: Some(format!(
                     "paths of stage programs are relative to {}",
@@ -102,8 +93,13 @@ impl<'p> Catalogue<'p> {
             });
         }
         let file = format!("stage-{uses}{}", env::consts::EXE_SUFFIX);
-        let found = self.project.search.iter().map(|folder| folder.join(&file)).find(|path| is_program(path));
-        found.ok_or_else(|| Missing {
+        let found = self
+            .project
+            .search
+            .iter()
+            .map(|folder| folder.join(&file))
+            .find(|path| is_program(path));
+        found.ok_or_else(|| Unusable {
             message: format!(
                 "there is no stage `{uses}`: neither this workspace nor PATH has a program `stage-{uses}`"
             ),

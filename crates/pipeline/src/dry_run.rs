@@ -26,9 +26,8 @@ pub fn dry_run(project: &Project, plan: &Plan) -> String {
         "\nseed {}, {} threads, {memory} of memory\n\n",
         plan.seed, plan.limits.threads
     ));
-    let mut rows = vec![
-        ["stage", "uses", "", "key", "makes", "memory"].map(str::to_owned).to_vec(),
-    ];
+    let mut rows =
+        vec![["stage", "uses", "will", "key", "makes", "memory"].map(str::to_owned).to_vec()];
     for task in &plan.tasks {
         rows.push(vec![
             task.stage.clone(),

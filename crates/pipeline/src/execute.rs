@@ -52,7 +52,9 @@ pub(crate) fn execute(
         .stdout(Stdio::piped())
         .stderr(log)
         .spawn()
-        .map_err(|error| StageError::new(format!("its program {}", cannot_start(&error))))?;
+        .map_err(|error| {
+            StageError::new(format!("its program {}", cannot_start(&error).message))
+        })?;
     let mut running = Running { child, peak_memory_bytes: None };
     let mut last = None;
     let lines = lines(&mut running.child);
@@ -154,5 +156,8 @@ fn ended(status: ExitStatus) -> StageError {
             None => {}
         }
     }
-    StageError::new(format!("it ended with {status} without saying why"))
+    match status.code() {
+        Some(code) => StageError::new(format!("it ended with exit code {code} without saying why")),
+        None => StageError::new("it ended without an exit code and without saying why"),
+    }
 }

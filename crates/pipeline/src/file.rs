@@ -106,7 +106,9 @@ pub(crate) fn read(
             "",
             Part::Key,
             "the pipeline has no `stages`",
-            Some("add `stages:` with at least one stage, as `dataset: { uses: dataset }`".to_owned()),
+            Some(
+                "add `stages:` with at least one stage, as `dataset: { uses: dataset }`".to_owned(),
+            ),
         ),
         Some(stages) => {
             if let Some(stages) = reader.map("/stages", stages, "`stages`") {
@@ -148,7 +150,10 @@ impl Reader<'_> {
                 &at,
                 Part::Key,
                 format!("the stage `{name}` does not say which program it `uses`"),
-                Some("add for example `uses: train`; `cargo xtask stages` lists those that exist".to_owned()),
+                Some(
+                    "add for example `uses: train`; `cargo xtask stages` lists those that exist"
+                        .to_owned(),
+                ),
             ),
             Some(uses) => stage.uses = self.text(&pointer::join(&at, "uses"), uses),
         }
@@ -193,7 +198,12 @@ impl Reader<'_> {
         Some(Wire { port: port.to_owned(), stages, listed })
     }
 
-    fn map<'v>(&mut self, at: &str, value: &'v Value, what: &str) -> Option<&'v Map<String, Value>> {
+    fn map<'v>(
+        &mut self,
+        at: &str,
+        value: &'v Value,
+        what: &str,
+    ) -> Option<&'v Map<String, Value>> {
         let map = value.as_object();
         if map.is_none() {
             let message = format!("{what} is a map of keys and values, not {}", shown(value));
@@ -212,7 +222,13 @@ impl Reader<'_> {
         text.map(str::to_owned)
     }
 
-    fn refuse_unknown(&mut self, at: &str, entries: &Map<String, Value>, known: &[&str], what: &str) {
+    fn refuse_unknown(
+        &mut self,
+        at: &str,
+        entries: &Map<String, Value>,
+        known: &[&str],
+        what: &str,
+    ) {
         for key in entries.keys().filter(|key| !known.contains(&key.as_str())) {
             self.wrong(
                 &pointer::join(at, key),
@@ -266,13 +282,54 @@ mod tests {
         let (_, problems) = read_text(
             "nmae: x\nseed: -1\nstages:\n  a:\n    use: one\n  b: 3\n  c/d: { uses: 4, inputs: { p: 5 }, with: [1] }\n",
         );
-        insta::assert_snapshot!(problems);
+        insta::assert_snapshot!(problems, @r#"
+        x.yaml:1:1: error: `nmae` is not a key of a pipeline
+        1 | nmae: x
+          | ^^^^
+          = help: did you mean `name`?
+        x.yaml:2:7: error: the seed must be a whole number from 0 to 2^64 - 1, not the number -1
+        2 | seed: -1
+          |       ^^
+        x.yaml:5:5: error: `use` is not a key of a stage
+        5 |     use: one
+          |     ^^^
+          = help: did you mean `uses`?
+        x.yaml:4:3: error: the stage `a` does not say which program it `uses`
+        4 |   a:
+          |   ^
+          = help: add for example `uses: train`; `cargo xtask stages` lists those that exist
+        x.yaml:6:6: error: a stage is a map of keys and values, not the number 3
+        6 |   b: 3
+          |      ^
+        x.yaml:7:3: error: `c/d` cannot be a name
+        7 |   c/d: { uses: 4, inputs: { p: 5 }, with: [1] }
+          |   ^^^
+          = help: use letters, digits, `-` and `_`
+        x.yaml:7:16: error: `uses` must be a text, not the number 4
+        7 |   c/d: { uses: 4, inputs: { p: 5 }, with: [1] }
+          |                ^
+        x.yaml:7:32: error: an input is the name of a stage or a list of names, not the number 5
+        7 |   c/d: { uses: 4, inputs: { p: 5 }, with: [1] }
+          |                                ^
+        x.yaml:7:37: error: `with` is a map of keys and values, not a list
+        7 |   c/d: { uses: 4, inputs: { p: 5 }, with: [1] }
+          |                                     ^^^^
+        "#);
     }
 
     #[test]
     fn a_file_without_stages_says_so() {
-        insta::assert_snapshot!(read_text("name: x\n").1);
-        insta::assert_snapshot!(read_text("- a\n- b\n").1);
-        insta::assert_snapshot!(read_text("").1);
+        insta::assert_snapshot!(read_text("name: x\n").1, @r#"
+        x.yaml:1:1: error: the pipeline has no `stages`
+        1 | name: x
+          | ^
+          = help: add `stages:` with at least one stage, as `dataset: { uses: dataset }`
+        "#);
+        insta::assert_snapshot!(read_text("- a\n- b\n").1, @r#"
+        x.yaml:1:1: error: a pipeline is a map of keys and values, not a list
+        1 | - a
+          | ^
+        "#);
+        insta::assert_snapshot!(read_text("").1, @"x.yaml: error: a pipeline is a map of keys and values, not nothing");
     }
 }

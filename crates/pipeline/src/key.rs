@@ -54,10 +54,17 @@ mod tests {
 
     use super::*;
 
-    fn key(parameters: &Value, seed: Option<u64>, file: &str, input: &str, program: &str) -> String {
+    fn key(
+        parameters: &Value,
+        seed: Option<u64>,
+        file: &str,
+        input: &str,
+        program: &str,
+    ) -> String {
         let inputs = BTreeMap::from([("dataset".to_owned(), vec![input.to_owned()])]);
         let files = [file.to_owned()];
-        Identity { contract: "1.0", program, parameters, seed, files: &files, inputs: &inputs }.key()
+        Identity { contract: "1.0", program, parameters, seed, files: &files, inputs: &inputs }
+            .key()
     }
 
     #[test]
@@ -80,7 +87,10 @@ mod tests {
             assert_ne!(key(&changed, None, "f", "k", "p"), first);
         }
         assert_ne!(key(&parameters, Some(0), "f", "k", "p"), first);
-        assert_ne!(key(&parameters, Some(1), "f", "k", "p"), key(&parameters, Some(0), "f", "k", "p"));
+        assert_ne!(
+            key(&parameters, Some(1), "f", "k", "p"),
+            key(&parameters, Some(0), "f", "k", "p")
+        );
         assert_ne!(key(&parameters, None, "g", "k", "p"), first);
         assert_ne!(key(&parameters, None, "f", "l", "p"), first);
         assert_ne!(key(&parameters, None, "f", "k", "q"), first);

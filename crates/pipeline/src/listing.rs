@@ -7,6 +7,7 @@ use stage::Description;
 use crate::discovery::Catalogue;
 use crate::error::PipelineError;
 use crate::grid::grid;
+use crate::program::Unusable;
 use crate::project::Project;
 use crate::schema::{Schema, fields};
 
@@ -20,7 +21,7 @@ pub fn stages(project: &Project, name: Option<&str>) -> Result<String, PipelineE
         Some(name) => BTreeSet::from([name]),
         None => catalogue.names().collect(),
     };
-    let argument = |missing: crate::discovery::Missing| PipelineError::Argument {
+    let argument = |missing: Unusable| PipelineError::Argument {
         message: missing.message,
         help: missing.help,
     };
@@ -43,7 +44,11 @@ fn block(uses: &str, description: &Description) -> String {
     let mut rows = Vec::new();
     for port in &description.inputs {
         let many = if port.many { ", one or several" } else { "" };
-        rows.push(vec!["input".to_owned(), port.name.to_string(), format!("a {}{many}", port.kind)]);
+        rows.push(vec![
+            "input".to_owned(),
+            port.name.to_string(),
+            format!("{} artifact{many}", port.kind),
+        ]);
     }
     let tables: Vec<&str> = description.tables.iter().map(|table| table.name.as_str()).collect();
     let mut output = tables.join(", ");

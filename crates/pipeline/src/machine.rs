@@ -42,7 +42,10 @@ mod tests {
 
     #[test]
     fn fields_of_proc_are_in_bytes() {
-        assert_eq!(field("MemFree: 1 kB\nMemAvailable:   2048 kB\n", "MemAvailable:"), Some(2 << 20));
+        assert_eq!(
+            field("MemFree: 1 kB\nMemAvailable:   2048 kB\n", "MemAvailable:"),
+            Some(2 << 20)
+        );
         assert_eq!(field("MemFree: 1 kB\n", "MemAvailable:"), None);
     }
 

@@ -1,7 +1,7 @@
 //! Where each key and value of a YAML text stands.
 //!
 //! `serde_yaml` gives values without places. This second pass over the same text keeps the
-//! places and no values. It expands no alias, so its cost is linear in the text.
+//! places and no values. It expands no alias, so its cost does not grow beyond the text.
 
 use std::collections::BTreeMap;
 
@@ -31,6 +31,18 @@ pub(crate) struct Mark {
     pub scalar: bool,
 }
 
+/// Maps and lists within each other at which the pass gives up; `serde_yaml` does so earlier.
+const DEEPEST: usize = 200;
+
+/// The places of a text.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Marks {
+    /// Where each value stands, by JSON Pointer.
+    pub places: BTreeMap<String, Mark>,
+    /// Keys that stand in their map for a second time.
+    pub repeated: Vec<(String, Span)>,
+}
+
 /// A map or list that has begun and not yet ended.
 enum Open {
     /// The key that waits for its value, if one does.
@@ -44,8 +56,8 @@ enum Open {
 /// Every place in the first document of `text`, by JSON Pointer.
 ///
 /// Stops where the text is no YAML: the caller has had that error from `serde_yaml` already.
-pub(crate) fn marks(text: &str) -> BTreeMap<String, Mark> {
-    let mut found = BTreeMap::new();
+pub(crate) fn marks(text: &str) -> Marks {
+    let mut found = Marks::default();
     let mut open: Vec<Open> = Vec::new();
     for event in Parser::new_from_str(text) {
         let Ok((event, place)) = event else { break };
@@ -70,6 +82,9 @@ pub(crate) fn marks(text: &str) -> BTreeMap<String, Mark> {
             Event::MappingStart(..) | Event::SequenceStart(..) => {
                 if waits_for_key(&open) {
                     open.push(Open::Key { span });
+                }
+                if open.len() >= DEEPEST {
+                    break;
                 }
                 let pointer = record(&mut open, &mut found, span, false);
                 open.push(if matches!(event, Event::MappingStart(..)) {
@@ -106,16 +121,17 @@ fn take_as_key(open: &mut [Open], word: &str, span: Span) -> bool {
 }
 
 /// Records a value that begins at `span` and returns its pointer.
-fn record(
-    open: &mut [Open],
-    found: &mut BTreeMap<String, Mark>,
-    span: Span,
-    scalar: bool,
-) -> String {
+fn record(open: &mut [Open], found: &mut Marks, span: Span, scalar: bool) -> String {
     let (pointer, key) = match open.last_mut() {
         None => (String::new(), None),
         Some(Open::Map { pointer, key }) => match key.take() {
-            Some((word, key)) => (pointer::join(pointer, &word), Some(key)),
+            Some((word, key)) => {
+                let pointer = pointer::join(pointer, &word);
+                if found.places.contains_key(&pointer) {
+                    found.repeated.push((word, key));
+                }
+                (pointer, Some(key))
+            }
             None => (pointer.clone(), None),
         },
         Some(Open::List { pointer, next }) => {
@@ -125,7 +141,7 @@ fn record(
         // Below a key that is itself a map: kept apart from everything that a pointer names.
         Some(Open::Key { .. }) => ("?".to_owned(), None),
     };
-    found.insert(pointer.clone(), Mark { key, value: span, scalar });
+    found.places.insert(pointer.clone(), Mark { key, value: span, scalar });
     pointer
 }
 
@@ -140,7 +156,7 @@ mod tests {
     #[test]
     fn keys_and_values_have_their_places() {
         let text = "name: lr\nstages:\n  train: # the training\n    with: { steps: 10, \"a/b\": [x, 'yz'] }\n";
-        let found = marks(text);
+        let found = marks(text).places;
         assert_eq!(found["/name"].value, span(1, 7, 2));
         assert_eq!(found["/name"].key, Some(span(1, 1, 4)));
         assert_eq!(found["/stages/train"].key, Some(span(3, 3, 5)));
@@ -151,7 +167,7 @@ mod tests {
 
     #[test]
     fn columns_count_characters_not_bytes() {
-        let found = marks("λ₁: { δ: 1 }\n");
+        let found = marks("λ₁: { δ: 1 }\n").places;
         assert_eq!(found["/λ₁/δ"].value, span(1, 10, 1));
     }
 
@@ -163,12 +179,22 @@ mod tests {
             let row = vec![below; 9].join(", ");
             text.push_str(&format!("a{level}: &a{level} [{row}]\n"));
         }
-        assert!(marks(&text).len() < 1000);
+        assert!(marks(&text).places.len() < 1000);
+    }
+
+    #[test]
+    fn keys_that_stand_twice_are_found() {
+        assert_eq!(marks("a: 1\nb: { c: 1, c: 2 }\n").repeated, [("c".to_owned(), span(2, 12, 1))]);
+    }
+
+    #[test]
+    fn deep_nesting_ends_the_pass() {
+        assert!(marks(&"- ".repeat(50_000)).places.len() <= DEEPEST);
     }
 
     #[test]
     fn maps_as_keys_do_not_disturb_what_follows() {
-        let found = marks("? { a: b }\n: c\nd: e\n");
+        let found = marks("? { a: b }\n: c\nd: e\n").places;
         assert_eq!(found["/d"].value, span(3, 4, 1));
     }
 }

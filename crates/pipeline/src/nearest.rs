@@ -13,7 +13,8 @@ pub(crate) fn nearest<'a>(
         .into_iter()
         .map(|candidate| {
             let other = candidate.to_lowercase();
-            let begins = !lower.is_empty() && (other.starts_with(&lower) || lower.starts_with(&other));
+            let begins =
+                !lower.is_empty() && (other.starts_with(&lower) || lower.starts_with(&other));
             let distance = strsim::osa_distance(&lower, &other);
             let allowed = lower.chars().count().max(other.chars().count()).div_ceil(3);
             (if distance <= allowed || begins { distance } else { usize::MAX }, candidate)

@@ -46,7 +46,7 @@ impl Override {
         let value: serde_yaml::Value = serde_yaml::from_str(value)
             .map_err(|error| wrong(format!("the value is no valid YAML: {error}"), quote))?;
         let mut problem = None;
-        let value = json(&value, "", &mut |_, message| problem = Some(message));
+        let value = json(&value, "", &mut |_, _, message| problem = Some(message));
         match problem {
             Some(message) => Err(wrong(message, quote)),
             None => Ok(Self { argument, path, value }),
@@ -147,7 +147,8 @@ fn set(
     };
     let variant = schema.and_then(|schema| schema.variant(segment));
     if variant.is_some() {
-        let is_this = node.as_object().is_some_and(|map| map.len() == 1 && map.contains_key(segment));
+        let is_this =
+            node.as_object().is_some_and(|map| map.len() == 1 && map.contains_key(segment));
         if !is_this {
             *node = Value::Object(Map::new());
         }
@@ -165,11 +166,16 @@ fn set(
             let count = items.len();
             let item = segment.parse::<usize>().ok().and_then(|index| items.get_mut(index));
             let Some(item) = item else {
-                return Err(format!("the list has {count} items, counted from 0, and no `{segment}`"));
+                return Err(format!(
+                    "the list has {count} items, counted from 0, and no `{segment}`"
+                ));
             };
             set(item, schema.and_then(|schema| schema.items()), rest, value)
         }
-        other => Err(format!("the path goes through {}, which has no `{segment}`", crate::schema::shown(other))),
+        other => Err(format!(
+            "the path goes through {}, which has no `{segment}`",
+            crate::schema::shown(other)
+        )),
     }
 }
 
@@ -225,7 +231,9 @@ mod tests {
 
     #[test]
     fn another_variant_replaces_the_one_of_the_file() {
-        for before in [json!({ "source": { "portrait": {} } }), json!({ "source": "blank" }), json!({})] {
+        for before in
+            [json!({ "source": { "portrait": {} } }), json!({ "source": "blank" }), json!({})]
+        {
             assert_eq!(
                 after(before, "d.with.source.image.path=x.png"),
                 Ok(json!({ "source": { "image": { "path": "x.png" } } }))
@@ -255,12 +263,12 @@ mod tests {
     fn items_of_lists_are_set_by_index() {
         let before = json!({ "hidden": [64, 64] });
         assert_eq!(after(before.clone(), "d.with.hidden.1=8"), Ok(json!({ "hidden": [64, 8] })));
-        insta::assert_snapshot!(after(before, "d.with.hidden.2=8").unwrap_err());
+        insta::assert_snapshot!(after(before, "d.with.hidden.2=8").unwrap_err(), @"--set d.with.hidden.2=8: error: the list has 2 items, counted from 0, and no `2`");
     }
 
     #[test]
     fn a_path_through_a_number_is_refused() {
-        insta::assert_snapshot!(after(json!({ "rate": 3 }), "d.with.rate.initial=1").unwrap_err());
+        insta::assert_snapshot!(after(json!({ "rate": 3 }), "d.with.rate.initial=1").unwrap_err(), @"--set d.with.rate.initial=1: error: the path goes through the number 3, which has no `initial`");
     }
 
     #[test]

@@ -81,7 +81,14 @@ impl Progress {
             None
         };
         let now = Instant::now();
-        Line { progress: self, stage: stage.to_owned(), bar, started: now, written: now, unit: None }
+        Line {
+            progress: self,
+            stage: stage.to_owned(),
+            bar,
+            started: now,
+            written: now,
+            unit: None,
+        }
     }
 
     fn say(&self, stage: &str, text: &str) {

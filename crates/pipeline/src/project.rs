@@ -29,13 +29,17 @@ impl Project {
         let from_cargo = env::var_os("CARGO_MANIFEST_DIR")
             .and_then(|folder| Path::new(&folder).parent().map(Path::to_owned));
         let here = env::current_dir().map_err(PipelineError::io("opening", Path::new(".")))?;
-        let is_project =
-            |folder: &&Path| folder.join("Cargo.toml").is_file() && folder.join("pipelines").is_dir();
-        let root = from_cargo.as_deref().filter(is_project).or_else(|| here.ancestors().find(is_project));
+        let is_project = |folder: &&Path| {
+            folder.join("Cargo.toml").is_file() && folder.join("pipelines").is_dir()
+        };
+        let root =
+            from_cargo.as_deref().filter(is_project).or_else(|| here.ancestors().find(is_project));
         let Some(root) = root else {
             return Err(PipelineError::Argument {
                 message: format!("{} lies in no project", here.display()),
-                help: Some("a project is a folder with a Cargo.toml and a folder `pipelines`".to_owned()),
+                help: Some(
+                    "a project is a folder with a Cargo.toml and a folder `pipelines`".to_owned(),
+                ),
             });
         };
         Ok(Self::at(root))
@@ -148,9 +152,18 @@ mod tests {
     #[test]
     fn an_unknown_name_lists_what_exists_and_the_nearest() {
         let (_folder, project) = project();
-        insta::assert_snapshot!(project.pipeline_file("lr-deacy").unwrap_err());
-        insta::assert_snapshot!(project.pipeline_file("qqq").unwrap_err());
-        insta::assert_snapshot!(project.pipeline_file("./elsewhere/lr-decay.yaml").unwrap_err());
+        insta::assert_snapshot!(project.pipeline_file("lr-deacy").unwrap_err(), @r#"
+        error: there is no pipeline `lr-deacy` in pipelines
+          = help: there are `depth.yaml` and `lr-decay.yaml`
+        "#);
+        insta::assert_snapshot!(project.pipeline_file("qqq").unwrap_err(), @r#"
+        error: there is no pipeline `qqq` in pipelines
+          = help: there are `depth.yaml` and `lr-decay.yaml`
+        "#);
+        insta::assert_snapshot!(project.pipeline_file("./elsewhere/lr-decay.yaml").unwrap_err(), @r#"
+        error: there is no pipeline file ./elsewhere/lr-decay.yaml
+          = help: did you mean `lr-decay.yaml`? There are `depth.yaml` and `lr-decay.yaml`
+        "#);
         assert_eq!(project.pipeline_file("qqq").unwrap_err().exit_code(), 2);
     }
 }

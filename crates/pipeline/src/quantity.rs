@@ -12,7 +12,11 @@ pub fn bytes(count: u64) -> String {
         value /= 1024.0;
         unit += 1;
     }
-    if unit == 0 { format!("{count} bytes") } else { format!("{} {}", significant(value), UNITS[unit]) }
+    if unit == 0 {
+        format!("{count} bytes")
+    } else {
+        format!("{} {}", significant(value), UNITS[unit])
+    }
 }
 
 /// Bytes from `4GiB`, `4 GB`, `512M` or a plain number; the letters mean powers of 1024.

@@ -119,7 +119,9 @@ fn log_file(project: &Project, plan: &Plan, task: &Task) -> PathBuf {
 fn check_output(task: &Task, work: &Work) -> Result<Vec<TableRecord>, StageError> {
     let description = &task.program.description;
     let tables = Manifest::record_tables(&work.output, description.output).map_err(|error| {
-        StageError::new(format!("what it wrote is no {}: {error}", description.output))
+        // Where the work lay is gone by the time that this is read.
+        let reason = error.to_string().replace(&work.output.display().to_string(), "its output");
+        StageError::new(format!("what it wrote is no {} artifact: {reason}", description.output))
     })?;
     for file in &description.files {
         if !work.output.join(file).exists() {

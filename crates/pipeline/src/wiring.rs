@@ -6,7 +6,7 @@ use stage::{Description, Port};
 
 use crate::diagnostic::Diagnostic;
 use crate::file::{PipelineFile, StageEntry, Wire};
-use crate::nearest::{listed, suggestion};
+use crate::nearest::{listed, nearest, suggestion};
 use crate::pointer;
 use crate::source::{Part, Source};
 
@@ -109,7 +109,7 @@ fn check_wire(
         };
         if output != port.kind {
             let message = format!(
-                "`{}` yields a {output}, and the input `{}` of `{}` takes a {}",
+                "`{}` yields a {output} artifact, and the input `{}` of `{}` takes a {} artifact",
                 wire.stages[index], port.name, stage.name, port.kind
             );
             let at = wire.pointer(&stage.pointer(), index);
@@ -127,7 +127,11 @@ fn check_missing(
     source: &Source,
     problems: &mut Vec<Diagnostic>,
 ) {
-    let is_wired = |port: &&Port| stage.inputs.iter().any(|wire| wire.port == port.name);
+    // A misspelt port is reported as such, with this one as the suggestion.
+    let names = description.inputs.iter().map(|port| &*port.name);
+    let is_wired = |port: &&Port| {
+        stage.inputs.iter().any(|wire| nearest(&wire.port, names.clone()) == Some(&*port.name))
+    };
     for port in description.inputs.iter().filter(|port| !is_wired(port)) {
         let fitting: Vec<&str> = file
             .stages
@@ -139,14 +143,17 @@ fn check_missing(
             .map(|(other, _)| other.name.as_str())
             .collect();
         let help = if fitting.is_empty() {
-            format!("no stage of this pipeline yields a {}", port.kind)
+            format!("no stage of this pipeline yields a {} artifact", port.kind)
         } else {
             format!("{} would fit: add `{}: {}`", listed(&fitting, "or"), port.name, fitting[0])
         };
         problems.push(source.problem(
             &pointer::join(&stage.pointer(), "inputs"),
             Part::Key,
-            format!("the stage `{}` lacks its input `{}`, a {}", stage.name, port.name, port.kind),
+            format!(
+                "the stage `{}` lacks its input `{}`, a {} artifact",
+                stage.name, port.name, port.kind
+            ),
             Some(help),
         ));
     }
@@ -187,27 +194,31 @@ fn report_cycles(
             }
             path.push(next);
         };
+        let mut cycle = cycle;
+        // The path goes from a stage to what it waits for; data goes the other way. The cycle
+        // begins with its first stage in the file.
+        cycle.reverse();
+        let first = (0..cycle.len()).min_by_key(|index| cycle[*index]).unwrap_or(0);
+        cycle.rotate_left(first);
         if cycle.is_empty() || cycle.iter().any(|stage| reported[*stage]) {
             continue;
         }
         for stage in &cycle {
             reported[*stage] = true;
         }
-        // The path goes from a stage to what it waits for; data goes the other way.
         let mut names: Vec<&str> =
-            cycle.iter().rev().map(|stage| file.stages[*stage].name.as_str()).collect();
+            cycle.iter().map(|stage| file.stages[*stage].name.as_str()).collect();
         names.push(names[0]);
-        let last = &file.stages[cycle[0]];
-        let waits_for = cycle[1 % cycle.len()];
-        let at = last
+        let first = &file.stages[cycle[0]];
+        let waits_for = &file.stages[cycle[cycle.len() - 1]].name;
+        let at = first
             .inputs
             .iter()
             .find_map(|wire| {
-                let index =
-                    wire.stages.iter().position(|name| *name == file.stages[waits_for].name)?;
-                Some(wire.pointer(&last.pointer(), index))
+                let index = wire.stages.iter().position(|name| name == waits_for)?;
+                Some(wire.pointer(&first.pointer(), index))
             })
-            .unwrap_or_else(|| last.pointer());
+            .unwrap_or_else(|| first.pointer());
         let message = format!("these stages wait for each other: {}", names.join(" -> "));
         problems.push(source.problem(&at, Part::Value, message, None));
     }

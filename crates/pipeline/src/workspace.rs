@@ -39,7 +39,9 @@ pub(crate) fn stages(root: &Path) -> Result<BTreeMap<String, WorkspaceStage>, Pi
         .map_err(|error| PipelineError::Cargo(format!("running cargo failed: {error}")))?;
     if !output.status.success() {
         let text = String::from_utf8_lossy(&output.stderr);
-        return Err(PipelineError::Cargo(format!("cargo does not understand the workspace:\n{text}")));
+        return Err(PipelineError::Cargo(format!(
+            "cargo does not understand the workspace:\n{text}"
+        )));
     }
     let metadata: Value = serde_json::from_slice(&output.stdout)
         .map_err(|error| PipelineError::Cargo(format!("cargo's metadata is no JSON: {error}")))?;
@@ -47,12 +49,16 @@ pub(crate) fn stages(root: &Path) -> Result<BTreeMap<String, WorkspaceStage>, Pi
     let mut stages = BTreeMap::new();
     for package in metadata["packages"].as_array().into_iter().flatten() {
         for program in package["targets"].as_array().into_iter().flatten() {
-            let is_program = program["kind"].as_array().is_some_and(|kinds| kinds.contains(&"bin".into()));
+            let is_program =
+                program["kind"].as_array().is_some_and(|kinds| kinds.contains(&"bin".into()));
             let name = program["name"].as_str().and_then(|name| name.strip_prefix("stage-"));
-            if let (true, Some(name), Some(package)) = (is_program, name, package["name"].as_str()) {
-                let built = target.join("release").join(format!("stage-{name}{}", env::consts::EXE_SUFFIX));
+            if let (true, Some(name), Some(package)) = (is_program, name, package["name"].as_str())
+            {
+                let built =
+                    target.join("release").join(format!("stage-{name}{}", env::consts::EXE_SUFFIX));
                 let built = built.is_file().then_some(built);
-                stages.insert(name.to_owned(), WorkspaceStage { package: package.to_owned(), built });
+                stages
+                    .insert(name.to_owned(), WorkspaceStage { package: package.to_owned(), built });
             }
         }
     }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{Schema, Variant, shown};
-use crate::nearest::{listed, suggestion};
+use crate::nearest::{listed, nearest, suggestion};
 use crate::pointer;
 
 /// Schemas within schemas that are entered before a schema counts as circular.
@@ -31,7 +31,10 @@ pub(crate) fn validate(schema: Schema, value: &Value) -> Vec<Issue> {
 
 fn check(schema: Schema, value: &Value, at: &str, depth: usize, issues: &mut Vec<Issue>) {
     if depth == 0 {
-        issues.push(wrong(at, "the schema of the parameters refers to itself without end".to_owned()));
+        issues.push(wrong(
+            at,
+            "the schema of the parameters refers to itself without end".to_owned(),
+        ));
         return;
     }
     if schema.node == &Value::Bool(false) {
@@ -50,8 +53,8 @@ fn check(schema: Schema, value: &Value, at: &str, depth: usize, issues: &mut Vec
     if schema.keyword("$ref").is_none()
         && let Some(variants) = here.variants()
     {
-        let optional = alternatives.iter().any(|one| one.is_null() || allows_null(*one))
-            || allows_null(here);
+        let optional =
+            alternatives.iter().any(|one| one.is_null() || allows_null(*one)) || allows_null(here);
         if !(value.is_null() && optional) {
             check_variant(&variants, value, at, depth, issues);
         }
@@ -158,13 +161,15 @@ fn check_bounds(schema: Schema, number: &serde_json::Number, at: &str, issues: &
 fn check_items(schema: Schema, items: &[Value], at: &str, depth: usize, issues: &mut Vec<Issue>) {
     let count = items.len() as u64;
     let bound = |name: &str| schema.keyword(name).and_then(Value::as_u64);
+    let items_of =
+        |count: u64| if count == 1 { "1 item".to_owned() } else { format!("{count} items") };
     let limit = match (bound("minItems"), bound("maxItems")) {
-        (Some(least), _) if count < least => Some(format!("at least {least}")),
-        (_, Some(most)) if count > most => Some(format!("at most {most}")),
+        (Some(least), _) if count < least => Some(format!("at least {}", items_of(least))),
+        (_, Some(most)) if count > most => Some(format!("at most {}", items_of(most))),
         _ => None,
     };
     if let Some(limit) = limit {
-        issues.push(wrong(at, format!("{} must have {limit} items, not {count}", name(at))));
+        issues.push(wrong(at, format!("{} must have {limit}, not {count}", name(at))));
     }
     let first = schema.keyword("prefixItems").and_then(Value::as_array);
     for (index, item) in items.iter().enumerate() {
@@ -200,8 +205,15 @@ fn check_fields(
         }
     }
     let required = schema.keyword("required").and_then(Value::as_array);
+    // A misspelt key is reported as such, with this one as the suggestion.
+    let misspelt = |key: &str| {
+        let unknown = map.keys().filter(|other| !known.contains_key(*other));
+        let mut meant =
+            unknown.filter_map(|other| nearest(other, known.keys().map(String::as_str)));
+        meant.any(|meant| meant == key)
+    };
     for key in required.into_iter().flatten().filter_map(Value::as_str) {
-        if !map.contains_key(key) {
+        if !map.contains_key(key) && !misspelt(key) {
             let about = known.get(key).and_then(|node| schema.at(node).description());
             issues.push(Issue {
                 at: at.to_owned(),
@@ -229,7 +241,7 @@ fn check_variant(
 ) {
     let names: Vec<&str> = variants.iter().map(Variant::name).collect();
     let find = |name: &str| variants.iter().find(|variant| variant.name() == name);
-    let one_of = || format!("one of {}", listed(&names, "and"));
+    let one_of = || format!("one of {}", listed(&names, "or"));
     let mut issue = |at: &str, key: bool, message: String, help: Option<String>| {
         issues.push(Issue { at: at.to_owned(), key, message, help });
     };
@@ -275,7 +287,12 @@ fn check_variant(
             ),
         },
         other => {
-            issue(at, false, format!("{} must be {}, not {}", name(at), one_of(), shown(other)), None);
+            issue(
+                at,
+                false,
+                format!("{} must be {}, not {}", name(at), one_of(), shown(other)),
+                None,
+            );
         }
     }
 }
@@ -305,13 +322,16 @@ fn check_alternatives(
         _ => {
             let kinds: Vec<String> = alternatives
                 .iter()
-                .filter_map(|one| wrong_type(*one, &Value::Null).or_else(|| {
-                    one.variants().map(|all| {
-                        listed(&all.iter().map(Variant::name).collect::<Vec<_>>(), "or")
+                .filter_map(|one| {
+                    wrong_type(*one, &Value::Null).or_else(|| {
+                        one.variants().map(|all| {
+                            listed(&all.iter().map(Variant::name).collect::<Vec<_>>(), "or")
+                        })
                     })
-                }))
+                })
                 .collect();
-            let message = format!("{} must be {}, not {}", name(at), kinds.join(" or "), shown(value));
+            let message =
+                format!("{} must be {}, not {}", name(at), kinds.join(" or "), shown(value));
             issues.push(wrong(at, message));
         }
     }
@@ -341,7 +361,7 @@ mod tests {
     #[serde(deny_unknown_fields)]
     #[expect(dead_code, reason = "only its schema is looked at")]
     struct Decay {
-        #[schemars(range(exclusive_min = 0.0))]
+        #[schemars(extend("exclusiveMinimum" = 0))]
         factor: f64,
         #[schemars(range(min = 1))]
         every: u64,
@@ -426,7 +446,10 @@ mod tests {
 
     #[test]
     fn unknown_and_missing_parameters() {
-        insta::assert_snapshot!(found(&json!({ "stpes": 3, "bananas": 1 })));
+        insta::assert_snapshot!(found(&json!({ "stpes": 3, "bananas": 1 })), @r#"
+        /stpes (key): `stpes` is not a parameter here [did you mean `steps`?]
+        /bananas (key): `bananas` is not a parameter here [valid here: `steps`, `activation`, `schedule`, `init`, `hidden`, `momentum`, `count` and `weights`]
+        "#);
     }
 
     #[test]
@@ -434,20 +457,34 @@ mod tests {
         insta::assert_snapshot!(found(&json!({
             "steps": "many", "hidden": [3, 1.5, -1], "momentum": "a", "activation": 3,
             "init": [], "count": "x", "weights": { "a": "b" }
-        })));
-        insta::assert_snapshot!(found(&json!([1])));
+        })), @r#"
+        /steps (value): `steps` must be a whole number, not the text `many`
+        /hidden/1 (value): item 1 of `hidden` must be a whole number, not the number 1.5
+        /hidden/2 (value): item 2 of `hidden` must be at least 0, not -1
+        /momentum (value): `momentum` must be a number, not the text `a`
+        /activation (value): `activation` must be one of `tanh`, `relu` or `leaky_relu`, not the number 3
+        /init (value): `init` must be one of `glorot` or `he`, not an empty list
+        /count (value): `count` must be true or false or a whole number or a list, not the text `x`
+        /weights/a (value): `a` must be a number, not the text `b`
+        "#);
+        insta::assert_snapshot!(found(&json!([1])), @" (value): the whole of the parameters must be a map, not a list");
     }
 
     #[test]
     fn bounds() {
         insta::assert_snapshot!(found(&json!({
             "steps": 0, "hidden": [], "schedule": { "step": { "factor": 0, "every": 0 } }
-        })));
+        })), @r#"
+        /steps (value): `steps` must be at least 1, not 0
+        /hidden (value): `hidden` must have at least 1 item, not 0
+        /schedule/step/factor (value): `factor` must be greater than 0, not 0
+        /schedule/step/every (value): `every` must be at least 1, not 0
+        "#);
     }
 
     #[test]
     fn variants() {
-        for value in [
+        let values = [
             json!({ "steps": 1, "activation": "rleu", "init": "glorto" }),
             json!({ "steps": 1, "activation": "leaky_relu" }),
             json!({ "steps": 1, "activation": { "relu": 1 } }),
@@ -456,9 +493,19 @@ mod tests {
             json!({ "steps": 1, "schedule": {} }),
             json!({ "steps": 1, "schedule": { "step": {}, "constant": {} } }),
             json!({ "steps": 1, "schedule": { "step": { "factr": 1 } } }),
-        ] {
-            insta::assert_snapshot!(found(&value));
-        }
+        ];
+        insta::assert_snapshot!(values.iter().map(found).collect::<Vec<_>>().join("\n"), @r#"
+        /activation (value): `activation` cannot be `rleu` [did you mean `relu`?]
+        /init (value): `init` cannot be `glorto` [did you mean `glorot`?]
+        /activation (value): `leaky_relu` needs a value of its own [write `{ leaky_relu: … }`, or `{ leaky_relu: {} }` for its defaults]
+        /activation/relu (key): `relu` takes no value [write just `relu`]
+        /activation/leaky_rleu (key): `activation` cannot be `leaky_rleu` [did you mean `leaky_relu`?]
+        /activation/leaky_relu (value): `leaky_relu` must be a number, not the text `x`
+        /schedule (value): `schedule` must have exactly one key, not 0 [one of `constant`, `step` or `listed`]
+        /schedule (value): `schedule` must have exactly one key, not 2 [one of `constant`, `step` or `listed`]
+        /schedule/step/factr (key): `factr` is not a parameter here [did you mean `factor`?]
+        /schedule/step (key): the parameter `every` is missing
+        "#);
     }
 
     #[test]

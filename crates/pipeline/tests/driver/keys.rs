@@ -1,6 +1,6 @@
 //! Keys: what is computed again, and what is not.
 
-use crate::world::{RIGHT, World, dataset, succeed, PLAN_DATASET};
+use crate::world::{PLAN_DATASET, RIGHT, World, dataset, succeed};
 
 fn keys(world: &World, text: &str, set: &[&str]) -> Vec<String> {
     let plan = world.check(text, set).expect("it is right");
@@ -10,7 +10,10 @@ fn keys(world: &World, text: &str, set: &[&str]) -> Vec<String> {
 #[test]
 fn the_order_of_keys_in_the_file_does_not_matter() {
     let world = World::new();
-    let text = RIGHT.replace("{ initial: 0.25, decay: { factor: 0.5, every: 5 } }", "{ decay: { every: 5, factor: 0.5 }, initial: 0.25 }");
+    let text = RIGHT.replace(
+        "{ initial: 0.25, decay: { factor: 0.5, every: 5 } }",
+        "{ decay: { every: 5, factor: 0.5 }, initial: 0.25 }",
+    );
     assert_eq!(keys(&world, RIGHT, &[]), keys(&world, &text, &[]));
 }
 
@@ -49,7 +52,8 @@ fn a_changed_program_changes_the_key() {
 #[test]
 fn the_content_of_a_file_that_a_stage_reads_is_part_of_the_key() {
     let world = World::new();
-    let plan = "echo '{\"parameters\":{},\"outline\":{},\"files\":[\"picture.png\"],\"problems\":[]}'";
+    let plan =
+        "echo '{\"parameters\":{},\"outline\":{},\"files\":[\"picture.png\"],\"problems\":[]}'";
     world.stage("picture", &dataset(), plan, &succeed("dataset"));
     let text = "stages:\n  data: { uses: picture }\n";
     let file = world.root().join("picture.png");
@@ -58,5 +62,11 @@ fn the_content_of_a_file_that_a_stage_reads_is_part_of_the_key() {
     std::fs::write(&file, "two").expect("it is ours");
     assert_ne!(one, keys(&world, text, &[]));
     std::fs::remove_file(&file).expect("it was there");
-    insta::assert_snapshot!(world.errors(text, &[]));
+    insta::assert_snapshot!(world.errors(text, &[]), @r#"
+    pipelines/x.yaml:2:3: error: opening ROOT/picture.png failed: No such file or directory (os error 2)
+    2 |   data: { uses: picture }
+      |   ^^^^
+
+    1 error; nothing was run
+    "#);
 }

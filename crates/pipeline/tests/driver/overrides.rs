@@ -6,7 +6,8 @@ use crate::world::{RIGHT, World};
 
 #[test]
 fn set_values_reach_the_parameters_with_their_types() {
-    let set = ["train.with.learning_rate.initial=1e-1", "train.with.steps=20", "seed=9", "name=other"];
+    let set =
+        ["train.with.learning_rate.initial=1e-1", "train.with.steps=20", "seed=9", "name=other"];
     let plan = World::new().check(RIGHT, &set).expect("it is right");
     assert_eq!(plan.tasks[1].parameters["learning_rate"]["initial"], json!(0.1));
     assert_eq!(plan.tasks[1].parameters["learning_rate"]["decay"]["every"], json!(5));
@@ -33,15 +34,51 @@ fn stages_and_inputs_can_be_swapped() {
 #[test]
 fn what_is_wrong_with_a_set_value_is_located_at_the_argument() {
     let world = World::new();
-    insta::assert_snapshot!(world.errors(RIGHT, &["train.with.steps=no", "dataset.with.train=13"]));
-    insta::assert_snapshot!(world.errors(RIGHT, &["dataset.with.source.image.path=missing.png"]));
-    insta::assert_snapshot!(world.errors(RIGHT, &["dataset.with.source.image.pth=x.png"]));
-    insta::assert_snapshot!(world.errors(RIGHT, &["ntk.inputs.dataset=train"]));
+    insta::assert_snapshot!(world.errors(RIGHT, &["train.with.steps=no", "dataset.with.train=13"]), @r#"
+    --set dataset.with.train=13: error: 13 brings bad luck
+       = help: take 12
+
+    --set train.with.steps=no: error: `steps` must be a whole number, not the text `no`
+
+    2 errors; nothing was run
+    "#);
+    insta::assert_snapshot!(world.errors(RIGHT, &["dataset.with.source.image.path=missing.png"]), @r#"
+    --set dataset.with.source.image.path=missing.png: error: there is no such picture
+
+    1 error; nothing was run
+    "#);
+    insta::assert_snapshot!(world.errors(RIGHT, &["dataset.with.source.image.pth=x.png"]), @r#"
+    --set dataset.with.source.image.pth=x.png: error: `pth` is not a parameter here
+       = help: did you mean `path`?
+
+    1 error; nothing was run
+    "#);
+    insta::assert_snapshot!(world.errors(RIGHT, &["ntk.inputs.dataset=train"]), @r#"
+    --set ntk.inputs.dataset=train: error: `train` yields a training artifact, and the input `dataset` of `ntk` takes a dataset artifact
+
+    1 error; nothing was run
+    "#);
 }
 
 #[test]
 fn paths_that_lead_nowhere_say_where_they_could() {
     let world = World::new();
     let set = ["trian.with.steps=1", "train.steps=1", "train=3", "sede=3", "train.with.steps"];
-    insta::assert_snapshot!(world.errors(RIGHT, &set));
+    insta::assert_snapshot!(world.errors(RIGHT, &set), @r#"
+    --set sede=3: error: there is no stage `sede`
+       = help: did you mean `seed`?
+
+    --set train.steps=1: error: `steps` is not a key of a stage; those are `uses`, `inputs` and `with`
+       = help: did you mean `train.with.steps`?
+
+    --set train.with.steps: error: there is no `=` between path and value
+       = help: write it as `--set stage.with.parameter=value`
+
+    --set train=3: error: this would replace a whole stage
+
+    --set trian.with.steps=1: error: there is no stage `trian`
+       = help: did you mean `train`?
+
+    5 errors; nothing was run
+    "#);
 }

@@ -11,7 +11,29 @@ use crate::world::{RIGHT, World, succeed};
 fn a_run_leaves_artifacts_with_manifests_and_one_folder_to_open() {
     let world = World::new();
     let (plan, made) = world.run(RIGHT, &[]).expect("it runs");
-    insta::assert_snapshot!(world.files("data/runs").join("\n"));
+    insta::assert_snapshot!(world.files("data/runs").join("\n"), @r#"
+    chain/alignment.parquet
+    chain/checkpoints/step-0000000000.parquet
+    chain/checkpoints/step-0000000010.parquet
+    chain/dynamics.parquet
+    chain/eigenvalues.parquet
+    chain/eigenvectors.parquet
+    chain/energy.parquet
+    chain/figures/energy.svg
+    chain/findings.parquet
+    chain/gram/step-0000000000.parquet
+    chain/history.parquet
+    chain/kernels.parquet
+    chain/logs/dataset.log
+    chain/logs/ntk.log
+    chain/logs/report.log
+    chain/logs/spectrum.log
+    chain/logs/train.log
+    chain/outputs.parquet
+    chain/report.html
+    chain/runs.parquet
+    chain/samples.parquet
+    "#);
 
     let training = Manifest::read(&made[1].directory).expect("it has one");
     assert_eq!(training.kind, Kind::Training);
@@ -70,7 +92,13 @@ fn tables_of_the_same_name_go_into_folders_of_their_stages() {
     let world = World::new();
     let text = "name: two\nstages:\n  one: { uses: dataset }\n  other: { uses: dataset, with: { train: 5 } }\n";
     world.run(text, &[]).expect("it runs");
-    insta::assert_snapshot!(world.files("data/runs/two").join("\n"));
+    insta::assert_snapshot!(world.files("data/runs/two").join("\n"), @r#"
+    logs/one.log
+    logs/other.log
+    one/samples.parquet
+    other/samples.parquet
+    runs.parquet
+    "#);
 }
 
 #[test]
@@ -78,7 +106,23 @@ fn the_dry_run_says_what_is_there_and_what_would_run() {
     let world = World::new();
     world.run(RIGHT, &[]).expect("it runs");
     let plan = world.check(RIGHT, &["ntk.with.reduction=trace"]).expect("it is right");
-    insta::assert_snapshot!(pipeline::dry_run(&world.project, &plan));
+    insta::assert_snapshot!(pipeline::dry_run(&world.project, &plan), @r#"
+    chain: All five
+    seed 7, 2 threads, 1.00 GiB of memory
+
+    stage     uses      will   key           makes                                   memory
+    dataset   dataset   reuse  38e234525e46  dataset: N 4
+    train     train     reuse  02ba02a1bb9b  training: N 4, 10 steps, 2 checkpoints  2.86 MiB
+    ntk       ntk       run    f945823dea59  kernel
+    spectrum  spectrum  run    44b1a4d70a75  spectrum
+    report    report    run    9c280a7127e7  report
+
+    parameters
+      dataset  train          4
+      train    steps          10
+               learning_rate  { initial: 0.25, decay: { factor: 0.5, every: 5 } }
+      ntk      reduction      trace
+    "#);
 }
 
 #[test]
@@ -86,7 +130,17 @@ fn the_summary_shows_findings_and_a_query() {
     let world = World::new();
     let (plan, _) = world.run(RIGHT, &[]).expect("it runs");
     let folder = world.project.results("chain");
-    insta::assert_snapshot!(pipeline::summary(&world.project, &plan, &folder).expect("readable"));
+    insta::assert_snapshot!(pipeline::summary(&world.project, &plan, &folder).expect("readable"), @r#"
+    report   data/runs/chain/report.html
+    tables   data/runs/chain/
+
+    holds           0.883 → 0.934  the target aligns
+    does not hold   21200          eigenvalues rise
+    not applicable                 nothing to see
+
+    Try:
+      duckdb -c "SELECT step, k, relative_energy FROM 'data/runs/chain/energy.parquet' WHERE signal='target' AND split='train' AND k=50 ORDER BY step"
+    "#);
 }
 
 #[test]
@@ -95,14 +149,34 @@ fn a_summary_without_a_report_mentions_only_what_is_there() {
     let text = "name: data\nstages:\n  data: { uses: dataset }\n";
     let (plan, _) = world.run(text, &[]).expect("it runs");
     let folder = world.project.results("data");
-    insta::assert_snapshot!(pipeline::summary(&world.project, &plan, &folder).expect("readable"));
+    insta::assert_snapshot!(pipeline::summary(&world.project, &plan, &folder).expect("readable"), @r#"
+    tables   data/runs/data/
+
+    Try:
+      duckdb -c "SELECT * FROM 'data/runs/data/samples.parquet' LIMIT 5"
+    "#);
 }
 
 #[test]
 fn a_failing_stage_shows_its_message_its_log_and_its_place() {
     let world = World::new();
     let run = "for i in 1 2 3 4 5 6 7 8 9 10 11 12; do echo line $i >&2; done\necho '{\"error\":{\"message\":\"the loss is NaN at step 12\",\"hint\":\"lower the learning rate\"}}'\nexit 1";
-    insta::assert_snapshot!(world.failure(run));
+    insta::assert_snapshot!(world.failure(run), @r#"
+    pipelines/x.yaml:2:3: error: the stage `data` failed: the loss is NaN at step 12
+      = help: lower the learning rate
+      the end of its log:
+        | line 3
+        | line 4
+        | line 5
+        | line 6
+        | line 7
+        | line 8
+        | line 9
+        | line 10
+        | line 11
+        | line 12
+      full log: data/runs/x/logs/data.log
+    "#);
     assert_eq!(world.files("data/runs"), ["x/logs/data.log"]);
     assert!(world.files("data/store").is_empty());
     let log = fs::read_to_string(world.root().join("data/runs/x/logs/data.log")).expect("kept");
@@ -119,23 +193,69 @@ fn a_stage_that_breaks_the_contract_is_told_how() {
         world.failure("kill -9 $$"),
         world.failure("kill -15 $$"),
         world.failure("echo hello; sleep 60"),
-        world.failure("printf '\\377\\376'; sleep 60"),
+        world.failure("printf '\\377\\376\\n'; sleep 60"),
         world.failure(done),
         world.failure(&format!("echo no Parquet > \"$out/samples.parquet\"; {done}")),
-        world.failure(&format!("cp templates/kernel/kernels.parquet \"$out/samples.parquet\"; {done}")),
+        world.failure(&format!(
+            "cp templates/kernel/kernels.parquet \"$out/samples.parquet\"; {done}"
+        )),
         world.failure(&format!("{}; exit 4", succeed("dataset"))),
     ];
-    insta::assert_snapshot!(failures.join("\n\n"));
+    insta::assert_snapshot!(failures.join("\n\n"), @r#"
+    pipelines/x.yaml:2:3: error: the stage `data` failed: it ended without an error, and without saying that it is done
+      full log: data/runs/x/logs/data.log
+
+    pipelines/x.yaml:2:3: error: the stage `data` failed: it ended with exit code 3 without saying why
+      full log: data/runs/x/logs/data.log
+
+    pipelines/x.yaml:2:3: error: the stage `data` failed: it was killed (signal 9)
+      = help: the system does so where memory runs out: use fewer samples, or a smaller network
+      full log: data/runs/x/logs/data.log
+
+    pipelines/x.yaml:2:3: error: the stage `data` failed: it was ended by signal 15
+      full log: data/runs/x/logs/data.log
+
+    pipelines/x.yaml:2:3: error: the stage `data` failed: it printed a line that is no message: hello
+      = help: standard output is for messages in JSON; whatever else a stage has to say goes to standard error
+      full log: data/runs/x/logs/data.log
+
+    pipelines/x.yaml:2:3: error: the stage `data` failed: it printed a line that is no message: ��
+      = help: standard output is for messages in JSON; whatever else a stage has to say goes to standard error
+      full log: data/runs/x/logs/data.log
+
+    pipelines/x.yaml:2:3: error: the stage `data` failed: what it wrote is no dataset artifact: its output is no table `samples`: the table was not written
+      full log: data/runs/x/logs/data.log
+
+    pipelines/x.yaml:2:3: error: the stage `data` failed: what it wrote is no dataset artifact: its output/samples.parquet is not a readable Parquet file: Parquet error: Invalid Parquet file. Corrupt footer
+      full log: data/runs/x/logs/data.log
+
+    pipelines/x.yaml:2:3: error: the stage `data` failed: what it wrote is no dataset artifact: its output/samples.parquet is no table `samples`: it has no column `split`
+      full log: data/runs/x/logs/data.log
+
+    pipelines/x.yaml:2:3: error: the stage `data` failed: it ended with exit code 4 without saying why
+      full log: data/runs/x/logs/data.log
+    "#);
 }
 
 #[test]
 fn a_promised_file_must_be_there() {
     let world = World::new();
-    world.stage("report", &crate::world::report(), "", &format!("{}; rm \"$out/report.html\"", succeed("report")));
+    world.stage(
+        "report",
+        &crate::world::report(),
+        "",
+        &format!("{}; rm \"$out/report.html\"", succeed("report")),
+    );
     let error = world.run(RIGHT, &[]).expect_err("a file is missing");
-    insta::assert_snapshot!(world.tidy(&error.to_string()));
+    insta::assert_snapshot!(world.tidy(&error.to_string()), @r#"
+    pipelines/x.yaml:20:3: error: the stage `report` failed: it did not write report.html, which it promises
+      full log: data/runs/chain/logs/report.log
+    "#);
     // What was made before is kept, and the results of the failed run are not half there.
-    assert_eq!(world.files("data/store").iter().filter(|file| file.ends_with("manifest.json")).count(), 4);
+    assert_eq!(
+        world.files("data/store").iter().filter(|file| file.ends_with("manifest.json")).count(),
+        4
+    );
     assert!(!world.root().join("data/runs/chain/energy.parquet").exists());
 }
 

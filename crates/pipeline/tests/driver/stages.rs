@@ -5,14 +5,38 @@ use crate::world::World;
 #[test]
 fn a_stage_is_listed_with_ports_and_parameters() {
     let world = World::new();
-    insta::assert_snapshot!(pipeline::stages(&world.project, Some("train")).expect("it exists"));
-    insta::assert_snapshot!(pipeline::stages(&world.project, Some("./bin/stage-dataset")).expect("it exists"));
+    insta::assert_snapshot!(pipeline::stages(&world.project, Some("train")).expect("it exists"), @r#"
+    train: A fake.
+      input   dataset   dataset artifact
+      output  training
+
+      parameter                   takes                     default
+      steps                       whole number              required  Updates to make.
+      activation                  relu | tanh | leaky_relu  relu
+      learning_rate               map                       —
+      learning_rate.initial       number                    —
+      learning_rate.decay         map                       —
+      learning_rate.decay.factor  number                    —
+      learning_rate.decay.every   whole number              —
+    "#);
+    insta::assert_snapshot!(pipeline::stages(&world.project, Some("./bin/stage-dataset")).expect("it exists"), @r#"
+    ./bin/stage-dataset: A fake.
+      output  dataset
+
+      parameter          takes             default
+      train              whole number      4                 Training samples.
+      source             portrait | image  { portrait: {} }
+      source.image.path  text              required
+    "#);
 }
 
 #[test]
 fn an_unknown_stage_suggests_the_nearest() {
     let world = World::new();
     let error = pipeline::stages(&world.project, Some("trian")).expect_err("there is none");
-    insta::assert_snapshot!(error);
+    insta::assert_snapshot!(error, @r#"
+    error: there is no stage `trian`: neither this workspace nor PATH has a program `stage-trian`
+      = help: did you mean `train`?
+    "#);
     assert_eq!(error.exit_code(), 2);
 }

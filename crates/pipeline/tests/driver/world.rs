@@ -43,7 +43,7 @@ stages:
 
 /// A project in a temporary folder.
 pub struct World {
-    folder: TempDir,
+    _folder: TempDir,
     pub project: Project,
 }
 
@@ -55,7 +55,7 @@ impl World {
         fs::create_dir_all(root.join("pipelines")).expect("it is ours");
         let mut project = Project::at(&root);
         project.search = vec![root.join("bin")];
-        let world = Self { folder, project };
+        let world = Self { _folder: folder, project };
         templates(&root.join("templates"));
         world.stage("dataset", &dataset(), PLAN_DATASET, &succeed("dataset"));
         world.stage("train", &train(), PLAN_ECHO, &succeed("training"));
@@ -159,7 +159,9 @@ fn collect(folder: &Path, before: &str, found: &mut Vec<String>) {
 
 /// Copies the tables of a kind into the output and says that it is done.
 pub fn succeed(kind: &str) -> String {
-    format!("cp -r templates/{kind}/. \"$out\"\necho '{{\"done\":{{\"outline\":{{\"train_samples\":4}}}}}}'")
+    format!(
+        "cp -r templates/{kind}/. \"$out\"\necho '{{\"done\":{{\"outline\":{{\"train_samples\":4}}}}}}'"
+    )
 }
 
 /// Answers `plan` with the parameters as they came and no more.
