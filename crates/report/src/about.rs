@@ -20,7 +20,7 @@ impl About {
     pub fn new(dataset: &Manifest, training: &Manifest, spectrum: &Manifest) -> Self {
         let outline = [&training.outline, &dataset.outline]
             .into_iter()
-            .fold(spectrum.outline.clone(), |known, more| completed(known, more));
+            .fold(spectrum.outline.clone(), completed);
         let parameters = [dataset, training, spectrum]
             .map(|manifest| (manifest.stage.clone(), manifest.parameters.clone()))
             .to_vec();

@@ -229,17 +229,19 @@ impl Panel {
     }
 }
 
-impl Plot {
+impl Content {
     /// A plot of those `panels` that exist; `None` where none does.
     #[must_use]
-    pub fn new(
+    pub fn plot(
         arrangement: Arrangement,
         panels: impl IntoIterator<Item = Option<Panel>>,
-    ) -> Option<Content> {
+    ) -> Option<Self> {
         let panels: Vec<Panel> = panels.into_iter().flatten().collect();
-        (!panels.is_empty()).then_some(Content::Plot(Self { panels, arrangement }))
+        (!panels.is_empty()).then_some(Self::Plot(Plot { panels, arrangement }))
     }
+}
 
+impl Plot {
     /// The series that stand in the legend: the first of each name.
     pub fn legend(&self) -> impl Iterator<Item = &Series> {
         let all: Vec<&Series> = self.panels.iter().flat_map(|panel| &panel.series).collect();

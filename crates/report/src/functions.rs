@@ -152,7 +152,7 @@ fn is_grid(points: &[Vec<f32>]) -> bool {
         && along(0).checked_mul(along(1)) == Some(points.len())
 }
 
-/// f_θ(x) at `step` for the samples of `split`, by their number.
+/// `f_θ(x)` at `step` for the samples of `split`, by their number.
 fn learned(training: &Path, step: u64, split: Split) -> Result<Vec<Vec<f32>>, ReportError> {
     let keys = Columns::read(training, &OUTPUTS, &["step", "split", "sample"])?;
     let (steps, splits) = (keys.counts("step")?, keys.names::<Split>("split")?);

@@ -20,8 +20,7 @@ pub fn measured(value: f64) -> String {
         }
         2..=6 => {
             let rounded: f64 = text.parse().unwrap_or(value);
-            let digits = grouped(rounded.abs().round() as u64);
-            if value < 0.0 { format!("−{digits}") } else { digits }
+            whole(rounded)
         }
         _ => format!("{} × 10{}", negative_sign(mantissa), superscript(exponent)),
     }
@@ -49,22 +48,15 @@ pub fn tick(value: f64) -> String {
         let text = format!("{value:e}");
         let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
         let power = format!("10{}", superscript(exponent.parse().unwrap_or(0)));
-        return match mantissa {
-            "1" => power,
-            _ => format!(
-                "{}×{power}",
-                negative_sign(
-                    &format!("{:.3}", mantissa.parse().unwrap_or(0.0))
-                        .trim_end_matches('0')
-                        .trim_end_matches('.')
-                        .to_owned()
-                )
-            ),
-        };
+        if mantissa == "1" {
+            return power;
+        }
+        let mantissa = format!("{:.3}", mantissa.parse().unwrap_or(0.0));
+        let mantissa = mantissa.trim_end_matches('0').trim_end_matches('.');
+        return format!("{}×{power}", negative_sign(mantissa));
     }
     if magnitude >= 1000.0 && magnitude.fract() == 0.0 {
-        let digits = grouped(magnitude as u64);
-        return if value < 0.0 { format!("−{digits}") } else { digits };
+        return whole(value);
     }
     // Six decimals hide the rounding of a sum of steps, as in 0.30000000000000004.
     let text = format!("{value:.6}");
@@ -79,6 +71,13 @@ pub fn subscript(index: u32) -> String {
         .bytes()
         .filter_map(|digit| char::from_u32('₀' as u32 + u32::from(digit - b'0')))
         .collect()
+}
+
+/// A whole number of less than 2⁵³ with its sign and thousands apart.
+#[expect(clippy::cast_sign_loss, reason = "a magnitude is not negative")]
+fn whole(value: f64) -> String {
+    let digits = grouped(value.abs().round() as u64);
+    if value < 0.0 { format!("−{digits}") } else { digits }
 }
 
 fn negative_sign(text: &str) -> String {

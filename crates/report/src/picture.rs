@@ -49,6 +49,7 @@ impl ColourMap {
         Self::Grey(low, high)
     }
 
+    #[expect(clippy::cast_sign_loss, reason = "shares lie in [0, 1], ends in [0, 255]")]
     fn rgb(self, value: f32) -> [u8; 3] {
         match self {
             Self::Grey(low, high) => {
@@ -83,6 +84,7 @@ impl Raster {
         let ((left, across), (top, down)) = (box_of(0), box_of(1));
         let ratio = down / across;
         let ratio = if (SLIM.recip()..=SLIM).contains(&ratio) { ratio } else { 1.0 };
+        #[expect(clippy::cast_sign_loss, reason = "width and ratio are positive")]
         let height = ((f64::from(width) * ratio).round() as u32).max(1);
         // Points in units of pixels, by rising y, so that a pixel looks at few of them.
         let mut sorted: Vec<(f64, f64, usize)> = points

@@ -30,7 +30,7 @@ const LEGEND_BELOW: f64 = 62.0;
 
 /// plotly.js itself, in a script tag.
 ///
-/// MathJax, which the crate delivers with it, is left out: 2 MB that no figure needs.
+/// `MathJax`, which the crate delivers with it, is left out: 2 MB that no figure needs.
 #[must_use]
 pub fn script() -> String {
     const END: &str = "</script>";
@@ -128,14 +128,14 @@ fn layout(plot: &Plot) -> Layout {
         let labelled =
             plot.arrangement == Arrangement::Columns || position + 1 == plot.panels.len();
         let x_label = if labelled { panel.x.label.as_str() } else { "" };
-        let x_axis = axis(&panel.x, x_label, x).anchor(&axis_name("y", position));
+        let x_axis = axis(&panel.x, x_label, x).anchor(axis_name("y", position));
         let x_axis = if position > 0 && plot.arrangement == Arrangement::Rows {
             // Zooming into one panel zooms into all.
             x_axis.matches("x")
         } else {
             x_axis
         };
-        let y_axis = axis(&panel.y, &panel.y.label, y).anchor(&axis_name("x", position));
+        let y_axis = axis(&panel.y, &panel.y.label, y).anchor(axis_name("x", position));
         layout = match position {
             0 => layout.x_axis(x_axis).y_axis(y_axis),
             1 => layout.x_axis2(x_axis).y_axis2(y_axis),
@@ -165,7 +165,7 @@ fn axis(axis: &Axis, label: &str, domain: (f64, f64)) -> PlotlyAxis {
         .domain(&[domain.0, domain.1])
         .auto_margin(true)
         .zero_line(false)
-        .hover_format(".4~g")
+        .hover_format(",.4~r")
         // Fewer, and plotly.js marks 2 and 5 on logarithmic axes rather than every digit.
         .n_ticks(if axis.log { 5 } else { 7 })
 }

@@ -100,12 +100,7 @@ fn draw_panel(area: &Area, panel: &Panel) -> Result<(), String> {
                 .draw_series(DashedLineSeries::new(series.points.iter().copied(), 14, 10, style))
                 .map(drop),
             Stroke::DashedSteps => chart
-                .draw_series(DashedLineSeries::new(
-                    stairs(&series.points).into_iter(),
-                    14,
-                    10,
-                    style,
-                ))
+                .draw_series(DashedLineSeries::new(stairs(&series.points), 14, 10, style))
                 .map(drop),
         };
         drawn.map_err(|error| error.to_string())?;

@@ -15,13 +15,15 @@ pub fn thinned(points: &[(f64, f64)], most: usize, log_x: bool) -> Vec<(f64, f64
     if points.len() <= most || !(length.is_finite() && length > 0.0) {
         return points.to_vec();
     }
+    #[expect(clippy::cast_sign_loss, reason = "x rises from the start on")]
     let part_of = |x: f64| (((at(x) - start) / length * parts as f64) as usize).min(parts - 1);
     let mut kept = vec![first];
     let inner = &points[1..points.len() - 1];
     for part in inner.chunk_by(|a, b| part_of(a.0) == part_of(b.0)) {
         let by_y = |&a: &usize, &b: &usize| part[a].1.total_cmp(&part[b].1);
         let lowest = (0..part.len()).min_by(by_y);
-        let highest = (0..part.len()).max_by(by_y);
+        // The first of equal ones, as `min_by` gives: a rate changes where it changed.
+        let highest = (0..part.len()).rev().max_by(by_y);
         let (Some(lowest), Some(highest)) = (lowest, highest) else { continue };
         kept.push(part[lowest.min(highest)]);
         if lowest != highest {
@@ -50,6 +52,15 @@ mod tests {
         let points: Vec<(f64, f64)> =
             (0..10_000).map(|i| (f64::from(i), if i == 4321 { 9.0 } else { 1.0 })).collect();
         assert!(thinned(&points, 100, false).contains(&(4321.0, 9.0)));
+    }
+
+    #[test]
+    fn a_stair_keeps_its_corners() {
+        for values in [[1.0, 2.0], [2.0, 1.0]] {
+            let points: Vec<(f64, f64)> =
+                (0..10_000).map(|i| (f64::from(i), values[usize::from(i >= 5_017)])).collect();
+            assert!(thinned(&points, 100, false).contains(&(5_017.0, values[1])));
+        }
     }
 
     proptest! {

@@ -3,7 +3,7 @@
 use artifact::tables::spectrum::AlignmentMetric;
 
 use super::at;
-use crate::figure::{Arrangement, Axis, Colour, Figure, Panel, Plot, Series};
+use crate::figure::{Arrangement, Axis, Colour, Content, Figure, Panel, Series};
 use crate::measures::Measures;
 
 /// Kernel-target alignment and kernel distance against step.
@@ -34,6 +34,6 @@ pub fn figure(measures: &Measures) -> Option<Figure> {
         "Alignment with the target and distance from the start",
         "Left: kernel-target alignment ȳᵀGȳ / (‖G‖ ‖ȳ‖²), plain and centred. Right: the distance of each kernel from the first, 1 minus the cosine between the two matrices; a constant kernel stays at 0.",
         &[("alignment.parquet", "step, metric, reference_step, value")],
-        Plot::new(Arrangement::Columns, panels),
+        Content::plot(Arrangement::Columns, panels),
     )
 }

@@ -1,7 +1,7 @@
 //! How many eigenvalues carry the kernel.
 
 use super::at;
-use crate::figure::{Arrangement, Axis, Colour, Figure, Panel, Plot, Series};
+use crate::figure::{Arrangement, Axis, Colour, Content, Figure, Panel, Series};
 use crate::measures::Measures;
 
 /// Effective rank and participation ratio against step.
@@ -19,6 +19,6 @@ pub fn figure(measures: &Measures) -> Option<Figure> {
         "Effective rank of the kernel",
         "How many eigenvalues carry the kernel: the exponential of the entropy of λ/Σλ, and the participation ratio. Both are 1 for a single eigenvalue and N for N equal ones.",
         &[("dynamics.parquet", "step, effective_rank_entropy, participation_ratio")],
-        Plot::new(Arrangement::Columns, [panel]),
+        Content::plot(Arrangement::Columns, [panel]),
     )
 }

@@ -1,7 +1,7 @@
 //! Eigenvalues of the Gramian, against step and against index.
 
 use super::{at, figure};
-use crate::figure::{Arrangement, Axis, Colour, Figure, Panel, Plot, Series, Stroke};
+use crate::figure::{Arrangement, Axis, Colour, Content, Figure, Panel, Series, Stroke};
 use crate::measures::{FOLLOWED_EIGENVALUES, Measures};
 use crate::number::{grouped, subscript};
 
@@ -27,7 +27,7 @@ pub fn over_steps(measures: &Measures) -> Option<Figure> {
             ("eigenvalues.parquet", "step, index, eigenvalue"),
             ("dynamics.parquet", "step, stability_bound"),
         ],
-        Plot::new(
+        Content::plot(
             Arrangement::Columns,
             [Panel::new("", Axis::steps(), Axis::log("eigenvalue"), series)],
         ),
@@ -61,6 +61,6 @@ pub fn over_index(measures: &Measures) -> Option<Figure> {
         "The spectrum at the start and at the end",
         "Eigenvalues in falling order. Those below the rounding noise of the kernel are left out.",
         &[("eigenvalues.parquet", "step, index, eigenvalue, resolved")],
-        Plot::new(Arrangement::Columns, [panel]),
+        Content::plot(Arrangement::Columns, [panel]),
     )
 }

@@ -3,7 +3,7 @@
 use artifact::tables::{Signal, Split};
 
 use super::{at, figure};
-use crate::figure::{Arrangement, Axis, Colour, Figure, Panel, Plot, Series, Stroke};
+use crate::figure::{Arrangement, Axis, Colour, Content, Figure, Panel, Series, Stroke};
 use crate::measures::Measures;
 use crate::number::grouped;
 
@@ -34,7 +34,7 @@ pub fn over_steps(measures: &Measures) -> Option<Figure> {
             "The share of each signal that lies in the {top} leading eigenvectors, E(φ, {top}), at each checkpoint: findings 2 and 3 of the paper are about target and output."
         ),
         &[("energy.parquet", "step, split, signal, k, relative_energy")],
-        Plot::new(Arrangement::Columns, panels),
+        Content::plot(Arrangement::Columns, panels),
     )
 }
 
@@ -60,6 +60,6 @@ pub fn over_k(measures: &Measures) -> Option<Figure> {
         "Energy of the target in the leading eigenvectors",
         "The share of the target that lies in the k leading eigenvectors. A curve that has moved up and to the left means that the kernel has aligned with the target.",
         &[("energy.parquet", "step, split, signal, k, relative_energy")],
-        Plot::new(Arrangement::Columns, panels),
+        Content::plot(Arrangement::Columns, panels),
     )
 }

@@ -1,7 +1,7 @@
 //! How well the kernel foretells one update.
 
 use super::at;
-use crate::figure::{Arrangement, Axis, Colour, Figure, Panel, Plot, Series};
+use crate::figure::{Arrangement, Axis, Colour, Content, Figure, Panel, Series};
 use crate::measures::Measures;
 
 /// First-order error and cosine against step.
@@ -28,6 +28,6 @@ pub fn figure(measures: &Measures) -> Option<Figure> {
         "How well the kernel foretells an update",
         "The change of the outputs in one update, a, against its first-order prediction b = −(δ/N) G m̄. An error of 0 and a cosine of 1 mean that the kernel alone tells what happens.",
         &[("dynamics.parquet", "step, first_order_error, first_order_cosine")],
-        Plot::new(Arrangement::Columns, panels),
+        Content::plot(Arrangement::Columns, panels),
     )
 }

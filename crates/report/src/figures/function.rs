@@ -5,7 +5,7 @@ use artifact::tables::{Signal, Split};
 use super::figure;
 use crate::error::ReportError;
 use crate::figure::{
-    Arrangement, Axis, Colour, Content, Figure, Panel, Picture, PictureRow, Plot, Series, Stroke,
+    Arrangement, Axis, Colour, Content, Figure, Panel, Picture, PictureRow, Series, Stroke,
 };
 use crate::functions::{Eigenfunctions, Functions};
 use crate::measures::Measures;
@@ -102,9 +102,8 @@ fn learned_pictures(
         let shades = ColourMap::grey(target);
         let signs = ColourMap::diverging(&error);
         let ColourMap::Diverging(bound) = signs else { continue };
-        let name = |what: &str| match several {
-            true => format!("{what}-output-{output}"),
-            false => what.to_owned(),
+        let name = |what: &str| {
+            if several { format!("{what}-output-{output}") } else { what.to_owned() }
         };
         rows.push(PictureRow {
             title: if several { format!("output {output}") } else { String::new() },
@@ -189,7 +188,7 @@ fn learned_lines(functions: &Functions) -> Option<Content> {
             Panel::new(title, Axis::linear("x"), Axis::linear("f(x)"), series)
         },
     );
-    Plot::new(Arrangement::Columns, panels)
+    Content::plot(Arrangement::Columns, panels)
 }
 
 /// Eigenfunctions of one variable, a panel for each checkpoint.
@@ -206,7 +205,7 @@ fn eigenfunction_lines(functions: &Functions) -> Option<Content> {
             let title = format!("step {}", grouped(*step));
             Panel::new(title, Axis::linear("x"), Axis::linear("υ(x)"), series.collect())
         });
-    Plot::new(Arrangement::Columns, panels)
+    Content::plot(Arrangement::Columns, panels)
 }
 
 /// The points of a function of one variable, by rising x.

@@ -3,7 +3,7 @@
 use artifact::tables::training::HistoryRow;
 
 use super::at;
-use crate::figure::{Arrangement, Axis, Colour, Figure, Panel, Plot, Series, Stroke};
+use crate::figure::{Arrangement, Axis, Colour, Content, Figure, Panel, Series, Stroke};
 use crate::measures::Measures;
 
 /// Loss and learning rate against step; accuracy too where targets are classes.
@@ -49,6 +49,6 @@ pub fn figure(measures: &Measures) -> Option<Figure> {
         "Loss and learning rate",
         "The mean loss over each split, and the learning rate of the update that leaves each step.",
         &[("history.parquet", "step, train_loss, test_loss, learning_rate")],
-        Plot::new(Arrangement::Rows, [losses, accuracies, rates]),
+        Content::plot(Arrangement::Rows, [losses, accuracies, rates]),
     )
 }

@@ -3,7 +3,7 @@
 use artifact::tables::spectrum::AlignmentMetric;
 
 use super::at;
-use crate::figure::{Arrangement, Axis, Colour, Figure, Panel, Plot, Series};
+use crate::figure::{Arrangement, Axis, Colour, Content, Figure, Panel, Series};
 use crate::measures::Measures;
 
 /// Overlap of the leading eigenspaces with those of the first and of the previous checkpoint.
@@ -53,6 +53,6 @@ pub fn figure(measures: &Measures) -> Option<Figure> {
         "How far the leading eigenspaces turn",
         "The overlap ‖V(t)ᵀV(t')‖²/k of the spaces that the k leading eigenvectors span at two checkpoints: 1 where they are the same, k/N for unrelated ones.",
         &[("alignment.parquet", "step, metric, reference_step, k, value")],
-        Plot::new(Arrangement::Columns, panels),
+        Content::plot(Arrangement::Columns, panels),
     )
 }

@@ -127,7 +127,7 @@ struct Span {
 fn span(plateau: &Plateau, dynamics: &[DynamicsRow]) -> Option<Span> {
     let at_decay = dynamics.iter().rfind(|row| row.step <= plateau.start)?;
     let own = || dynamics.iter().filter(|row| row.step > plateau.start && row.step <= plateau.end);
-    let before_next = own().last()?;
+    let before_next = own().next_back()?;
     let of_bound = own()
         .map(|row| {
             // 2N from the row's own bound: at the step of the next decay its rate is the next one.

@@ -43,7 +43,7 @@ pub fn measure(measures: &Measures, about: &About) -> FindingRow {
     let together = matches!(about.outline.reduction, Some(Reduction::Full | Reduction::Trace));
     if about.outline.output_dim != Some(1) && !together {
         return finding.not_applicable(
-            "With several outputs, energies and loss speak of the same residual under the reductions `full` and `trace` only.",
+            "With several outputs, energies and loss speak of the same residual under the reductions full and trace only.",
         );
     }
     let loss =

@@ -18,7 +18,7 @@ use crate::measures::Measures;
 /// The five findings, in the order in which the paper makes them.
 ///
 /// Where a run has one kernel for each output, a finding holds when it holds for each of them;
-/// the numbers are those of the first for which it does not, or of output 0.
+/// the numbers are those of the first for which it does not, else of output 0.
 #[must_use]
 pub fn measure(measures: &Measures, about: &About) -> Vec<FindingRow> {
     let blocks: Vec<Measures> =
@@ -38,13 +38,15 @@ pub fn measure(measures: &Measures, about: &About) -> Vec<FindingRow> {
 }
 
 /// The row that speaks for all kernels of a run: the first for which the finding does not hold,
-/// else the first.
+/// else the first to which it does not apply, else the first.
 fn least_favourable(rows: Vec<FindingRow>) -> Option<FindingRow> {
     let count = rows.len();
     let holding = rows.iter().filter(|row| row.verdict == Verdict::Holds).count();
-    let shown = rows.iter().position(|row| row.verdict == Verdict::DoesNotHold).unwrap_or(0);
+    let first = |verdict| rows.iter().position(|row| row.verdict == verdict);
+    let shown = first(Verdict::DoesNotHold).or(first(Verdict::NotApplicable)).unwrap_or(0);
+    let applicable = rows.iter().any(|row| row.verdict != Verdict::NotApplicable);
     let mut row = rows.into_iter().nth(shown)?;
-    if count > 1 {
+    if count > 1 && applicable {
         let all = format!("Holds for {holding} of {count} outputs; shown for output {shown}.");
         row.note = Some(match row.note {
             Some(note) => format!("{note} {all}"),

@@ -41,7 +41,7 @@ pub fn measure(measures: &Measures, _about: &About) -> FindingRow {
     // Sums in f32 vectors leave about 1e-6; a part smaller than that is none.
     if outside_before < 1e-6 {
         return finding.not_applicable(format!(
-            "The target lies wholly in the top {top} from the start; choose a smaller `top`."
+            "The target lies wholly in the top {top} from the start; choose a smaller top."
         ));
     }
     let note = format!(

@@ -138,24 +138,21 @@ impl Run {
         let mut samples = Vec::new();
         for (split, count) in self.splits() {
             for sample in 0..count {
-                let side = f64::from(count).sqrt().round();
-                let x: Vec<f64> = if split == Split::Test
-                    && self.input_dim == 2
-                    && side * side == f64::from(count)
-                {
-                    let side = side as u32;
-                    let along = |i: u32| (f64::from(i) + 0.5) / f64::from(side);
-                    vec![along(sample % side), along(sample / side)]
-                } else {
-                    // A low-discrepancy sequence: scattered, and the same on every machine.
-                    (0..self.input_dim)
-                        .map(|axis| {
-                            (0.5 + f64::from(sample + 1)
-                                * [0.754_877_666, 0.569_840_291, 0.324_717_957][axis % 3])
-                                .fract()
-                        })
-                        .collect()
-                };
+                let side = count.isqrt();
+                let x: Vec<f64> =
+                    if split == Split::Test && self.input_dim == 2 && side * side == count {
+                        let along = |i: u32| (f64::from(i) + 0.5) / f64::from(side);
+                        vec![along(sample % side), along(sample / side)]
+                    } else {
+                        // A low-discrepancy sequence: scattered, and the same on every machine.
+                        (0..self.input_dim)
+                            .map(|axis| {
+                                (0.5 + f64::from(sample + 1)
+                                    * [0.754_877_666, 0.569_840_291, 0.324_717_957][axis % 3])
+                                    .fract()
+                            })
+                            .collect()
+                    };
                 let y = (0..self.outputs).map(|output| target(&x, output) as f32).collect();
                 samples.push(Sample {
                     split,
