@@ -1,0 +1,106 @@
+//! The house keeps its order: who may depend on whom, and that every file says what it is.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use tests::root;
+
+/// Direct dependencies of every crate of the workspace, those for tests left out.
+fn dependencies() -> BTreeMap<String, Vec<String>> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .args(["metadata", "--format-version=1", "--no-deps", "--locked"])
+        .current_dir(root())
+        .output()
+        .expect("cargo starts");
+    let metadata: serde_json::Value =
+        serde_json::from_slice(&output.stdout).expect("cargo metadata prints JSON");
+    let packages = metadata["packages"].as_array().expect("packages");
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    packages
+        .iter()
+        .map(|package| {
+            let all = package["dependencies"].as_array().expect("dependencies");
+            let normal = all.iter().filter(|dependency| dependency["kind"].is_null());
+            (text(&package["name"]), normal.map(|dependency| text(&dependency["name"])).collect())
+        })
+        .collect()
+}
+
+#[test]
+fn dependencies_point_one_way() {
+    let allowed: [(&str, &[&str]); 12] = [
+        ("unify", &[]),
+        ("artifact", &["unify"]),
+        ("stage", &["artifact"]),
+        ("network", &["unify"]),
+        ("dataset", &["artifact", "stage", "network"]),
+        ("train", &["artifact", "stage", "network"]),
+        ("ntk", &["artifact", "stage", "network"]),
+        ("spectrum", &["artifact", "stage"]),
+        ("report", &["artifact", "stage"]),
+        ("pipeline", &["artifact", "stage"]),
+        ("xtask", &["artifact", "pipeline"]),
+        ("tests", &[]),
+    ];
+    let found = dependencies();
+    let members: Vec<&String> = found.keys().collect();
+    assert_eq!(found.len(), allowed.len(), "a crate without a rule: {members:?}");
+    for (name, allowed) in allowed {
+        let inner = found[name].iter().filter(|dependency| found.contains_key(*dependency));
+        for dependency in inner {
+            assert!(allowed.contains(&dependency.as_str()), "{name} must not know {dependency}");
+        }
+    }
+}
+
+#[test]
+fn heavy_libraries_stay_in_their_rooms() {
+    let found = dependencies();
+    for (library, rooms) in
+        [("dfdx", &["train"][..]), ("polars", &["report"]), ("plotly", &["report"]), ("serde_yaml", &["pipeline"])]
+    {
+        for (name, dependencies) in &found {
+            let uses = dependencies.iter().any(|dependency| dependency == library);
+            assert!(!uses || rooms.contains(&name.as_str()), "{name} must not know {library}");
+        }
+    }
+}
+
+/// Every Rust file of the project.
+fn sources() -> Vec<PathBuf> {
+    let mut folders = vec![root().join("crates"), root().join("xtask"), root().join("tests")];
+    let mut found = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn every_file_says_what_it_is_first() {
+    let sources = sources();
+    assert!(sources.len() > 50, "the project has more than {} files", sources.len());
+    for path in sources {
+        let text = fs::read_to_string(&path).expect("a file");
+        assert!(text.starts_with("//! "), "{} does not begin with `//! `", path.display());
+    }
+}
+
+#[test]
+fn no_file_is_a_drawer_for_odds_and_ends() {
+    for path in sources() {
+        let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+        let drawer = ["util", "utils", "helper", "helpers", "common", "misc", "types"].contains(&stem);
+        assert!(!drawer, "{} wants a name", path.display());
+    }
+}
