@@ -1,6 +1,6 @@
 //! `--dry-run`: what would run, and what is there already.
 
-use artifact::Outline;
+use artifact::Kind;
 
 use crate::grid::grid;
 use crate::plan::{Plan, Task};
@@ -55,36 +55,35 @@ pub fn dry_run(project: &Project, plan: &Plan) -> String {
     text
 }
 
-/// What is known of a task's artifact, as "dataset: N 1024, 2304 test, d 2".
+/// What is known of a task's artifact beyond what its inputs have told, as
+/// "dataset: N 1024, 2304 test, d 2, o 1".
 fn makes(task: &Task) -> String {
-    let Outline {
-        train_samples,
-        test_samples,
-        input_dim,
-        output_dim,
-        last_step,
-        checkpoints,
-        parameter_count,
-        kernel_rows,
-        ..
-    } = &task.outline;
-    let number = |before: &str, value: &Option<u64>, after: &str| {
-        value.map(|value| format!("{before}{value}{after}"))
+    let outline = &task.outline;
+    let checkpoints = outline.checkpoints.as_ref().map(|steps| steps.len() as u64);
+    let known: &[(&str, Option<u64>, &str)] = match task.program.description.output {
+        Kind::Dataset => &[
+            ("N ", outline.train_samples, ""),
+            ("", outline.test_samples, " test"),
+            ("d ", outline.input_dim, ""),
+            ("o ", outline.output_dim, ""),
+        ],
+        Kind::Training => &[
+            ("", outline.last_step, " steps"),
+            ("", checkpoints, " checkpoints"),
+            ("P ", outline.parameter_count, ""),
+        ],
+        Kind::Kernel => &[
+            ("", checkpoints, " Gramians"),
+            ("", outline.kernel_rows, " rows"),
+            ("", outline.kernel_blocks.filter(|blocks| *blocks > 1), " blocks"),
+        ],
+        Kind::Spectrum => &[("", checkpoints, " spectra")],
+        Kind::Report => &[],
     };
-    let count = checkpoints.as_ref().map(|steps| steps.len() as u64);
-    let known: Vec<String> = [
-        number("N ", train_samples, ""),
-        number("", test_samples, " test"),
-        number("d ", input_dim, ""),
-        number("o ", output_dim, ""),
-        number("P ", parameter_count, ""),
-        number("", last_step, " steps"),
-        number("", &count, " checkpoints"),
-        number("", kernel_rows, " rows"),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
+    let known: Vec<String> = known
+        .iter()
+        .filter_map(|(before, value, after)| value.map(|value| format!("{before}{value}{after}")))
+        .collect();
     let kind = task.program.description.output;
     if known.is_empty() { kind.to_string() } else { format!("{kind}: {}", known.join(", ")) }
 }

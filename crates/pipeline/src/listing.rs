@@ -60,8 +60,11 @@ fn block(uses: &str, description: &Description) -> String {
     let fields = fields(Schema::new(&description.parameters));
     if !fields.is_empty() {
         text.push('\n');
-        let head = ["parameter", "takes", "default", ""].map(str::to_owned).to_vec();
-        let rows = fields.into_iter().map(|of| vec![of.path, of.takes, of.default, of.about]);
+        let head = ["parameter", "default", "meaning"].map(str::to_owned).to_vec();
+        let meaning =
+            |about: &str, takes: &str| format!("{about} [{takes}]").trim_start().to_owned();
+        let rows =
+            fields.into_iter().map(|of| vec![of.path, of.default, meaning(&of.about, &of.takes)]);
         text.push_str(&grid(&std::iter::once(head).chain(rows).collect::<Vec<_>>(), "  "));
     }
     text

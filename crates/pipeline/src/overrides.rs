@@ -146,7 +146,7 @@ fn set(
         return Ok(());
     };
     let variant = schema.and_then(|schema| schema.variant(segment));
-    if variant.is_some() {
+    if schema.is_some_and(|schema| schema.variants().is_some()) {
         let is_this =
             node.as_object().is_some_and(|map| map.len() == 1 && map.contains_key(segment));
         if !is_this {
@@ -239,6 +239,14 @@ mod tests {
                 Ok(json!({ "source": { "image": { "path": "x.png" } } }))
             );
         }
+    }
+
+    #[test]
+    fn a_misspelt_variant_stands_alone_so_that_it_is_what_is_reported() {
+        assert_eq!(
+            after(json!({ "source": { "portrait": {} } }), "d.with.source.imge.path=x.png"),
+            Ok(json!({ "source": { "imge": { "path": "x.png" } } }))
+        );
     }
 
     #[test]

@@ -111,11 +111,16 @@ impl Project {
         } else {
             format!("there is no pipeline `{name}` in {}", self.shown(&folder))
         };
-        let stem = path.file_name().and_then(|name| name.to_str()).unwrap_or(name);
-        let help = match (nearest(stem, existing.iter().copied()), existing.as_slice()) {
-            (_, []) => "there are no pipelines yet".to_owned(),
-            (Some(near), all) => format!("did you mean `{near}`? There are {}", listed(all, "and")),
-            (None, all) => format!("there are {}", listed(all, "and")),
+        let stem = |name: &str| {
+            Path::new(name).file_stem().map(|stem| stem.to_string_lossy().into_owned())
+        };
+        let wanted = stem(name).unwrap_or_default();
+        let stems: Vec<String> = existing.iter().filter_map(|name| stem(name)).collect();
+        let all = listed(&existing, "and");
+        let help = match nearest(&wanted, stems.iter().map(String::as_str)) {
+            _ if existing.is_empty() => "there are no pipelines yet".to_owned(),
+            Some(near) => format!("did you mean `{near}`? Those that exist: {all}"),
+            None => format!("those that exist: {all}"),
         };
         Err(PipelineError::Argument { message, help: Some(help) })
     }
@@ -154,15 +159,15 @@ mod tests {
         let (_folder, project) = project();
         insta::assert_snapshot!(project.pipeline_file("lr-deacy").unwrap_err(), @r#"
         error: there is no pipeline `lr-deacy` in pipelines
-          = help: there are `depth.yaml` and `lr-decay.yaml`
+          = help: did you mean `lr-decay`? Those that exist: `depth.yaml` and `lr-decay.yaml`
         "#);
         insta::assert_snapshot!(project.pipeline_file("qqq").unwrap_err(), @r#"
         error: there is no pipeline `qqq` in pipelines
-          = help: there are `depth.yaml` and `lr-decay.yaml`
+          = help: those that exist: `depth.yaml` and `lr-decay.yaml`
         "#);
         insta::assert_snapshot!(project.pipeline_file("./elsewhere/lr-decay.yaml").unwrap_err(), @r#"
         error: there is no pipeline file ./elsewhere/lr-decay.yaml
-          = help: did you mean `lr-decay.yaml`? There are `depth.yaml` and `lr-decay.yaml`
+          = help: did you mean `lr-decay`? Those that exist: `depth.yaml` and `lr-decay.yaml`
         "#);
         assert_eq!(project.pipeline_file("qqq").unwrap_err().exit_code(), 2);
     }

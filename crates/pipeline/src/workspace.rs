@@ -11,9 +11,9 @@ use serde_json::Value;
 
 use crate::error::PipelineError;
 
-/// Words of cargo's output by which it is worth seeing.
-const WORTH_SEEING: [&str; 6] =
-    ["Compiling", "Downloading", "Updating", "Blocking", "error", "warning"];
+/// Words of cargo's output by which it is worth seeing. A warning is not among them: cargo
+/// repeats those of earlier builds.
+const WORTH_SEEING: [&str; 5] = ["Compiling", "Downloading", "Updating", "Blocking", "error"];
 
 /// A stage program of this workspace.
 #[derive(Clone, Debug, PartialEq, Eq)]

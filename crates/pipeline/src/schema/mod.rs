@@ -97,15 +97,16 @@ impl<'a> Schema<'a> {
         self.keyword("type").and_then(Value::as_str) == Some("null")
     }
 
-    /// The first sentence of its description.
-    fn description(self) -> Option<&'a str> {
+    /// The first sentence of its description, on one line.
+    fn description(self) -> Option<String> {
         let text = self
             .keyword("description")
             .or_else(|| self.resolved().keyword("description"))?
             .as_str()?;
         let paragraph = text.split("\n\n").next().unwrap_or(text);
-        let end = paragraph.find(". ").map_or(paragraph.len(), |end| end + 1);
-        Some(&paragraph[..end])
+        let line = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
+        let end = line.find(". ").map_or(line.len(), |end| end + 1);
+        Some(line[..end].to_owned())
     }
 }
 

@@ -52,7 +52,7 @@ fn list(schema: Schema, path: &str, depth: usize, found: &mut Vec<Field>) {
             path: path.clone(),
             takes: takes(below),
             default,
-            about: below.description().unwrap_or_default().to_owned(),
+            about: below.description().unwrap_or_default(),
         });
         match below.variants() {
             Some(variants) => {

@@ -368,6 +368,13 @@ mod tests {
     }
 
     #[derive(JsonSchema)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only its schema is looked at")]
+    struct Cosine {
+        last: f64,
+    }
+
+    #[derive(JsonSchema)]
     #[serde(rename_all = "snake_case")]
     #[expect(dead_code, reason = "only its schema is looked at")]
     enum Schedule {
@@ -404,6 +411,8 @@ mod tests {
         activation: Option<Activation>,
         #[serde(default)]
         schedule: Option<Schedule>,
+        #[serde(default)]
+        cosine: Option<Cosine>,
         #[serde(default)]
         init: Option<Init>,
         #[serde(default)]
@@ -448,7 +457,7 @@ mod tests {
     fn unknown_and_missing_parameters() {
         insta::assert_snapshot!(found(&json!({ "stpes": 3, "bananas": 1 })), @r#"
         /stpes (key): `stpes` is not a parameter here [did you mean `steps`?]
-        /bananas (key): `bananas` is not a parameter here [valid here: `steps`, `activation`, `schedule`, `init`, `hidden`, `momentum`, `count` and `weights`]
+        /bananas (key): `bananas` is not a parameter here [valid here: `steps`, `activation`, `schedule`, `cosine`, `init`, `hidden`, `momentum`, `count` and `weights`]
         "#);
     }
 
@@ -505,6 +514,16 @@ mod tests {
         /schedule (value): `schedule` must have exactly one key, not 2 [one of `constant`, `step` or `listed`]
         /schedule/step/factr (key): `factr` is not a parameter here [did you mean `factor`?]
         /schedule/step (key): the parameter `every` is missing
+        "#);
+    }
+
+    #[test]
+    fn an_optional_map_with_one_field_is_no_enum() {
+        assert_eq!(found(&json!({ "steps": 1, "cosine": { "last": 0.1 } })), "");
+        let wrong = [json!({ "steps": 1, "cosine": {} }), json!({ "steps": 1, "cosine": "last" })];
+        insta::assert_snapshot!(wrong.iter().map(found).collect::<Vec<_>>().join("\n"), @r#"
+        /cosine (key): the parameter `last` is missing
+        /cosine (value): `cosine` must be a map, not the text `last`
         "#);
     }
 

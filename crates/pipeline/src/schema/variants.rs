@@ -36,13 +36,14 @@ impl<'a> Schema<'a> {
         if let Some(words) = schema.words() {
             return Some(words.into_iter().map(Variant::Word).collect());
         }
-        let alternatives = schema.alternatives();
+        // An enum is a `oneOf`; `anyOf` is an Option, perhaps of a map with one field, which
+        // looks like a variant and is none.
+        let is_enum = schema.keyword("oneOf").is_some();
         let mut variants = Vec::new();
-        for one in alternatives.iter().filter(|one| !one.is_null()) {
-            if let Some(tagged) = one.tagged() {
-                variants.push(tagged);
-            } else {
-                variants.extend(one.variants_within(depth - 1)?);
+        for one in schema.alternatives().into_iter().filter(|one| !one.is_null()) {
+            match one.tagged() {
+                Some(tagged) if is_enum => variants.push(tagged),
+                _ => variants.extend(one.variants_within(depth - 1)?),
             }
         }
         if variants.is_empty() { None } else { Some(variants) }

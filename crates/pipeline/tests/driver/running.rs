@@ -110,9 +110,9 @@ fn the_dry_run_says_what_is_there_and_what_would_run() {
     chain: All five
     seed 7, 2 threads, 1.00 GiB of memory
 
-    stage     uses      will   key           makes                                   memory
+    stage     uses      will   key           makes                              memory
     dataset   dataset   reuse  38e234525e46  dataset: N 4
-    train     train     reuse  02ba02a1bb9b  training: N 4, 10 steps, 2 checkpoints  2.86 MiB
+    train     train     reuse  02ba02a1bb9b  training: 10 steps, 2 checkpoints  2.86 MiB
     ntk       ntk       run    f945823dea59  kernel
     spectrum  spectrum  run    44b1a4d70a75  spectrum
     report    report    run    9c280a7127e7  report

@@ -10,23 +10,23 @@ fn a_stage_is_listed_with_ports_and_parameters() {
       input   dataset   dataset artifact
       output  training
 
-      parameter                   takes                     default
-      steps                       whole number              required  Updates to make.
-      activation                  relu | tanh | leaky_relu  relu
-      learning_rate               map                       —
-      learning_rate.initial       number                    —
-      learning_rate.decay         map                       —
-      learning_rate.decay.factor  number                    —
-      learning_rate.decay.every   whole number              —
+      parameter                   default   meaning
+      steps                       required  Updates to make. [whole number]
+      activation                  relu      [relu | tanh | leaky_relu]
+      learning_rate               —         [map]
+      learning_rate.initial       —         [number]
+      learning_rate.decay         —         [map]
+      learning_rate.decay.factor  —         [number]
+      learning_rate.decay.every   —         [whole number]
     "#);
     insta::assert_snapshot!(pipeline::stages(&world.project, Some("./bin/stage-dataset")).expect("it exists"), @r#"
     ./bin/stage-dataset: A fake.
       output  dataset
 
-      parameter          takes             default
-      train              whole number      4                 Training samples.
-      source             portrait | image  { portrait: {} }
-      source.image.path  text              required
+      parameter          default           meaning
+      train              4                 Training samples. [whole number]
+      source             { portrait: {} }  [portrait | image]
+      source.image.path  required          [text]
     "#);
 }
 
