@@ -6,11 +6,14 @@
 use std::time::Instant;
 
 use faer::MatRef;
-use spectrum::{Eigenpairs, Real, all};
+use rand::Rng;
+use spectrum::{Columns, Eigenpairs, Real, all, start_columns, top};
+use stage::Seed;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let k: usize = arguments.next().ok_or("the first argument is K")?.parse()?;
+    let mut previous = None;
     for path in arguments {
         let bytes = std::fs::read(&path)?;
         let gram: Vec<f32> = bytes
@@ -19,10 +22,40 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             .collect();
         let rows = gram.len().isqrt();
         println!("{path}: {rows} rows, top {k}");
-        full::<f32>("full f32", &gram, rows, k)?;
-        full::<f64>("full f64", &gram, rows, k)?;
+        previous = Some(block(&gram, rows, k, previous)?);
+        if std::env::var_os("BLOCK_ONLY").is_none() {
+            full::<f32>("full f32", &gram, rows, k)?;
+            full::<f64>("full f64", &gram, rows, k)?;
+        }
     }
     Ok(())
+}
+
+/// The block method from a random start and, after the first file, from the previous eigenvectors.
+fn block(
+    gram: &[f32],
+    rows: usize,
+    k: usize,
+    previous: Option<Columns<f32>>,
+) -> Result<Columns<f32>, Box<dyn std::error::Error>> {
+    let matrix = MatRef::from_column_major_slice(gram, rows, rows);
+    let mut random = Seed(0).stream("eigen");
+    let mut vector =
+        || (0..rows).map(|_| random.next_u64() as f32 / u64::MAX as f32 - 0.5).collect::<Vec<_>>();
+    let mut cold = Columns::empty(rows);
+    (0..start_columns(k)).for_each(|_| cold.push(vector()));
+    let mut found = None;
+    let warm = previous.map(|mut start| {
+        (0..16).for_each(|_| start.push(vector()));
+        ("block warm", start)
+    });
+    for (name, start) in [("block cold", cold)].into_iter().chain(warm) {
+        let begin = Instant::now();
+        let pairs = top(matrix, k, &start, 1e-5)?.ok_or("in doubt")?;
+        report(name, begin, matrix, &pairs, k);
+        found = Some(pairs.vectors);
+    }
+    Ok(found.ok_or("no start")?)
 }
 
 fn full<T: Real>(

@@ -7,6 +7,7 @@
 //! It knows Gramians and signals only, never the network's parameters.
 
 mod alignment;
+mod block_eigen;
 mod columns;
 mod distance;
 mod dynamics;
@@ -28,6 +29,7 @@ mod signal;
 mod sources;
 mod sum;
 
+pub use block_eigen::{start_columns, top};
 pub use columns::Columns;
 pub use eigen::{Eigenpairs, all};
 pub use error::SpectrumError;

@@ -20,7 +20,7 @@ pub struct Sizes {
 ///
 /// Held at once are, for each kernel of a step, the current Gramian with its test rows, those of the
 /// first and the previous checkpoint (for distances) and their leading eigenvectors (for
-/// overlaps); and besides either the reader's copy of the current ones or one decomposition. All
+/// overlaps and warm starts); and besides either the reader's copy of the current ones or one decomposition. All
 /// stored eigenvectors wait to be written at the end, where the writer holds them twice.
 pub fn peak_bytes(sizes: Sizes, parameters: &Parameters) -> u64 {
     let Sizes { rows, test_rows, blocks, steps } = sizes;
@@ -29,7 +29,7 @@ pub fn peak_bytes(sizes: Sizes, parameters: &Parameters) -> u64 {
     let current = blocks * (rows + test_rows) * rows * single;
     let earlier = blocks * steps.saturating_sub(1).min(2);
     let earlier_grams = earlier * rows * rows * single;
-    let earlier_vectors = earlier * parameters.remembered(pairs as usize) as u64 * rows * number;
+    let earlier_vectors = earlier * parameters.remembered(rows as usize) as u64 * rows * number;
     let scratch = match parameters.precision {
         Precision::F32 => eigen::scratch_bytes::<f32>(rows as usize),
         Precision::F64 => eigen::scratch_bytes::<f64>(rows as usize),

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::block_eigen;
+
 /// What a user may set under `with:`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -103,12 +105,21 @@ impl Parameters {
         }
     }
 
+    /// Whether the block method is to be tried on a Gramian of `rows`.
+    pub fn by_block(&self, rows: usize) -> bool {
+        match (self.eigenpairs, self.method) {
+            (Pairs::All, _) | (_, Method::Full) => false,
+            (Pairs::Top(_), Method::Block) => true,
+            (Pairs::Top(k), Method::Auto) => block_eigen::pays(rows, k as usize),
+        }
+    }
+
     /// How many eigenvectors are stored of `available`.
     pub fn stored(&self, available: usize) -> usize {
         available.min(self.eigenvectors as usize)
     }
 
-    /// How many eigenvectors of a checkpoint later ones need, of `available`.
+    /// How many eigenvectors of a Gramian of `rows` later checkpoints need.
     pub fn remembered(&self, available: usize) -> usize {
         let overlap = self.overlaps(available).max().unwrap_or(0);
         // The block method starts from all that the previous checkpoint found.

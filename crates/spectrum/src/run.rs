@@ -3,12 +3,15 @@
 use std::path::Path;
 
 use artifact::{Kind, Outline};
+use rand::Rng;
 use stage::{Context, Inputs, Limits, Outlines, Plan, Port, Stage, StageError};
 
+use crate::block_eigen;
+use crate::columns::Columns;
 use crate::eigen::{self, Eigenpairs};
 use crate::error::SpectrumError;
 use crate::measure::{Earlier, Kernel, Tables};
-use crate::parameters::{Pairs, Parameters, Precision};
+use crate::parameters::{Parameters, Precision};
 use crate::plan::plan;
 use crate::precision::Real;
 use crate::resolution;
@@ -29,7 +32,8 @@ impl Stage for SpectrumStage {
         Port::one("kernel", Kind::Kernel),
     ];
     const OUTPUT: Kind = Kind::Spectrum;
-    const USES_SEED: bool = false;
+    // The block method starts from random vectors.
+    const USES_SEED: bool = true;
 
     fn plan(parameters: &Parameters, inputs: &Outlines, limits: &Limits) -> Plan {
         plan(parameters, inputs, limits)
@@ -79,6 +83,7 @@ fn measured<T: Real>(
 ) -> Result<Tables, StageError> {
     let mut tables = Tables::default();
     let mut histories: Vec<History<T>> = Vec::new();
+    let mut random = context.seed.stream("eigen");
     let steps = sources.kernels.len() as u64;
     for (done, (&step, rows)) in sources.kernels.iter().enumerate() {
         for (index, block) in sources.blocks(step)?.into_iter().enumerate() {
@@ -89,13 +94,14 @@ fn measured<T: Real>(
             // `Sources` has checked that there is a row for each block, and outputs for each step.
             let row = rows.iter().find(|row| row.output == block.output).unwrap_or(&rows[0]);
             let kernel = Kernel::new(block, row, sources, &sources.outputs[&step]);
-            let pairs = leading_eigenpairs::<T>(&kernel, parameters)
+            let start = history.known().last().map(|earlier| &earlier.vectors);
+            let pairs = leading_eigenpairs(&kernel, parameters, start, &mut random)
                 .map_err(|error| at_step(step, error))?;
             kernel.measure(&pairs, &history.known(), parameters, &mut tables);
             context.progress(done as u64 + 1, steps, "checkpoint", || {
                 format!("λ₁ {:.3e}", pairs.values[0])
             });
-            let remembered = parameters.remembered(pairs.values.len());
+            let remembered = parameters.remembered(kernel.block.rows);
             history.add(Earlier::new(kernel, pairs.vectors.leading(remembered)));
         }
     }
@@ -103,9 +109,13 @@ fn measured<T: Real>(
 }
 
 /// The eigenpairs that the parameters ask for, checked to be those of a Gramian.
+///
+/// `earlier` are eigenvectors of the checkpoint before, from which the block method starts.
 fn leading_eigenpairs<T: Real>(
     kernel: &Kernel<'_>,
     parameters: &Parameters,
+    earlier: Option<&Columns<T>>,
+    random: &mut impl Rng,
 ) -> Result<Eigenpairs<T>, StageError> {
     let rows = kernel.block.rows;
     if let Some(excess) = parameters.too_many(rows as u64).first() {
@@ -115,11 +125,39 @@ fn leading_eigenpairs<T: Real>(
     }
     let mut store = Vec::new();
     let gram = T::matrix(kernel.block.train(), rows, rows, &mut store);
+    let k = parameters.pairs(rows);
+    if parameters.by_block(rows) {
+        let start = start(earlier, rows, k, random);
+        if let Some(pairs) = block_eigen::top(gram, k, &start, parameters.tolerance)? {
+            let largest = pairs.values[0];
+            resolution::check_positive(largest, None, kernel.noise::<T>(largest))?;
+            return Ok(pairs);
+        }
+    }
     let pairs = eigen::all(gram)?;
     let (largest, smallest) = (pairs.values[0], pairs.values.last().copied());
     resolution::check_positive(largest, smallest, kernel.noise::<T>(largest))?;
-    Ok(match parameters.eigenpairs {
-        Pairs::All => pairs,
-        Pairs::Top(k) => pairs.leading(k as usize),
-    })
+    Ok(if k < rows { pairs.leading(k) } else { pairs })
+}
+
+/// What the block method starts from: the `earlier` eigenvectors and a few random vectors beside
+/// them, or random vectors alone.
+fn start<T: Real>(
+    earlier: Option<&Columns<T>>,
+    rows: usize,
+    k: usize,
+    random: &mut impl Rng,
+) -> Columns<T> {
+    let (mut start, columns) = match earlier {
+        Some(vectors) => (vectors.clone(), block_eigen::OVERSAMPLING),
+        None => (Columns::empty(rows), block_eigen::start_columns(k)),
+    };
+    // Uniform in [-½, ½): any distribution without a preferred direction of G does. No more vectors
+    // than rows are independent.
+    let columns = columns.min(rows - start.count().min(rows));
+    for _ in 0..columns {
+        let entries = (0..rows).map(|_| random.next_u64() as f64 / u64::MAX as f64 - 0.5);
+        start.push(entries.map(T::nearest));
+    }
+    start
 }

@@ -13,7 +13,7 @@ use artifact::tables::{Signal, Split};
 use artifact::{
     CONTRACT, Gram, GramRow, Kind, Machine, Manifest, Outline, read_rows, write_gram, write_rows,
 };
-use spectrum::{Pairs, Parameters, Precision, SpectrumStage};
+use spectrum::{Method, Pairs, Parameters, Precision, SpectrumStage};
 use stage::{Context, Input, Inputs, Limits, Outlines, Stage, StageError};
 
 const TRAIN: usize = 7;
@@ -342,8 +342,14 @@ fn stored_eigenvectors_have_a_positive_peak_and_reach_the_test_samples() {
 fn the_top_pairs_are_those_of_the_whole_spectrum() {
     let whole = Fixture::new(Reduction::Full, |_| ());
     whole.run(&small()).unwrap();
-    let top = Fixture::new(Reduction::Full, |_| ());
-    top.run(&Parameters { eigenpairs: Pairs::Top(4), ..small() }).unwrap();
+    for method in [Method::Full, Method::Block] {
+        let top = Fixture::new(Reduction::Full, |_| ());
+        top.run(&Parameters { eigenpairs: Pairs::Top(4), method, ..small() }).unwrap();
+        assert_top_of(&whole, &top);
+    }
+}
+
+fn assert_top_of(whole: &Fixture, top: &Fixture) {
     let all: Vec<EnergyRow> =
         whole.rows::<EnergyRow>().into_iter().filter(|row| row.k <= 4).collect();
     let leading = top.rows::<EnergyRow>();
@@ -359,16 +365,16 @@ fn the_top_pairs_are_those_of_the_whole_spectrum() {
 
 #[test]
 fn the_same_request_gives_the_same_bytes_on_any_number_of_threads() {
-    let bytes = |threads: usize, eigenpairs: Pairs| {
+    let bytes = |threads: usize, (eigenpairs, method): (Pairs, Method)| {
         let fixture = Fixture::new(Reduction::Full, |_| ());
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| fixture.run(&Parameters { eigenpairs, ..small() })).unwrap();
+        pool.install(|| fixture.run(&Parameters { eigenpairs, method, ..small() })).unwrap();
         ["eigenvalues", "energy", "dynamics", "alignment", "eigenvectors"]
             .map(|table| std::fs::read(fixture.output().join(format!("{table}.parquet"))).unwrap())
     };
-    for pairs in [Pairs::All, Pairs::Top(4)] {
-        assert_eq!(bytes(1, pairs), bytes(2, pairs));
-        assert_eq!(bytes(1, pairs), bytes(3, pairs));
+    for way in [(Pairs::All, Method::Full), (Pairs::Top(4), Method::Block)] {
+        assert_eq!(bytes(1, way), bytes(2, way));
+        assert_eq!(bytes(1, way), bytes(3, way));
     }
 }
 
