@@ -28,7 +28,7 @@ pub fn centred_kernel_target(gram: &[f32], per_sample: usize, target: &[Vec<f64>
     let plain: f64 = target.iter().map(|part| sum::norm_squared(part)).sum();
     // What rounding leaves of a constant is no target.
     let noise = rows as f64 * f64::EPSILON;
-    if !(norm > noise * noise * plain) {
+    if norm <= noise * noise * plain {
         return None;
     }
     // yᵀ(CGC)y = (Cy)ᵀG(Cy).

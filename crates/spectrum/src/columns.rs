@@ -47,6 +47,7 @@ impl<T: Copy> Columns<T> {
     }
 
     /// The vectors in order.
+    #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &[T]> {
         self.values.chunks_exact(self.rows.max(1))
     }

@@ -224,7 +224,9 @@ pub mod tests {
         ) {
             let mut factor = factor;
             // A common offset: one huge eigenvalue beside small ones.
-            factor.iter_mut().for_each(|entry| *entry += offset);
+            for entry in &mut factor {
+                *entry += offset;
+            }
             let gram = gramian(rows, &factor);
             prop_assume!(gram.iter().any(|&entry| entry != 0.0));
             assert_eigenpairs(&gram, rows, &decomposed::<f32>(&gram, rows), 1e-5);

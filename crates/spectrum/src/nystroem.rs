@@ -52,8 +52,7 @@ pub fn orthonormalized(vectors: &Columns<f64>, tolerance: f64) -> Columns<f64> {
             }
         }
         let left = sum::norm_squared(&rest).sqrt();
-        // Written so that NaN ends the basis.
-        if !(left > tolerance * norm) {
+        if left.is_nan() || left <= tolerance * norm {
             break;
         }
         basis.push(rest.iter().map(|entry| entry / left));

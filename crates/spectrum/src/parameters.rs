@@ -89,7 +89,7 @@ impl Default for Parameters {
 }
 
 /// A count that does not fit the Gramian, with the JSON Pointer of its parameter.
-pub struct TooMany {
+pub(crate) struct TooMany {
     /// JSON Pointer.
     pub at: String,
     /// What was asked for.
@@ -98,7 +98,7 @@ pub struct TooMany {
 
 impl Parameters {
     /// k of the top k, or every one of `rows`.
-    pub fn pairs(&self, rows: usize) -> usize {
+    pub(crate) fn pairs(&self, rows: usize) -> usize {
         match self.eigenpairs {
             Pairs::All => rows,
             Pairs::Top(k) => k as usize,
@@ -106,7 +106,7 @@ impl Parameters {
     }
 
     /// Whether the block method is to be tried on a Gramian of `rows`.
-    pub fn by_block(&self, rows: usize) -> bool {
+    pub(crate) fn by_block(&self, rows: usize) -> bool {
         match (self.eigenpairs, self.method) {
             (Pairs::All, _) | (_, Method::Full) => false,
             (Pairs::Top(_), Method::Block) => true,
@@ -115,28 +115,24 @@ impl Parameters {
     }
 
     /// How many eigenvectors are stored of `available`.
-    pub fn stored(&self, available: usize) -> usize {
+    pub(crate) fn stored(&self, available: usize) -> usize {
         available.min(self.eigenvectors as usize)
     }
 
     /// How many eigenvectors of a Gramian of `rows` later checkpoints need.
-    pub fn remembered(&self, available: usize) -> usize {
-        let overlap = self.overlaps(available).max().unwrap_or(0);
+    pub(crate) fn remembered(&self, rows: usize) -> usize {
+        let available = self.pairs(rows);
         // The block method starts from all that the previous checkpoint found.
-        if self.method == Method::Full || self.eigenpairs == Pairs::All {
-            overlap
-        } else {
-            available
-        }
+        if self.by_block(rows) { available } else { self.overlaps(available).max().unwrap_or(0) }
     }
 
     /// The k of eigenspace overlaps of `available` eigenvectors.
-    pub fn overlaps(&self, available: usize) -> impl Iterator<Item = usize> {
+    pub(crate) fn overlaps(&self, available: usize) -> impl Iterator<Item = usize> {
         self.overlap.iter().map(|&k| k as usize).filter(move |&k| k <= available)
     }
 
     /// Every count beyond what a Gramian of `rows` has; a default is never one.
-    pub fn too_many(&self, rows: u64) -> Vec<TooMany> {
+    pub(crate) fn too_many(&self, rows: u64) -> Vec<TooMany> {
         let mut found = Vec::new();
         let mut check = |at: String, wanted: u32, available: u64, default: Option<u32>| {
             if u64::from(wanted) > available && Some(wanted) != default {

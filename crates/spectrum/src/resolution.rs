@@ -28,13 +28,12 @@ pub fn check_positive(
     smallest: Option<f64>,
     noise: f64,
 ) -> Result<(), SpectrumError> {
-    // Written so that NaN is refused.
-    if !(largest > 0.0) {
+    if largest.is_nan() || largest <= 0.0 {
         return Err(SpectrumError::ZeroKernel { largest });
     }
     let bound = 2.0 * noise;
     match smallest {
-        Some(smallest) if !(smallest >= -bound) => {
+        Some(smallest) if smallest.is_nan() || smallest < -bound => {
             Err(SpectrumError::NotPositive { smallest, bound, largest })
         }
         _ => Ok(()),

@@ -1,6 +1,6 @@
 //! What the stage reads: kernels, targets, outputs and learning rates, checked against each other.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use artifact::tables::Split;
@@ -89,7 +89,7 @@ impl Sources {
         .map_err(|error| at_step(step, error))?;
         for block in &blocks {
             let row = rows.iter().find(|row| row.output == block.output);
-            if !row.is_some_and(|row| row.test_rows as usize == block.test_rows()) {
+            if row.is_none_or(|row| row.test_rows as usize != block.test_rows()) {
                 return Err(StageError::new(format!(
                     "the table `kernels` and the Gramian of step {step} differ in their test rows ({} in the Gramian)",
                     block.test_rows()
@@ -225,7 +225,7 @@ fn check_kernel(
         .hint("give the spectrum the training that the kernel was made of"));
     };
     let samples = targets.train.samples();
-    let mut seen = HashMap::new();
+    let mut seen = BTreeSet::new();
     for row in rows {
         let (count, per_sample) = row.reduction.blocks(targets.train.width);
         let of_test = |values: &PerSample| values.samples() * per_sample;
@@ -233,7 +233,7 @@ fn check_kernel(
             || row.rows as usize != samples * per_sample
             || row.reduction != rows[0].reduction
             || rows.len() != count
-            || seen.insert(row.output, ()).is_some()
+            || !seen.insert(row.output)
         {
             return Err(StageError::new(format!(
                 "the table `kernels` has at step {step} {} kernels of {} rows over {} samples under `{}`, which does not fit a dataset of {samples} training samples with {} outputs",
