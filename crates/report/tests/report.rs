@@ -112,6 +112,8 @@ fn a_run_with_pictures_has_every_figure_and_finding() {
     assert_eq!(made.figures(".png").len(), 3 + 12);
     assert_eq!(made.page.matches("<img ").count(), 3 + 12);
     assert_eq!(made.verdicts(), [Verdict::Holds; 5], "{:#?}", made.findings);
+    // Neither the first nor the last checkpoint: energies are read at every one.
+    assert_eq!(made.findings[2].note.as_deref(), Some("The minimum is at step 500."));
     for row in &made.findings {
         assert!(made.page.contains(&format!("<tr id=\"{}\">", row.finding)));
     }
@@ -155,6 +157,21 @@ fn pictures_show_the_test_samples_where_these_are_a_grid_and_training_samples_ot
     assert!(report(&without).page.contains("nearest of the 80 training samples"));
     let few = Run { test: 30, ..Run::default() };
     assert!(report(&few).page.contains("nearest of the 80 training samples"));
+}
+
+#[test]
+fn an_eigenfunction_is_drawn_from_its_own_row_with_y_pointing_down() {
+    for test in [100, 0] {
+        let made = report(&Run { test, ..Run::default() });
+        let pixel = |index: u32, x: u32, y: u32| {
+            let name = format!("figures/eigenfunction-{index:02}-step-0000000000.png");
+            image::open(made.output().join(name)).unwrap().to_rgb8().get_pixel(x, y).0
+        };
+        // cos πx and cos πy at step 0: orange is positive, blue negative.
+        let is_orange = |rgb: [u8; 3]| rgb[0] > rgb[2];
+        assert!(is_orange(pixel(1, 5, 64)) && !is_orange(pixel(1, 120, 64)));
+        assert!(is_orange(pixel(4, 64, 5)) && !is_orange(pixel(4, 64, 120)));
+    }
 }
 
 #[test]

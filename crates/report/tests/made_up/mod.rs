@@ -252,6 +252,10 @@ impl Run {
                                 Signal::Target | Signal::Output => 0.4 + 0.5 * progress,
                                 Signal::Residual => 0.4 - 0.3 * progress,
                             };
+                            // In the middle of the run the output is less within the top.
+                            let middle = self.checkpoints[self.checkpoints.len() / 2] == step;
+                            let dip = middle && signal == Signal::Output;
+                            let outside = if dip { 0.3 } else { outside };
                             let relative_energy = if k == self.train {
                                 1.0
                             } else {
