@@ -45,7 +45,7 @@ const fn basis_limit(k: usize) -> usize {
 
 /// Whether the block method is worth trying: its largest basis is small beside the matrix.
 ///
-/// With k = 200 of 4,000 rows on two cores the block method took a quarter of the full decomposition's
+/// With k = 200 of 4,000 rows on two cores the block method took a sixth of the full decomposition's
 /// time from a random start (examples/decompose.rs); below 512 rows either takes milliseconds. The
 /// basis bound keeps its memory under that of the full decomposition.
 pub const fn pays(rows: usize, k: usize) -> bool {
