@@ -49,7 +49,7 @@ files. `step` counts updates made so far.
 ",
     );
     for kind in Kind::ALL {
-        text.push_str(&format!("\n## {}\n", capitalized(kind.name())));
+        text = format!("{text}\n## {}\n", capitalized(kind.name()));
         for table in kind.tables() {
             text.push_str(&section(table));
         }

@@ -22,10 +22,8 @@ pub fn dry_run(project: &Project, plan: &Plan) -> String {
         text.push_str(&plan.about);
     }
     let memory = bytes(plan.limits.memory_bytes);
-    text.push_str(&format!(
-        "\nseed {}, {} threads, {memory} of memory\n\n",
-        plan.seed, plan.limits.threads
-    ));
+    let (seed, threads) = (plan.seed, plan.limits.threads);
+    text = format!("{text}\nseed {seed}, {threads} threads, {memory} of memory\n\n");
     let mut rows =
         vec![["stage", "uses", "will", "key", "makes", "memory"].map(str::to_owned).to_vec()];
     for task in &plan.tasks {

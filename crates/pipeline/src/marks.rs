@@ -177,7 +177,7 @@ mod tests {
         for level in 1..30 {
             let below = format!("*a{}", level - 1);
             let row = vec![below; 9].join(", ");
-            text.push_str(&format!("a{level}: &a{level} [{row}]\n"));
+            text = format!("{text}a{level}: &a{level} [{row}]\n");
         }
         assert!(marks(&text).places.len() < 1000);
     }

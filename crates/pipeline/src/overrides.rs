@@ -76,7 +76,7 @@ impl Override {
             [key @ ("name" | "about" | "seed")] => pointer::of(&[key]),
             [stage, rest @ ..] if stages.is_some_and(|stages| stages.contains_key(*stage)) => {
                 match rest {
-                    ["with", ..] | ["uses"] | ["inputs", ..] => {}
+                    ["with" | "inputs", ..] | ["uses"] => {}
                     [] => return Err(self.wrong("this would replace a whole stage", None)),
                     [key, ..] => {
                         let help = format!("did you mean `{stage}.with.{}`?", rest.join("."));
@@ -170,7 +170,7 @@ fn set(
                     "the list has {count} items, counted from 0, and no `{segment}`"
                 ));
             };
-            set(item, schema.and_then(|schema| schema.items()), rest, value)
+            set(item, schema.and_then(Schema::items), rest, value)
         }
         other => Err(format!(
             "the path goes through {}, which has no `{segment}`",

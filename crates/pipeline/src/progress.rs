@@ -39,6 +39,8 @@ pub(crate) struct Line<'p> {
     written: Instant,
     /// Unit of the bar as it is drawn now.
     unit: Option<String>,
+    /// What the stage said last.
+    note: String,
 }
 
 impl Progress {
@@ -88,6 +90,7 @@ impl Progress {
             started: now,
             written: now,
             unit: None,
+            note: String::new(),
         }
     }
 
@@ -105,12 +108,13 @@ impl Progress {
 impl Line<'_> {
     /// Shows how far the stage is.
     pub(crate) fn show(&mut self, event: &ProgressEvent) {
+        self.note.clone_from(&event.note);
         if let Some(bar) = &self.bar {
             if self.unit.as_deref() != Some(&event.unit) {
                 // The unit is the stage's word: braces would be read as part of the template.
                 let unit = event.unit.replace(['{', '}'], "");
                 bar.set_style(style(&format!(
-                    "{{prefix}}  {{bar:24}} {unit} {{pos}}/{{len}}  {{eta}} left  {{wide_msg}}"
+                    "{{prefix}}  {{bar:16}} {unit} {{pos}}/{{len}}  {{eta}} left  {{wide_msg}}"
                 )));
                 self.unit = Some(event.unit.clone());
             }
@@ -123,12 +127,13 @@ impl Line<'_> {
         }
     }
 
-    /// Ends the line with `text`.
+    /// Ends the line with `text` and what the stage said last.
     pub(crate) fn end(self, text: &str) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
-        self.progress.say(&self.stage, text);
+        let note = if self.note.is_empty() { String::new() } else { format!(", {}", self.note) };
+        self.progress.say(&self.stage, &format!("{text}{note}"));
     }
 }
 
@@ -137,7 +142,7 @@ fn plain(event: &ProgressEvent, elapsed: Duration) -> String {
     let mut text = format!("{} {}/{}", event.unit, event.done, event.total);
     if event.done > 0 && event.total >= event.done {
         let left = elapsed.mul_f64((event.total - event.done) as f64 / event.done as f64);
-        text.push_str(&format!(", {} left", duration(left)));
+        text = format!("{text}, {} left", duration(left));
     }
     if !event.note.is_empty() {
         text.push_str(", ");

@@ -177,10 +177,10 @@ pub(crate) fn json(
             } else {
                 number.as_f64().and_then(Number::from_f64)
             };
-            number.map(Value::Number).unwrap_or_else(|| {
+            if number.is_none() {
                 wrong(at, Part::Value, "a number here must be finite".to_owned());
-                Value::Null
-            })
+            }
+            number.map_or(Value::Null, Value::Number)
         }
         serde_yaml::Value::Sequence(items) => {
             let items = items.iter().enumerate();
@@ -263,7 +263,7 @@ mod tests {
         let mut laughs = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
         for level in 1..30 {
             let row = vec![format!("*a{}", level - 1); 9].join(", ");
-            laughs.push_str(&format!("a{level}: &a{level} [{row}]\n"));
+            laughs = format!("{laughs}a{level}: &a{level} [{row}]\n");
         }
         let started = std::time::Instant::now();
         assert!(error_of(&laughs).contains("repetition limit"));

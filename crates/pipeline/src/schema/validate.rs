@@ -48,13 +48,12 @@ fn check(schema: Schema, value: &Value, at: &str, depth: usize, issues: &mut Vec
     for part in schema.keyword("allOf").and_then(Value::as_array).into_iter().flatten() {
         check(schema.at(part), value, at, depth - 1, issues);
     }
-    let here = Schema { node: schema.node, ..schema };
-    let alternatives = here.alternatives();
+    let alternatives = schema.alternatives();
     if schema.keyword("$ref").is_none()
-        && let Some(variants) = here.variants()
+        && let Some(variants) = schema.variants()
     {
-        let optional =
-            alternatives.iter().any(|one| one.is_null() || allows_null(*one)) || allows_null(here);
+        let optional = alternatives.iter().any(|one| one.is_null() || allows_null(*one))
+            || allows_null(schema);
         if !(value.is_null() && optional) {
             check_variant(&variants, value, at, depth, issues);
         }
@@ -64,15 +63,15 @@ fn check(schema: Schema, value: &Value, at: &str, depth: usize, issues: &mut Vec
         check_alternatives(&alternatives, value, at, depth, issues);
         return;
     }
-    if let Some(problem) = wrong_type(here, value) {
+    if let Some(problem) = wrong_type(schema, value) {
         issues.push(wrong(at, format!("{} must be {problem}, not {}", name(at), shown(value))));
         return;
     }
     match value {
-        Value::Number(number) => check_bounds(here, number, at, issues),
-        Value::Array(items) => check_items(here, items, at, depth, issues),
-        Value::Object(map) => check_fields(here, map, at, depth, issues),
-        Value::String(text) => check_words(here, text, at, issues),
+        Value::Number(number) => check_bounds(schema, number, at, issues),
+        Value::Array(items) => check_items(schema, items, at, depth, issues),
+        Value::Object(map) => check_fields(schema, map, at, depth, issues),
+        Value::String(text) => check_words(schema, text, at, issues),
         Value::Null | Value::Bool(_) => {}
     }
 }
@@ -193,14 +192,15 @@ fn check_fields(
     for (key, value) in map {
         let at = pointer::join(at, key);
         match (known.get(key), schema.keyword("additionalProperties")) {
-            (Some(node), _) => check(schema.at(node), value, &at, depth - 1, issues),
             (None, Some(Value::Bool(false))) => issues.push(Issue {
                 at,
                 key: true,
                 message: format!("`{key}` is not a parameter here"),
                 help: suggestion(key, known.keys().map(String::as_str)),
             }),
-            (None, Some(node)) => check(schema.at(node), value, &at, depth - 1, issues),
+            (Some(node), _) | (None, Some(node)) => {
+                check(schema.at(node), value, &at, depth - 1, issues);
+            }
             (None, None) => {}
         }
     }
@@ -317,24 +317,21 @@ fn check_alternatives(
         }
     }
     // The alternative that was meant is told by its type, where only one has it.
-    match of_this_type.as_mut_slice() {
-        [meant] => issues.append(meant),
-        _ => {
-            let kinds: Vec<String> = alternatives
-                .iter()
-                .filter_map(|one| {
-                    wrong_type(*one, &Value::Null).or_else(|| {
-                        one.variants().map(|all| {
-                            listed(&all.iter().map(Variant::name).collect::<Vec<_>>(), "or")
-                        })
-                    })
-                })
-                .collect();
-            let message =
-                format!("{} must be {}, not {}", name(at), kinds.join(" or "), shown(value));
-            issues.push(wrong(at, message));
-        }
+    if let [meant] = of_this_type.as_mut_slice() {
+        issues.append(meant);
+        return;
     }
+    let kinds: Vec<String> = alternatives
+        .iter()
+        .filter_map(|one| {
+            wrong_type(*one, &Value::Null).or_else(|| {
+                one.variants()
+                    .map(|all| listed(&all.iter().map(Variant::name).collect::<Vec<_>>(), "or"))
+            })
+        })
+        .collect();
+    let message = format!("{} must be {}, not {}", name(at), kinds.join(" or "), shown(value));
+    issues.push(wrong(at, message));
 }
 
 #[cfg(test)]

@@ -246,10 +246,9 @@ fn programs_that_are_no_stages_are_refused() {
     world.program("stages/future", "#!/bin/sh\necho '{\"contract\":\"2.0\"}'\n");
     world.program("stages/bare", "echo no interpreter line\n");
     fs::write(world.root().join("stages/plain"), "#!/bin/sh\n").expect("it is ours");
-    let text: String = ["silent", "chatty", "failing", "future", "bare", "plain"]
-        .iter()
+    let text = ["silent", "chatty", "failing", "future", "bare", "plain"]
         .map(|name| format!("  {name}: {{ uses: ./stages/{name} }}\n"))
-        .collect();
+        .concat();
     insta::assert_snapshot!(world.errors(&format!("stages:\n{text}"), &[]), @r#"
     pipelines/x.yaml:2:19: error: the program stages/silent answers `describe` with nothing, which is no valid JSON (EOF while parsing a value at line 1 column 0)
     2 |   silent: { uses: ./stages/silent }
@@ -305,7 +304,7 @@ fn hostile_yaml_is_refused_at_once() {
     let mut laughs = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
     for level in 1..30 {
         let row = vec![format!("*a{}", level - 1); 9].join(", ");
-        laughs.push_str(&format!("a{level}: &a{level} [{row}]\n"));
+        laughs = format!("{laughs}a{level}: &a{level} [{row}]\n");
     }
     assert!(world.errors(&laughs, &[]).contains("repetition limit"));
     assert!(world.errors(&"[".repeat(10_000), &[]).contains("no valid YAML"));
