@@ -124,18 +124,23 @@ fn layout(plot: &Plot) -> Layout {
             // Rows count from the top, plotly.js from the bottom.
             Arrangement::Rows => ((0.0, 1.0), domains[plot.panels.len() - 1 - position]),
         };
+        let points = || panel.series.iter().flat_map(|series| &series.points);
+        let x_values = points().map(|point| point.0);
+        let y_values = points().map(|point| point.1);
         // Panels on top of each other share the lowest's label.
         let labelled =
             plot.arrangement == Arrangement::Columns || position + 1 == plot.panels.len();
         let x_label = if labelled { panel.x.label.as_str() } else { "" };
-        let x_axis = axis(&panel.x, x_label, x).anchor(axis_name("y", position));
+        let x_axis =
+            axis(&panel.x, x_label, x, ticks(&panel.x, x_values)).anchor(axis_name("y", position));
         let x_axis = if position > 0 && plot.arrangement == Arrangement::Rows {
             // Zooming into one panel zooms into all.
             x_axis.matches("x")
         } else {
             x_axis
         };
-        let y_axis = axis(&panel.y, &panel.y.label, y).anchor(axis_name("x", position));
+        let y_axis = axis(&panel.y, &panel.y.label, y, ticks(&panel.y, y_values))
+            .anchor(axis_name("x", position));
         layout = match position {
             0 => layout.x_axis(x_axis).y_axis(y_axis),
             1 => layout.x_axis2(x_axis).y_axis2(y_axis),
@@ -157,7 +162,7 @@ fn domains(count: usize) -> Vec<(f64, f64)> {
         .collect()
 }
 
-fn axis(axis: &Axis, label: &str, domain: (f64, f64)) -> PlotlyAxis {
+fn axis(axis: &Axis, label: &str, domain: (f64, f64), ticks: usize) -> PlotlyAxis {
     PlotlyAxis::new()
         .title(Title::with_text(label))
         .exponent_format(ExponentFormat::Power)
@@ -166,8 +171,19 @@ fn axis(axis: &Axis, label: &str, domain: (f64, f64)) -> PlotlyAxis {
         .auto_margin(true)
         .zero_line(false)
         .hover_format(",.4~r")
-        // Fewer, and plotly.js marks 2 and 5 on logarithmic axes rather than every digit.
-        .n_ticks(if axis.log { 5 } else { 7 })
+        .n_ticks(ticks)
+}
+
+/// How many ticks to ask for. On a logarithmic axis that is few, since plotly.js marks every digit
+/// where it is asked for more than three a decade, and none but powers of ten at far less.
+fn ticks(axis: &Axis, values: impl Iterator<Item = f64>) -> usize {
+    if !axis.log {
+        return 7;
+    }
+    let (low, high) = values.fold((f64::MAX, f64::MIN_POSITIVE), |(low, high), value| {
+        (low.min(value), high.max(value))
+    });
+    if (high / low).log10() < 1.6 { 3 } else { 5 }
 }
 
 /// The panels' titles above them.
