@@ -26,6 +26,11 @@ pub fn figure(measures: &Measures) -> Option<Figure> {
         };
         sizes.iter().enumerate().map(line).collect()
     };
+    // One k alone has no legend.
+    let label = match sizes[..] {
+        [k] => format!("overlap, k = {k}"),
+        _ => "overlap".to_owned(),
+    };
     let first = measures.first_step;
     // The checkpoint after a single update, kept for the first-order error, would make a saw of
     // the line: next to nothing turns in one update.
@@ -38,13 +43,13 @@ pub fn figure(measures: &Measures) -> Option<Figure> {
         Panel::new(
             "with the previous checkpoint",
             Axis::steps(),
-            Axis::linear("overlap"),
+            Axis::linear(label.as_str()),
             lines(&previous),
         ),
         Panel::new(
             "with the first checkpoint",
             Axis::steps(),
-            Axis::linear("overlap"),
+            Axis::linear(label.as_str()),
             lines(&|step, reference| reference == first && step > first),
         ),
     ];
