@@ -36,7 +36,9 @@ fn a_pipeline_leaves_its_tables_its_report_and_a_summary() {
     let said = text(&output);
     assert!(output.status.success(), "{said}");
     let results = data.path().join("runs/small");
-    for file in ["report.html", "findings.parquet", "energy.parquet", "history.parquet", "runs.parquet"] {
+    for file in
+        ["report.html", "findings.parquet", "energy.parquet", "history.parquet", "runs.parquet"]
+    {
         assert!(results.join(file).is_file(), "{file} is missing");
     }
     assert!(results.join("gram/step-0000000000.parquet").is_file());
@@ -68,8 +70,11 @@ fn a_second_call_computes_nothing_and_a_changed_stage_only_what_follows() {
     let again = pipeline(data.path(), "tests/pipelines/small.yaml", &[]);
     assert!(again.status.success(), "{}", text(&again));
     assert_eq!(keys(&text(&again)), 5, "{}", text(&again));
-    let changed =
-        pipeline(data.path(), "tests/pipelines/small.yaml", &["--set", "spectrum.with.eigenvectors=7"]);
+    let changed = pipeline(
+        data.path(),
+        "tests/pipelines/small.yaml",
+        &["--set", "spectrum.with.eigenvectors=7"],
+    );
     assert!(changed.status.success(), "{}", text(&changed));
     assert_eq!(keys(&text(&changed)), 3, "{}", text(&changed));
 }
@@ -109,7 +114,8 @@ fn what_is_measured_obeys_the_theory() {
     }
     // The step after each checkpoint was kept, so the first-order error is known but at the end.
     assert!(dynamics.iter().all(|row| row.first_order_error.is_some() == (row.step < 120)));
-    let rate_at = |step: u64| history.iter().find(|row| row.step == step).expect("a row").learning_rate;
+    let rate_at =
+        |step: u64| history.iter().find(|row| row.step == step).expect("a row").learning_rate;
     for row in &dynamics {
         let bound = 2.0 * 81.0 / rate_at(row.step);
         assert_eq!(row.stability_bound, Some(bound));
@@ -165,22 +171,67 @@ fn every_shipped_pipeline_passes_its_checks() {
 #[test]
 fn the_chain_runs_for_other_data_and_other_training() {
     let table = root().join("tests/data/iris-like.csv");
-    let table = format!("dataset.with.source={{table: {{path: {}, inputs: [a, b, c], targets: [y]}}}}", table.display());
+    let table = format!(
+        "dataset.with.source={{table: {{path: {}, inputs: [a, b, c], targets: [y]}}}}",
+        table.display()
+    );
     let labelled = root().join("tests/data/iris-like.csv");
-    let labelled = format!("dataset.with.source={{table: {{path: {}, inputs: [a, b, c], label: kind}}}}", labelled.display());
+    let labelled = format!(
+        "dataset.with.source={{table: {{path: {}, inputs: [a, b, c], label: kind}}}}",
+        labelled.display()
+    );
     let cases: [&[&str]; 5] = [
         // d = 3, no test split.
-        &[&table, "dataset.with.train=40", "dataset.with.test=0", "dataset.with.test_sampling=uniform", "dataset.with.inputs=unit"],
+        &[
+            &table,
+            "dataset.with.train=40",
+            "dataset.with.test=0",
+            "dataset.with.test_sampling=uniform",
+            "dataset.with.inputs=unit",
+            "report.with.top=10",
+        ],
         // Three classes, cross-entropy, every output by itself.
-        &[&labelled, "dataset.with.train=40", "dataset.with.test=10", "dataset.with.test_sampling=uniform", "dataset.with.inputs=unit", "train.with.loss=cross_entropy", "ntk.with.reduction=per-output"],
-        &[&labelled, "dataset.with.train=30", "dataset.with.test=10", "dataset.with.test_sampling=uniform", "dataset.with.inputs=unit", "train.with.optimizer={adam: {batch: 10}}", "train.with.learning_rate={initial: 0.01}", "ntk.with.reduction=trace"],
+        &[
+            &labelled,
+            "dataset.with.train=40",
+            "dataset.with.test=10",
+            "dataset.with.test_sampling=uniform",
+            "dataset.with.inputs=unit",
+            "train.with.loss=cross_entropy",
+            "ntk.with.reduction=per-output",
+            "report.with.top=10",
+        ],
+        &[
+            &labelled,
+            "dataset.with.train=30",
+            "dataset.with.test=10",
+            "dataset.with.test_sampling=uniform",
+            "dataset.with.inputs=unit",
+            "train.with.optimizer={adam: {batch: 10}}",
+            "train.with.learning_rate={initial: 0.01}",
+            "ntk.with.reduction=trace",
+            "report.with.top=10",
+        ],
         // Mini-batches with momentum, f64 kernels, only the leading eigenpairs.
-        &["train.with.optimizer={sgd: {batch: 16, momentum: 0.9}}", "train.with.learning_rate={initial: 0.01, cosine: {}}", "ntk.with.precision=f64", "spectrum.with.eigenpairs={top: 12}", "spectrum.with.eigenvectors=10", "spectrum.with.test_energies=10", "report.with.top=10"],
+        &[
+            "train.with.optimizer={sgd: {batch: 16, momentum: 0.9}}",
+            "train.with.learning_rate={initial: 0.01, cosine: {}}",
+            "ntk.with.precision=f64",
+            "spectrum.with.eigenpairs={top: 12}",
+            "spectrum.with.eigenvectors=10",
+            "spectrum.with.test_energies=10",
+            "report.with.top=10",
+        ],
         // One input.
-        &["dataset.with.source={function: {input_dim: 1, formula: {random_sinusoids: {}}}}", "train.with.network.activation=sine", "train.with.network.init={ntk: {weight_std: 1.5}}"],
+        &[
+            "dataset.with.source={function: {input_dim: 1, formula: {random_sinusoids: {}}}}",
+            "train.with.network.activation=sine",
+            "train.with.network.init={ntk: {weight_std: 1.5}}",
+        ],
     ];
     for settings in cases {
-        let arguments: Vec<&str> = settings.iter().flat_map(|setting| ["--set", *setting]).collect();
+        let arguments: Vec<&str> =
+            settings.iter().flat_map(|setting| ["--set", *setting]).collect();
         let data = data();
         let output = pipeline(data.path(), "tests/pipelines/small.yaml", &arguments);
         assert!(output.status.success(), "{settings:?}\n{}", text(&output));

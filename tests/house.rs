@@ -59,9 +59,12 @@ fn dependencies_point_one_way() {
 #[test]
 fn heavy_libraries_stay_in_their_rooms() {
     let found = dependencies();
-    for (library, rooms) in
-        [("dfdx", &["train"][..]), ("polars", &["report"]), ("plotly", &["report"]), ("serde_yaml", &["pipeline"])]
-    {
+    for (library, rooms) in [
+        ("dfdx", &["train"][..]),
+        ("polars", &["report"]),
+        ("plotly", &["report"]),
+        ("serde_yaml", &["pipeline"]),
+    ] {
         for (name, dependencies) in &found {
             let uses = dependencies.iter().any(|dependency| dependency == library);
             assert!(!uses || rooms.contains(&name.as_str()), "{name} must not know {library}");
@@ -100,7 +103,8 @@ fn every_file_says_what_it_is_first() {
 fn no_file_is_a_drawer_for_odds_and_ends() {
     for path in sources() {
         let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-        let drawer = ["util", "utils", "helper", "helpers", "common", "misc", "types"].contains(&stem);
+        let drawer =
+            ["util", "utils", "helper", "helpers", "common", "misc", "types"].contains(&stem);
         assert!(!drawer, "{} wants a name", path.display());
     }
 }

@@ -31,7 +31,11 @@ pub fn program(name: &str) -> PathBuf {
         PathBuf::from,
     );
     let program = folder.join(name);
-    assert!(program.is_file(), "{} is not built: run the tests by `cargo xtask test`", program.display());
+    assert!(
+        program.is_file(),
+        "{} is not built: run the tests by `cargo xtask test`",
+        program.display()
+    );
     program
 }
 

@@ -8,25 +8,25 @@ import polars
 
 
 def check(name: str, pattern: str) -> None:
-    rows = duckdb.sql(f"SELECT count(*) FROM '{pattern}'").fetchone()[0]
+    rows = duckdb.sql(f"SELECT count(*) FROM '{pattern}'").fetchall()[0][0]
     frame = polars.read_parquet(pattern)
     assert frame.height == rows, f"{name}: {frame.height} rows in Polars, {rows} in DuckDB"
     seen = duckdb.sql(f"SELECT * FROM '{pattern}' LIMIT 1")
     assert seen.columns == frame.columns, f"{name}: {seen.columns} against {frame.columns}"
     for column, kind in zip(frame.columns, frame.dtypes):
         if kind == polars.Float64:
-            count = duckdb.sql(f"SELECT count(*) FROM '{pattern}' WHERE isnan({column})").fetchone()[0]
+            count = duckdb.sql(f"SELECT count(*) FROM '{pattern}' WHERE isnan({column})").fetchall()[0][0]
             assert count == 0, f"{name}: {column} holds NaN"
-            total = duckdb.sql(f"SELECT sum({column}) FROM '{pattern}'").fetchone()[0]
+            total = duckdb.sql(f"SELECT sum({column}) FROM '{pattern}'").fetchall()[0][0]
             ours = frame[column].sum() if frame[column].null_count() < frame.height else None
             assert (total is None) == (ours is None), f"{name}: {column}"
             if total is not None:
                 assert abs(total - ours) <= 1e-9 * max(1.0, abs(total)), f"{name}: {column}"
         elif kind.base_type() in (polars.List, polars.Array):
-            lengths = duckdb.sql(f"SELECT min(len({column})), max(len({column})) FROM '{pattern}'").fetchone()
+            lengths = duckdb.sql(f"SELECT min(len({column})), max(len({column})) FROM '{pattern}'").fetchall()[0]
             ours = frame[column].list.len()
             assert lengths == (ours.min(), ours.max()), f"{name}: lengths of {column}"
-            element = duckdb.sql(f"SELECT {column}[1] FROM '{pattern}' LIMIT 1").fetchone()[0]
+            element = duckdb.sql(f"SELECT {column}[1] FROM '{pattern}' LIMIT 1").fetchall()[0][0]
             assert element == frame[column].list.first()[0], f"{name}: {column}[1]"
     metadata = duckdb.sql(f"SELECT decode(key), decode(value) FROM parquet_kv_metadata('{pattern}')").fetchall()
     assert ("artifact.table_version", "1") in metadata, f"{name}: no version in its metadata"

@@ -1,0 +1,68 @@
+//! What the README says can be typed, works.
+
+use std::fs;
+use std::process::Command;
+
+use tests::{data, pipeline, program, python, root, small_run, text};
+
+/// The contents of the README's code blocks in `language`.
+fn blocks(language: &str) -> Vec<String> {
+    let readme = fs::read_to_string(root().join("README.md")).expect("the README");
+    let fence = format!("```{language}\n");
+    let blocks = readme.split(&fence).skip(1);
+    blocks.filter_map(|rest| rest.split("```").next()).map(str::to_owned).collect()
+}
+
+#[test]
+fn every_pipeline_command_passes_its_checks() {
+    let commands: Vec<String> = blocks("sh")
+        .iter()
+        .flat_map(|block| block.lines())
+        .filter_map(|line| line.strip_prefix("cargo xtask pipeline ").map(str::to_owned))
+        .collect();
+    assert_eq!(commands.len(), 2, "{commands:?}");
+    let folder = data();
+    // The README's `picture.png` stands for a picture of the reader's.
+    let picture = folder.path().join("picture.png");
+    fs::write(&picture, include_bytes!("data/picture.png")).expect("a file");
+    for command in commands {
+        let command = command.replace("picture.png", picture.to_str().expect("a path"));
+        let words: Vec<&str> = command.split_whitespace().collect();
+        let arguments: Vec<&str> = words[1..].iter().copied().chain(["--dry-run"]).collect();
+        let output = pipeline(folder.path(), words[0], &arguments);
+        assert!(output.status.success(), "{command}\n{}", text(&output));
+    }
+}
+
+#[test]
+fn the_other_commands_are_known() {
+    let output = Command::new(program("xtask")).arg("stages").current_dir(root()).output();
+    let said = text(&output.expect("xtask starts"));
+    for stage in ["dataset", "train", "ntk", "spectrum", "report"] {
+        assert!(said.contains(stage), "{said}");
+    }
+    let output =
+        Command::new(program("xtask")).args(["test", "--help"]).current_dir(root()).output();
+    assert!(output.expect("xtask starts").status.success());
+}
+
+#[test]
+fn the_queries_give_rows() {
+    let Some(python) = python() else {
+        eprintln!("skipped: no Python with DuckDB and Polars; `cargo xtask test` makes one");
+        return;
+    };
+    let data = small_run(&[]);
+    let results = data.path().join("runs/small");
+    let query = blocks("sh")
+        .iter()
+        .find_map(|block| block.trim().strip_prefix("duckdb -c ").map(str::to_owned))
+        .expect("a DuckDB query");
+    let duckdb = format!("import duckdb\nassert len(duckdb.sql({query}).fetchall()) == 7\n");
+    let polars = format!("{}\nassert dynamics.height == 7\n", blocks("python").remove(0));
+    for program in [duckdb, polars] {
+        let program = program.replace("data/runs/lr-decay", results.to_str().expect("a path"));
+        let output = Command::new(&python).args(["-c", &program]).output().expect("Python starts");
+        assert!(output.status.success(), "{program}\n{}", text(&output));
+    }
+}
