@@ -60,7 +60,11 @@ impl Activation {
         let one = T::one();
         match self {
             Self::LeakyRelu(slope) => {
-                if z > T::zero() { one } else { T::of(slope) }
+                if z > T::zero() {
+                    one
+                } else {
+                    T::of(slope)
+                }
             }
             Self::Relu | Self::Tanh | Self::Sigmoid | Self::Linear => {
                 self.slope_from_value(self.value(z)).unwrap_or(one)

@@ -9,13 +9,13 @@ use artifact::{CONTRACT, Outline};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::Stage;
 use crate::context::{Context, ProgressEvent};
 use crate::describe::Description;
 use crate::error::StageError;
 use crate::plan::{Plan, Problem};
 use crate::request::{PlanRequest, RunRequest};
 use crate::seed::Seed;
-use crate::Stage;
 
 /// Least time between two progress lines: a driver redraws no faster.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
@@ -120,13 +120,15 @@ fn plan<S: Stage>(request: &PlanRequest) -> Plan {
 }
 
 fn run<S: Stage>(request: &RunRequest) -> Result<Outline, StageError> {
-    let parameters = parameters::<S>(&request.parameters)
-        .map_err(|problem| StageError::new(format!("parameter {}: {}", problem.at, problem.message)))?;
+    let parameters = parameters::<S>(&request.parameters).map_err(|problem| {
+        StageError::new(format!("parameter {}: {}", problem.at, problem.message))
+    })?;
     // One pool for everything: faer, dfdx and our own kernels take the global one.
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(request.limits.threads)
-        .build_global()
-        .map_err(|error| StageError::new(format!("starting {} threads failed: {error}", request.limits.threads)))?;
+    rayon::ThreadPoolBuilder::new().num_threads(request.limits.threads).build_global().map_err(
+        |error| {
+            StageError::new(format!("starting {} threads failed: {error}", request.limits.threads))
+        },
+    )?;
     let mut last = None::<Instant>;
     let context = Context::new(Seed(request.seed), request.limits, move |event| {
         let finished = event.done >= event.total;
