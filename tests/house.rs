@@ -1,6 +1,6 @@
 //! The house keeps its order: who may depend on whom, and that every file says what it is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
@@ -106,5 +106,44 @@ fn no_file_is_a_drawer_for_odds_and_ends() {
         let drawer =
             ["util", "utils", "helper", "helpers", "common", "misc", "types"].contains(&stem);
         assert!(!drawer, "{} wants a name", path.display());
+    }
+}
+
+/// The features of every third-party package that `cargo` would build for `selection`.
+fn features(selection: &[&str]) -> BTreeMap<String, BTreeSet<String>> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .args(["tree", "--locked", "--prefix=none", "--no-dedupe", "--edges=normal,build,dev"])
+        .args(["--format={p}|{f}"])
+        .args(selection)
+        .current_dir(root())
+        .output()
+        .expect("cargo starts");
+    assert!(output.status.success(), "{}", tests::text(&output));
+    let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for line in String::from_utf8_lossy(&output.stdout).lines() {
+        // Packages of the workspace show their folder.
+        if let Some((package, features)) = line.split_once('|').filter(|line| !line.0.contains('/')) {
+            let package = package.trim_end_matches(" (proc-macro)").to_owned();
+            found.entry(package).or_default().insert(features.to_owned());
+        }
+    }
+    found
+}
+
+/// Else `cargo xtask` would compile Parquet and Arrow, and the stages compile them again.
+#[test]
+fn every_part_of_the_workspace_builds_a_dependency_with_the_same_features() {
+    let all = features(&["--workspace"]);
+    assert!(all.len() > 200, "{} packages", all.len());
+    for part in ["xtask", "dataset", "train", "ntk", "spectrum", "report"] {
+        for (package, features) in features(&["--package", part]) {
+            let everywhere = &all[&package];
+            assert!(
+                features.is_subset(everywhere),
+                "{part} alone builds {package} with {features:?}, the workspace with {everywhere:?}: \
+                 add what lacks to crates/unify/Cargo.toml"
+            );
+        }
     }
 }
