@@ -29,7 +29,7 @@ mod signal;
 mod sources;
 mod sum;
 
-pub use block_eigen::{start_columns, top};
+pub use block_eigen::{OVERSAMPLING, start_columns, top};
 pub use columns::Columns;
 pub use eigen::{Eigenpairs, all};
 pub use error::SpectrumError;

@@ -10,12 +10,10 @@ use crate::batches::{Batches, gather};
 use crate::data::{Data, Samples};
 use crate::divergence::Divergence;
 use crate::fused::Fused;
-use crate::loss::Matrix;
 use crate::model::Model;
-use crate::optimizer::Updater;
-use crate::parameters::{Engine, Parameters};
-use crate::plain;
+use crate::parameters::Parameters;
 use crate::recorder::{Measured, Recorder};
+use crate::trainer::Trainer;
 
 /// Trains a network on `data` and writes history, checkpoints and outputs into `output`.
 ///
@@ -31,9 +29,6 @@ pub(crate) fn descend(
     let mut init = context.seed.stream("init");
     let mut network: Network<f32> =
         Network::initialize(architecture, data.input_dim, data.output_dim, &mut init);
-    let device = Cpu::default();
-    let mut model = Model::new(&network, &device);
-    let mut updater = Updater::new(*optimizer);
     let mut batches = optimizer
         .batch()
         .filter(|&size| size < data.train.rows)
@@ -41,7 +36,8 @@ pub(crate) fn descend(
 
     // Updates see `train_rows` rows a step; whole splits are looked at by networks of their size.
     let train_rows = batches.as_mut().map_or(data.train.rows, |batches| batches.at(0).len());
-    let step_network = Fused::new(&network, train_rows);
+    let (engine, loss) = (parameters.engine, parameters.loss);
+    let mut trainer = Trainer::new(&network, train_rows, engine, loss, *optimizer);
     let train_network = batches.is_some().then(|| Fused::new(&network, data.train.rows));
     let test_network = (data.test.rows > 0).then(|| Fused::new(&network, data.test.rows));
     let (mut x, mut y) = (data.train.x.clone(), data.train.y.clone());
@@ -55,14 +51,8 @@ pub(crate) fn descend(
         if let Some(batches) = &mut batches {
             gather(&data.train, batches.at(step), &mut x, &mut y);
         }
-        let outputs = match parameters.engine {
-            Engine::Fused => step_network.on_tape(&model, &x, &device),
-            Engine::Dfdx => plain::on_tape(&model, architecture, &x, &device)?,
-        };
-        let step_outputs = outputs.as_vec();
-        let targets: Matrix = device.tensor_from_vec(y.clone(), (train_rows, data.output_dim));
-        let loss = parameters.loss.on_tape(outputs, targets)?;
-        let loss_value = f64::from(loss.array());
+        let forward = trainer.forward(&x, &y)?;
+        let loss_value = forward.loss;
         let first = *first_loss.get_or_insert(loss_value);
         if !(loss_value.is_finite()
             && loss_value <= first.max(f64::MIN_POSITIVE) * parameters.divergence_factor)
@@ -81,14 +71,14 @@ pub(crate) fn descend(
         let recorded = checkpoint || step % parameters.history_every == 0;
         if recorded || after {
             let train = match &train_network {
-                Some(whole) => whole.outputs(&model, &data.train.x),
-                None => step_outputs,
+                Some(whole) => &whole.outputs(&trainer.model, &data.train.x),
+                None => &forward.outputs,
             };
             let outputs_of = |network: &Option<Fused>, samples: &Samples| {
-                network.as_ref().map_or_else(Vec::new, |n| n.outputs(&model, &samples.x))
+                network.as_ref().map_or_else(Vec::new, |n| n.outputs(&trainer.model, &samples.x))
             };
             let test = outputs_of(&test_network, &data.test);
-            let measured = Measured { step, learning_rate: rate, train: &train, test: &test };
+            let measured = Measured { step, learning_rate: rate, train, test: &test };
             if recorded {
                 recorder.history(&measured);
             }
@@ -97,7 +87,7 @@ pub(crate) fn descend(
             }
         }
         if checkpoint {
-            model.copy_into(&mut network);
+            trainer.copy_into(&mut network);
             recorder.checkpoint(step, &network)?;
             last_checkpoint = (step, network.clone());
         }
@@ -106,14 +96,14 @@ pub(crate) fn descend(
             break;
         }
 
-        let mut gradients = loss.try_backward()?;
+        let mut gradients = forward.backward()?;
         if recorded {
-            model.copy_into(&mut network);
-            let gradient_norm = norm_of_gradients(&model, &gradients);
-            updater.update(&mut model, &mut gradients, rate)?;
-            recorder.norms(gradient_norm, distance(&model, &network));
+            trainer.copy_into(&mut network);
+            let gradient_norm = norm_of_gradients(&trainer.model, &gradients);
+            trainer.update(&mut gradients, rate)?;
+            recorder.norms(gradient_norm, distance(&trainer.model, &network));
         } else {
-            updater.update(&mut model, &mut gradients, rate)?;
+            trainer.update(&mut gradients, rate)?;
         }
     }
     Ok(recorder.finish()?)
@@ -153,6 +143,7 @@ mod tests {
     use crate::checkpoints::Checkpoints;
     use crate::loss::Loss;
     use crate::optimizer::{Adam, Optimizer, Sgd};
+    use crate::parameters::Engine;
     use crate::schedule::LearningRate;
 
     fn parameters(activation: Activation, optimizer: Optimizer, rate: f64) -> Parameters {

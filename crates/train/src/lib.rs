@@ -18,6 +18,7 @@ mod plain;
 mod plan;
 mod recorder;
 mod schedule;
+mod trainer;
 
 use std::path::Path;
 
@@ -29,6 +30,7 @@ pub use loss::Loss;
 pub use optimizer::{Adam, Optimizer, Sgd};
 pub use parameters::{Engine, Parameters};
 pub use schedule::{Cosine, Exponential, LearningRate, Listed, StepDecay};
+pub use trainer::Trainer;
 
 /// The stage `train`.
 #[derive(Debug)]

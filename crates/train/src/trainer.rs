@@ -1,0 +1,104 @@
+//! One step of descent: outputs and loss, the way back to every parameter, the update.
+
+use dfdx::prelude::*;
+use network::{Architecture, Network};
+use stage::StageError;
+
+use crate::fused::Fused;
+use crate::loss::{Loss, Matrix};
+use crate::model::Model;
+use crate::optimizer::{Optimizer, Updater};
+use crate::parameters::Engine;
+use crate::plain;
+
+/// A network that is trained step by step on a fixed number of rows.
+pub struct Trainer {
+    architecture: Architecture,
+    output_dim: usize,
+    engine: Engine,
+    loss: Loss,
+    device: Cpu,
+    fused: Fused,
+    updater: Updater,
+    /// The parameters.
+    pub(crate) model: Model,
+}
+
+/// What a network says of a batch, and the tape that leads from its loss to the parameters.
+pub(crate) struct Forward {
+    /// f_θ(x), n × o.
+    pub outputs: Vec<f32>,
+    /// L(θ).
+    pub loss: f64,
+    tape: Tensor<Rank0, f32, Cpu, OwnedTape<f32, Cpu>>,
+}
+
+impl Trainer {
+    /// A trainer of `network` that has made no update, for batches of `rows` rows.
+    #[must_use]
+    pub fn new(
+        network: &Network<f32>,
+        rows: usize,
+        engine: Engine,
+        loss: Loss,
+        optimizer: Optimizer,
+    ) -> Self {
+        let device = Cpu::default();
+        Self {
+            architecture: network.architecture.clone(),
+            output_dim: network.output_dim(),
+            engine,
+            loss,
+            fused: Fused::new(network, rows),
+            updater: Updater::new(optimizer),
+            model: Model::new(network, &device),
+            device,
+        }
+    }
+
+    /// Makes one update on inputs `x` (n × d) and targets `y` (n × o); L(θ) before it.
+    ///
+    /// # Errors
+    /// Where the engine cannot compute the network.
+    pub fn step(&mut self, x: &[f32], y: &[f32], learning_rate: f64) -> Result<f64, StageError> {
+        let forward = self.forward(x, y)?;
+        let loss = forward.loss;
+        let mut gradients = forward.backward()?;
+        self.update(&mut gradients, learning_rate)?;
+        Ok(loss)
+    }
+
+    /// Copies the parameters into `network`.
+    pub fn copy_into(&self, network: &mut Network<f32>) {
+        self.model.copy_into(network);
+    }
+
+    /// Outputs and loss on inputs `x` (n × d) and targets `y` (n × o).
+    pub(crate) fn forward(&self, x: &[f32], y: &[f32]) -> Result<Forward, StageError> {
+        let outputs = match self.engine {
+            Engine::Fused => self.fused.on_tape(&self.model, x, &self.device),
+            Engine::Dfdx => plain::on_tape(&self.model, &self.architecture, x, &self.device)?,
+        };
+        let values = outputs.as_vec();
+        let shape = (y.len() / self.output_dim, self.output_dim);
+        let targets: Matrix = self.device.tensor_from_vec(y.to_vec(), shape);
+        let tape = self.loss.on_tape(outputs, targets)?;
+        Ok(Forward { outputs: values, loss: f64::from(tape.array()), tape })
+    }
+
+    /// Moves the parameters along `gradients` with step size `learning_rate`.
+    pub(crate) fn update(
+        &mut self,
+        gradients: &mut Gradients<f32, Cpu>,
+        learning_rate: f64,
+    ) -> Result<(), StageError> {
+        Ok(self.updater.update(&mut self.model, gradients, learning_rate)?)
+    }
+}
+
+impl Forward {
+    /// ∇L(θ).
+    pub fn backward(self) -> Result<Gradients<f32, Cpu>, StageError> {
+        Ok(self.tape.try_backward()?)
+    }
+}
