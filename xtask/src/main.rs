@@ -1,5 +1,7 @@
 //! `cargo xtask …`: a thin door to the pipeline crate, the tests and the generated docs.
 
+mod bench;
+mod call;
 mod docs;
 mod error;
 mod pipelines;
@@ -35,6 +37,9 @@ enum Command {
     },
     /// Run every test, with all that they need set up.
     Test(suite::Arguments),
+    /// Time every kernel, beside faer's matmul or, with --peers, beside PyTorch, JAX and others.
+    #[command(disable_help_flag = true)]
+    Bench(bench::Arguments),
     /// Write docs/tables.md from the code.
     Docs {
         /// Write nothing; fail where the file is not what it would be.
@@ -63,6 +68,7 @@ fn run(command: Command) -> Result<(), XtaskError> {
             Ok(())
         }
         Command::Test(arguments) => suite::run(&project, &arguments),
+        Command::Bench(arguments) => bench::run(&project, &arguments),
         Command::Docs { check } => docs::run(&project, check),
     }
 }

@@ -1,13 +1,12 @@
 //! `cargo xtask test`: every test, with all that they need set up.
 
-use std::env;
-use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use pipeline::Project;
 
+use crate::call::{call, cargo, programs};
 use crate::error::XtaskError;
 
 /// Python packages with which the tests read our tables, one a line.
@@ -30,25 +29,18 @@ pub struct Arguments {
 /// # Errors
 /// Where any of that fails; the program that failed has said why.
 pub fn run(project: &Project, arguments: &Arguments) -> Result<(), XtaskError> {
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     // End-to-end tests call the programs, which `cargo test` alone does not build.
     let build = ["build", "--release", "--workspace", "--bins"];
-    call(Command::new(&cargo).args(build).current_dir(&project.root))?;
+    call(cargo().args(build).current_dir(&project.root))?;
     let programs = programs()?;
     let python = python(&programs)?;
-    let mut test = Command::new(&cargo);
+    let mut test = cargo();
     test.args(["test", "--release"]).current_dir(&project.root);
     if !arguments.rest.iter().any(|word| word == "-p" || word == "--package") {
         test.arg("--workspace");
     }
     test.args(&arguments.rest).env(PYTHON, python).env(PROGRAMS, programs);
     call(&mut test)
-}
-
-/// The folder that this program is in: `target/release`, or wherever cargo was told to build.
-fn programs() -> Result<PathBuf, XtaskError> {
-    let program = env::current_exe().map_err(XtaskError::io("finding", Path::new("xtask")))?;
-    Ok(program.parent().map_or_else(PathBuf::new, Path::to_owned))
 }
 
 /// A Python that has the required packages, made when it is not there or asks for others.
@@ -66,19 +58,4 @@ fn python(programs: &Path) -> Result<PathBuf, XtaskError> {
     // Last, so that an installation cut short is made again.
     fs::write(&stamp, REQUIREMENTS).map_err(XtaskError::io("writing", &stamp))?;
     Ok(python)
-}
-
-/// Runs `command` to its end with our own input and output.
-fn call(command: &mut Command) -> Result<(), XtaskError> {
-    let program = Path::new(command.get_program()).to_owned();
-    let status = command.status().map_err(XtaskError::io("starting", &program))?;
-    if status.success() {
-        return Ok(());
-    }
-    let words: Vec<String> = std::iter::once(program.file_name().unwrap_or(program.as_os_str()))
-        .chain(command.get_args())
-        .map(OsStr::to_string_lossy)
-        .map(Into::into)
-        .collect();
-    Err(XtaskError::Command { command: words.join(" "), status })
 }

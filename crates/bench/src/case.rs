@@ -1,0 +1,109 @@
+//! A case: some work at some size, and what it is held against.
+
+use network::{Activation, Architecture, Initialization};
+
+/// What is timed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Work {
+    /// Outputs of all samples.
+    Forward,
+    /// Gradient by all parameters, after a forward pass that is not timed.
+    Backward,
+    /// A whole update: forward, loss, backward, θ ← θ − δ ∇L.
+    Step,
+    /// Factors and Gramian of the training samples.
+    Gramian,
+    /// Factors and Gramian between as many other samples and the training samples.
+    CrossGramian,
+    /// All eigenpairs of a trained network's Gramian.
+    AllPairs,
+    /// The top k eigenpairs of a trained network's Gramian, from a random start.
+    TopCold,
+    /// The same, from the eigenvectors of an earlier checkpoint.
+    TopWarm,
+    /// A Gramian to Parquet and back, beside computing it.
+    Tables,
+}
+
+/// Along which size a case belongs to a curve of growing cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Growth {
+    /// Samples, N.
+    Samples,
+    /// Width of the hidden layers.
+    Width,
+    /// Number of hidden layers.
+    Depth,
+}
+
+/// What our first implementation should reach against another one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Target {
+    /// The other implementation, or [`BEST`].
+    pub against: &'static str,
+    /// Time of the other over ours.
+    pub at_least: f64,
+}
+
+/// Stands for the fastest of the peers, repetition by repetition.
+pub const BEST: &str = "best peer";
+
+/// Some work at some size.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Case {
+    /// Name without the sizes.
+    pub name: String,
+    /// What is timed.
+    pub work: Work,
+    /// N.
+    pub samples: usize,
+    /// Hidden layers.
+    pub depth: usize,
+    /// Width of each hidden layer.
+    pub width: usize,
+    /// o.
+    pub outputs: usize,
+    /// Where the case lies on a curve.
+    pub growth: Option<Growth>,
+    /// Names of the implementations in Python that do the same.
+    pub peers: &'static [&'static str],
+    /// Ratios to reach.
+    pub targets: &'static [Target],
+}
+
+impl Case {
+    /// The network: leaky relu of slope 0.01, Glorot's initialization, biases.
+    #[must_use]
+    pub fn architecture(&self) -> Architecture {
+        Architecture {
+            hidden: vec![self.width; self.depth],
+            activation: Activation::LeakyRelu(0.01),
+            init: Initialization::Glorot,
+            bias: true,
+        }
+    }
+
+    /// k of the top eigenpairs: 200 of 4,000 samples, and as many in proportion of fewer.
+    #[must_use]
+    pub fn pairs(&self) -> usize {
+        (self.samples / 20).max(1)
+    }
+
+    /// The sizes as people write them: `N = 1000, 6 × 256, 10 outputs`.
+    #[must_use]
+    pub fn sizes(&self) -> String {
+        let outputs =
+            if self.outputs == 1 { String::new() } else { format!(", {} outputs", self.outputs) };
+        format!("N = {}, {} × {}{outputs}", self.samples, self.depth, self.width)
+    }
+
+    /// The size along which the case's curve grows.
+    #[must_use]
+    pub fn along(&self, growth: Growth) -> usize {
+        match growth {
+            Growth::Samples => self.samples,
+            Growth::Width => self.width,
+            Growth::Depth => self.depth,
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! All cases.
+
+use crate::case::{BEST, Case, Growth, Target, Work};
+
+const fn target(against: &'static str, at_least: f64) -> Target {
+    Target { against, at_least }
+}
+
+const TRAINERS: &[&str] = &["torch", "jax"];
+const DECOMPOSERS: &[&str] = &["scipy", "torch", "numpy"];
+const NEURAL_TANGENTS: &[&str] = &["neural-tangents"];
+
+/// Every case: single kernels, the work that has targets, and curves of growing cost.
+///
+/// `quick` cuts the samples to a sixteenth and the widths to an eighth.
+#[must_use]
+pub fn cases(quick: bool) -> Vec<Case> {
+    let mut cases = fixed();
+    cases.extend(curves());
+    if quick {
+        for case in &mut cases {
+            case.samples = (case.samples / 16).max(20);
+            case.width = (case.width / 8).max(4);
+        }
+        // Curves keep two points each.
+        let last = |case: &Case, next: Option<&Case>| next.is_none_or(|n| n.name != case.name);
+        let ends = (0..cases.len()).map(|i| {
+            let first = i == 0 || cases[i - 1].name != cases[i].name;
+            first || last(&cases[i], cases.get(i + 1))
+        });
+        let keep: Vec<bool> = ends.collect();
+        let mut keep = keep.into_iter();
+        cases.retain(|_| keep.next().unwrap_or(true));
+    }
+    cases
+}
+
+/// Cases of one size.
+fn fixed() -> Vec<Case> {
+    const STEP: &[Target] = &[target("torch", 2.0), target("jax", 1.5), target("dfdx", 3.0)];
+    const SMALL_STEP: &[Target] = &[target("torch", 2.0), target("jax", 1.5)];
+    const BATCH_STEP: &[Target] = &[target("torch", 2.0), target("jax", 1.3)];
+    const GRAMIAN: &[Target] = &[target("neural-tangents", 4.0)];
+    const OUTPUTS: &[Target] = &[target("neural-tangents", 3.0)];
+    const COLD: &[Target] = &[target(BEST, 5.0)];
+    const WARM: &[Target] = &[target(BEST, 10.0)];
+    const ALL: &[Target] = &[target("torch", 1.2)];
+    let case = |name: &str, work, [samples, depth, width, outputs]: [usize; 4]| Case {
+        name: name.to_owned(),
+        work,
+        samples,
+        depth,
+        width,
+        outputs,
+        growth: None,
+        peers: &[],
+        targets: &[],
+    };
+    let with = |mut case: Case, peers, targets| {
+        (case.peers, case.targets) = (peers, targets);
+        case
+    };
+    vec![
+        case("forward", Work::Forward, [10_000, 6, 256, 1]),
+        case("backward", Work::Backward, [10_000, 6, 256, 1]),
+        with(case("step-full-batch", Work::Step, [10_000, 6, 256, 1]), TRAINERS, STEP),
+        with(case("step-small", Work::Step, [1_024, 5, 64, 1]), TRAINERS, SMALL_STEP),
+        with(case("step-mini-batch", Work::Step, [64, 5, 256, 1]), TRAINERS, BATCH_STEP),
+        with(case("gramian", Work::Gramian, [1_000, 6, 256, 1]), NEURAL_TANGENTS, GRAMIAN),
+        with(case("gramian-large", Work::Gramian, [4_000, 6, 256, 1]), NEURAL_TANGENTS, GRAMIAN),
+        with(case("gramian-outputs", Work::Gramian, [500, 6, 256, 10]), NEURAL_TANGENTS, OUTPUTS),
+        case("cross-gramian", Work::CrossGramian, [2_000, 6, 256, 1]),
+        with(case("top-cold", Work::TopCold, [4_000, 6, 256, 1]), DECOMPOSERS, COLD),
+        with(case("top-warm", Work::TopWarm, [4_000, 6, 256, 1]), DECOMPOSERS, WARM),
+        with(case("all-pairs", Work::AllPairs, [4_000, 6, 256, 1]), &["torch", "numpy"], ALL),
+        case("tables", Work::Tables, [4_096, 6, 256, 1]),
+    ]
+}
+
+/// Cost growing with N, width and depth.
+fn curves() -> Vec<Case> {
+    const SAMPLES: &[usize] = &[250, 500, 1_000, 2_000, 4_000];
+    const WIDTHS: &[usize] = &[32, 64, 128, 256, 512];
+    const DEPTHS: &[usize] = &[1, 2, 4, 8];
+    let sizes = |growth| match growth {
+        Growth::Samples => ("samples", SAMPLES),
+        Growth::Width => ("width", WIDTHS),
+        Growth::Depth => ("depth", DEPTHS),
+    };
+    let mut cases = Vec::new();
+    for (work, name, peers) in
+        [(Work::Step, "step", TRAINERS), (Work::Gramian, "gramian", NEURAL_TANGENTS)]
+    {
+        for growth in [Growth::Samples, Growth::Width, Growth::Depth] {
+            let (along, sizes) = sizes(growth);
+            for &size in sizes {
+                let at = |here, otherwise| if growth == here { size } else { otherwise };
+                cases.push(Case {
+                    name: format!("{name}-by-{along}"),
+                    work,
+                    samples: at(Growth::Samples, 1_000),
+                    depth: at(Growth::Depth, 6),
+                    width: at(Growth::Width, 256),
+                    outputs: 1,
+                    growth: Some(growth),
+                    peers,
+                    targets: &[],
+                });
+            }
+        }
+    }
+    cases
+}

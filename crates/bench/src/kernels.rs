@@ -1,0 +1,180 @@
+//! Our own implementations of each kind of work.
+
+use std::cell::RefCell;
+use std::hint::black_box;
+use std::path::Path;
+
+use artifact::tables::Split;
+use artifact::{Gram, GramRow, read_gram, write_gram};
+use faer::MatRef;
+use network::Workspace;
+use ntk::gram;
+use spectrum::{Columns, Eigenpairs, all, top};
+use train::Engine;
+
+use crate::case::{Case, Work};
+use crate::contender::{Contender, Local};
+use crate::error::BenchError;
+use crate::flops;
+use crate::problem::{INPUTS, LEARNING_RATE, Problem, Trained, start};
+
+/// Residuals of the top eigenpairs, in units of λ₁.
+pub const RESIDUAL: f64 = 1e-5;
+
+type Contenders<'a> = Vec<Box<dyn Contender + 'a>>;
+
+/// Everything in this project that does the work of `case`, the one that has targets first.
+///
+/// `folder` is for the tables of [`Work::Tables`].
+///
+/// # Errors
+/// Where the preparation fails.
+pub fn contenders<'a>(
+    case: &'a Case,
+    problem: &'a Problem,
+    trained: Option<&'a Trained>,
+    folder: &'a Path,
+) -> Result<Contenders<'a>, BenchError> {
+    let (rows, k) = (case.samples, case.pairs());
+    let matrix = trained.map(|trained| MatRef::from_column_major_slice(&trained.gram, rows, rows));
+    Ok(match (case.work, matrix, trained) {
+        (Work::Step, ..) => {
+            vec![step(case, problem, Engine::Fused), step(case, problem, Engine::Dfdx)]
+        }
+        (Work::Gramian, ..) => vec![gramian(case, problem)],
+        (Work::CrossGramian, ..) => vec![cross_gramian(case, problem)],
+        (Work::Tables, ..) => tables(case, problem, folder),
+        (Work::AllPairs, Some(gram), _) => vec![decomposition(move || Ok(all(gram)?))],
+        (Work::TopCold, Some(gram), _) => {
+            let start = start(rows, k, None);
+            vec![decomposition(move || leading(gram, k, &start))]
+        }
+        (Work::TopWarm, Some(gram), Some(trained)) => {
+            let earlier = MatRef::from_column_major_slice(&trained.earlier, rows, rows);
+            let before = leading(earlier, k, &start(rows, k, None))?;
+            let start = start(rows, k, Some(&before.vectors));
+            vec![decomposition(move || leading(gram, k, &start))]
+        }
+        (Work::Forward | Work::Backward, ..) => vec![pass(case, problem)],
+        (Work::AllPairs | Work::TopCold | Work::TopWarm, ..) => Vec::new(),
+    })
+}
+
+/// Forward or backward pass of the whole network.
+fn pass<'a>(case: &'a Case, problem: &'a Problem) -> Box<dyn Contender + 'a> {
+    let views = problem.network.views();
+    let mut workspace = Workspace::new(&problem.network, case.samples);
+    if case.work == Work::Forward {
+        let flops = Some(flops::forward(case, INPUTS));
+        return Box::new(Local::alone("network", flops, move || {
+            black_box(workspace.forward(&views, &problem.x));
+            Ok(())
+        }));
+    }
+    workspace.forward(&views, &problem.x);
+    let flops = Some(flops::backward(case, INPUTS));
+    Box::new(Local::alone("network", flops, move || {
+        workspace.backward(&views, &problem.x, &problem.y);
+        Ok(())
+    }))
+}
+
+/// A whole update as the stage `train` makes it; the result is θ₀ − θ₁ at step size 1, that is ∇L.
+fn step<'a>(case: &Case, problem: &'a Problem, engine: Engine) -> Box<dyn Contender + 'a> {
+    let mut trainer = problem.trainer(engine);
+    Box::new(Local {
+        name: if engine == Engine::Fused { "fused" } else { "dfdx" },
+        flops: Some(flops::forward(case, INPUTS) + flops::backward(case, INPUTS)),
+        work: Box::new(move || {
+            black_box(trainer.step(&problem.x, &problem.y, LEARNING_RATE)?);
+            Ok(())
+        }),
+        result: Box::new(move || {
+            let mut trainer = problem.trainer(engine);
+            trainer.step(&problem.x, &problem.y, 1.0)?;
+            let mut after = problem.network.clone();
+            trainer.copy_into(&mut after);
+            let pairs = problem.network.tensors().zip(after.tensors());
+            Ok(pairs
+                .flat_map(|((_, _, before), (_, _, after))| before.iter().zip(after))
+                .map(|(before, after)| before - after)
+                .collect())
+        }),
+    })
+}
+
+fn square(problem: &Problem) -> Vec<f32> {
+    let factors = gram::factors(&problem.network, &problem.x, problem.reduction());
+    gram::square(&factors, problem.reduction()).swap_remove(0)
+}
+
+fn gramian<'a>(case: &Case, problem: &'a Problem) -> Box<dyn Contender + 'a> {
+    Box::new(Local {
+        name: "ntk",
+        flops: Some(flops::gramian(case, INPUTS)),
+        work: Box::new(|| {
+            black_box(square(problem));
+            Ok(())
+        }),
+        result: Box::new(|| Ok(square(problem))),
+    })
+}
+
+fn cross_gramian<'a>(case: &Case, problem: &'a Problem) -> Box<dyn Contender + 'a> {
+    let others: Vec<f32> = problem.x.iter().map(|x| -x).collect();
+    Box::new(Local::alone("ntk", Some(flops::cross_gramian(case, INPUTS)), move || {
+        let of = |x: &[f32]| gram::factors(&problem.network, x, problem.reduction());
+        black_box(gram::cross(&of(&others), &of(&problem.x), problem.reduction()));
+        Ok(())
+    }))
+}
+
+/// Computing a Gramian, writing it and reading it.
+fn tables<'a>(case: &Case, problem: &'a Problem, folder: &'a Path) -> Contenders<'a> {
+    let rows = (0..case.samples as u32)
+        .map(|sample| GramRow { split: Split::Train, sample, output: 0 })
+        .collect();
+    let gram = Gram { rows, width: case.samples, values: square(problem) };
+    let write = Local::alone("write", None, move || Ok(write_gram(folder, 0, &gram)?));
+    let read = Local::alone("read", None, move || {
+        black_box(read_gram(folder, 0)?);
+        Ok(())
+    });
+    // In this order, so that there is a table when the first one is read.
+    vec![gramian(case, problem), Box::new(write), Box::new(read)]
+}
+
+/// The top k as the stage `spectrum` finds them: all pairs where the block method is in doubt.
+fn leading(
+    gram: MatRef<'_, f32>,
+    k: usize,
+    start: &Columns<f32>,
+) -> Result<Eigenpairs<f32>, BenchError> {
+    if let Some(pairs) = top(gram, k, start, RESIDUAL)? {
+        return Ok(pairs);
+    }
+    Ok(all(gram)?.leading(k))
+}
+
+/// The result is λ₁, λ₂, …, then υ₁, υ₂, ….
+fn decomposition<'a>(
+    pairs: impl FnMut() -> Result<Eigenpairs<f32>, BenchError> + 'a,
+) -> Box<dyn Contender + 'a> {
+    // Shared by two closures of which never more than one runs.
+    let pairs = std::rc::Rc::new(RefCell::new(pairs));
+    let again = std::rc::Rc::clone(&pairs);
+    Box::new(Local {
+        name: "spectrum",
+        flops: None,
+        work: Box::new(move || {
+            black_box((pairs.borrow_mut())()?);
+            Ok(())
+        }),
+        result: Box::new(move || {
+            let found = (again.borrow_mut())()?;
+            let mut result: Vec<f32> = found.values.iter().map(|&value| value as f32).collect();
+            found.vectors.iter().for_each(|vector| result.extend_from_slice(vector));
+            Ok(result)
+        }),
+    })
+}

@@ -1,0 +1,122 @@
+//! The page `bench.html`: targets, all cases, and cost growing with N, width and depth; offline.
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use crate::case::{Case, Growth};
+use crate::error::BenchError;
+use crate::measurement::Measured;
+use crate::plot::{self, Curve};
+use crate::print::{gflops, reached, seconds, share, significant};
+use crate::timing::Quartiles;
+
+const STYLE: &str = "body{font:16px/1.5 sans-serif;max-width:80rem;margin:2rem auto;padding:0 1rem}\
+table{border-collapse:collapse}td,th{padding:.15rem .8rem;text-align:right;border-bottom:1px solid #ddd}\
+td:first-child,th:first-child,td.text,th.text{text-align:left}figure{display:inline-block;margin:1rem 0}";
+
+/// The whole page.
+///
+/// # Errors
+/// Where a plot cannot be drawn.
+pub fn document(
+    all: &[Measured],
+    threads: usize,
+    versions: &[(String, String)],
+) -> Result<String, BenchError> {
+    let curves = curves(all)?;
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head { meta charset="utf-8"; title { "Bench" } style { (PreEscaped(STYLE)) } }
+            body {
+                h1 { "How fast the numbers are" }
+                p {
+                    (threads) " threads each; medians with quartiles over rounds in which all took turns. "
+                    @for (name, version) in versions { (name) " " (version) "; " }
+                    "every reading is in bench.parquet."
+                }
+                @if all.iter().any(|measured| !ratios(measured).is_empty()) { (targets(all)) }
+                (cases(all))
+                @for (title, svg) in &curves {
+                    figure { figcaption { (title) } (PreEscaped(svg)) }
+                }
+            }
+        }
+    };
+    Ok(page.into_string())
+}
+
+/// Targets of a case whose other side was measured: against, reached, to reach.
+fn ratios(measured: &Measured) -> Vec<(&'static str, Quartiles, f64)> {
+    let targets = measured.case.targets.iter();
+    targets.filter_map(|t| Some((t.against, reached(measured, t)?, t.at_least))).collect()
+}
+
+fn targets(all: &[Measured]) -> Markup {
+    html! {
+        h2 { "Their time over ours" }
+        table {
+            tr { th { "case" } th.text { "sizes" } th.text { "against" } th { "median" } th { "quartiles" } th { "target" } }
+            @for measured in all {
+                @for (against, ratio, at_least) in ratios(measured) {
+                    tr {
+                        td { (measured.case.name) } td.text { (measured.case.sizes()) } td.text { (against) }
+                        td { (significant(ratio.median)) }
+                        td { (significant(ratio.lower)) " to " (significant(ratio.upper)) }
+                        td { (at_least) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn cases(all: &[Measured]) -> Markup {
+    html! {
+        h2 { "Every case" }
+        table {
+            tr { th { "case" } th.text { "sizes" } th.text { "by" } th { "median" } th { "quartiles" } th { "GFLOP/s" } th { "of faer's matmul" } }
+            @for measured in all {
+                @for series in &measured.series {
+                    @let times = Quartiles::of(&series.seconds);
+                    tr {
+                        td { (measured.case.name) } td.text { (measured.case.sizes()) } td.text { (series.name) }
+                        td { (seconds(times.median)) }
+                        td { (seconds(times.lower)) " to " (seconds(times.upper)) }
+                        td { @if let Some(rate) = gflops(series) { (format!("{rate:.0}")) } }
+                        td { @if let Some(share) = share(measured, series) { (format!("{:.0} %", share * 100.0)) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Title and SVG of every curve.
+fn curves(all: &[Measured]) -> Result<Vec<(String, String)>, BenchError> {
+    let of = |case: &Case| case.growth.map(|growth| (case.name.clone(), growth));
+    let mut names: Vec<(String, Growth)> = all.iter().filter_map(|m| of(&m.case)).collect();
+    names.dedup();
+    let drawn = names.into_iter().map(|(name, growth)| {
+        let points: Vec<&Measured> = all.iter().filter(|m| m.case.name == name).collect();
+        let along = match growth {
+            Growth::Samples => "N",
+            Growth::Width => "width of the hidden layers",
+            Growth::Depth => "hidden layers",
+        };
+        let implementations = points[0].series.iter().map(|series| series.name.clone());
+        // The reference does not grow.
+        let implementations = implementations.filter(|name| name != crate::matmul::MATMUL);
+        let lines: Vec<Curve> = implementations
+            .map(|implementation| {
+                let at = |m: &&Measured| {
+                    let series = m.of(&implementation)?;
+                    Some((m.case.along(growth) as f64, Quartiles::of(&series.seconds).median))
+                };
+                let line = points.iter().filter_map(at).collect();
+                (implementation.clone(), line)
+            })
+            .collect();
+        Ok((name, plot::document(along, &lines)?))
+    });
+    drawn.collect()
+}

@@ -1,0 +1,117 @@
+//! Inputs of a case: samples, a network, and Gramians of a trained one.
+
+use network::Network;
+use ntk::gram;
+use rand::Rng;
+use spectrum::{Columns, OVERSAMPLING, start_columns};
+use stage::Seed;
+use train::{Engine, Loss, Optimizer, Trainer};
+
+use artifact::tables::kernel::Reduction;
+
+use crate::case::Case;
+use crate::error::BenchError;
+
+/// d of all cases: points of the plane, as in the paper.
+pub const INPUTS: usize = 2;
+/// Step size of all steps: small enough to be stable for thousands of updates.
+pub const LEARNING_RATE: f64 = 1e-2;
+/// Updates before the Gramian that is decomposed, and before the one whose eigenvectors are a warm
+/// start.
+const UPDATES: [u32; 2] = [400, 300];
+
+/// A network and samples for it.
+pub struct Problem {
+    /// The network.
+    pub network: Network<f32>,
+    /// Inputs, N × 2, uniform in [-1, 1]².
+    pub x: Vec<f32>,
+    /// Targets, N × o: waves of growing frequency.
+    pub y: Vec<f32>,
+}
+
+/// A sequence of numbers uniform in [-1, 1), one for each name.
+fn uniform(name: &str) -> impl FnMut() -> f32 {
+    let mut random = Seed(0).stream(name);
+    move || (f64::from(random.next_u32()) / f64::from(1_u32 << 31) - 1.0) as f32
+}
+
+impl Problem {
+    /// The inputs of `case`, the same in every run.
+    #[must_use]
+    pub fn of(case: &Case) -> Self {
+        let mut init = Seed(0).stream("init");
+        let network = Network::initialize(&case.architecture(), INPUTS, case.outputs, &mut init);
+        let mut coordinate = uniform("inputs");
+        let x: Vec<f32> = (0..case.samples * INPUTS).map(|_| coordinate()).collect();
+        let waves = |a: usize, x: &[f32]| {
+            let frequency = 3.0 + a as f32;
+            (frequency * x[0]).sin() * (2.0 * frequency * x[1]).cos()
+        };
+        let y = x.chunks(INPUTS).flat_map(|x| (0..case.outputs).map(move |a| waves(a, x)));
+        Self { y: y.collect(), network, x }
+    }
+
+    /// The reduction under which a case's Gramian keeps all outputs.
+    #[must_use]
+    pub fn reduction(&self) -> Reduction {
+        if self.network.output_dim() == 1 { Reduction::SummedLogit } else { Reduction::Full }
+    }
+
+    /// A trainer of the network by gradient descent on least squares.
+    #[must_use]
+    pub fn trainer(&self, engine: Engine) -> Trainer {
+        let rows = self.x.len() / INPUTS;
+        let optimizer = Optimizer::GradientDescent;
+        Trainer::new(&self.network, rows, engine, Loss::LeastSquares, optimizer)
+    }
+}
+
+/// Gramians along a training run.
+pub struct Trained {
+    /// G, N × N, of the trained network.
+    pub gram: Vec<f32>,
+    /// G some updates earlier.
+    pub earlier: Vec<f32>,
+}
+
+impl Trained {
+    /// Trains the network of `problem` and computes its Gramians.
+    ///
+    /// # Errors
+    /// Where a step fails.
+    pub fn of(problem: &Problem) -> Result<Self, BenchError> {
+        let mut trainer = problem.trainer(Engine::Fused);
+        let mut network = problem.network.clone();
+        let mut earlier = Vec::new();
+        for step in 0..UPDATES[0] {
+            if step == UPDATES[1] {
+                trainer.copy_into(&mut network);
+                earlier = gramian(&network, &problem.x);
+            }
+            trainer.step(&problem.x, &problem.y, 10.0 * LEARNING_RATE)?;
+        }
+        trainer.copy_into(&mut network);
+        Ok(Self { gram: gramian(&network, &problem.x), earlier })
+    }
+}
+
+fn gramian(network: &Network<f32>, x: &[f32]) -> Vec<f32> {
+    let factors = gram::factors(network, x, Reduction::SummedLogit);
+    gram::square(&factors, Reduction::SummedLogit).swap_remove(0)
+}
+
+/// What the block method starts from in the stage `spectrum`: `earlier` eigenvectors and a few
+/// random vectors, or only random ones.
+#[must_use]
+pub fn start(rows: usize, k: usize, earlier: Option<&Columns<f32>>) -> Columns<f32> {
+    let (mut start, more) = match earlier {
+        Some(vectors) => (vectors.clone(), OVERSAMPLING),
+        None => (Columns::empty(rows), start_columns(k)),
+    };
+    let mut entry = uniform("start");
+    for _ in 0..more.min(rows - start.count().min(rows)) {
+        start.push((0..rows).map(|_| entry()));
+    }
+    start
+}

@@ -1,0 +1,153 @@
+//! The bench itself: case by case prepare, compare, time, print; then the table and the page.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use artifact::write_rows;
+
+use crate::arguments::Arguments;
+use crate::case::{Case, Work};
+use crate::catalogue;
+use crate::compare;
+use crate::contender::Contender;
+use crate::error::BenchError;
+use crate::kernels;
+use crate::matmul;
+use crate::measurement::{Measured, Reading, Series};
+use crate::page;
+use crate::peers::{self, Peers};
+use crate::print;
+use crate::problem::{Problem, Trained};
+use crate::python;
+use crate::timing::{Effort, in_turn};
+
+/// Runs what `arguments` ask for.
+///
+/// # Errors
+/// Where an implementation fails or disagrees with ours, or nothing can be written.
+pub fn run(arguments: &Arguments) -> Result<(), BenchError> {
+    let cases = chosen(arguments)?;
+    if arguments.list {
+        cases.iter().for_each(print::listed);
+        return Ok(());
+    }
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = arguments.threads.map_or(cores, |threads| threads as usize);
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
+    let peers = if arguments.peers {
+        let python = python::environment(&arguments.python)?;
+        Some(Rc::new(RefCell::new(Peers::start(&python, threads)?)))
+    } else {
+        None
+    };
+    let versions = match &peers {
+        Some(peers) => peers.borrow_mut().versions()?,
+        None => Vec::new(),
+    };
+    print::head(threads, arguments.quick, &versions);
+    let bench = Bench { arguments, threads, peers, versions };
+    let mut all = Vec::new();
+    let mut trained: Option<(Case, Trained)> = None;
+    for case in cases {
+        let measured = bench.measure(&case, &mut trained)?;
+        print::measured(&measured);
+        all.push(measured);
+    }
+    print::targets(&all);
+    let readings: Vec<Reading> =
+        all.iter().flat_map(|measured| measured.readings(threads)).collect();
+    std::fs::create_dir_all(&arguments.out).map_err(BenchError::io("making", &arguments.out))?;
+    write_rows(&arguments.out, &readings)?;
+    let path = arguments.out.join("bench.html");
+    let text = page::document(&all, threads, &bench.versions)?;
+    std::fs::write(&path, text).map_err(BenchError::io("writing", &path))?;
+    print::written(&arguments.out);
+    Ok(())
+}
+
+/// The cases that `arguments` name; with peers only those that have some.
+fn chosen(arguments: &Arguments) -> Result<Vec<Case>, BenchError> {
+    let mut cases = catalogue::cases(arguments.quick);
+    let named = |case: &Case| arguments.cases.iter().any(|name| case.name.contains(name.as_str()));
+    cases.retain(|case| arguments.cases.is_empty() || named(case));
+    cases.retain(|case| !arguments.peers || !case.peers.is_empty());
+    if cases.is_empty() {
+        return Err(BenchError::NoCase { names: arguments.cases.join(", ") });
+    }
+    Ok(cases)
+}
+
+struct Bench<'a> {
+    arguments: &'a Arguments,
+    threads: usize,
+    peers: Option<Rc<RefCell<Peers>>>,
+    versions: Vec<(String, String)>,
+}
+
+impl Bench<'_> {
+    /// Compares and times the implementations of `case`; `trained` is kept for the next one.
+    fn measure(
+        &self,
+        case: &Case,
+        trained: &mut Option<(Case, Trained)>,
+    ) -> Result<Measured, BenchError> {
+        let problem = Problem::of(case);
+        let decomposes = matches!(case.work, Work::AllPairs | Work::TopCold | Work::TopWarm);
+        let same = |(other, _): &(Case, Trained)| other.sizes() == case.sizes();
+        if decomposes && !trained.as_ref().is_some_and(same) {
+            *trained = Some((case.clone(), Trained::of(&problem)?));
+        }
+        let trained = trained.as_ref().filter(|_| decomposes).map(|(_, trained)| trained);
+        let folder = tempfile::tempdir()
+            .map_err(BenchError::io("making", std::path::Path::new("a folder")))?;
+        let mut contenders = kernels::contenders(case, &problem, trained, folder.path())?;
+        if let Some(peers) = &self.peers {
+            let known = |name: &&&str| self.versions.iter().any(|(package, _)| package == **name);
+            let names: Vec<&'static str> = case.peers.iter().filter(known).copied().collect();
+            contenders.extend(peers::contenders(peers, case, &problem, trained, &names)?);
+        }
+        compare_all(case, trained, &mut contenders)?;
+        let size = if self.arguments.quick { 256 } else { 2048 };
+        contenders.push(Box::new(matmul::reference(size, self.threads)));
+        let effort = if self.arguments.quick {
+            Effort { least: 2, most: 2, seconds: 0.0 }
+        } else {
+            Effort { least: 3, most: 25, seconds: self.arguments.seconds }
+        };
+        let readings = in_turn(&mut contenders, effort)?;
+        // Who does the same work as ours does as many useful operations.
+        let useful = contenders[0].flops();
+        let series = contenders.iter().zip(readings).map(|(contender, seconds)| {
+            let name = contender.name().to_owned();
+            let peer = case.peers.contains(&contender.name());
+            let flops = if peer { useful } else { contender.flops() };
+            Series { name, flops, seconds }
+        });
+        let series = series.collect();
+        drop(contenders);
+        if let Some(peers) = &self.peers {
+            peers.borrow_mut().forget()?;
+        }
+        Ok(Measured { case: case.clone(), series })
+    }
+}
+
+/// Compares the first implementation that has a result with all others that have one.
+fn compare_all(
+    case: &Case,
+    trained: Option<&Trained>,
+    contenders: &mut [Box<dyn Contender + '_>],
+) -> Result<(), BenchError> {
+    let Some((first, others)) = contenders.split_first_mut() else { return Ok(()) };
+    // The results of single kernels and of tables are compared by their own tests.
+    if others.is_empty() || case.work == Work::Tables {
+        return Ok(());
+    }
+    let gram = trained.map(|trained| trained.gram.as_slice());
+    let ours = first.result()?;
+    for other in others {
+        let theirs = other.result()?;
+        compare::agree(case, gram, (first.name(), &ours), (other.name(), &theirs))?;
+    }
+    Ok(())
+}

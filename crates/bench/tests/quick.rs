@@ -1,0 +1,46 @@
+//! The whole path of the bench at small sizes; no number of it is asserted.
+
+use std::collections::BTreeSet;
+use std::process::Command;
+
+use artifact::read_rows;
+use bench::Reading;
+
+#[test]
+fn a_quick_bench_writes_its_table_and_its_page() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = Command::new(env!("CARGO_BIN_EXE_bench"))
+        .args(["--quick", "--threads", "2", "--out"])
+        .arg(folder.path())
+        .output()
+        .expect("the bench starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+
+    let readings: Vec<Reading> = read_rows(folder.path()).expect("the table");
+    let names = |of: fn(&Reading) -> &String| readings.iter().map(of).collect::<BTreeSet<_>>();
+    let cases = names(|reading| &reading.case);
+    for case in ["forward", "step-full-batch", "gramian", "top-warm", "tables", "step-by-depth"] {
+        assert!(cases.iter().any(|found| *found == case), "{case} is not in {cases:?}");
+    }
+    for case in &cases {
+        // The measure of all kernels was taken beside each of them.
+        let reference = |r: &Reading| {
+            &&r.case == case && r.implementation == "faer matmul" && r.gflops.is_some()
+        };
+        assert!(readings.iter().any(reference), "{case} has no reference");
+    }
+    assert!(readings.iter().all(|reading| reading.seconds > 0.0 && reading.threads == 2));
+
+    let page = std::fs::read_to_string(folder.path().join("bench.html")).expect("the page");
+    assert!(page.contains("<svg") && !page.contains("http-equiv") && !page.contains("src="));
+}
+
+#[test]
+fn a_case_that_does_not_exist_is_refused() {
+    let output = Command::new(env!("CARGO_BIN_EXE_bench"))
+        .args(["--case", "gramain"])
+        .output()
+        .expect("the bench starts");
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && message.contains("no case is called like gramain"));
+}
