@@ -64,7 +64,8 @@ fn check(schema: Schema, value: &Value, at: &str, depth: usize, issues: &mut Vec
         return;
     }
     if let Some(problem) = wrong_type(schema, value) {
-        issues.push(wrong(at, format!("{} must be {problem}, not {}", name(at), shown(value))));
+        let message = format!("{} must be {problem}, not {}", name(at), shown(value));
+        issues.push(Issue { help: as_integer(schema, value), ..wrong(at, message) });
         return;
     }
     match value {
@@ -133,6 +134,14 @@ fn wrong_type(schema: Schema, value: &Value) -> Option<String> {
         })
         .collect();
     Some(words.join(" or "))
+}
+
+/// How a whole number is written that stands there as `1e3` or `3.0`.
+fn as_integer(schema: Schema, value: &Value) -> Option<String> {
+    /// Beyond it, not every whole number is an f64.
+    const LARGEST: f64 = (1_u64 << f64::MANTISSA_DIGITS) as f64;
+    let number = value.as_f64().filter(|of| of.fract() == 0.0 && of.abs() < LARGEST)?;
+    types(schema).contains(&"integer").then(|| format!("write {number:.0}"))
 }
 
 fn check_bounds(schema: Schema, number: &serde_json::Number, at: &str, issues: &mut Vec<Issue>) {
@@ -248,11 +257,11 @@ fn check_variant(
     match value {
         Value::String(word) => match find(word) {
             Some(Variant::Word(_)) => {}
-            Some(Variant::Tagged(tag, _)) => issue(
+            Some(Variant::Tagged(tag, schema)) => issue(
                 at,
                 false,
                 format!("`{tag}` needs a value of its own"),
-                Some(format!("write `{{ {tag}: … }}`, or `{{ {tag}: {{}} }}` for its defaults")),
+                Some(example(tag, *schema)),
             ),
             None => issue(
                 at,
@@ -295,6 +304,24 @@ fn check_variant(
             );
         }
     }
+}
+
+/// How the variant `tag` is written, whose value has this schema.
+fn example(tag: &str, schema: Schema) -> String {
+    let schema = schema.resolved();
+    let required = schema.keyword("required").and_then(Value::as_array);
+    let fields: Vec<&str> = required.into_iter().flatten().filter_map(Value::as_str).collect();
+    let value = match types(schema).into_iter().find(|one| *one != "null") {
+        Some("object") if fields.is_empty() => {
+            return format!("write `{{ {tag}: {{}} }}` for its defaults");
+        }
+        Some("object") => format!("{{ {}: … }}", fields.join(": …, ")),
+        Some("number" | "integer") => "NUMBER".to_owned(),
+        Some("string") => "TEXT".to_owned(),
+        Some("array") => "[…]".to_owned(),
+        _ => "…".to_owned(),
+    };
+    format!("write `{{ {tag}: {value} }}`")
 }
 
 /// Alternatives that are no enum, as a number or a list: fine where one of them is.
@@ -474,6 +501,7 @@ mod tests {
         /weights/a (value): `a` must be a number, not the text `b`
         "#);
         insta::assert_snapshot!(found(&json!([1])), @" (value): the whole of the parameters must be a map, not a list");
+        insta::assert_snapshot!(found(&json!({ "steps": 1e3 })), @"/steps (value): `steps` must be a whole number, not the number 1000.0 [write 1000]");
     }
 
     #[test]
@@ -493,6 +521,8 @@ mod tests {
         let values = [
             json!({ "steps": 1, "activation": "rleu", "init": "glorto" }),
             json!({ "steps": 1, "activation": "leaky_relu" }),
+            json!({ "steps": 1, "schedule": "constant" }),
+            json!({ "steps": 1, "schedule": "step" }),
             json!({ "steps": 1, "activation": { "relu": 1 } }),
             json!({ "steps": 1, "activation": { "leaky_rleu": 1 } }),
             json!({ "steps": 1, "activation": { "leaky_relu": "x" } }),
@@ -503,7 +533,9 @@ mod tests {
         insta::assert_snapshot!(values.iter().map(found).collect::<Vec<_>>().join("\n"), @r#"
         /activation (value): `activation` cannot be `rleu` [did you mean `relu`?]
         /init (value): `init` cannot be `glorto` [did you mean `glorot`?]
-        /activation (value): `leaky_relu` needs a value of its own [write `{ leaky_relu: … }`, or `{ leaky_relu: {} }` for its defaults]
+        /activation (value): `leaky_relu` needs a value of its own [write `{ leaky_relu: NUMBER }`]
+        /schedule (value): `constant` needs a value of its own [write `{ constant: {} }` for its defaults]
+        /schedule (value): `step` needs a value of its own [write `{ step: { factor: …, every: … } }`]
         /activation/relu (key): `relu` takes no value [write just `relu`]
         /activation/leaky_rleu (key): `activation` cannot be `leaky_rleu` [did you mean `leaky_relu`?]
         /activation/leaky_relu (value): `leaky_relu` must be a number, not the text `x`
