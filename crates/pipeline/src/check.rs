@@ -18,6 +18,7 @@ use crate::plan::{Plan, Task};
 use crate::pointer;
 use crate::program::{Program, Unusable};
 use crate::project::Project;
+use crate::quantity::bytes;
 use crate::schema::{Schema, validate, with_defaults};
 use crate::source::{Part, Source};
 use crate::wiring::{Wiring, wire};
@@ -249,7 +250,30 @@ impl Planner<'_> {
                 problem.hint.clone(),
             ));
         }
-        plan.problems.is_empty().then_some(plan)
+        if !plan.problems.is_empty() {
+            return None;
+        }
+        self.check_memory(stage, &plan);
+        Some(plan)
+    }
+
+    /// Reports a stage that would need more memory than there is.
+    fn check_memory(&mut self, stage: &StageEntry, plan: &stage::Plan) {
+        let free = self.request.limits.memory_bytes;
+        let Some(needed) = plan.memory_bytes.filter(|needed| *needed > free) else { return };
+        self.problems.push(self.source.problem(
+            &stage.pointer(),
+            Part::Key,
+            format!(
+                "the stage `{}` would need {} of memory; {} are free",
+                stage.name,
+                bytes(needed),
+                bytes(free)
+            ),
+            Some(
+                "use fewer samples or a smaller network, or allow more with `--memory`".to_owned(),
+            ),
+        ));
     }
 
     fn task(

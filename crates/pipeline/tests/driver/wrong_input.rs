@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::world::{RIGHT, World, train};
+use crate::world::{PLAN_ECHO, RIGHT, World, train};
 
 /// [`RIGHT`] with one piece of text replaced.
 fn wrong(from: &str, to: &str) -> String {
@@ -60,6 +60,20 @@ fn unknown_keys_suggest_the_nearest() {
        = help: did you mean `inputs`?
 
     3 errors; nothing was run
+    "#);
+}
+
+#[test]
+fn more_memory_than_is_free_is_refused() {
+    let world = World::new();
+    world.stage("train", &train(), &PLAN_ECHO.replace("3000000", "3000000000"), "");
+    insta::assert_snapshot!(world.errors(RIGHT, &[]), @r#"
+    pipelines/x.yaml:8:3: error: the stage `train` would need 2.79 GiB of memory; 1.00 GiB are free
+    8 |   train:
+      |   ^^^^^
+      = help: use fewer samples or a smaller network, or allow more with `--memory`
+
+    1 error; nothing was run
     "#);
 }
 
