@@ -25,7 +25,7 @@ pub struct Arguments {
     #[arg(long, value_name = "BYTES", value_parser = pipeline::quantity::parse_bytes)]
     memory: Option<u64>,
     /// Seed instead of the pipeline's own.
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     seed: Option<u64>,
     /// Folder for artifacts (`store`) and results (`runs`) [default: data].
     #[arg(long, value_name = "FOLDER")]
@@ -49,6 +49,7 @@ pub fn run(mut project: Project, arguments: &Arguments) -> Result<(), XtaskError
         seed: arguments.seed,
         limits: pipeline::limits(arguments.threads.map(usize::from), arguments.memory),
     };
+    pipeline::end_on_interrupt();
     let plan = pipeline::check(&project, &request)?;
     if arguments.dry_run {
         print(pipeline::dry_run(&project, &plan).trim_end());

@@ -1,7 +1,7 @@
 //! One run of a stage program: request in, messages out, log aside.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use artifact::Outline;
 use stage::{Message, ProgressEvent, StageError};
 
-use crate::machine::peak_memory;
+use crate::machine::{Ended, ended};
 use crate::program::cannot_start;
 
 /// Longest line of a stage that is still a message.
@@ -55,7 +55,7 @@ pub(crate) fn execute(
         .map_err(|error| {
             StageError::new(format!("its program {}", cannot_start(&error).message))
         })?;
-    let mut running = Running { child, peak_memory_bytes: None };
+    let mut running = Running { child, ended: None };
     let mut last = None;
     let lines = lines(&mut running.child);
     while let Some(line) = running.next(&lines)? {
@@ -64,40 +64,53 @@ pub(crate) fn execute(
             end => last = Some(end),
         }
     }
-    let status = running.child.wait()?;
+    let Ended { status, peak_memory_bytes } = running.wait()?;
     let outline = outcome(status, last)?;
-    let peak_memory_bytes = running.peak_memory_bytes;
     Ok(Executed { outline, wall_time: started.elapsed(), peak_memory_bytes })
 }
 
 /// A child process that does not outlive our interest in it.
 struct Running {
     child: Child,
-    peak_memory_bytes: Option<u64>,
+    /// Set once: after that its number may be another process's.
+    ended: Option<Ended>,
 }
 
 impl Running {
     /// The next line, `None` at the end.
     fn next(&mut self, lines: &Receiver<Vec<u8>>) -> Result<Option<Vec<u8>>, StageError> {
         loop {
-            let ended = self.child.try_wait()?.is_some();
-            self.peak_memory_bytes = peak_memory(self.child.id()).max(self.peak_memory_bytes);
+            if self.ended.is_none() {
+                self.ended = ended(self.child.id(), false)?;
+            }
             match lines.recv_timeout(LOOK) {
                 Ok(line) => return Ok(Some(line)),
                 Err(RecvTimeoutError::Disconnected) => return Ok(None),
                 // A process that it left behind may hold its output open.
-                Err(RecvTimeoutError::Timeout) if ended => return Ok(None),
+                Err(RecvTimeoutError::Timeout) if self.ended.is_some() => return Ok(None),
                 Err(RecvTimeoutError::Timeout) => {}
             }
+        }
+    }
+
+    /// Waits for its end.
+    fn wait(&mut self) -> io::Result<Ended> {
+        loop {
+            if let Some(ended) = self.ended {
+                return Ok(ended);
+            }
+            self.ended = ended(self.child.id(), true)?;
         }
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // Both fail where it has ended, which is the usual case.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        if self.ended.is_none() {
+            // Nothing is left to be done where these fail.
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
     }
 }
 
@@ -134,12 +147,12 @@ fn outcome(status: ExitStatus, last: Option<Message>) -> Result<Outline, StageEr
         _ if status.success() => {
             Err(StageError::new("it ended without an error, and without saying that it is done"))
         }
-        _ => Err(ended(status)),
+        _ => Err(end_without_words(status)),
     }
 }
 
 /// How a process ended that did not say why.
-fn ended(status: ExitStatus) -> StageError {
+fn end_without_words(status: ExitStatus) -> StageError {
     #[cfg(unix)]
     {
         use std::os::unix::process::ExitStatusExt;

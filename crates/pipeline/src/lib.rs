@@ -47,7 +47,7 @@ pub use dry_run::dry_run;
 pub use error::PipelineError;
 pub use failure::Failure;
 pub use listing::stages;
-pub use machine::{DEFAULT_MEMORY_BYTES, limits};
+pub use machine::{DEFAULT_MEMORY_BYTES, end_on_interrupt, limits};
 pub use plan::{Plan, Task};
 pub use program::Program;
 pub use progress::Progress;
