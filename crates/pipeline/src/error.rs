@@ -7,6 +7,9 @@ use artifact::ArtifactError;
 use crate::diagnostic::Diagnostics;
 use crate::failure::Failure;
 
+/// What to do where the disk is full.
+pub(crate) const WHERE_DISK_IS_FULL: &str = "free space, or write elsewhere with `--data FOLDER`";
+
 /// What can go wrong between a command and its results.
 #[derive(Debug, thiserror::Error)]
 pub enum PipelineError {
@@ -31,7 +34,7 @@ pub enum PipelineError {
     #[error("error: {0}")]
     Artifact(#[from] ArtifactError),
     /// The file system refused.
-    #[error("error: {action} {} failed: {source}", path.display())]
+    #[error("error: {action} {} failed: {source}{}", path.display(), help(source))]
     Io {
         /// What was tried, as in "writing".
         action: &'static str,
@@ -57,5 +60,13 @@ impl PipelineError {
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Io { action, path, source }
+    }
+}
+
+/// What to do about an error of the file system, to stand below its message.
+fn help(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::StorageFull => format!("\n  = help: {WHERE_DISK_IS_FULL}"),
+        _ => String::new(),
     }
 }

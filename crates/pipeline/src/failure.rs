@@ -23,6 +23,8 @@ pub struct Failure {
     pub log_end: Vec<String>,
     /// The whole log, as it is shown.
     pub log: String,
+    /// The folder of results, as it is shown, where an earlier run has left some.
+    pub earlier_results: Option<String>,
     /// Where the pipeline file has the stage.
     pub location: Location,
 }
@@ -39,7 +41,11 @@ impl fmt::Display for Failure {
                 write!(f, "\n    | {line}")?;
             }
         }
-        write!(f, "\n  full log: {}", self.log)
+        write!(f, "\n  full log: {}", self.log)?;
+        if let Some(folder) = &self.earlier_results {
+            write!(f, "\n  the results in {folder} are of an earlier run")?;
+        }
+        Ok(())
     }
 }
 

@@ -63,6 +63,12 @@ pub fn gather(project: &Project, plan: &Plan, made: &[Made]) -> Result<PathBuf, 
     Ok(folder)
 }
 
+/// Whether a run has left results in `folder`: more than logs.
+pub(crate) fn has_results(folder: &Path) -> bool {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.into_iter().any(|entry| entry.file_name() != "logs")
+}
+
 /// One row for each task: what was run with which parameters.
 fn runs(plan: &Plan, made: &[Made]) -> Vec<RunRow> {
     plan.tasks

@@ -2,18 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use artifact::{CONTRACT, Machine, Manifest, TableRecord};
 use stage::{Input, Inputs, RunRequest, StageError};
 
-use crate::error::PipelineError;
+use crate::error::{PipelineError, WHERE_DISK_IS_FULL};
 use crate::execute::{Executed, execute};
 use crate::failure::{Failure, log_end};
 use crate::plan::{Plan, Task};
 use crate::progress::Progress;
 use crate::project::Project;
 use crate::quantity;
+use crate::results::has_results;
 use crate::store::{Store, Work};
 
 /// The artifact of one task.
@@ -66,8 +68,9 @@ pub fn run(
             }
             Err(error) => {
                 line.end("failed");
+                let error = in_its_output(error, &work);
                 work.discard()?;
-                return Err(failure(project, task, error, &log));
+                return Err(failure(project, plan, task, error, &log));
             }
         }
     }
@@ -153,13 +156,30 @@ fn manifest(plan: &Plan, task: &Task, tables: Vec<TableRecord>, executed: Execut
     }
 }
 
-fn failure(project: &Project, task: &Task, error: StageError, log: &Path) -> PipelineError {
+/// The error without the path of the work, which is gone by the time that this is read, and with
+/// a hint where the disk is full.
+fn in_its_output(error: StageError, work: &Work) -> StageError {
+    let full = io::Error::from_raw_os_error(libc::ENOSPC).to_string();
+    let hint = error.message.contains(&full).then(|| WHERE_DISK_IS_FULL.to_owned());
+    let message = error.message.replace(&format!("{}/", work.output.display()), "");
+    StageError { message, hint: error.hint.or(hint) }
+}
+
+fn failure(
+    project: &Project,
+    plan: &Plan,
+    task: &Task,
+    error: StageError,
+    log: &Path,
+) -> PipelineError {
+    let results = project.results(&plan.name);
     PipelineError::Stage(Box::new(Failure {
         stage: task.stage.clone(),
         message: error.message,
         hint: error.hint,
         log_end: log_end(log),
         log: project.shown(log),
+        earlier_results: has_results(&results).then(|| project.shown(&results)),
         location: task.location.clone(),
     }))
 }

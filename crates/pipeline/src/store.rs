@@ -51,7 +51,10 @@ impl Store {
         (whole && manifest.key == key && manifest.kind == kind).then_some(manifest)
     }
 
-    /// An empty place to make the artifact `key` in.
+    /// An empty place to make the artifact `key` in: an unfinished stage starts anew.
+    ///
+    /// What a killed run left for another key stays in [`WORK`] until that key is made: nothing
+    /// tells it from the work of a driver that runs now.
     ///
     /// # Errors
     /// Where it cannot be made.

@@ -32,8 +32,7 @@ pub struct RunRequest {
     pub parameters: serde_json::Value,
     /// Input artifacts, by port.
     pub inputs: Inputs,
-    /// Directory for the output: it exists, and is empty or holds what a killed run of the very
-    /// same request left.
+    /// Directory for the output: it exists and is empty.
     pub output: PathBuf,
     /// Seed of the pipeline.
     pub seed: u64,

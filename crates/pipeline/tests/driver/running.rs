@@ -268,3 +268,34 @@ fn a_stage_that_leaves_a_process_behind_ends_all_the_same() {
     world.run("stages:\n  data: { uses: dataset }\n", &[]).expect("it runs");
     assert!(started.elapsed().as_secs() < 20);
 }
+
+#[test]
+fn a_full_disk_is_said_with_the_table_and_what_to_do() {
+    let full = r#"echo "{\"error\":{\"message\":\"writing $out/gram/x.parquet failed: No space left on device (os error 28)\"}}"; exit 1"#;
+    insta::assert_snapshot!(World::new().failure(full), @r#"
+    pipelines/x.yaml:2:3: error: the stage `data` failed: writing gram/x.parquet failed: No space left on device (os error 28)
+      = help: free space, or write elsewhere with `--data FOLDER`
+      full log: data/runs/x/logs/data.log
+    "#);
+}
+
+#[test]
+fn a_failed_run_says_that_the_results_are_of_an_earlier_one() {
+    let world = World::new();
+    world.run(RIGHT, &[]).expect("it runs");
+    world.stage("ntk", &crate::world::kernel(), "", "exit 3");
+    let error = world.run(RIGHT, &[]).expect_err("a stage fails").to_string();
+    assert!(error.ends_with("the results in data/runs/chain are of an earlier run"), "{error}");
+}
+
+#[test]
+fn peak_memory_is_that_of_the_stage() {
+    let world = World::new();
+    // A text of 100 MB in the shell's own memory.
+    let large = format!("x=$(head -c 100000000 /dev/zero | tr '\\0' a)\n{}", succeed("kernel"));
+    world.stage("ntk", &crate::world::kernel(), "", &large);
+    let (_, made) = world.run(RIGHT, &[]).expect("it runs");
+    let peak = |task: usize| made[task].manifest.peak_memory_bytes;
+    assert!(peak(2).is_some_and(|bytes| bytes >= 100_000_000), "{:?}", peak(2));
+    assert!(peak(0).is_none_or(|bytes| bytes < 100_000_000), "{:?}", peak(0));
+}
