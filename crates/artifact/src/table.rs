@@ -122,7 +122,7 @@ impl Table {
         Arc::new(Schema::new(self.columns.iter().map(Column::field).collect::<Vec<_>>()))
     }
 
-    /// The columns by which rows are sorted: the leading key columns up to the first measure.
+    /// Whether the first column is `step`, by which rows are sorted then.
     #[must_use]
     pub fn starts_with_step(&self) -> bool {
         self.columns.first().is_some_and(|column| column.name == "step")

@@ -35,7 +35,14 @@ impl Activation {
     pub fn value<T: Scalar>(self, z: T) -> T {
         let one = T::one();
         match self {
-            Self::Relu => z.max(T::zero()),
+            // Not `max`, which would turn NaN into 0 and hide a run that diverged.
+            Self::Relu => {
+                if z <= T::zero() {
+                    T::zero()
+                } else {
+                    z
+                }
+            }
             Self::LeakyRelu(slope) => {
                 if z > T::zero() {
                     z

@@ -105,11 +105,14 @@ impl Architecture {
         widths
     }
 
-    /// P, the number of parameters.
+    /// P, the number of parameters; `usize::MAX` where it is beyond that.
     #[must_use]
     pub fn parameter_count(&self, input_dim: usize, output_dim: usize) -> usize {
         let widths = self.widths(input_dim, output_dim);
-        widths.windows(2).map(|pair| pair[1] * (pair[0] + usize::from(self.bias))).sum()
+        let layers = widths
+            .windows(2)
+            .map(|pair| pair[1].saturating_mul(pair[0].saturating_add(usize::from(self.bias))));
+        layers.fold(0, usize::saturating_add)
     }
 }
 

@@ -33,7 +33,8 @@ pub struct Workspace<T> {
 #[derive(Clone, Debug)]
 struct Lane<T> {
     blocks: Vec<Block<T>>,
-    /// Gradient of each layer's weights and biases over the lane's rows.
+    /// Gradient of each layer's weights and biases over the lane's rows; empty until the first
+    /// backward pass, since many networks are only looked at.
     weight_gradients: Vec<Vec<T>>,
     bias_gradients: Vec<Vec<T>>,
     /// Signals at two neighbouring layers.
@@ -63,16 +64,8 @@ impl<T: Scalar> Workspace<T> {
             let most = blocks.iter().map(|block| block.rows).max().unwrap_or(0);
             Lane {
                 blocks,
-                weight_gradients: network
-                    .layers
-                    .iter()
-                    .map(|l| vec![T::zero(); l.weight.len()])
-                    .collect(),
-                bias_gradients: network
-                    .layers
-                    .iter()
-                    .map(|l| vec![T::zero(); l.bias.len()])
-                    .collect(),
+                weight_gradients: Vec::new(),
+                bias_gradients: Vec::new(),
                 signal: vec![T::zero(); most * widest],
                 before: vec![T::zero(); most * widest],
             }
@@ -119,6 +112,7 @@ impl<T: Scalar> Workspace<T> {
         let activation = self.activation;
         let (d, o) = (self.widths[0], self.widths[self.widths.len() - 1]);
         self.lanes.par_iter_mut().for_each(|lane| {
+            lane.allocate_gradients(layers);
             for b in 0..lane.blocks.len() {
                 let (start, rows) = (lane.blocks[b].start, lane.blocks[b].rows);
                 let m = &output_gradient[start * o..(start + rows) * o];
@@ -166,6 +160,14 @@ impl<T: Scalar> Workspace<T> {
 }
 
 impl<T: Scalar> Lane<T> {
+    fn allocate_gradients(&mut self, layers: &[LayerView<'_, T>]) {
+        if self.weight_gradients.is_empty() {
+            let zeros = |values: &[T]| vec![T::zero(); values.len()];
+            self.weight_gradients = layers.iter().map(|layer| zeros(layer.weight)).collect();
+            self.bias_gradients = layers.iter().map(|layer| zeros(layer.bias)).collect();
+        }
+    }
+
     /// Adds block `b`'s part of the gradient; `self.signal` holds ∂L/∂f of its rows.
     fn backward_block(
         &mut self,

@@ -32,6 +32,7 @@ pub(crate) fn run(
     output: &Path,
     context: &Context,
 ) -> Result<Outline, StageError> {
+    inputs.check_origin("training", "dataset")?;
     let training = inputs.one("training")?;
     let outline = training.manifest()?.outline;
     let samples: Vec<Sample> = read_rows(inputs.one("dataset")?.path())?;

@@ -173,7 +173,8 @@ impl<'a, T: Real> Krylov<'a, T> {
             sum::norm_squared(residual).sqrt()
         });
         let norms = norms.collect();
-        Ok((Eigenpairs { values: inner.values, vectors }, norms))
+        let (values, accepted_residual) = (inner.values, 0.0);
+        Ok((Eigenpairs { values, vectors, accepted_residual }, norms))
     }
 }
 
@@ -358,7 +359,11 @@ mod tests {
         let whole = all(matrix).unwrap();
         let vectors = whole.leading(4);
         for left_out in 0..k {
-            let mut rest = Eigenpairs { values: Vec::new(), vectors: Columns::empty(rows) };
+            let mut rest = Eigenpairs {
+                values: Vec::new(),
+                vectors: Columns::empty(rows),
+                accepted_residual: 0.0,
+            };
             for i in (0..=k).filter(|&i| i != left_out) {
                 rest.values.push(vectors.values[i]);
                 rest.vectors.push(vectors.vectors.column(i).iter().copied());

@@ -28,6 +28,9 @@ pub struct Eigenpairs<T> {
     pub values: Vec<f64>,
     /// υ₁, υ₂, …, orthonormal; the entry of largest magnitude of each is positive.
     pub vectors: Columns<T>,
+    /// Bound of ‖Gυᵢ − λᵢυᵢ‖ that was accepted beyond rounding: 0 of a full decomposition,
+    /// tolerance · λ₁ of the block method.
+    pub accepted_residual: f64,
 }
 
 impl<T: Real> Eigenpairs<T> {
@@ -35,7 +38,8 @@ impl<T: Real> Eigenpairs<T> {
     #[must_use]
     pub fn leading(&self, k: usize) -> Self {
         let values = self.values.iter().copied().take(k).collect();
-        Self { values, vectors: self.vectors.leading(k) }
+        let vectors = self.vectors.leading(k);
+        Self { values, vectors, accepted_residual: self.accepted_residual }
     }
 }
 
@@ -68,7 +72,7 @@ pub fn all<T: Real>(gram: MatRef<'_, T>) -> Result<Eigenpairs<T>, SpectrumError>
     normalize(&mut vectors);
     orient(&mut vectors);
     check_trace(gram, &values)?;
-    Ok(Eigenpairs { values, vectors })
+    Ok(Eigenpairs { values, vectors, accepted_residual: 0.0 })
 }
 
 /// Bytes that [`all`] needs beside the matrix and its answer.

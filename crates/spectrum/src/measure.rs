@@ -105,7 +105,8 @@ impl<'a> Kernel<'a> {
         parameters: &Parameters,
         tables: &mut Tables,
     ) {
-        let resolved = resolution::resolved(&pairs.values, self.noise::<T>(pairs.values[0]));
+        let noise = self.noise::<T>(pairs.values[0]).max(pairs.accepted_residual);
+        let resolved = resolution::resolved(&pairs.values, noise);
         let test_count = resolved.min(parameters.test_energies as usize);
         let stored = parameters.stored(pairs.values.len());
         let stored_test = if self.block.test_rows() > 0 { resolved.min(stored) } else { 0 };

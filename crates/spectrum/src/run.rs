@@ -24,7 +24,7 @@ impl Stage for SpectrumStage {
     type Parameters = Parameters;
 
     const NAME: &'static str = "spectrum";
-    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+    const VERSION: &'static str = "1";
     const SUMMARY: &'static str = "Eigenpairs of every Gramian; relative energies, dynamics and alignment measured with them.";
     const INPUTS: &'static [Port] = &[
         Port::one("dataset", Kind::Dataset),
@@ -91,8 +91,12 @@ fn measured<T: Real>(
                 histories.push(History { first: None, previous: None });
             }
             let history = &mut histories[index];
-            // `Sources` has checked that there is a row for each block, and outputs for each step.
-            let row = rows.iter().find(|row| row.output == block.output).unwrap_or(&rows[0]);
+            let row = rows.iter().find(|row| row.output == block.output).ok_or_else(|| {
+                StageError::new(format!(
+                    "the kernel of step {step} has no row for its output {} in `kernels`",
+                    block.output
+                ))
+            })?;
             let kernel = Kernel::new(block, row, sources, &sources.outputs[&step]);
             let start = history.known().last().map(|earlier| &earlier.vectors);
             let pairs = leading_eigenpairs(&kernel, parameters, start, &mut random)
@@ -128,9 +132,10 @@ fn leading_eigenpairs<T: Real>(
     let k = parameters.pairs(rows);
     if parameters.by_block(rows) {
         let start = start(earlier, rows, k, random);
-        if let Some(pairs) = block_eigen::top(gram, k, &start, parameters.tolerance)? {
+        if let Some(mut pairs) = block_eigen::top(gram, k, &start, parameters.tolerance)? {
             let largest = pairs.values[0];
             resolution::check_positive(largest, None, kernel.noise::<T>(largest))?;
+            pairs.accepted_residual = parameters.tolerance * largest;
             return Ok(pairs);
         }
     }

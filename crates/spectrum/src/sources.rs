@@ -49,6 +49,9 @@ impl Sources {
     pub fn read(inputs: &Inputs) -> Result<Self, StageError> {
         let (dataset, training, kernel) =
             (inputs.one("dataset")?, inputs.one("training")?, inputs.one("kernel")?);
+        inputs.check_origin("training", "dataset")?;
+        inputs.check_origin("kernel", "dataset")?;
+        inputs.check_origin("kernel", "training")?;
         let trained = training.manifest()?.outline;
         let outline = outline(&dataset.manifest()?.outline, &trained, &kernel.manifest()?.outline);
         let targets = targets(&read_rows::<Sample>(dataset.path())?)?;

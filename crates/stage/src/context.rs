@@ -45,7 +45,7 @@ impl Context {
         Self::new(Seed(seed), limits, |_| ())
     }
 
-    /// Says how far the stage is. Cheap to call often: the program thins it out.
+    /// Says how far the stage is. The program thins out what is said too often.
     pub fn progress(&self, done: u64, total: u64, unit: &str, note: impl FnOnce() -> String) {
         if let Ok(mut listener) = self.listener.lock() {
             listener(ProgressEvent { done, total, unit: unit.to_owned(), note: note() });

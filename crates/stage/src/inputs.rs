@@ -54,6 +54,24 @@ impl Inputs {
         }
     }
 
+    /// Checks that the artifact at `port` was made from the very artifact at the port `source`,
+    /// as far as its manifest tells: samples of another dataset have the same shape, perhaps,
+    /// and mean something else.
+    ///
+    /// # Errors
+    /// Where the manifest names another artifact at its own port `source`.
+    pub fn check_origin(&self, port: &str, source: &str) -> Result<(), StageError> {
+        let wired = self.one(source)?.manifest()?.key;
+        let made_from = self.one(port)?.manifest()?.inputs;
+        match made_from.get(source) {
+            Some(keys) if !keys.contains(&wired) => Err(StageError::new(format!(
+                "the artifact at `{port}` was made from another {source} than the one at `{source}`"
+            ))
+            .hint(format!("wire both to the same {source}"))),
+            _ => Ok(()),
+        }
+    }
+
     /// All artifacts at `port`, in the order of the sweep.
     #[must_use]
     pub fn all(&self, port: &str) -> &[Input] {

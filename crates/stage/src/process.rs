@@ -13,6 +13,7 @@ use crate::Stage;
 use crate::context::{Context, ProgressEvent};
 use crate::describe::Description;
 use crate::error::StageError;
+use crate::inputs::Outlines;
 use crate::plan::{Plan, Problem};
 use crate::request::{PlanRequest, RunRequest};
 use crate::seed::Seed;
@@ -123,6 +124,17 @@ fn run<S: Stage>(request: &RunRequest) -> Result<Outline, StageError> {
     let parameters = parameters::<S>(&request.parameters).map_err(|problem| {
         StageError::new(format!("parameter {}: {}", problem.at, problem.message))
     })?;
+    // What the driver's plan refuses, a foreign driver gets refused too.
+    let mut outlines = Outlines::default();
+    for (port, artifacts) in &request.inputs.0 {
+        let all: Result<Vec<Outline>, StageError> =
+            artifacts.iter().map(|input| Ok(input.manifest()?.outline)).collect();
+        outlines.0.insert(port.clone(), all?);
+    }
+    if let Some(problem) = S::plan(&parameters, &outlines, &request.limits).problems.first() {
+        let message = format!("parameter {}: {}", problem.at, problem.message);
+        return Err(StageError { message, hint: problem.hint.clone() });
+    }
     // One pool for everything: faer, dfdx and our own kernels take the global one.
     rayon::ThreadPoolBuilder::new().num_threads(request.limits.threads).build_global().map_err(
         |error| {

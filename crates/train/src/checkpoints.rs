@@ -30,9 +30,12 @@ pub struct Checkpoints {
 #[serde(deny_unknown_fields)]
 pub struct Logarithmic {
     /// Checkpoints for each factor of ten.
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1, max = 1000))]
     pub per_decade: u32,
 }
+
+/// Checkpoints of one kind that a run may have: each is a file.
+const MOST_CHECKPOINTS: u64 = 100_000;
 
 fn yes() -> bool {
     true
@@ -46,6 +49,8 @@ impl Default for Checkpoints {
 
 impl Checkpoints {
     /// All checkpoints of a run of `steps` updates, in order; steps beyond the last are left out.
+    ///
+    /// For a schedule without [`Self::problems`]: the number of checkpoints is bounded there.
     #[must_use]
     pub fn steps(&self, steps: u64) -> Vec<u64> {
         let mut all: BTreeSet<u64> =
@@ -78,14 +83,23 @@ impl Checkpoints {
             let message = format!("checkpoint {step} lies beyond the last step, {steps}");
             problems.push((format!("/at/{i}"), message));
         }
+        if let Some(every) = self.every.filter(|&every| every > 0)
+            && steps / every > MOST_CHECKPOINTS
+        {
+            let message = format!(
+                "every {every} steps are {} checkpoints; more than {MOST_CHECKPOINTS} are no use",
+                steps / every
+            );
+            problems.push(("/every".to_owned(), message));
+        }
         if self.every == Some(0) {
             problems.push((
                 "/every".to_owned(),
                 "every 0 steps is no schedule; give 1 or more".to_owned(),
             ));
         }
-        if self.logarithmic.is_some_and(|l| l.per_decade == 0) {
-            let message = "0 checkpoints a decade are none; give 1 or more";
+        if self.logarithmic.is_some_and(|l| !(1..=1000).contains(&l.per_decade)) {
+            let message = "the checkpoints a decade must be 1 to 1000";
             problems.push(("/logarithmic/per_decade".to_owned(), message.to_owned()));
         }
         problems
@@ -110,6 +124,15 @@ mod tests {
             step_after: false,
         };
         assert_eq!(checkpoints.steps(100), [0, 1, 3, 5, 10, 25, 32, 33, 50, 75, 100]);
+    }
+
+    #[test]
+    fn a_schedule_without_end_is_refused_before_it_is_made() {
+        let endless = Checkpoints { every: Some(1), ..Checkpoints::default() };
+        assert_eq!(endless.problems(20_000_000_000)[0].0, "/every");
+        let logarithmic = Some(Logarithmic { per_decade: 4_000_000_000 });
+        let dense = Checkpoints { logarithmic, ..Checkpoints::default() };
+        assert_eq!(dense.problems(10)[0].0, "/logarithmic/per_decade");
     }
 
     #[test]

@@ -5,6 +5,8 @@ use artifact::tables::dataset::Sample;
 use artifact::{Outline, read_rows};
 use stage::{Input, StageError};
 
+use crate::loss::Loss;
+
 /// One split of the dataset.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Samples {
@@ -48,8 +50,9 @@ impl Data {
 /// Reads a dataset.
 ///
 /// # Errors
-/// Where there is no training sample, or samples differ in their dimensions.
-pub(crate) fn read(input: &Input) -> Result<Data, StageError> {
+/// Where there is no training sample, samples differ in their dimensions, or targets of the
+/// cross-entropy are no probabilities.
+pub(crate) fn read(input: &Input, loss: Loss) -> Result<Data, StageError> {
     let rows: Vec<Sample> = read_rows(input.path())?;
     let first = rows.first().ok_or_else(|| StageError::new("the dataset has no samples"))?;
     let (input_dim, output_dim) = (first.x.len(), first.y.len());
@@ -63,6 +66,14 @@ pub(crate) fn read(input: &Input) -> Result<Data, StageError> {
                 row.x.len(),
                 row.y.len()
             )));
+        }
+        if loss == Loss::CrossEntropy && !is_distribution(&row.y) {
+            return Err(StageError::new(format!(
+                "the target of sample {} of the {} split is no probability distribution, which the cross-entropy needs",
+                row.sample,
+                row.split.name()
+            ))
+            .hint("use a dataset with labels, or `loss: least_squares`"));
         }
         let samples = match row.split {
             Split::Train => &mut train,
@@ -80,4 +91,32 @@ pub(crate) fn read(input: &Input) -> Result<Data, StageError> {
         )));
     }
     Ok(Data { input_dim, output_dim, train, test })
+}
+
+/// Whether `y` has no negative entry and sums to 1 within single precision.
+fn is_distribution(y: &[f32]) -> bool {
+    let sum: f64 = y.iter().map(|&p| f64::from(p)).sum();
+    y.iter().all(|&p| p >= 0.0) && (sum - 1.0).abs() <= 1e-5
+}
+
+#[cfg(test)]
+mod tests {
+    use artifact::write_rows;
+
+    use super::*;
+
+    #[test]
+    fn cross_entropy_takes_probabilities_only() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let input =
+            Input { directory: folder.path().to_owned(), axes: std::collections::BTreeMap::new() };
+        for (y, good) in
+            [(vec![0.25, 0.75], true), (vec![1.0, 1.0], false), (vec![1.5, -0.5], false)]
+        {
+            let sample = Sample { split: Split::Train, sample: 0, x: vec![1.0], y, label: None };
+            write_rows(folder.path(), &[sample]).expect("writes");
+            assert_eq!(read(&input, Loss::CrossEntropy).is_ok(), good);
+            assert!(read(&input, Loss::LeastSquares).is_ok());
+        }
+    }
 }

@@ -45,17 +45,18 @@ pub(crate) fn descend(
     let checkpoints = parameters.checkpoints.steps(*steps);
     let mut recorder = Recorder::new(data, parameters.loss, output);
     let mut last_checkpoint = (0, network.clone());
-    let mut first_loss = None;
+    // L(θ₀) over the whole split, known once step 0 is recorded.
+    let mut first_loss = f64::INFINITY;
     for step in 0..=*steps {
-        let rate = parameters.learning_rate.at(step, *steps);
+        // No update leaves the last step: it keeps the rate that led there.
+        let rate = parameters.learning_rate.at(step.min(*steps - 1), *steps);
         if let Some(batches) = &mut batches {
             gather(&data.train, batches.at(step), &mut x, &mut y);
         }
         let forward = trainer.forward(&x, &y)?;
         let loss_value = forward.loss;
-        let first = *first_loss.get_or_insert(loss_value);
         if !(loss_value.is_finite()
-            && loss_value <= first.max(f64::MIN_POSITIVE) * parameters.divergence_factor)
+            && loss_value <= first_loss.max(f64::MIN_POSITIVE) * parameters.divergence_factor)
         {
             let learning_rate = parameters.learning_rate.at(step.saturating_sub(1), *steps);
             let (at, network) = (last_checkpoint.0, &last_checkpoint.1);
@@ -80,7 +81,10 @@ pub(crate) fn descend(
             let test = outputs_of(&test_network, &data.test);
             let measured = Measured { step, learning_rate: rate, train, test: &test };
             if recorded {
-                recorder.history(&measured);
+                let train_loss = recorder.history(&measured);
+                if step == 0 {
+                    first_loss = train_loss;
+                }
             }
             if checkpoint || after {
                 recorder.outputs(&measured);
@@ -292,7 +296,7 @@ mod tests {
     fn a_diverging_run_names_step_rate_and_bound() {
         let parameters = parameters(Activation::Linear, Optimizer::GradientDescent, 5.0);
         let error = train(&parameters, &data(1), 1).expect_err("diverges");
-        for part in ["diverged", "at step", "learning rate 5", "2N/λ₁ = ", "N = 60"] {
+        for part in ["diverged", "at step", "learning rate 5.00", "2N/λ₁ = ", "N = 60"] {
             assert!(error.message.contains(part), "{} lacks {part}", error.message);
         }
         // The advice must work.

@@ -29,7 +29,8 @@ impl Divergence<'_> {
             "is not finite".to_owned()
         };
         let message = format!(
-            "the training diverged: at step {step} the loss {size}, with learning rate {learning_rate}"
+            "the training diverged: at step {step} the loss {size}, with learning rate {}",
+            significant(*learning_rate)
         );
         let bounded = loss == Loss::LeastSquares && optimizer == Optimizer::GradientDescent;
         let (checkpoint, network) = self.checkpoint;
@@ -42,12 +43,38 @@ impl Divergence<'_> {
             Some(largest) => {
                 let bound = 2.0 * data.train.rows as f64 / largest;
                 StageError::new(format!(
-                    "{message}; full-batch least squares is stable below 2N/λ₁ = {bound:.4} (N = {}, λ₁ = {largest:.1} at step {checkpoint})",
-                    data.train.rows
+                    "{message}; full-batch least squares is stable below 2N/λ₁ = {} (N = {}, λ₁ = {} at step {checkpoint})",
+                    significant(bound),
+                    data.train.rows,
+                    significant(largest)
                 ))
-                .hint(format!("set learning_rate.initial below {:.3}", bound * 0.9))
+                .hint(format!(
+                    "keep the learning rate of step {} below {}",
+                    step.saturating_sub(1),
+                    significant(bound * 0.9)
+                ))
             }
-            None => StageError::new(message).hint("lower learning_rate.initial"),
+            None => StageError::new(message).hint("lower the learning rate"),
         }
+    }
+}
+
+/// Three significant digits, with an exponent where the number is very small or large.
+fn significant(value: f64) -> String {
+    if !(1e-3..1e5).contains(&value.abs()) {
+        return format!("{value:.2e}");
+    }
+    let digits = (2 - value.abs().log10().floor() as i32).max(0) as usize;
+    format!("{value:.digits$}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_keep_three_digits_at_any_size() {
+        let shown = [5.0, 0.25, 123_456.0, 1e30, 3.2e-7, 2118.4].map(significant);
+        assert_eq!(shown, ["5.00", "0.250", "1.23e5", "1.00e30", "3.20e-7", "2118"]);
     }
 }

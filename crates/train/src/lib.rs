@@ -57,7 +57,7 @@ impl Stage for Train {
         output: &Path,
         context: &Context,
     ) -> Result<Outline, StageError> {
-        let data = data::read(inputs.one("dataset")?)?;
+        let data = data::read(inputs.one("dataset")?, parameters.loss)?;
         descent::descend(parameters, &data, output, context)?;
         Ok(plan::plan(parameters, &data.outline()).outline)
     }

@@ -96,6 +96,10 @@ impl Optimizer {
     #[must_use]
     pub fn problems(self) -> Vec<(String, String)> {
         let mut problems = Vec::new();
+        if self.batch() == Some(0) {
+            let message = "a batch of 0 samples has no gradient; give at least 1";
+            problems.push((format!("/{}/batch", self.name()), message.to_owned()));
+        }
         let mut below_one = |at: &str, name: &str, value: f64| {
             if !(0.0..1.0).contains(&value) {
                 let message = format!("{name} is {value}; it must lie in [0, 1)");

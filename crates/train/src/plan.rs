@@ -16,7 +16,7 @@ pub(crate) fn plan(parameters: &Parameters, dataset: &Outline) -> Plan {
         }
     }
     let found = [
-        ("/learning_rate", parameters.learning_rate.problems()),
+        ("/learning_rate", parameters.learning_rate.problems(parameters.steps)),
         ("/optimizer", parameters.optimizer.problems()),
         ("/checkpoints", parameters.checkpoints.problems(parameters.steps)),
     ];
@@ -57,8 +57,11 @@ pub(crate) fn plan(parameters: &Parameters, dataset: &Outline) -> Plan {
             format!("the batch of {batch} is larger than the {rows} training samples"),
         );
     }
-    plan.outline = outline(parameters, dataset);
-    plan.memory_bytes = memory_bytes(parameters, dataset);
+    // A schedule with problems may have no end.
+    if plan.problems.is_empty() {
+        plan.outline = outline(parameters, dataset);
+        plan.memory_bytes = memory_bytes(parameters, dataset);
+    }
     plan
 }
 

@@ -86,9 +86,9 @@ impl LearningRate {
         }
     }
 
-    /// What is wrong with the schedule, each with a JSON Pointer.
+    /// What is wrong with the schedule for a run of `steps` updates, each with a JSON Pointer.
     #[must_use]
-    pub fn problems(&self) -> Vec<(String, String)> {
+    pub fn problems(&self, steps: u64) -> Vec<(String, String)> {
         let mut problems = Vec::new();
         let mut positive = |at: &str, name: &str, value: f64| {
             if !(value.is_finite() && value > 0.0) {
@@ -115,9 +115,17 @@ impl LearningRate {
             let message = format!("the last learning rate is {last}; it must be 0 or above");
             problems.push(("/cosine/last".to_owned(), message));
         }
-        let steps: Vec<u64> = self.listed.iter().flatten().map(|entry| entry.from).collect();
-        if let Some(i) = steps.windows(2).position(|pair| pair[0] >= pair[1]) {
-            let message = format!("step {} does not come after step {}", steps[i + 1], steps[i]);
+        let from: Vec<u64> = self.listed.iter().flatten().map(|entry| entry.from).collect();
+        if let Some(i) = from.iter().position(|&from| from >= steps) {
+            let message = format!(
+                "the rate from step {} on is never used: the last update leaves step {}",
+                from[i],
+                steps.saturating_sub(1)
+            );
+            problems.push((format!("/listed/{i}/from"), message));
+        }
+        if let Some(i) = from.windows(2).position(|pair| pair[0] >= pair[1]) {
+            let message = format!("step {} does not come after step {}", from[i + 1], from[i]);
             problems.push((format!("/listed/{}/from", i + 1), message));
         }
         let kinds = [
@@ -173,7 +181,7 @@ mod tests {
             listed: Some(vec![Listed { from: 3, rate: 1.0 }, Listed { from: 3, rate: -1.0 }]),
             ..constant(0.0)
         };
-        let at: Vec<String> = rate.problems().into_iter().map(|problem| problem.0).collect();
+        let at: Vec<String> = rate.problems(10).into_iter().map(|problem| problem.0).collect();
         assert_eq!(
             at,
             [

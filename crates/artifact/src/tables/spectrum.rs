@@ -29,7 +29,7 @@ pub const EIGENVALUES: Table = Table {
         Column::new(
             "resolved",
             Data::Boolean,
-            "Whether λᵢ > rows · ε · λ₁, ε the precision of the gradients; below that it is rounding noise, kept as it came.",
+            "Whether λᵢ stands above rounding noise: above max(rows · ε · λ₁, ε₃₂ ‖G‖_F), ε the coarser precision of gradients and decomposition, and above the residual that a block method accepted. Below it is kept as it came.",
         ),
     ],
 };
@@ -72,7 +72,7 @@ pub const ENERGY: Table = Table {
         Column::new(
             "relative_energy",
             Data::Float64,
-            "E(φ, k) = Σ_{i≤k} ⟨υᵢ, φ⟩² / ‖φ‖², in [0, 1].",
+            "E(φ, k) = Σ_{i≤k} ⟨υᵢ, φ⟩² / ‖φ‖², in [0, 1] up to rounding.",
         ),
     ],
 };
@@ -109,14 +109,14 @@ pub const DYNAMICS: Table = Table {
         OUTPUT,
         Column::new("learning_rate", Data::Float64, "δ of the update that leaves this step.").or_null(),
         Column::new("largest_eigenvalue", Data::Float64, "λ₁."),
-        Column::new("stability_bound", Data::Float64, "2N/δ: full-batch least squares is stable along υ₁ exactly when λ₁ is below.").or_null(),
+        Column::new("stability_bound", Data::Float64, "2N/δ: full-batch least squares is stable along υ₁ exactly when λ₁ is below. NULL for other optimizers and losses, and where the reduction leaves out pairs of outputs.").or_null(),
         Column::new("trace", Data::Float64, "tr G."),
         Column::new("frobenius_norm", Data::Float64, "‖G‖_F."),
-        Column::new("effective_rank_entropy", Data::Float64, "exp H(λ/Σλ) over all eigenvalues (Roy & Vetterli 2007); NULL where only the top k are known.").or_null(),
+        Column::new("effective_rank_entropy", Data::Float64, "exp H(λ/Σλ) over all positive eigenvalues (Roy & Vetterli 2007); NULL where only the top k are known.").or_null(),
         Column::new("participation_ratio", Data::Float64, "(Σλ)²/Σλ², from trace and Frobenius norm.").or_null(),
         Column::new("first_order_error", Data::Float64, "‖a − b‖/‖a‖ with a = f̄_{t+1} − f̄_t and b = −(δ/N) G m̄; NULL where the step after was not kept or the optimizer is not plain gradient descent.").or_null(),
         Column::new("first_order_cosine", Data::Float64, "cos∠(a, b) of the same.").or_null(),
-        Column::new("smallest_eigenvalue", Data::Float64, "λ_N, where all eigenvalues are known; under −rows·ε·λ₁ it would contradict G = JJᵀ.").or_null(),
+        Column::new("smallest_eigenvalue", Data::Float64, "λ_N, where all eigenvalues are known; under −2 times the noise it would contradict G = JJᵀ and is refused.").or_null(),
     ],
 };
 

@@ -16,7 +16,7 @@ pub const HISTORY: Table = Table {
     layout: Layout::Tidy,
     columns: &[
         Column::new("step", Data::UInt64, "Updates made so far; the row tells of the parameters θ_step."),
-        Column::new("learning_rate", Data::Float64, "δ of the update that leaves this step."),
+        Column::new("learning_rate", Data::Float64, "δ of the update that leaves this step; at the last step, of the one that led there."),
         Column::new("train_loss", Data::Float64, "L(θ) over the whole training split; least squares with the ½."),
         Column::new("test_loss", Data::Float64, "The same over the test split, where there is one.").or_null(),
         Column::new("train_accuracy", Data::Float64, "Share of training samples whose largest output is their label.").or_null(),
