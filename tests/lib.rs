@@ -2,6 +2,7 @@
 //! and results in a temporary folder.
 
 use std::env;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -45,6 +46,14 @@ pub fn python() -> Option<PathBuf> {
     env::var_os("XTASK_PYTHON").map(PathBuf::from)
 }
 
+/// PATH with that Python first, so that `#!/usr/bin/env python3` of a stage finds its packages.
+fn path() -> OsString {
+    let found = env::var_os("PATH").unwrap_or_default();
+    let bin = python().and_then(|python| python.parent().map(Path::to_owned));
+    // Joining fails only where a folder has a colon in its name.
+    env::join_paths(bin.into_iter().chain(env::split_paths(&found))).unwrap_or(found)
+}
+
 /// A folder for artifacts and results.
 ///
 /// # Panics
@@ -65,6 +74,7 @@ pub fn pipeline(data: &Path, file: &str, arguments: &[&str]) -> Output {
         .arg(data)
         .args(arguments)
         .current_dir(root())
+        .env("PATH", path())
         .output()
         .expect("xtask starts")
 }
