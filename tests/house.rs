@@ -124,7 +124,8 @@ fn features(selection: &[&str]) -> BTreeMap<String, BTreeSet<String>> {
     let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for line in String::from_utf8_lossy(&output.stdout).lines() {
         // Packages of the workspace show their folder.
-        if let Some((package, features)) = line.split_once('|').filter(|line| !line.0.contains('/')) {
+        if let Some((package, features)) = line.split_once('|').filter(|line| !line.0.contains('/'))
+        {
             let package = package.trim_end_matches(" (proc-macro)").to_owned();
             found.entry(package).or_default().insert(features.to_owned());
         }
