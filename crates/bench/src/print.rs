@@ -28,6 +28,18 @@ pub fn head(threads: usize, quick: bool, versions: &[(String, String)]) {
     line(&format!("{threads} threads; medians [quartiles]  {}", versions.join(", ")));
 }
 
+/// Says so where other programs are at work: their threads cost OpenMP's barriers a hundredfold, ours
+/// and JAX's much less, so that ratios mislead.
+pub fn warn_where_busy() {
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load = load.split(' ').next().and_then(|minute| minute.parse::<f64>().ok());
+    if let Some(load) = load.filter(|&load| load > 0.5) {
+        line(&format!(
+            "This machine is busy (load {load:.1} before the bench): these ratios say little, least of all PyTorch's."
+        ));
+    }
+}
+
 /// The implementations of one case.
 pub fn measured(measured: &Measured) {
     let rounds = measured.series.first().map_or(0, |series| series.seconds.len());

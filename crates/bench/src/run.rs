@@ -44,6 +44,7 @@ pub fn run(arguments: &Arguments) -> Result<(), BenchError> {
         Some(peers) => peers.borrow_mut().versions()?,
         None => Vec::new(),
     };
+    print::warn_where_busy();
     print::head(threads, arguments.quick, &versions);
     let bench = Bench { arguments, threads, peers, versions };
     let mut all = Vec::new();
