@@ -64,12 +64,12 @@ struct Pairs {
     /// Rows (and columns) a sample takes in each.
     cell: usize,
     /// `(a, b, block, row within the cell, column within the cell)`.
-    pairs: Vec<(usize, usize, usize, usize, usize)>,
+    terms: Vec<(usize, usize, usize, usize, usize)>,
 }
 
 impl Pairs {
     fn of(reduction: Reduction, signals: usize) -> Self {
-        let pairs = match reduction {
+        let terms = match reduction {
             Reduction::Full => {
                 (0..signals).flat_map(|a| (0..signals).map(move |b| (a, b, 0, a, b))).collect()
             }
@@ -82,7 +82,7 @@ impl Pairs {
             Reduction::PerOutput => (signals, 1),
             Reduction::Trace | Reduction::SummedLogit => (1, 1),
         };
-        Self { blocks, cell, pairs }
+        Self { blocks, cell, terms }
     }
 }
 
@@ -112,7 +112,7 @@ fn blocks<T: Scalar>(
     strips.into_par_iter().with_max_len(1).for_each(|(start, mut parts)| {
         let n = TILE.min(rows.rows - start);
         let end = if lower { start + n } else { columns.rows };
-        let mut tile = Tile::new(pairs.pairs.len());
+        let mut tile = Tile::new(pairs.terms.len());
         for column in (0..end).step_by(TILE) {
             let m = TILE.min(columns.rows - column);
             tile.compute(rows, columns, &pairs, [start, n, column, m]);
@@ -168,7 +168,7 @@ impl<T: Scalar> Tile<T> {
             for value in inputs.iter_mut() {
                 *value += bias_factor;
             }
-            for (&(a, b, ..), sum) in pairs.pairs.iter().zip(&mut self.sums) {
+            for (&(a, b, ..), sum) in pairs.terms.iter().zip(&mut self.sums) {
                 let signals = &mut self.signals[..n * m];
                 gemm(
                     Gemm::RightTransposed,
@@ -194,7 +194,7 @@ impl<T: Scalar> Tile<T> {
         [n, column, m]: [usize; 3],
         width: usize,
     ) {
-        for (&(_, _, block, row_in_cell, column_in_cell), sum) in pairs.pairs.iter().zip(&self.sums)
+        for (&(_, _, block, row_in_cell, column_in_cell), sum) in pairs.terms.iter().zip(&self.sums)
         {
             for i in 0..n {
                 let row = &mut strips[block][(i * pairs.cell + row_in_cell) * width..][..width];

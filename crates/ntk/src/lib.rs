@@ -32,7 +32,7 @@ impl Stage for Ntk {
     const USES_SEED: bool = false;
 
     fn plan(parameters: &Parameters, inputs: &Outlines, limits: &Limits) -> Plan {
-        plan::plan(parameters, &inputs.one("training"), limits)
+        plan::plan(*parameters, &inputs.one("training"), limits)
     }
 
     fn run(
@@ -41,6 +41,6 @@ impl Stage for Ntk {
         output: &Path,
         context: &Context,
     ) -> Result<Outline, StageError> {
-        run::run(parameters, inputs, output, context)
+        run::run(*parameters, inputs, output, context)
     }
 }

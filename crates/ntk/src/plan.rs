@@ -7,7 +7,7 @@ use crate::checkpoint;
 use crate::parameters::{Parameters, Precision};
 
 /// Plans the kernels of a training run of which `training` is known.
-pub(crate) fn plan(parameters: &Parameters, training: &Outline, limits: &Limits) -> Plan {
+pub(crate) fn plan(parameters: Parameters, training: &Outline, limits: &Limits) -> Plan {
     let mut plan = Plan::default();
     if training.network.is_some()
         && let Err(error) = checkpoint::architecture(training)
@@ -39,12 +39,15 @@ pub(crate) fn plan(parameters: &Parameters, training: &Outline, limits: &Limits)
     plan
 }
 
+/// Bytes of an entry as it is written.
+const STORED: f64 = 4.0;
+
 fn gibibytes(bytes: f64) -> f64 {
     bytes / f64::from(1 << 30)
 }
 
 /// The outline of the kernels.
-pub(crate) fn outline(parameters: &Parameters, training: &Outline) -> Outline {
+pub(crate) fn outline(parameters: Parameters, training: &Outline) -> Outline {
     let blocks = training.output_dim.map(|o| parameters.reduction.blocks(o as usize));
     Outline {
         kernel_rows: training.train_samples.zip(blocks).map(|(n, (_, cell))| n * cell as u64),
@@ -56,7 +59,7 @@ pub(crate) fn outline(parameters: &Parameters, training: &Outline) -> Outline {
 
 /// Bytes at the peak as a polynomial in N: the matrix twice while it is written, and the factors
 /// of all samples.
-fn memory_polynomial(parameters: &Parameters, training: &Outline) -> Option<(f64, f64, f64)> {
+fn memory_polynomial(parameters: Parameters, training: &Outline) -> Option<(f64, f64, f64)> {
     let size = match parameters.precision {
         Precision::F32 => 4.0,
         Precision::F64 => 8.0,
@@ -71,8 +74,6 @@ fn memory_polynomial(parameters: &Parameters, training: &Outline) -> Option<(f64
     // Assembled from blocks of rows: twice for a moment.
     let factors = 2.0 * size * (inputs + signals) as f64;
     let entries = (blocks * cell * cell) as f64;
-    /// In f32 as computed and as written.
-    const STORED: f64 = 4.0;
     let quadratic = entries * (size + STORED);
     let linear = factors + test as f64 * quadratic;
     Some((test as f64 * factors, linear, quadratic))

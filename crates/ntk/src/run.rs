@@ -27,7 +27,7 @@ struct Points {
 /// # Errors
 /// Where an input is damaged, or a table cannot be written.
 pub(crate) fn run(
-    parameters: &Parameters,
+    parameters: Parameters,
     inputs: &Inputs,
     output: &Path,
     context: &Context,
@@ -70,7 +70,7 @@ pub(crate) fn run(
 fn kernel<T: Scalar>(
     network: &Network<T>,
     points: &Points,
-    parameters: &Parameters,
+    parameters: Parameters,
     step: u64,
 ) -> (Gram, Vec<KernelRow>) {
     let reduction = parameters.reduction;

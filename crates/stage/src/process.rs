@@ -24,6 +24,7 @@ const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
 /// A line on a stage's standard output.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "there is one message at a time")]
 pub enum Message {
     /// How far the run is.
     Progress(ProgressEvent),
@@ -39,6 +40,7 @@ pub enum Message {
 /// The whole `main` of a stage program.
 ///
 /// Exit codes: 0 done, 1 the stage failed (its last line says why), 2 called wrongly.
+#[must_use]
 pub fn main<S: Stage>() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
     let words: Vec<&str> = arguments.iter().filter_map(|word| word.to_str()).collect();

@@ -31,7 +31,7 @@ pub(crate) fn plan(parameters: &Parameters, dataset: &Outline) -> Plan {
     if parameters.history_every == 0 {
         plan.problem("/history_every", "a history row every 0 steps is none; give at least 1");
     }
-    if !(parameters.divergence_factor >= 1.0) {
+    if parameters.divergence_factor < 1.0 || parameters.divergence_factor.is_nan() {
         let message =
             format!("the factor is {}; it must be 1 or above", parameters.divergence_factor);
         plan.problem("/divergence_factor", message);
@@ -81,17 +81,21 @@ fn outline(parameters: &Parameters, dataset: &Outline) -> Outline {
     }
 }
 
+/// Bytes of a kept row of outputs beside its numbers.
+const ROW: f64 = 64.0;
+/// Copies of the parameters: gradients of up to sixteen lanes, moments, and what is looked at.
+const COPIES: f64 = 24.0;
+
 /// Peak memory: activations, signals and slopes of every row, parameters with their gradients
 /// and moments, and the outputs that are kept.
 fn memory_bytes(parameters: &Parameters, dataset: &Outline) -> Option<u64> {
-    let rows = dataset.train_samples? + dataset.test_samples.unwrap_or(0);
+    let rows = (dataset.train_samples? + dataset.test_samples.unwrap_or(0)) as f64;
     let (d, o) = (dataset.input_dim?, dataset.output_dim?);
-    let hidden: u64 = parameters.network.hidden.iter().map(|&width| width as u64).sum();
-    let count = parameters.network.parameter_count(d as usize, o as usize) as u64;
-    let kept = 2 * parameters.checkpoints.steps(parameters.steps).len() as u64;
-    /// Bytes of a kept row of outputs beside its numbers.
-    const ROW: u64 = 64;
-    /// Gradients of as many lanes, moments and copies.
-    const COPIES: u64 = 24;
-    Some(4 * (rows * (2 * hidden + d + 3 * o) + COPIES * count) + kept * rows * (ROW + 4 * o))
+    // In floating point: absurd widths must give an absurd size, not one that wrapped around.
+    let hidden: f64 = parameters.network.hidden.iter().map(|&width| width as f64).sum();
+    let count = parameters.network.parameter_count(d as usize, o as usize) as f64;
+    let kept = 2.0 * parameters.checkpoints.steps(parameters.steps).len() as f64;
+    let (d, o) = (d as f64, o as f64);
+    let numbers = rows * (2.0 * hidden + d + 3.0 * o) + COPIES * count;
+    Some((4.0 * numbers + kept * rows * (ROW + 4.0 * o)) as u64)
 }

@@ -152,6 +152,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::float_cmp, reason = "powers of two are exact")]
     fn a_step_decay_halves_at_its_steps_and_not_before() {
         let rate =
             LearningRate { decay: Some(StepDecay { factor: 0.5, every: 100 }), ..constant(0.25) };
@@ -160,6 +161,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::float_cmp, reason = "listed rates are taken as they are")]
     fn the_other_schedules_follow_their_formulas() {
         let exponential =
             LearningRate { exponential: Some(Exponential { half_life: 10.0 }), ..constant(1.0) };
