@@ -9,7 +9,7 @@ use std::path::PathBuf;
 #[command(name = "cargo xtask bench", bin_name = "cargo xtask bench")]
 pub struct Arguments {
     /// Compare with PyTorch, JAX, neural-tangents, SciPy and NumPy, in a Python environment that is
-    /// set up on the first call (about 3 GB, most of it libraries that PyTorch asks for).
+    /// set up on the first call (4.7 GB, most of it libraries that PyTorch asks for).
     #[arg(long)]
     pub peers: bool,
     /// Only cases whose name contains this; may be given several times.
