@@ -31,9 +31,9 @@ pub enum Activation {
 
 impl Activation {
     /// φ(z).
+    #[inline(always)]
     #[must_use]
     pub fn value<T: Scalar>(self, z: T) -> T {
-        let one = T::one();
         match self {
             // Not `max`, which would turn NaN into 0 and hide a run that diverged.
             Self::Relu => {
@@ -50,18 +50,18 @@ impl Activation {
                     T::of(slope) * z
                 }
             }
-            Self::Tanh => z.tanh(),
+            Self::Tanh => z.hyperbolic_tangent(),
             Self::Erf => z.erf(),
-            Self::Sigmoid => one / (one + (-z).exp()),
-            // ln(1 + e^z) = max(z, 0) + ln(1 + e^−|z|), which does not overflow.
-            Self::Softplus => z.max(T::zero()) + (-z.abs()).exp().ln_1p(),
+            Self::Sigmoid => z.sigmoid(),
+            Self::Softplus => z.softplus(),
             Self::Gelu => z * normal_distribution(z),
-            Self::Sine => z.sin(),
+            Self::Sine => z.sine_cosine().0,
             Self::Linear => z,
         }
     }
 
     /// φ'(z).
+    #[inline(always)]
     #[must_use]
     pub fn slope<T: Scalar>(self, z: T) -> T {
         let one = T::one();
@@ -76,17 +76,18 @@ impl Activation {
             Self::Relu | Self::Tanh | Self::Sigmoid | Self::Linear => {
                 self.slope_from_value(self.value(z)).unwrap_or(one)
             }
-            Self::Erf => T::of(std::f64::consts::FRAC_2_SQRT_PI) * (-z * z).exp(),
-            Self::Softplus => one / (one + (-z).exp()),
+            Self::Erf => T::of(std::f64::consts::FRAC_2_SQRT_PI) * (-z * z).exponential(),
+            Self::Softplus => z.sigmoid(),
             Self::Gelu => {
                 let density = T::of((0.5 * std::f64::consts::FRAC_1_PI).sqrt());
-                normal_distribution(z) + z * density * (-z * z / T::of(2.0)).exp()
+                normal_distribution(z) + z * density * (-z * z / T::of(2.0)).exponential()
             }
-            Self::Sine => z.cos(),
+            Self::Sine => z.sine_cosine().1,
         }
     }
 
     /// φ'(z) from h = φ(z) alone, where that is possible: then z need not be kept.
+    #[inline(always)]
     #[must_use]
     pub fn slope_from_value<T: Scalar>(self, h: T) -> Option<T> {
         let (zero, one) = (T::zero(), T::one());
@@ -114,63 +115,128 @@ impl Activation {
     /// `z` and `slopes` are n × w, `shift` has w entries or none; `slopes` may be empty where
     /// [`Self::slope_needs_only_value`].
     pub(crate) fn apply<T: Scalar>(self, z: &mut [T], width: usize, shift: &[T], slopes: &mut [T]) {
-        if !shift.is_empty() {
-            for row in z.chunks_exact_mut(width) {
-                for (z, &c) in row.iter_mut().zip(shift) {
-                    *z += c;
-                }
-            }
-        }
+        // One loop for each function, compiled for the vector units that this machine has.
+        let arch = pulp::Arch::new();
         if !slopes.is_empty() {
-            for (slope, &z) in slopes.iter_mut().zip(z.iter()) {
-                *slope = self.slope(z);
+            macro_rules! value_and_slope {
+                ($activation:expr) => {
+                    arch.dispatch(|| {
+                        for_each_with(z, slopes, width, shift, |z, slope| {
+                            *slope = $activation.slope(*z);
+                            *z = $activation.value(*z);
+                        });
+                    })
+                };
             }
+            match self {
+                Self::Erf => value_and_slope!(Self::Erf),
+                Self::Softplus => value_and_slope!(Self::Softplus),
+                Self::Gelu => value_and_slope!(Self::Gelu),
+                Self::Sine => value_and_slope!(Self::Sine),
+                _ => value_and_slope!(self),
+            }
+            return;
+        }
+        macro_rules! value {
+            ($value:expr) => {
+                arch.dispatch(|| for_each(z, width, shift, $value))
+            };
         }
         match self {
-            Self::Linear => {}
-            // Spelled out so that the loop vectorizes.
+            Self::Linear if shift.is_empty() => {}
+            Self::Linear => value!(|z| z),
             Self::LeakyRelu(slope) => {
                 let slope = T::of(slope);
-                for z in z {
-                    let scaled = *z * slope;
-                    *z = if *z > T::zero() { *z } else { scaled };
-                }
+                value!(|z| if z > T::zero() { z } else { slope * z })
             }
-            _ => {
-                for z in z {
-                    *z = self.value(*z);
-                }
-            }
+            Self::Relu => value!(|z| Self::Relu.value(z)),
+            Self::Tanh => value!(|z| Self::Tanh.value(z)),
+            Self::Sigmoid => value!(|z| Self::Sigmoid.value(z)),
+            _ => value!(|z| self.value(z)),
         }
     }
 
     /// Multiplies `signals` by φ', taken from `slopes` or, where that is empty, from `values`.
     pub(crate) fn backpropagate<T: Scalar>(self, signals: &mut [T], values: &[T], slopes: &[T]) {
+        let arch = pulp::Arch::new();
         if !slopes.is_empty() {
-            for (s, &slope) in signals.iter_mut().zip(slopes) {
-                *s *= slope;
-            }
+            arch.dispatch(|| multiply_by(signals, slopes, |slope| slope));
             return;
+        }
+        macro_rules! slope {
+            ($activation:expr) => {
+                arch.dispatch(|| {
+                    multiply_by(signals, values, |h| {
+                        $activation.slope_from_value(h).unwrap_or_else(T::one)
+                    });
+                })
+            };
         }
         match self {
             Self::Linear => {}
             Self::LeakyRelu(slope) => {
                 let slope = T::of(slope);
-                for (s, &h) in signals.iter_mut().zip(values) {
-                    let scaled = *s * slope;
-                    *s = if h > T::zero() { *s } else { scaled };
-                }
+                arch.dispatch(|| {
+                    multiply_by(signals, values, |h| if h > T::zero() { T::one() } else { slope });
+                });
             }
-            _ => {
-                for (s, &h) in signals.iter_mut().zip(values) {
-                    *s *= self.slope_from_value(h).unwrap_or_else(T::one);
-                }
-            }
+            Self::Relu => slope!(Self::Relu),
+            Self::Tanh => slope!(Self::Tanh),
+            Self::Sigmoid => slope!(Self::Sigmoid),
+            _ => slope!(self),
         }
     }
 }
 
+/// Replaces every z, n × `width`, by f(z + shift); `shift` has `width` entries or none.
+#[inline(always)]
+fn for_each<T: Scalar>(z: &mut [T], width: usize, shift: &[T], f: impl Fn(T) -> T) {
+    if shift.is_empty() {
+        for z in z {
+            *z = f(*z);
+        }
+        return;
+    }
+    for row in z.chunks_exact_mut(width) {
+        for (z, &c) in row.iter_mut().zip(shift) {
+            *z = f(*z + c);
+        }
+    }
+}
+
+/// The same with a partner for every z.
+#[inline(always)]
+fn for_each_with<T: Scalar>(
+    z: &mut [T],
+    partners: &mut [T],
+    width: usize,
+    shift: &[T],
+    f: impl Fn(&mut T, &mut T),
+) {
+    if shift.is_empty() {
+        for (z, partner) in z.iter_mut().zip(partners) {
+            f(z, partner);
+        }
+        return;
+    }
+    for (row, partners) in z.chunks_exact_mut(width).zip(partners.chunks_exact_mut(width)) {
+        for ((z, partner), &c) in row.iter_mut().zip(partners).zip(shift) {
+            *z += c;
+            f(z, partner);
+        }
+    }
+}
+
+/// Multiplies every signal by the slope that belongs to its partner.
+#[inline(always)]
+fn multiply_by<T: Scalar>(signals: &mut [T], partners: &[T], slope: impl Fn(T) -> T) {
+    for (signal, &partner) in signals.iter_mut().zip(partners) {
+        *signal *= slope(partner);
+    }
+}
+
 /// Φ(z), the standard normal distribution function.
+#[inline(always)]
 fn normal_distribution<T: Scalar>(z: T) -> T {
     let half = T::of(0.5);
     half * (T::one() + (z * T::of(std::f64::consts::FRAC_1_SQRT_2)).erf())

@@ -10,6 +10,7 @@
 mod activation;
 mod architecture;
 mod block;
+mod elementary;
 mod factors;
 mod gemm;
 mod initialization;

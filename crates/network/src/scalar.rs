@@ -2,6 +2,8 @@
 
 use num_traits::{Float, NumAssign};
 
+use crate::elementary;
+
 /// f32, in which networks are trained, or f64, in which they are checked.
 pub trait Scalar:
     faer::traits::RealField
@@ -23,6 +25,26 @@ pub trait Scalar:
     /// This value as f64, exactly.
     fn wide(self) -> f64;
 
+    /// eˣ.
+    #[must_use]
+    fn exponential(self) -> Self;
+
+    /// tanh x.
+    #[must_use]
+    fn hyperbolic_tangent(self) -> Self;
+
+    /// 1 / (1 + e⁻ˣ).
+    #[must_use]
+    fn sigmoid(self) -> Self;
+
+    /// ln(1 + eˣ), without overflow.
+    #[must_use]
+    fn softplus(self) -> Self;
+
+    /// (sin x, cos x).
+    #[must_use]
+    fn sine_cosine(self) -> (Self, Self);
+
     /// The error function erf(x).
     #[must_use]
     fn erf(self) -> Self;
@@ -39,8 +61,34 @@ impl Scalar for f32 {
         f64::from(self)
     }
 
+    #[inline(always)]
+    fn exponential(self) -> Self {
+        elementary::exp(self)
+    }
+
+    #[inline(always)]
+    fn hyperbolic_tangent(self) -> Self {
+        elementary::tanh(self)
+    }
+
+    #[inline(always)]
+    fn sigmoid(self) -> Self {
+        elementary::sigmoid(self)
+    }
+
+    #[inline(always)]
+    fn softplus(self) -> Self {
+        elementary::softplus(self)
+    }
+
+    #[inline(always)]
+    fn sine_cosine(self) -> (Self, Self) {
+        elementary::sine_cosine(self)
+    }
+
+    #[inline(always)]
     fn erf(self) -> Self {
-        libm::erff(self)
+        elementary::erf(self)
     }
 }
 
@@ -53,6 +101,26 @@ impl Scalar for f64 {
 
     fn wide(self) -> f64 {
         self
+    }
+
+    fn exponential(self) -> Self {
+        self.exp()
+    }
+
+    fn hyperbolic_tangent(self) -> Self {
+        self.tanh()
+    }
+
+    fn sigmoid(self) -> Self {
+        1.0 / (1.0 + (-self).exp())
+    }
+
+    fn softplus(self) -> Self {
+        self.max(0.0) + (-self.abs()).exp().ln_1p()
+    }
+
+    fn sine_cosine(self) -> (Self, Self) {
+        self.sin_cos()
     }
 
     fn erf(self) -> Self {

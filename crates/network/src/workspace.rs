@@ -8,8 +8,10 @@ use crate::gemm::{Gemm, gemm};
 use crate::model::{LayerView, Network};
 use crate::scalar::Scalar;
 
-/// Rows of a block: a few layers of activations of that many rows fit the L2 cache.
-const BLOCK_ROWS: usize = 512;
+/// Rows of a block: input, output and gradient of a layer of 256 fit the L2 cache together. Longer
+/// blocks make Hᵀ B slower, 74 GFLOP/s a core at 512 rows against 87 at 128 (Zen 3), for faer reads
+/// H in steps of a whole row; shorter ones make H W slower.
+const BLOCK_ROWS: usize = 128;
 /// Rows that are worth a lane of their own.
 const LANE_ROWS: usize = 256;
 /// Most lanes: each holds a gradient of all parameters.
@@ -103,7 +105,7 @@ impl<T: Scalar> Workspace<T> {
 
     /// Gradient of Σ ⟨m, f⟩ by all parameters, for the `x` of the last [`Self::forward`].
     ///
-    /// `output_gradient` is m = ∂L/∂f, n × o. The result is read with [`Self::add_gradient`].
+    /// `output_gradient` is m = ∂L/∂f, n × o. The result is read with [`Self::copy_gradient`].
     ///
     /// # Panics
     /// Where a slice has another shape than the workspace was made for.
@@ -122,21 +124,42 @@ impl<T: Scalar> Workspace<T> {
         });
     }
 
-    /// Adds the gradient by one parameter tensor, numbered as in [`Network::tensors`] with the
-    /// weights at `(l, false)` and the biases at `(l, true)`, to `gradient`.
+    /// Copies the gradient by one parameter tensor, the weights of layer `layer` or its biases, to
+    /// `gradient`.
     ///
     /// # Panics
     /// Where `gradient` has another length than the tensor.
-    pub fn add_gradient(&self, layer: usize, bias: bool, gradient: &mut [T]) {
+    pub fn copy_gradient(&self, layer: usize, bias: bool, gradient: &mut [T]) {
         /// Entries that a task sums: enough to be worth waking a thread.
         const PART: usize = 16_384;
         gradient.par_chunks_mut(PART).enumerate().for_each(|(part, sum)| {
-            let start = part * PART;
-            for lane in &self.lanes {
+            let range = part * PART..part * PART + sum.len();
+            let mut lanes = self.lanes.iter().map(|lane| {
                 let tensors = if bias { &lane.bias_gradients } else { &lane.weight_gradients };
-                let values = &tensors[layer][start..start + sum.len()];
-                for (s, &v) in sum.iter_mut().zip(values) {
-                    *s += v;
+                &tensors[layer][range.clone()]
+            });
+            // Two at a time: a pass over the sum costs as much as one over a lane.
+            match (lanes.next(), lanes.next()) {
+                (Some(first), Some(second)) => {
+                    for ((s, &a), &b) in sum.iter_mut().zip(first).zip(second) {
+                        *s = a + b;
+                    }
+                }
+                (Some(only), None) => sum.copy_from_slice(only),
+                _ => sum.fill(T::zero()),
+            }
+            while let Some(next) = lanes.next() {
+                match lanes.next() {
+                    Some(after) => {
+                        for ((s, &a), &b) in sum.iter_mut().zip(next).zip(after) {
+                            *s += a + b;
+                        }
+                    }
+                    None => {
+                        for (s, &a) in sum.iter_mut().zip(next) {
+                            *s += a;
+                        }
+                    }
                 }
             }
         });
@@ -152,7 +175,7 @@ impl<T: Scalar> Workspace<T> {
             {
                 let start = all.len();
                 all.resize(start + len, T::zero());
-                self.add_gradient(l, bias, &mut all[start..]);
+                self.copy_gradient(l, bias, &mut all[start..]);
             }
         }
         all

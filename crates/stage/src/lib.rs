@@ -39,7 +39,7 @@ pub trait Stage {
     ///
     /// Every field needs a default or stands in the schema as required; unknown fields are
     /// denied (`#[serde(deny_unknown_fields)]`).
-    type Parameters: Serialize + DeserializeOwned + JsonSchema;
+    type Parameters: Serialize + DeserializeOwned + JsonSchema + Sync;
 
     /// Name, as in `uses: NAME` and `stage-NAME`.
     const NAME: &'static str;

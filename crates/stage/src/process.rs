@@ -20,6 +20,8 @@ use crate::seed::Seed;
 
 /// Least time between two progress lines: a driver redraws no faster.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
+/// Bytes of a thread's stack: what a main thread has, since stages run in the pool.
+const STACK: usize = 8 << 20;
 
 /// A line on a stage's standard output.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -137,20 +139,25 @@ fn run<S: Stage>(request: &RunRequest) -> Result<Outline, StageError> {
         let message = format!("parameter {}: {}", problem.at, problem.message);
         return Err(StageError { message, hint: problem.hint.clone() });
     }
-    // One pool for everything: faer, dfdx and our own kernels take the global one.
-    rayon::ThreadPoolBuilder::new().num_threads(request.limits.threads).build_global().map_err(
-        |error| {
-            StageError::new(format!("starting {} threads failed: {error}", request.limits.threads))
-        },
-    )?;
-    let mut last = None::<Instant>;
-    let context = Context::new(Seed(request.seed), request.limits, move |event| {
-        let finished = event.done >= event.total;
-        if finished || last.is_none_or(|last| last.elapsed() >= PROGRESS_INTERVAL) {
-            last = Some(Instant::now());
-            // A driver that went away is noticed when the result is written.
-            let _ = print(&Message::Progress(event));
-        }
-    });
-    S::run(&parameters, &request.inputs, &request.output, &context)
+    // One pool for everything: faer, dfdx and our own kernels take the one they are called in.
+    let threads = request.limits.threads;
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .stack_size(STACK)
+        .build()
+        .map_err(|error| StageError::new(format!("starting {threads} threads failed: {error}")))?;
+    // Within the pool: from outside it, every parallel loop of a step would cost two switches of
+    // threads, more than the loop itself in a small network.
+    pool.install(|| {
+        let mut last = None::<Instant>;
+        let context = Context::new(Seed(request.seed), request.limits, move |event| {
+            let finished = event.done >= event.total;
+            if finished || last.is_none_or(|last| last.elapsed() >= PROGRESS_INTERVAL) {
+                last = Some(Instant::now());
+                // A driver that went away is noticed when the result is written.
+                let _ = print(&Message::Progress(event));
+            }
+        });
+        S::run(&parameters, &request.inputs, &request.output, &context)
+    })
 }

@@ -55,9 +55,9 @@ impl Fused {
             let State { network, workspace, x } = &mut *state.borrow_mut();
             workspace.backward(&network.views(), x, &output_gradient);
             for (l, (weight, bias)) in layers.iter().enumerate() {
-                workspace.add_gradient(l, false, gradients.get_or_alloc_mut(weight)?);
+                workspace.copy_gradient(l, false, gradients.get_or_alloc_mut(weight)?);
                 if let Some(bias) = bias {
-                    workspace.add_gradient(l, true, gradients.get_or_alloc_mut(bias)?);
+                    workspace.copy_gradient(l, true, gradients.get_or_alloc_mut(bias)?);
                 }
             }
             Ok(())

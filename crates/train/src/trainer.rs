@@ -44,6 +44,8 @@ impl Trainer {
         optimizer: Optimizer,
     ) -> Self {
         let device = Cpu::default();
+        // Gradients are made anew at every step: with a cache in memory that is mapped already.
+        device.enable_cache();
         Self {
             architecture: network.architecture.clone(),
             output_dim: network.output_dim(),
