@@ -42,7 +42,7 @@ pub struct Port {
     pub name: std::borrow::Cow<'static, str>,
     /// Kind of artifact that it takes.
     pub kind: Kind,
-    /// Whether it takes several artifacts, all variants of a sweep.
+    /// Whether it takes several artifacts: all variants of a sweep at once.
     #[serde(default)]
     pub many: bool,
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use artifact::{Manifest, Outline};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::error::StageError;
 
@@ -13,9 +14,43 @@ use crate::error::StageError;
 pub struct Input {
     /// Its directory.
     pub directory: PathBuf,
-    /// Values of the sweep's axes that it was made with, empty without a sweep.
-    #[serde(default)]
-    pub axes: BTreeMap<String, serde_json::Value>,
+    /// Where it is one of several variants of a sweep: the values of the axes that it depends on,
+    /// by their place in the sweep. Empty at a port for one artifact.
+    #[serde(default, with = "in_order")]
+    pub axes: BTreeMap<usize, AxisValue>,
+}
+
+/// The value of one axis of a sweep.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AxisValue {
+    /// Name of the axis.
+    pub name: String,
+    /// A number, a boolean or a text; all values of an axis are of one type.
+    pub value: Value,
+}
+
+/// Axes as a JSON map, whose order is that of the sweep.
+mod in_order {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+    use serde_json::{Map, Value};
+
+    use super::AxisValue;
+
+    pub(super) fn serialize<S: Serializer>(
+        axes: &BTreeMap<usize, AxisValue>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        to.collect_map(axes.values().map(|axis| (&axis.name, &axis.value)))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<BTreeMap<usize, AxisValue>, D::Error> {
+        let map = Map::<String, Value>::deserialize(from)?;
+        Ok(map.into_iter().map(|(name, value)| AxisValue { name, value }).enumerate().collect())
+    }
 }
 
 impl Input {
@@ -31,6 +66,24 @@ impl Input {
     /// Where it cannot be read.
     pub fn manifest(&self) -> Result<Manifest, StageError> {
         Ok(Manifest::read(&self.directory)?)
+    }
+
+    /// Name and value of each axis of the sweep that it depends on, in the order of the sweep;
+    /// none without a sweep.
+    pub fn axes(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.axes.values().map(|axis| (axis.name.as_str(), &axis.value))
+    }
+
+    /// The value of the axis `name`, where it depends on it.
+    #[must_use]
+    pub fn axis(&self, name: &str) -> Option<&Value> {
+        self.axes().find(|(axis, _)| *axis == name).map(|(_, value)| value)
+    }
+
+    /// Whether `self` and `other` can be of the same variant: no axis has two values.
+    #[must_use]
+    pub fn goes_with(&self, other: &Self) -> bool {
+        self.axes().all(|(name, value)| other.axis(name).is_none_or(|found| found == value))
     }
 }
 
@@ -72,10 +125,30 @@ impl Inputs {
         }
     }
 
-    /// All artifacts at `port`, in the order of the sweep.
+    /// All artifacts at `port`, in the order of the sweep: what a port for many has.
     #[must_use]
-    pub fn all(&self, port: &str) -> &[Input] {
+    pub fn many(&self, port: &str) -> &[Input] {
         self.0.get(port).map_or(&[], Vec::as_slice)
+    }
+
+    /// The artifact at `port` that is of the same variant as `input`: the training run behind a
+    /// spectrum, the dataset that all variants share.
+    ///
+    /// # Errors
+    /// Where there is none, or more than one.
+    pub fn matching(&self, port: &str, input: &Input) -> Result<&Input, StageError> {
+        let found: Vec<&Input> =
+            self.many(port).iter().filter(|other| other.goes_with(input)).collect();
+        if let [one] = found.as_slice() {
+            return Ok(one);
+        }
+        let axes: Vec<String> =
+            input.axes().map(|(name, value)| format!("{name}={value}")).collect();
+        Err(StageError::new(format!(
+            "{} artifacts at the port `{port}` are of the variant {}, where one is needed",
+            found.len(),
+            axes.join(",")
+        )))
     }
 }
 
@@ -89,6 +162,62 @@ impl Outlines {
     /// nothing is known.
     #[must_use]
     pub fn one(&self, port: &str) -> Outline {
-        self.0.get(port).and_then(|all| all.first()).cloned().unwrap_or_default()
+        self.many(port).first().cloned().unwrap_or_default()
+    }
+
+    /// The outlines at `port`, in the order of the sweep: what a port for many has.
+    #[must_use]
+    pub fn many(&self, port: &str) -> &[Outline] {
+        self.0.get(port).map_or(&[], Vec::as_slice)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn input(axes: &Value) -> Input {
+        serde_json::from_value(json!({ "directory": "x", "axes": axes })).unwrap()
+    }
+
+    fn inputs() -> Inputs {
+        let training = vec![
+            input(&json!({ "width": 8, "decay": 0.5 })),
+            input(&json!({ "width": 8, "decay": 1.0 })),
+        ];
+        Inputs(BTreeMap::from([
+            ("training".to_owned(), training),
+            ("dataset".to_owned(), vec![input(&json!({}))]),
+        ]))
+    }
+
+    #[test]
+    fn axes_keep_the_order_of_the_sweep_and_their_types() {
+        let input = input(&json!({ "width": 8, "decay": 1.0, "act": "relu" }));
+        let axes: Vec<(&str, &Value)> = input.axes().collect();
+        assert_eq!(axes, [("width", &json!(8)), ("decay", &json!(1.0)), ("act", &json!("relu"))]);
+        let text = serde_json::to_string(&input).unwrap();
+        assert_eq!(text, r#"{"directory":"x","axes":{"width":8,"decay":1.0,"act":"relu"}}"#);
+    }
+
+    #[test]
+    fn artifacts_of_the_same_variant_find_each_other() {
+        let inputs = inputs();
+        let spectrum = input(&json!({ "width": 8, "decay": 1.0, "top": 3 }));
+        let training = inputs.matching("training", &spectrum).unwrap();
+        assert_eq!(training.axis("decay"), Some(&json!(1.0)));
+        assert!(inputs.matching("dataset", &spectrum).is_ok(), "shared by all variants");
+    }
+
+    #[test]
+    fn none_and_several_of_a_variant_are_errors() {
+        let inputs = inputs();
+        for (axes, count) in [(json!({ "width": 9 }), 0), (json!({ "width": 8 }), 2)] {
+            let error = inputs.matching("training", &input(&axes)).unwrap_err();
+            let expected = format!("{count} artifacts at the port `training`");
+            assert!(error.message.starts_with(&expected), "{}", error.message);
+        }
     }
 }

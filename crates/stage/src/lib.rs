@@ -27,7 +27,7 @@ use serde::de::DeserializeOwned;
 pub use context::{Context, ProgressEvent};
 pub use describe::{Description, Port, TableDescription};
 pub use error::StageError;
-pub use inputs::{Input, Inputs, Outlines};
+pub use inputs::{AxisValue, Input, Inputs, Outlines};
 pub use plan::{Limits, Plan, Problem};
 pub use process::{Message, main};
 pub use request::{PlanRequest, RunRequest};

@@ -141,11 +141,10 @@ fn run<S: Stage>(request: &RunRequest) -> Result<Outline, StageError> {
     }
     // One pool for everything: faer, dfdx and our own kernels take the one they are called in.
     let threads = request.limits.threads;
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .stack_size(STACK)
-        .build()
-        .map_err(|error| StageError::new(format!("starting {threads} threads failed: {error}")))?;
+    let pool =
+        rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(STACK).build().map_err(
+            |error| StageError::new(format!("starting {threads} threads failed: {error}")),
+        )?;
     // Within the pool: from outside it, every parallel loop of a step would cost two switches of
     // threads, more than the loop itself in a small network.
     pool.install(|| {

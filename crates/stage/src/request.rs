@@ -1,6 +1,5 @@
 //! The requests that a driver writes and a stage program reads.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -38,7 +37,4 @@ pub struct RunRequest {
     pub seed: u64,
     /// Threads to use.
     pub limits: Limits,
-    /// Values of the sweep's axes for this instance.
-    #[serde(default)]
-    pub axes: BTreeMap<String, serde_json::Value>,
 }
