@@ -3,24 +3,26 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use artifact::{CONTRACT, Outline};
 use serde_json::Value;
-use stage::{Limits, Outlines, PlanRequest};
+use stage::Limits;
 
-use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::blocks::{Blocks, unusable};
+use crate::diagnostic::{Diagnostic, Diagnostics, Location};
 use crate::discovery::Catalogue;
 use crate::error::PipelineError;
-use crate::file::{self, PipelineFile, StageEntry};
-use crate::key::Identity;
+use crate::file::{self, StageEntry};
 use crate::overrides::Override;
-use crate::plan::{Plan, Task};
+use crate::plan::Plan;
+use crate::planning::Planner;
 use crate::pointer;
+use crate::problems::Problems;
 use crate::program::{Program, Unusable};
 use crate::project::Project;
-use crate::quantity::bytes;
-use crate::schema::{Schema, validate, with_defaults};
+use crate::schema::shown;
 use crate::source::{Part, Source};
+use crate::sweep::{self, Point, Sweep};
 use crate::wiring::{Wiring, wire};
 
 /// Which pipeline to run, and how.
@@ -46,28 +48,40 @@ pub fn check(project: &Project, request: &Request) -> Result<Plan, PipelineError
     let invalid = |problems| PipelineError::Invalid(Diagnostics::new(problems));
     let (mut source, mut value) = Source::read(&path, &project.shown(&path)).map_err(invalid)?;
 
-    let mut problems = Vec::new();
-    let overrides = structural_overrides(request, &mut value, &mut source, &mut problems);
+    let mut found = Vec::new();
+    let overrides = structural_overrides(request, &mut value, &mut source, &mut found);
     let default_name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("pipeline");
-    let mut file = file::read(&source, &value, default_name, &mut problems);
+    let mut file = file::read(&source, &value, default_name, &mut found);
     file.seed = request.seed.unwrap_or(file.seed);
+    let sweep = sweep::read(&source, &value, &mut found);
+    found.extend(contradictions(request, &overrides, &sweep));
+    found.extend(odd_seeds(&sweep, &source));
+    let mut problems = Problems::default();
+    problems.add(found);
 
-    let catalogue = Catalogue::of(project)?;
-    let programs = programs(&catalogue, &file, &source, &mut problems)?;
-    let descriptions: Vec<_> =
-        programs.iter().map(|one| one.as_ref().map(|one| &one.description)).collect();
-    apply_parameter_overrides(&overrides, &mut file, &programs, &mut problems);
-    let wiring = wire(&file, &descriptions, &source, &mut problems);
+    let mut blocks = Blocks::read(&file, &sweep, &source, &mut problems);
+    let programs = programs(&Catalogue::of(project)?, &blocks, &mut problems)?;
+    blocks.add_programs(&programs, &mut problems);
+    blocks.set_parameters(&overrides, &sweep, &mut problems);
+    let wirings = wirings(&blocks, &sweep, &source, &mut problems);
 
-    let mut planner = Planner { project, request, source: &source, file: &file, problems };
-    let tasks = planner.tasks(&programs, &wiring);
-    let mut problems = planner.problems;
+    let planner =
+        Planner::new(project, &file, request.limits, &sweep, &blocks, &wirings, &mut problems);
+    let (tasks, stages) = planner.tasks();
     let (store, results) = (project.data.join("store"), project.results(&file.name));
-    problems.extend(unwritable(&store, &source).or_else(|| unwritable(&results, &source)));
+    problems.add(unwritable(&store, &source).or_else(|| unwritable(&results, &source)));
     if !problems.is_empty() {
-        return Err(invalid(problems));
+        return Err(invalid(problems.told(&sweep)));
     }
-    Ok(Plan { name: file.name, about: file.about, seed: file.seed, limits: request.limits, tasks })
+    Ok(Plan {
+        name: file.name,
+        about: file.about,
+        seed: file.seed,
+        limits: request.limits,
+        sweep,
+        tasks,
+        stages,
+    })
 }
 
 /// Applies every `--set` that is not a parameter, and notes the places of all.
@@ -88,241 +102,105 @@ fn structural_overrides(
     overrides
 }
 
-/// The program of each stage, `None` where it has none that can be used.
+/// Arguments that an axis of the sweep would undo.
+fn contradictions(request: &Request, overrides: &[Override], sweep: &Sweep) -> Vec<Diagnostic> {
+    let seed = request.seed.map(|seed| (pointer::of(&["seed"]), format!("--seed {seed}")));
+    let set = overrides.iter().map(|one| (one.pointer(), one.argument.clone()));
+    let mut found = Vec::new();
+    for (at, argument) in set.chain(seed) {
+        let axis = sweep
+            .axes
+            .iter()
+            .find(|axis| axis.targets.iter().any(|target| pointer::within(&at, &target.pointer)));
+        if let Some(axis) = axis {
+            let name = &axis.name;
+            found.push(Diagnostic {
+                location: Location::Argument { argument },
+                message: format!("the axis `{name}` of the sweep sets this"),
+                help: Some(format!(
+                    "`--set sweep.{name}=null` leaves the axis out, and `--set sweep.{name}.to=[VALUE, VALUE]` gives it other values"
+                )),
+            });
+        }
+    }
+    found
+}
+
+/// Values of an axis over the seed that are none.
+fn odd_seeds(sweep: &Sweep, source: &Source) -> Vec<Diagnostic> {
+    let settings = sweep
+        .axes
+        .iter()
+        .flat_map(|axis| (0..axis.labels.len()).flat_map(|label| axis.settings_at(label)));
+    settings
+        .filter(|(target, setting)| target.stage().is_none() && !setting.value.is_u64())
+        .map(|(_, setting)| {
+            let message = file::odd_seed(&shown(&setting.value));
+            source.problem(&setting.written_at, Part::Value, message, None)
+        })
+        .collect()
+}
+
+/// The programs that the blocks use, by what they are called there.
 fn programs(
     catalogue: &Catalogue,
-    file: &PipelineFile,
-    source: &Source,
-    problems: &mut Vec<Diagnostic>,
-) -> Result<Vec<Option<Program>>, PipelineError> {
-    let report = |stage: &StageEntry, missing: &Unusable| {
-        let at = pointer::join(&stage.pointer(), "uses");
-        source.problem(&at, Part::Value, missing.message.clone(), missing.help.clone())
-    };
+    blocks: &Blocks,
+    problems: &mut Problems,
+) -> Result<BTreeMap<String, Result<Arc<Program>, Unusable>>, PipelineError> {
     let mut wanted = BTreeSet::new();
-    for stage in &file.stages {
-        if let Some(uses) = &stage.uses {
+    for (stage, point, block) in blocks.iter() {
+        if let Some(uses) = &block.entry.uses {
             match catalogue.check(uses) {
                 Ok(()) => drop(wanted.insert(uses.as_str())),
-                Err(missing) => problems.push(report(stage, &missing)),
+                Err(missing) => {
+                    problems.add_at(&blocks.axes[stage], point, [unusable(block, &missing)]);
+                }
             }
         }
     }
     // Minutes of compiling are not spent on a pipeline that is known to be wrong.
     if !problems.is_empty() && !catalogue.are_built(&wanted) {
-        return Ok(vec![None; file.stages.len()]);
+        return Ok(BTreeMap::new());
     }
     let found = catalogue.programs(&wanted)?;
-    let mut programs = Vec::new();
-    for stage in &file.stages {
-        let program = stage.uses.as_ref().and_then(|uses| found.get(uses));
-        if let Some(Err(missing)) = program {
-            problems.push(report(stage, missing));
-        }
-        programs.push(program.and_then(|program| program.as_ref().ok().cloned()));
-    }
-    Ok(programs)
+    Ok(found.into_iter().map(|(uses, program)| (uses, program.map(Arc::new))).collect())
 }
 
-fn apply_parameter_overrides(
-    overrides: &[Override],
-    file: &mut PipelineFile,
-    programs: &[Option<Program>],
-    problems: &mut Vec<Diagnostic>,
-) {
-    for one in overrides {
-        let Some((name, path)) = one.parameter() else { continue };
-        let Some(index) = file.stages.iter().position(|stage| stage.name == name) else { continue };
-        let schema = programs[index].as_ref().map(|of| Schema::new(&of.description.parameters));
-        let set = one.apply_to_parameters(&mut file.stages[index].with, schema, path);
-        problems.extend(set.err());
-    }
-}
-
-/// What checking a stage's parameters and asking its program has shown.
-#[derive(Clone, Default)]
-struct Planned {
-    task: Option<usize>,
-    outline: Outline,
-}
-
-struct Planner<'a> {
-    project: &'a Project,
-    request: &'a Request,
-    source: &'a Source,
-    file: &'a PipelineFile,
-    problems: Vec<Diagnostic>,
-}
-
-impl Planner<'_> {
-    /// The tasks of all stages that nothing is wrong with, each after its inputs.
-    ///
-    /// This is the one place where a stage of the file becomes tasks: one each.
-    fn tasks(&mut self, programs: &[Option<Program>], wiring: &Wiring) -> Vec<Task> {
-        let valid: Vec<bool> = self
-            .file
-            .stages
+/// The wiring at every point over the axes that decide about programs and inputs: one where
+/// there are no such axes.
+fn wirings(
+    blocks: &Blocks,
+    sweep: &Sweep,
+    source: &Source,
+    problems: &mut Problems,
+) -> BTreeMap<Point, Wiring> {
+    let structural =
+        |axis: &usize| sweep.axes[*axis].targets.iter().any(sweep::Target::is_structural);
+    let axes: BTreeSet<usize> = sweep.every_axis().into_iter().filter(structural).collect();
+    let points = sweep.points(&axes, &Point::default());
+    let mut wirings = BTreeMap::new();
+    for point in points {
+        // Axes that set parameters alone change nothing here: their first label stands for all.
+        let whole = sweep.completed(&point);
+        let here: Vec<_> =
+            (0..blocks.axes.len()).filter_map(|stage| blocks.at(stage, &whole)).collect();
+        let entries: Vec<&StageEntry> = here.iter().map(|block| &block.entry).collect();
+        let descriptions: Vec<_> = here
             .iter()
-            .zip(programs)
-            .map(|(stage, program)| program.as_ref().is_some_and(|of| self.fits_schema(stage, of)))
+            .map(|block| block.program.as_ref().map(|program| &program.description))
             .collect();
-        let mut planned = vec![Planned::default(); self.file.stages.len()];
-        let mut tasks: Vec<Task> = Vec::new();
-        for &index in &wiring.order {
-            let (true, Some(program)) = (valid[index], &programs[index]) else { continue };
-            let inputs = &wiring.inputs[index];
-            let outlines = inputs.iter().map(|(port, stages)| {
-                let of = stages.iter().map(|stage| planned[*stage].outline.clone());
-                (port.clone(), of.collect())
-            });
-            let outlines = Outlines(outlines.collect());
-            let Some(plan) = self.plan(index, program, outlines) else { continue };
-            planned[index].outline = plan.outline.clone();
-            let inputs: Option<BTreeMap<String, Vec<usize>>> = inputs
-                .iter()
-                .map(|(port, stages)| {
-                    let tasks: Option<Vec<usize>> =
-                        stages.iter().map(|stage| planned[*stage].task).collect();
-                    Some((port.clone(), tasks?))
-                })
-                .collect();
-            // Without its inputs' keys a stage has none; their problems are reported already.
-            let Some(inputs) = inputs else { continue };
-            let task = self.task(index, program, plan, inputs, &tasks);
-            if let Some(task) = task {
-                planned[index].task = Some(tasks.len());
-                tasks.push(task);
+        let mut source = source.clone();
+        for (axis, label) in point.labels() {
+            for (target, setting) in sweep.axes[axis].settings_at(label) {
+                source.add_axis(&target.pointer, &target.written_at, &setting.written_at);
             }
         }
-        tasks
+        let mut found = Vec::new();
+        let wiring = wire(&entries, &descriptions, &source, &mut found);
+        problems.add_at(&axes, &point, found);
+        wirings.insert(point, wiring);
     }
-
-    /// Whether the parameters fit the program's schema; reports where they do not.
-    fn fits_schema(&mut self, stage: &StageEntry, program: &Program) -> bool {
-        let issues = validate(Schema::new(&program.description.parameters), &stage.with);
-        let with = pointer::join(&stage.pointer(), "with");
-        for issue in &issues {
-            let part = if issue.key { Part::Key } else { Part::Value };
-            self.problems.push(self.source.problem(
-                &format!("{with}{}", issue.at),
-                part,
-                issue.message.clone(),
-                issue.help.clone(),
-            ));
-        }
-        issues.is_empty()
-    }
-
-    /// The program's own plan, or what its schema says where it makes none; `None` where
-    /// something is wrong with it.
-    fn plan(&mut self, index: usize, program: &Program, inputs: Outlines) -> Option<stage::Plan> {
-        let stage = &self.file.stages[index];
-        let description = &program.description;
-        let filled = with_defaults(Schema::new(&description.parameters), &stage.with);
-        if !description.plans {
-            return Some(stage::Plan { parameters: filled, ..stage::Plan::default() });
-        }
-        let request = PlanRequest {
-            contract: CONTRACT.to_owned(),
-            parameters: stage.with.clone(),
-            inputs,
-            limits: self.request.limits,
-        };
-        let mut plan = match program.plan(&request, &self.project.root) {
-            Ok(plan) => plan,
-            Err(unusable) => {
-                let at = pointer::join(&stage.pointer(), "uses");
-                let program = self.project.shown(&program.path);
-                let message = format!("the program {program} {}", unusable.message);
-                self.problems.push(self.source.problem(&at, Part::Value, message, unusable.help));
-                return None;
-            }
-        };
-        if plan.parameters.is_null() {
-            plan.parameters = filled;
-        }
-        let with = pointer::join(&stage.pointer(), "with");
-        for problem in &plan.problems {
-            self.problems.push(self.source.problem(
-                &format!("{with}{}", problem.at),
-                Part::Value,
-                problem.message.clone(),
-                problem.hint.clone(),
-            ));
-        }
-        if !plan.problems.is_empty() {
-            return None;
-        }
-        self.check_memory(stage, &plan);
-        Some(plan)
-    }
-
-    /// Reports a stage that would need more memory than there is.
-    fn check_memory(&mut self, stage: &StageEntry, plan: &stage::Plan) {
-        let free = self.request.limits.memory_bytes;
-        let Some(needed) = plan.memory_bytes.filter(|needed| *needed > free) else { return };
-        self.problems.push(self.source.problem(
-            &stage.pointer(),
-            Part::Key,
-            format!(
-                "the stage `{}` would need {} of memory; {} are free",
-                stage.name,
-                bytes(needed),
-                bytes(free)
-            ),
-            Some(
-                "use fewer samples or a smaller network, or allow more with `--memory`".to_owned(),
-            ),
-        ));
-    }
-
-    fn task(
-        &mut self,
-        index: usize,
-        program: &Program,
-        plan: stage::Plan,
-        inputs: BTreeMap<String, Vec<usize>>,
-        tasks: &[Task],
-    ) -> Option<Task> {
-        let stage = &self.file.stages[index];
-        let files: Result<Vec<String>, _> = plan
-            .files
-            .iter()
-            .map(|file| artifact::hash_file(&self.project.root.join(file)))
-            .collect();
-        let files = match files {
-            Ok(files) => files,
-            Err(error) => {
-                let problem =
-                    self.source.problem(&stage.pointer(), Part::Key, error.to_string(), None);
-                self.problems.push(problem);
-                return None;
-            }
-        };
-        let keys = inputs.iter().map(|(port, of)| {
-            (port.clone(), of.iter().map(|task| tasks[*task].key.clone()).collect())
-        });
-        let key = Identity {
-            contract: CONTRACT,
-            program: &program.hash,
-            parameters: &plan.parameters,
-            seed: program.description.uses_seed.then_some(self.file.seed),
-            files: &files,
-            inputs: &keys.collect(),
-        }
-        .key();
-        Some(Task {
-            stage: stage.name.clone(),
-            uses: stage.uses.clone().unwrap_or_default(),
-            program: program.clone(),
-            parameters: plan.parameters,
-            inputs,
-            outline: plan.outline,
-            memory_bytes: plan.memory_bytes,
-            key,
-            location: self.source.locate(&stage.pointer(), Part::Key),
-        })
-    }
+    wirings
 }
 
 /// What is wrong with writing into `folder`, which need not exist yet.

@@ -1,19 +1,24 @@
 //! `--dry-run`: what would run, and what is there already.
 
+use std::collections::BTreeSet;
+
 use artifact::Kind;
 
 use crate::grid::grid;
 use crate::plan::{Plan, Task};
 use crate::project::Project;
-use crate::quantity::bytes;
+use crate::quantity::{bytes, variants};
 use crate::run::is_stored;
 use crate::schema::compact;
+use crate::sweep::Axis;
 
 /// Characters of a key that are shown: enough to find its folder.
 const KEY_SHOWN: usize = 12;
+/// Values of several variants that are shown on one line.
+const SHOWN_TOGETHER: usize = 4;
 
-/// `plan` as text: for each stage whether it would run, its key, what it would make and with
-/// which parameters.
+/// `plan` as text: the axes of its sweep, and for each stage whether it would run, its key, what it
+/// would make and with which parameters; the variants of a stage share a line.
 #[must_use]
 pub fn dry_run(project: &Project, plan: &Plan) -> String {
     let mut text = plan.name.clone();
@@ -22,35 +27,100 @@ pub fn dry_run(project: &Project, plan: &Plan) -> String {
         text.push_str(&plan.about);
     }
     let memory = bytes(plan.limits.memory_bytes);
-    let (seed, threads) = (plan.seed, plan.limits.threads);
-    text = format!("{text}\nseed {seed}, {threads} threads, {memory} of memory\n\n");
+    let threads = plan.limits.threads;
+    let seed = if plan.sweep.axes.iter().any(Axis::sets_seed) {
+        "seeds of the sweep".to_owned()
+    } else {
+        format!("seed {}", plan.seed)
+    };
+    text = format!("{text}\n{seed}, {threads} threads, {memory} of memory\n\n");
+    if let (false, Some(count)) = (plan.sweep.is_empty(), plan.sweep.count()) {
+        text = format!("{text}sweep, {count} variants\n{}\n", grid(&axes(plan), "  "));
+    }
     let mut rows =
         vec![["stage", "uses", "will", "key", "makes", "memory"].map(str::to_owned).to_vec()];
-    for task in &plan.tasks {
-        rows.push(vec![
-            task.stage.clone(),
-            task.uses.clone(),
-            if is_stored(project, task) { "reuse" } else { "run" }.to_owned(),
-            task.key[..KEY_SHOWN.min(task.key.len())].to_owned(),
-            makes(task),
-            task.memory_bytes.map_or_else(String::new, bytes),
-        ]);
-    }
+    let groups = groups(plan);
+    rows.extend(groups.iter().map(|tasks| row(project, tasks)));
     text.push_str(&grid(&rows, ""));
     text.push_str("\nparameters\n");
-    let parameters: Vec<Vec<String>> = plan
-        .tasks
-        .iter()
-        .flat_map(|task| {
-            let entries = task.parameters.as_object().into_iter().flatten();
-            entries.enumerate().map(|(index, (name, value))| {
-                let stage = if index == 0 { task.stage.clone() } else { String::new() };
-                vec![stage, name.clone(), compact(value)]
-            })
-        })
-        .collect();
-    text.push_str(&grid(&parameters, "  "));
+    let rows: Vec<Vec<String>> = groups.iter().flat_map(|tasks| parameters(tasks)).collect();
+    text.push_str(&grid(&rows, "  "));
     text
+}
+
+/// The tasks of each stage, in the order of the plan.
+fn groups(plan: &Plan) -> Vec<Vec<&Task>> {
+    let mut groups: Vec<Vec<&Task>> = Vec::new();
+    for task in &plan.tasks {
+        match groups.iter_mut().find(|group| group[0].stage == task.stage) {
+            Some(group) => group.push(task),
+            None => groups.push(vec![task]),
+        }
+    }
+    groups
+}
+
+/// One line for each axis of the sweep: its values and what it sets.
+fn axes(plan: &Plan) -> Vec<Vec<String>> {
+    let axis = |axis: &Axis| {
+        let values: Vec<String> = (0..axis.labels.len()).map(|at| axis.labels.shown(at)).collect();
+        let paths: Vec<String> = axis.targets.iter().map(|target| target.path.join(".")).collect();
+        vec![axis.name.clone(), some_of(&values, ", "), paths.join(", ")]
+    };
+    plan.sweep.axes.iter().map(axis).collect()
+}
+
+/// The line of one stage with all its variants.
+fn row(project: &Project, tasks: &[&Task]) -> Vec<String> {
+    let done = tasks.iter().filter(|task| is_stored(project, task)).count();
+    let will = match tasks.len() {
+        1 if done == 1 => "reuse".to_owned(),
+        1 => "run".to_owned(),
+        count => variants(count, done),
+    };
+    let key = |task: &Task| task.key[..KEY_SHOWN.min(task.key.len())].to_owned();
+    vec![
+        tasks[0].stage.clone(),
+        some_of(&distinct(tasks.iter().map(|task| task.uses.clone())), " | "),
+        will,
+        if tasks.len() == 1 { key(tasks[0]) } else { String::new() },
+        some_of(&distinct(tasks.iter().map(|task| makes(task))), " | "),
+        tasks.iter().filter_map(|task| task.memory_bytes).max().map_or_else(String::new, bytes),
+    ]
+}
+
+/// One line for each parameter of a stage, the values of all variants side by side.
+fn parameters(tasks: &[&Task]) -> Vec<Vec<String>> {
+    let names = distinct(
+        tasks
+            .iter()
+            .flat_map(|task| task.parameters.as_object().into_iter().flatten())
+            .map(|(name, _)| name.clone()),
+    );
+    let value = |name: &str| {
+        let values = tasks.iter().filter_map(|task| task.parameters.get(name)).map(compact);
+        some_of(&distinct(values), " | ")
+    };
+    let line = |(index, name): (usize, &String)| {
+        let stage = if index == 0 { tasks[0].stage.clone() } else { String::new() };
+        vec![stage, name.clone(), value(name)]
+    };
+    names.iter().enumerate().map(line).collect()
+}
+
+/// Every word once, in the order in which they come.
+fn distinct(words: impl Iterator<Item = String>) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    words.filter(|word| seen.insert(word.clone())).collect()
+}
+
+/// `words` in a line, the first of them where they are many.
+fn some_of(words: &[String], between: &str) -> String {
+    if words.len() <= SHOWN_TOGETHER {
+        return words.join(between);
+    }
+    let first = words[..SHOWN_TOGETHER - 1].join(between);
+    format!("{first}{between}… ({} in all)", words.len())
 }
 
 /// What is known of a task's artifact beyond what its inputs have told, as

@@ -15,6 +15,8 @@ const LAST_BYTES: usize = 16 << 10;
 pub struct Failure {
     /// Name of the stage in the pipeline.
     pub stage: String,
+    /// Which variant of a sweep, as `depth=3,seed=0`; empty without a sweep.
+    pub variant: String,
     /// The stage's own message, or how its process ended.
     pub message: String,
     /// What to do about it.
@@ -31,7 +33,11 @@ pub struct Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: error: the stage `{}` failed: {}", self.location, self.stage, self.message)?;
+        write!(f, "{}: error: the stage `{}` failed", self.location, self.stage)?;
+        if !self.variant.is_empty() {
+            write!(f, " in the variant {}", self.variant)?;
+        }
+        write!(f, ": {}", self.message)?;
         if let Some(hint) = &self.hint {
             write!(f, "\n  = help: {hint}")?;
         }

@@ -9,7 +9,7 @@ use crate::schema::shown;
 use crate::source::{Part, Source};
 
 /// Keys of a pipeline.
-const KEYS: [&str; 4] = ["name", "about", "seed", "stages"];
+const KEYS: [&str; 5] = ["name", "about", "seed", "stages", "sweep"];
 /// Keys of a stage.
 const STAGE_KEYS: [&str; 3] = ["uses", "inputs", "with"];
 
@@ -22,8 +22,8 @@ pub(crate) struct PipelineFile {
     pub about: String,
     /// All randomness comes from it.
     pub seed: u64,
-    /// In the order of the file.
-    pub stages: Vec<StageEntry>,
+    /// Name and block of each stage, in the order of the file.
+    pub stages: Vec<(String, Value)>,
 }
 
 /// One stage as the file has it.
@@ -65,7 +65,8 @@ impl Wire {
     }
 }
 
-/// Reads `value`; what is wrong goes to `problems`, and the rest is read all the same.
+/// Reads `value` but for its stages and its sweep; what is wrong goes to `problems`, and the rest
+/// is read all the same.
 ///
 /// `default_name` is the name of a pipeline that does not give one.
 pub(crate) fn read(
@@ -93,12 +94,7 @@ pub(crate) fn read(
     if let Some(value) = entries.get("seed") {
         match value.as_u64() {
             Some(seed) => file.seed = seed,
-            None => reader.wrong(
-                "/seed",
-                Part::Value,
-                format!("the seed must be a whole number from 0 to 2^64 - 1, not {}", shown(value)),
-                None,
-            ),
+            None => reader.wrong("/seed", Part::Value, odd_seed(&shown(value)), None),
         }
     }
     match entries.get("stages") {
@@ -115,13 +111,27 @@ pub(crate) fn read(
                 if stages.is_empty() {
                     reader.wrong("/stages", Part::Key, "the pipeline has no stages", None);
                 }
-                for (name, stage) in stages {
-                    file.stages.push(reader.stage(name, stage));
-                }
+                file.stages = stages.clone().into_iter().collect();
             }
         }
     }
     file
+}
+
+/// Reads the block `value` of the stage `name`; what is wrong goes to `problems`, and the rest is
+/// read all the same.
+pub(crate) fn read_stage(
+    source: &Source,
+    name: &str,
+    value: &Value,
+    problems: &mut Vec<Diagnostic>,
+) -> StageEntry {
+    Reader { source, problems }.stage(name, value)
+}
+
+/// Why the seed cannot be `found`.
+pub(crate) fn odd_seed(found: &str) -> String {
+    format!("the seed must be a whole number from 0 to 2^64 - 1, not {found}")
 }
 
 struct Reader<'a> {
@@ -257,29 +267,32 @@ impl Reader<'_> {
 mod tests {
     use super::*;
 
-    fn read_text(text: &str) -> (PipelineFile, String) {
+    fn read_text(text: &str) -> (PipelineFile, Vec<StageEntry>, String) {
         let (source, value) = Source::parse(text, "x.yaml").expect("valid YAML");
         let mut problems = Vec::new();
         let file = read(&source, &value, "x", &mut problems);
-        (file, problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+        let stages = file.stages.iter();
+        let stages =
+            stages.map(|(name, value)| read_stage(&source, name, value, &mut problems)).collect();
+        (file, stages, problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
     }
 
     #[test]
     fn a_pipeline_is_read_in_the_order_of_the_file() {
-        let (file, problems) = read_text(
+        let (file, stages, problems) = read_text(
             "about: why\nseed: 7\nstages:\n  b: { uses: two, inputs: { one: a, many: [a] } }\n  a: { uses: one, with: { x: 1 } }\n",
         );
         assert_eq!(problems, "");
         assert_eq!((file.name.as_str(), file.seed, file.about.as_str()), ("x", 7, "why"));
-        assert_eq!(file.stages[0].name, "b");
-        assert_eq!(file.stages[0].inputs[0].pointer("/stages/b", 0), "/stages/b/inputs/one");
-        assert_eq!(file.stages[0].inputs[1].pointer("/stages/b", 0), "/stages/b/inputs/many/0");
-        assert_eq!(file.stages[1].with["x"], 1);
+        assert_eq!(stages[0].name, "b");
+        assert_eq!(stages[0].inputs[0].pointer("/stages/b", 0), "/stages/b/inputs/one");
+        assert_eq!(stages[0].inputs[1].pointer("/stages/b", 0), "/stages/b/inputs/many/0");
+        assert_eq!(stages[1].with["x"], 1);
     }
 
     #[test]
     fn everything_wrong_is_reported_in_one_go() {
-        let (_, problems) = read_text(
+        let (_, _, problems) = read_text(
             "nmae: x\nseed: -1\nstages:\n  a:\n    use: one\n  b: 3\n  c/d: { uses: 4, inputs: { p: 5 }, with: [1] }\n",
         );
         insta::assert_snapshot!(problems, @r#"
@@ -319,17 +332,17 @@ mod tests {
 
     #[test]
     fn a_file_without_stages_says_so() {
-        insta::assert_snapshot!(read_text("name: x\n").1, @r#"
+        insta::assert_snapshot!(read_text("name: x\n").2, @r#"
         x.yaml:1:1: error: the pipeline has no `stages`
         1 | name: x
           | ^
           = help: add `stages:` with at least one stage, as `dataset: { uses: dataset }`
         "#);
-        insta::assert_snapshot!(read_text("- a\n- b\n").1, @r#"
+        insta::assert_snapshot!(read_text("- a\n- b\n").2, @r#"
         x.yaml:1:1: error: a pipeline is a map of keys and values, not a list
         1 | - a
           | ^
         "#);
-        insta::assert_snapshot!(read_text("").1, @"x.yaml: error: a pipeline is a map of keys and values, not nothing");
+        insta::assert_snapshot!(read_text("").2, @"x.yaml: error: a pipeline is a map of keys and values, not nothing");
     }
 }

@@ -20,7 +20,14 @@ pub(crate) struct Identity<'a> {
     pub files: &'a [String],
     /// Keys of the inputs, by port.
     pub inputs: &'a BTreeMap<String, Vec<String>>,
+    /// For each port that gathers variants of a sweep, the names and values of the axes of each
+    /// of its inputs: the stage is told of them, in this order.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub axes: &'a GatheredAxes,
 }
+
+/// By port, for each input, name and value of each axis.
+pub(crate) type GatheredAxes = BTreeMap<String, Vec<Vec<(String, Value)>>>;
 
 impl Identity<'_> {
     /// BLAKE3 of the canonical form, in hexadecimal.
@@ -63,8 +70,9 @@ mod tests {
     ) -> String {
         let inputs = BTreeMap::from([("dataset".to_owned(), vec![input.to_owned()])]);
         let files = [file.to_owned()];
-        Identity { contract: "1.0", program, parameters, seed, files: &files, inputs: &inputs }
-            .key()
+        let axes = GatheredAxes::new();
+        let (inputs, axes) = (&inputs, &axes);
+        Identity { contract: "1.0", program, parameters, seed, files: &files, inputs, axes }.key()
     }
 
     #[test]
@@ -72,6 +80,36 @@ mod tests {
         let one = json!({ "a": 1, "b": { "c": [1, 2], "d": null } });
         let other = json!({ "b": { "d": null, "c": [1, 2] }, "a": 1 });
         assert_eq!(key(&one, None, "f", "k", "p"), key(&other, None, "f", "k", "p"));
+    }
+
+    #[test]
+    fn the_axes_of_gathered_inputs_and_their_order_change_the_key() {
+        let key = |axes: &[(&str, Value)]| {
+            let axes = axes.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+            let inputs = BTreeMap::from([("spectrum".to_owned(), vec!["k".to_owned()])]);
+            let axes = BTreeMap::from([("spectrum".to_owned(), vec![axes.collect()])]);
+            let parameters = json!({});
+            Identity {
+                contract: "1.0",
+                program: "p",
+                parameters: &parameters,
+                seed: None,
+                files: &[],
+                inputs: &inputs,
+                axes: &axes,
+            }
+            .key()
+        };
+        let keys = [
+            key(&[("depth", json!(2)), ("seed", json!(0))]),
+            key(&[("depth", json!(3)), ("seed", json!(0))]),
+            key(&[("layers", json!(2)), ("seed", json!(0))]),
+            key(&[("seed", json!(0)), ("depth", json!(2))]),
+            key(&[("depth", json!(2.0)), ("seed", json!(0))]),
+        ];
+        for (index, one) in keys.iter().enumerate() {
+            assert!(!keys[..index].contains(one), "{index}");
+        }
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod source;
 mod file;
 mod overrides;
 mod schema;
+mod sweep;
 mod wiring;
 
 mod discovery;
@@ -21,10 +22,13 @@ mod program;
 mod project;
 mod workspace;
 
+mod blocks;
 mod check;
 mod key;
 mod machine;
 mod plan;
+mod planning;
+mod problems;
 
 mod execute;
 mod failure;
@@ -48,10 +52,11 @@ pub use error::PipelineError;
 pub use failure::Failure;
 pub use listing::stages;
 pub use machine::{DEFAULT_MEMORY_BYTES, end_on_interrupt, limits};
-pub use plan::{Plan, Task};
+pub use plan::{Feed, Instance, Plan, PlannedStage, Task};
 pub use program::Program;
 pub use progress::Progress;
 pub use project::Project;
 pub use results::gather;
 pub use run::{Made, is_stored, run};
 pub use summary::summary;
+pub use sweep::{Axis, Labels, Point, Sweep};

@@ -38,13 +38,19 @@ pub(crate) fn suggestion<'a>(
 
 /// Words in backticks, as "`a`, `b` and `c`".
 pub(crate) fn listed(words: &[&str], conjunction: &str) -> String {
+    if words.is_empty() {
+        return "nothing".to_owned();
+    }
+    let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+    listed_plain(&words, conjunction)
+}
+
+/// Words as they are, as "a, b and c".
+pub(crate) fn listed_plain(words: &[String], conjunction: &str) -> String {
     match words {
-        [] => "nothing".to_owned(),
-        [one] => format!("`{one}`"),
-        [most @ .., last] => {
-            let most: Vec<String> = most.iter().map(|word| format!("`{word}`")).collect();
-            format!("{} {conjunction} `{last}`", most.join(", "))
-        }
+        [] => String::new(),
+        [one] => one.clone(),
+        [most @ .., last] => format!("{} {conjunction} {last}", most.join(", ")),
     }
 }
 

@@ -46,11 +46,18 @@ impl Override {
         let value: serde_yaml::Value = serde_yaml::from_str(value)
             .map_err(|error| wrong(format!("the value is no valid YAML: {error}"), quote))?;
         let mut problem = None;
-        let value = json(&value, "", &mut |_, _, message| problem = Some(message));
+        let words: Vec<&str> = path.iter().map(String::as_str).collect();
+        let at = pointer::of(&words);
+        let value = json(&value, &at, &mut |_, _, message| problem = Some(message));
         match problem {
             Some(message) => Err(wrong(message, quote)),
             None => Ok(Self { argument, path, value }),
         }
+    }
+
+    /// JSON Pointer of what it sets in the pipeline, where that exists.
+    pub(crate) fn pointer(&self) -> String {
+        pointer_of(&self.path)
     }
 
     /// Stage and path below `with`, where this sets a parameter.
@@ -61,7 +68,8 @@ impl Override {
         }
     }
 
-    /// Sets what is not a parameter: `name`, `about`, `seed`, a stage's `uses` or `inputs`.
+    /// Sets what is not a parameter: `name`, `about`, `seed`, `sweep`, a stage's `uses` or
+    /// `inputs`.
     ///
     /// # Errors
     /// Where the path leads nowhere.
@@ -70,43 +78,10 @@ impl Override {
         file: &mut Value,
         source: &mut Source,
     ) -> Result<(), Diagnostic> {
-        let words: Vec<&str> = self.path.iter().map(String::as_str).collect();
-        let stages = file.get("stages").and_then(Value::as_object);
-        let pointer = match words.as_slice() {
-            [key @ ("name" | "about" | "seed")] => pointer::of(&[key]),
-            [stage, rest @ ..] if stages.is_some_and(|stages| stages.contains_key(*stage)) => {
-                match rest {
-                    ["with" | "inputs", ..] | ["uses"] => {}
-                    [] => return Err(self.wrong("this would replace a whole stage", None)),
-                    [key, ..] => {
-                        let help = format!("did you mean `{stage}.with.{}`?", rest.join("."));
-                        let message = format!(
-                            "`{key}` is not a key of a stage; those are {}",
-                            crate::nearest::listed(&STAGE_KEYS, "and")
-                        );
-                        return Err(self.wrong(&message, Some(help)));
-                    }
-                }
-                pointer::of(&[&["stages"], words.as_slice()].concat())
-            }
-            _ => {
-                let known: Vec<&str> = stages
-                    .into_iter()
-                    .flat_map(Map::keys)
-                    .map(String::as_str)
-                    .chain(["seed", "name"])
-                    .collect();
-                let message = format!("there is no stage `{}`", words[0]);
-                return Err(self.wrong(&message, suggestion(words[0], known)));
-            }
-        };
+        let pointer = settable(file, &self.path).map_err(|(text, help)| self.wrong(&text, help))?;
         if self.parameter().is_none() {
-            let segments: Vec<String> = if words.len() == 1 {
-                self.path.clone()
-            } else {
-                std::iter::once("stages".to_owned()).chain(self.path.iter().cloned()).collect()
-            };
-            set(file, None, &segments, &self.value).map_err(|text| self.wrong(&text, None))?;
+            set(file, None, &segments(&self.path), &self.value)
+                .map_err(|text| self.wrong(&text, None))?;
         }
         source.add_override(pointer, self.argument.clone());
         Ok(())
@@ -131,11 +106,65 @@ impl Override {
     }
 }
 
+/// JSON Pointer of what `path` sets in the pipeline `file`.
+///
+/// # Errors
+/// Where the path leads nowhere: what is wrong and what to do about it.
+pub(crate) fn settable(file: &Value, path: &[String]) -> Result<String, (String, Option<String>)> {
+    let words: Vec<&str> = path.iter().map(String::as_str).collect();
+    let stages = file.get("stages").and_then(Value::as_object);
+    match words.as_slice() {
+        ["name" | "about" | "seed"] | ["sweep", ..] => Ok(pointer_of(path)),
+        [stage, rest @ ..] if stages.is_some_and(|stages| stages.contains_key(*stage)) => {
+            match rest {
+                ["with" | "inputs", ..] | ["uses"] => Ok(pointer_of(path)),
+                [] => Err(("this would replace a whole stage".to_owned(), None)),
+                [key, ..] => {
+                    let help = format!("did you mean `{stage}.with.{}`?", rest.join("."));
+                    let message = format!(
+                        "`{key}` is not a key of a stage; those are {}",
+                        crate::nearest::listed(&STAGE_KEYS, "and")
+                    );
+                    Err((message, Some(help)))
+                }
+            }
+        }
+        _ => {
+            let known: Vec<&str> = stages
+                .into_iter()
+                .flat_map(Map::keys)
+                .map(String::as_str)
+                .chain(["seed", "name", "sweep"])
+                .collect();
+            let message = format!("there is no stage `{}`", words[0]);
+            Err((message, suggestion(words[0], known)))
+        }
+    }
+}
+
+/// Whether `path` begins at the pipeline rather than at one of its stages.
+fn is_of_the_pipeline(path: &[String]) -> bool {
+    path.len() == 1 || path.first().is_some_and(|first| first == "sweep")
+}
+
+/// Segments of `path` from the root of the file.
+fn segments(path: &[String]) -> Vec<String> {
+    let stages = (!is_of_the_pipeline(path)).then(|| "stages".to_owned());
+    stages.into_iter().chain(path.iter().cloned()).collect()
+}
+
+fn pointer_of(path: &[String]) -> String {
+    segments(path).iter().fold(String::new(), |at, segment| pointer::join(&at, segment))
+}
+
 /// Sets `value` at `path` below `node`, making the maps on the way.
 ///
 /// Where the schema offers variants (`source: { portrait: … }` or `{ image: … }`) and the path
 /// names another one than is there, the other one goes.
-fn set(
+///
+/// # Errors
+/// Where the path leads through something that has no fields.
+pub(crate) fn set(
     node: &mut Value,
     schema: Option<Schema>,
     path: &[String],

@@ -1,6 +1,8 @@
 //! A checked pipeline: what would run, with which parameters, and under which keys.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use artifact::Outline;
 use serde_json::Value;
@@ -8,6 +10,7 @@ use stage::Limits;
 
 use crate::diagnostic::Location;
 use crate::program::Program;
+use crate::sweep::{Point, Sweep};
 
 /// A checked pipeline, ready to run.
 #[derive(Clone, Debug)]
@@ -16,12 +19,36 @@ pub struct Plan {
     pub name: String,
     /// One sentence for people.
     pub about: String,
-    /// All randomness comes from it.
+    /// All randomness comes from it, where no axis of the sweep sets another.
     pub seed: u64,
     /// What each stage may use.
     pub limits: Limits,
+    /// The axes along which the pipeline varies.
+    pub sweep: Sweep,
     /// Every run of a stage, each after its inputs.
     pub tasks: Vec<Task>,
+    /// Every stage, in an order in which each comes after its inputs.
+    pub stages: Vec<PlannedStage>,
+}
+
+/// A stage with all that the sweep makes of it.
+#[derive(Clone, Debug)]
+pub struct PlannedStage {
+    /// Its name in the pipeline.
+    pub name: String,
+    /// The axes of the sweep on which its artifact depends.
+    pub axes: BTreeSet<usize>,
+    /// One for every point over these axes, the last axis fastest.
+    pub instances: Vec<Instance>,
+}
+
+/// A stage at one point over the axes that it depends on.
+#[derive(Clone, Debug)]
+pub struct Instance {
+    /// The point.
+    pub point: Point,
+    /// The task that makes its artifact; instances with the same key share one.
+    pub task: usize,
 }
 
 /// One run of a stage.
@@ -29,14 +56,18 @@ pub struct Plan {
 pub struct Task {
     /// Name of the stage in the pipeline.
     pub stage: String,
+    /// Where in the sweep; the first of them where several points share the task.
+    pub point: Point,
     /// The program, as the pipeline names it.
     pub uses: String,
     /// The program.
-    pub program: Program,
+    pub program: Arc<Program>,
     /// Parameters, defaults filled in.
     pub parameters: Value,
-    /// Tasks whose artifacts are wired into each port, by their index in [`Plan::tasks`].
-    pub inputs: BTreeMap<String, Vec<usize>>,
+    /// The seed for the stage, whether it uses it or not.
+    pub seed: u64,
+    /// What is wired into each port.
+    pub inputs: BTreeMap<String, Vec<Feed>>,
     /// What is known of the artifact before it is made.
     pub outline: Outline,
     /// Memory that the stage expects to need, where it says so.
@@ -47,18 +78,42 @@ pub struct Task {
     pub location: Location,
 }
 
+/// An artifact at a port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Feed {
+    /// The task that makes it, by its index in [`Plan::tasks`].
+    pub task: usize,
+    /// The labels that the stage is told of: those of the artifact where the port gathers
+    /// variants, else none. What does not know its variant can be shared between variants.
+    pub point: Point,
+}
+
 impl Task {
     /// The seed, where the stage uses it.
     #[must_use]
-    pub fn seed(&self, plan: &Plan) -> Option<u64> {
-        self.program.description.uses_seed.then_some(plan.seed)
+    pub fn used_seed(&self) -> Option<u64> {
+        self.program.description.uses_seed.then_some(self.seed)
     }
 
     /// Keys of the inputs, by port.
     #[must_use]
     pub fn input_keys(&self, plan: &Plan) -> BTreeMap<String, Vec<String>> {
-        let key = |task: &usize| plan.tasks[*task].key.clone();
-        let keys = |tasks: &Vec<usize>| tasks.iter().map(key).collect();
-        self.inputs.iter().map(|(port, tasks)| (port.clone(), keys(tasks))).collect()
+        let key = |feed: &Feed| plan.tasks[feed.task].key.clone();
+        let keys = |feeds: &Vec<Feed>| feeds.iter().map(key).collect();
+        self.inputs.iter().map(|(port, feeds)| (port.clone(), keys(feeds))).collect()
+    }
+
+    /// Whether it gathers variants of a sweep.
+    pub(crate) fn gathers(&self) -> bool {
+        self.inputs.values().flatten().any(|feed| !feed.point.is_empty())
+    }
+
+    /// The log of its stage, within the folder of results.
+    pub(crate) fn log(&self, plan: &Plan) -> PathBuf {
+        let logs = PathBuf::from("logs");
+        if self.point.is_empty() {
+            return logs.join(format!("{}.log", self.stage));
+        }
+        logs.join(&self.stage).join(format!("{}.log", plan.sweep.folder(&self.point)))
     }
 }

@@ -64,6 +64,11 @@ impl Program {
         Ok(Self { path: path.to_owned(), hash, description })
     }
 
+    /// Whether the port `name` takes all variants of a sweep at once.
+    pub(crate) fn gathers(&self, name: &str) -> bool {
+        self.description.inputs.iter().any(|port| port.many && port.name == name)
+    }
+
     /// Asks the program what it would do.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use stage::ProgressEvent;
 
-use crate::quantity::duration;
+use crate::quantity::{self, duration};
 
 /// Time between two plain lines of one stage.
 const PLAIN_INTERVAL: Duration = Duration::from_secs(5);
@@ -69,8 +69,15 @@ impl Progress {
         self.say(stage, "reused");
     }
 
-    /// A stage that begins.
-    pub(crate) fn start(&self, stage: &str) -> Line<'_> {
+    /// A stage with `count` variants, of which `done` are there already.
+    pub(crate) fn variants(&self, stage: &str, count: usize, done: usize) {
+        self.say(stage, &quantity::variants(count, done));
+    }
+
+    /// A stage that begins, in one of several variants where `variant` is not empty.
+    pub(crate) fn start(&self, stage: &str, variant: &str) -> Line<'_> {
+        let stage = format!("{stage:width$}  {variant}", width = self.width);
+        let stage = stage.trim_end();
         let bar = if let Style::Bars(bars) = &self.style {
             let bar = bars.add(ProgressBar::new_spinner());
             bar.set_prefix(format!("{stage:width$}", width = self.width));

@@ -67,6 +67,16 @@ pub fn significant(value: f64) -> String {
     }
 }
 
+/// How far `count` variants are, as `6 variants: 4 done, 2 to run`.
+#[must_use]
+pub fn variants(count: usize, done: usize) -> String {
+    match count - done {
+        0 => format!("{count} variants: all done"),
+        left if done == 0 => format!("{left} variants to run"),
+        left => format!("{count} variants: {done} done, {left} to run"),
+    }
+}
+
 /// A time span, as `4.2 s`, `3 min 05 s`, `2 h 07 min`.
 #[must_use]
 pub fn duration(span: Duration) -> String {

@@ -1,17 +1,17 @@
 //! From a checked plan to artifacts in the store.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use artifact::{CONTRACT, Machine, Manifest, TableRecord};
-use stage::{Input, Inputs, RunRequest, StageError};
+use stage::{AxisValue, Input, Inputs, RunRequest, StageError};
 
 use crate::error::{PipelineError, WHERE_DISK_IS_FULL};
 use crate::execute::{Executed, execute};
 use crate::failure::{Failure, log_end};
-use crate::plan::{Plan, Task};
+use crate::plan::{Feed, Plan, Task};
 use crate::progress::Progress;
 use crate::project::Project;
 use crate::quantity;
@@ -39,11 +39,22 @@ pub fn run(
     progress: &Progress,
 ) -> Result<Vec<Made>, PipelineError> {
     let store = Store::of(&project.data);
+    let find = |task: &Task| store.find(task.program.description.output, &task.key);
+    let mut stored: Vec<Option<Manifest>> = plan.tasks.iter().map(find).collect();
+    let counts = counts(plan, &stored);
+    let mut begun = BTreeSet::new();
     let mut made: Vec<Made> = Vec::new();
-    for task in &plan.tasks {
+    for (index, task) in plan.tasks.iter().enumerate() {
         let kind = task.program.description.output;
-        if let Some(manifest) = store.find(kind, &task.key) {
-            progress.reused(&task.stage);
+        let (count, done) = counts[task.stage.as_str()];
+        if begun.insert(&task.stage) && count > 1 {
+            progress.variants(&task.stage, count, done);
+        }
+        // Another stage of the same key may have made it by now.
+        if let Some(manifest) = stored[index].take().or_else(|| find(task)) {
+            if count == 1 {
+                progress.reused(&task.stage);
+            }
             let directory = store.directory(kind, &task.key);
             made.push(Made { directory, manifest, reused: true });
             continue;
@@ -51,7 +62,7 @@ pub fn run(
         let work = store.begin(kind, &task.key)?;
         write_request(plan, task, &made, &work)?;
         let log = log_file(project, plan, task);
-        let mut line = progress.start(&task.stage);
+        let mut line = progress.start(&task.stage, &plan.sweep.shown(&task.point));
         let result = File::create(&log)
             .map_err(|error| StageError::new(format!("its log cannot be written: {error}")))
             .and_then(|file| {
@@ -77,6 +88,17 @@ pub fn run(
     Ok(made)
 }
 
+/// For each stage how many tasks it has, and how many of them are done.
+fn counts<'p>(plan: &'p Plan, stored: &[Option<Manifest>]) -> BTreeMap<&'p str, (usize, usize)> {
+    let mut counts = BTreeMap::new();
+    for (task, stored) in plan.tasks.iter().zip(stored) {
+        let (count, done) = counts.entry(task.stage.as_str()).or_insert((0, 0));
+        *count += 1;
+        *done += usize::from(stored.is_some());
+    }
+    counts
+}
+
 /// Whether each task's artifact is in the store already.
 #[must_use]
 pub fn is_stored(project: &Project, task: &Task) -> bool {
@@ -89,12 +111,14 @@ fn write_request(
     made: &[Made],
     work: &Work,
 ) -> Result<(), PipelineError> {
-    let inputs = task.inputs.iter().map(|(port, tasks)| {
-        let input = |task: &usize| Input {
-            directory: made[*task].directory.clone(),
-            axes: BTreeMap::new(),
+    let inputs = task.inputs.iter().map(|(port, feeds)| {
+        let input = |feed: &Feed| {
+            let axes = plan.sweep.values(&feed.point);
+            let axes = axes.map(|(name, value)| AxisValue { name: name.to_owned(), value });
+            let directory = made[feed.task].directory.clone();
+            Input { directory, axes: axes.enumerate().collect() }
         };
-        (port.clone(), tasks.iter().map(input).collect())
+        (port.clone(), feeds.iter().map(input).collect())
     });
     let request = RunRequest {
         contract: CONTRACT.to_owned(),
@@ -102,9 +126,8 @@ fn write_request(
         parameters: task.parameters.clone(),
         inputs: Inputs(inputs.collect()),
         output: work.output.clone(),
-        seed: plan.seed,
+        seed: task.seed,
         limits: plan.limits,
-        axes: BTreeMap::new(),
     };
     let write = || fs::write(&work.request, serde_json::to_vec(&request)?);
     write().map_err(PipelineError::io("writing", &work.request))
@@ -112,10 +135,12 @@ fn write_request(
 
 /// The log of a task, its folder made.
 fn log_file(project: &Project, plan: &Plan, task: &Task) -> PathBuf {
-    let logs = project.results(&plan.name).join("logs");
-    // Where this fails, so does opening the log, which is reported.
-    let _ = fs::create_dir_all(&logs);
-    logs.join(format!("{}.log", task.stage))
+    let log = project.results(&plan.name).join(task.log(plan));
+    if let Some(folder) = log.parent() {
+        // Where this fails, so does opening the log, which is reported.
+        let _ = fs::create_dir_all(folder);
+    }
+    log
 }
 
 /// Checks what the stage wrote against the contract and its own description.
@@ -144,7 +169,7 @@ fn manifest(plan: &Plan, task: &Task, tables: Vec<TableRecord>, executed: Execut
         program: task.program.hash.clone(),
         parameters: task.parameters.clone(),
         inputs: task.input_keys(plan),
-        seed: task.seed(plan),
+        seed: task.used_seed(),
         outline: executed.outline,
         tables,
         machine: Machine {
@@ -175,6 +200,7 @@ fn failure(
     let results = project.results(&plan.name);
     PipelineError::Stage(Box::new(Failure {
         stage: task.stage.clone(),
+        variant: plan.sweep.shown(&task.point),
         message: error.message,
         hint: error.hint,
         log_end: log_end(log),

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::{Map, Number, Value};
 
@@ -13,14 +14,29 @@ use crate::pointer;
 /// seconds for nested brackets of this length.
 const LONGEST_FILE: usize = 128 << 10;
 
-/// A pipeline file's text with the places of its values and the `--set` arguments on top of it.
-#[derive(Debug)]
+/// A pipeline file's text with the places of its values, and what lies on top of it: the `--set`
+/// arguments and the values of a sweep. Cheap to clone.
+#[derive(Clone, Debug)]
 pub(crate) struct Source {
+    text: Arc<Text>,
+    /// Pointer and origin of each value that is not the file's own, in order.
+    overrides: Vec<(String, Origin)>,
+}
+
+#[derive(Debug)]
+struct Text {
     file: String,
     lines: Vec<String>,
     marks: Marks,
-    /// Pointer and argument of each override, in order.
-    overrides: Vec<(String, String)>,
+}
+
+/// Where a value comes from that does not stand at its place in the file.
+#[derive(Clone, Debug)]
+enum Origin {
+    /// An argument.
+    Argument(String),
+    /// An axis of the sweep: pointers of the path that it sets, and of the value.
+    Axis { path: String, value: String },
 }
 
 /// Which part of an entry is wrong.
@@ -60,10 +76,9 @@ impl Source {
     /// # Errors
     /// Where it is no YAML that JSON could hold.
     pub(crate) fn parse(text: &str, file: &str) -> Result<(Self, Value), Vec<Diagnostic>> {
+        let lines = text.lines().map(str::to_owned).collect();
         let source = Self {
-            file: file.to_owned(),
-            lines: text.lines().map(str::to_owned).collect(),
-            marks: marks(text),
+            text: Arc::new(Text { file: file.to_owned(), lines, marks: marks(text) }),
             overrides: Vec::new(),
         };
         let value: serde_yaml::Value =
@@ -78,7 +93,7 @@ impl Source {
     fn syntax_error(&self, error: &serde_yaml::Error) -> Diagnostic {
         let full = error.to_string();
         if let (true, Some((key, span))) =
-            (full.starts_with("duplicate entry"), self.marks.repeated.first())
+            (full.starts_with("duplicate entry"), self.text.marks.repeated.first())
         {
             let message = format!("the key `{key}` stands twice in its map");
             return Diagnostic { location: self.line(*span), message, help: None };
@@ -95,7 +110,14 @@ impl Source {
 
     /// Notes that `argument` sets what lies at `pointer`.
     pub(crate) fn add_override(&mut self, pointer: String, argument: String) {
-        self.overrides.push((pointer, argument));
+        self.overrides.push((pointer, Origin::Argument(argument)));
+    }
+
+    /// Notes that an axis of the sweep sets what lies at `pointer`: `path` and `value` are the
+    /// pointers of what it sets, and of the value, in the file.
+    pub(crate) fn add_axis(&mut self, pointer: &str, path: &str, value: &str) {
+        let origin = Origin::Axis { path: path.to_owned(), value: value.to_owned() };
+        self.overrides.push((pointer.to_owned(), origin));
     }
 
     /// A diagnostic at what lies at `pointer`.
@@ -111,24 +133,34 @@ impl Source {
 
     /// The file as a whole.
     pub(crate) fn whole(&self) -> Location {
-        Location::File { file: self.file.clone() }
+        Location::File { file: self.text.file.clone() }
     }
 
     /// Where what lies at `pointer` was written; the nearest thing around it where it was not.
     pub(crate) fn locate(&self, pointer: &str, part: Part) -> Location {
-        let argument = |argument: &String| Location::Argument { argument: argument.clone() };
-        let set = |test: &dyn Fn(&str) -> bool| {
-            self.overrides.iter().rev().find(|(at, _)| test(at)).map(|(_, text)| argument(text))
-        };
-        if let Some(location) = set(&|at| pointer::within(pointer, at)) {
-            return location;
+        let over =
+            |test: &dyn Fn(&str) -> bool| self.overrides.iter().rev().find(|(at, _)| test(at));
+        if let Some((at, origin)) = over(&|at| pointer::within(pointer, at)) {
+            return match origin {
+                Origin::Argument(argument) => Location::Argument { argument: argument.clone() },
+                Origin::Axis { path, .. } if pointer == at && part == Part::Key => {
+                    self.locate(path, Part::Value)
+                }
+                Origin::Axis { value, .. } => {
+                    self.locate(&format!("{value}{}", &pointer[at.len()..]), part)
+                }
+            };
         }
-        if let Some(mark) = self.marks.places.get(pointer) {
+        if let Some(mark) = self.text.marks.places.get(pointer) {
             return self.line(span_of(mark, part));
         }
-        // Not in the file, but an argument made it by setting something below it.
-        if let Some(location) = set(&|at| pointer::within(at, pointer)) {
-            return location;
+        // Not in the file, but something below it was set.
+        match over(&|at| pointer::within(at, pointer)) {
+            Some((_, Origin::Argument(argument))) => {
+                return Location::Argument { argument: argument.clone() };
+            }
+            Some((_, Origin::Axis { path, .. })) => return self.locate(path, Part::Value),
+            None => {}
         }
         match pointer::parent(pointer) {
             // What is missing is best shown at the key of what lacks it.
@@ -138,9 +170,9 @@ impl Source {
     }
 
     fn line(&self, span: Span) -> Location {
-        let text = self.lines.get(span.line - 1).cloned().unwrap_or_default();
+        let text = self.text.lines.get(span.line - 1).cloned().unwrap_or_default();
         Location::Line {
-            file: self.file.clone(),
+            file: self.text.file.clone(),
             line: span.line,
             column: span.column,
             length: span.length,
@@ -193,14 +225,21 @@ pub(crate) fn json(
         serde_yaml::Value::Mapping(entries) => {
             let mut map = Map::new();
             for (key, value) in entries {
-                if let serde_yaml::Value::String(key) = key {
-                    let value = json(value, &pointer::join(at, key), wrong);
-                    map.insert(key.clone(), value);
-                } else {
-                    let key = serde_yaml::to_string(key).unwrap_or_default();
-                    let key = key.trim();
-                    let message = format!("keys here must be words; put quotes around {key}");
-                    wrong(&pointer::join(at, key), Part::Key, message);
+                let word = match key {
+                    serde_yaml::Value::String(key) => key.clone(),
+                    other => serde_yaml::to_string(other).unwrap_or_default().trim().to_owned(),
+                };
+                let below = pointer::join(at, &word);
+                let is_scalar = key.is_bool() || key.is_number();
+                if !key.is_string() && !(is_scalar && holds_labels(at)) {
+                    let message = format!("keys here must be words; put quotes around {word}");
+                    wrong(&below, Part::Key, message);
+                    continue;
+                }
+                let value = json(value, &below, wrong);
+                if map.insert(word.clone(), value).is_some() {
+                    // `2` and `"2"`.
+                    wrong(&below, Part::Key, format!("the key {word} stands twice in its map"));
                 }
             }
             Value::Object(map)
@@ -210,6 +249,11 @@ pub(crate) fn json(
             Value::Null
         }
     }
+}
+
+/// Whether the map at `at` has the labels of an axis as its keys: `/sweep/NAME/to`.
+fn holds_labels(at: &str) -> bool {
+    matches!(at.split('/').collect::<Vec<_>>().as_slice(), ["", "sweep", _, "to"])
 }
 
 #[cfg(test)]

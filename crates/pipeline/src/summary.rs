@@ -3,12 +3,15 @@
 use std::fmt::Write;
 use std::path::Path;
 
+use artifact::Kind;
 use artifact::tables::report::{FindingRow, Verdict};
 
 use crate::error::PipelineError;
+use crate::grid::grid;
 use crate::plan::Plan;
 use crate::project::Project;
 use crate::quantity::significant;
+use crate::results::VARIANTS;
 
 /// Leading eigenvectors in the query that is shown: the paper's choice.
 const LEADING: u64 = 50;
@@ -24,7 +27,14 @@ pub fn summary(project: &Project, plan: &Plan, folder: &Path) -> Result<String, 
         line(&mut text, &format!("report   {shown}/report.html"));
     }
     line(&mut text, &format!("tables   {shown}/"));
-    let findings = findings(folder)?;
+    if folder.join(VARIANTS).is_dir() {
+        let count = plan.sweep.count().unwrap_or_default();
+        line(
+            &mut text,
+            &format!("sweep    {count} variants, in runs.parquet and {shown}/{VARIANTS}/"),
+        );
+    }
+    let findings = findings(plan, folder)?;
     if !findings.is_empty() {
         line(&mut text, "");
         text.push_str(&findings);
@@ -41,12 +51,42 @@ fn line(text: &mut String, line: &str) {
     text.push('\n');
 }
 
-/// One aligned line a finding.
-fn findings(folder: &Path) -> Result<String, PipelineError> {
+/// One aligned line a finding; of those of several variants, how often each holds.
+fn findings(plan: &Plan, folder: &Path) -> Result<String, PipelineError> {
     if !folder.join("findings.parquet").is_file() {
         return Ok(String::new());
     }
     let rows: Vec<FindingRow> = artifact::read_rows(folder)?;
+    let vary = plan.stages.iter().any(|stage| {
+        let first = stage.instances.first().map(|instance| &plan.tasks[instance.task]);
+        first.is_some_and(|task| task.program.description.output == Kind::Report)
+            && !stage.axes.is_empty()
+    });
+    Ok(if vary { findings_of_variants(&rows) } else { findings_of_one(&rows) })
+}
+
+/// For each statement, in how many of the variants to which it applies it holds.
+fn findings_of_variants(rows: &[FindingRow]) -> String {
+    let mut counts: Vec<(&str, usize, usize)> = Vec::new();
+    for row in rows {
+        let index = counts.iter().position(|count| count.0 == row.statement).unwrap_or_else(|| {
+            counts.push((&row.statement, 0, 0));
+            counts.len() - 1
+        });
+        counts[index].1 += usize::from(row.verdict == Verdict::Holds);
+        counts[index].2 += usize::from(row.verdict != Verdict::NotApplicable);
+    }
+    let lines = counts.into_iter().map(|(statement, holds, applies)| {
+        let verdict = match applies {
+            0 => "not applicable".to_owned(),
+            _ => format!("holds in {holds} of {applies}"),
+        };
+        vec![verdict, statement.to_owned()]
+    });
+    grid(&lines.collect::<Vec<_>>(), "")
+}
+
+fn findings_of_one(rows: &[FindingRow]) -> String {
     let numbers: Vec<String> = rows
         .iter()
         .map(|row| match (row.before, row.after) {
@@ -68,17 +108,29 @@ fn findings(folder: &Path) -> Result<String, PipelineError> {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{verdict:14}  {numbers:width$}  {}", row.statement);
     }
-    Ok(text)
+    text
 }
 
 /// A query over the most telling table that there is.
 fn query(plan: &Plan, folder: &Path, shown: &str) -> Option<String> {
+    // The axes of a sweep as leading columns, with a comma after each.
+    let axes = |table: &str| -> String {
+        let stage = plan.stages.iter().find(|stage| {
+            let task = stage.instances.first().map(|instance| &plan.tasks[instance.task]);
+            task.is_some_and(|task| {
+                task.program.description.output.tables().iter().any(|of| of.name == table)
+            })
+        });
+        let axes = stage.into_iter().flat_map(|stage| &stage.axes);
+        axes.map(|&axis| format!("{}, ", plan.sweep.axes[axis].name)).collect()
+    };
     let has = |table: &str| folder.join(format!("{table}.parquet")).is_file();
     if has("energy") {
         let rows = plan.tasks.iter().filter_map(|task| task.outline.kernel_rows).min();
         let k = rows.unwrap_or(LEADING).min(LEADING);
+        let axes = axes("energy");
         return Some(format!(
-            "SELECT step, k, relative_energy FROM '{shown}/energy.parquet' WHERE signal='target' AND split='train' AND k={k} ORDER BY step"
+            "SELECT {axes}step, k, relative_energy FROM '{shown}/energy.parquet' WHERE signal='target' AND split='train' AND k={k} ORDER BY {axes}step"
         ));
     }
     let columns = [
@@ -88,6 +140,9 @@ fn query(plan: &Plan, folder: &Path, shown: &str) -> Option<String> {
         ("samples", "*"),
     ];
     let (table, columns) = columns.into_iter().find(|(table, _)| has(table))?;
-    let rest = if table == "samples" { "LIMIT 5" } else { "ORDER BY step" };
-    Some(format!("SELECT {columns} FROM '{shown}/{table}.parquet' {rest}"))
+    if table == "samples" {
+        return Some(format!("SELECT {columns} FROM '{shown}/{table}.parquet' LIMIT 5"));
+    }
+    let axes = axes(table);
+    Some(format!("SELECT {axes}{columns} FROM '{shown}/{table}.parquet' ORDER BY {axes}step"))
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use stage::{Description, Port};
 
 use crate::diagnostic::Diagnostic;
-use crate::file::{PipelineFile, StageEntry, Wire};
+use crate::file::{StageEntry, Wire};
 use crate::nearest::{listed, nearest, suggestion};
 use crate::pointer;
 use crate::source::{Part, Source};
@@ -20,45 +20,45 @@ pub(crate) struct Wiring {
     pub inputs: Vec<BTreeMap<String, Vec<usize>>>,
 }
 
-/// Wires the stages of `file`; what is wrong goes to `problems`.
+/// Wires `stages`; what is wrong goes to `problems`.
 ///
 /// `descriptions` has an entry for each stage, `None` where its program is not known: its ports
 /// are not checked then.
 pub(crate) fn wire(
-    file: &PipelineFile,
+    stages: &[&StageEntry],
     descriptions: &[Option<&Description>],
     source: &Source,
     problems: &mut Vec<Diagnostic>,
 ) -> Wiring {
     let mut inputs = Vec::new();
-    for (stage, description) in file.stages.iter().zip(descriptions) {
+    for (stage, description) in stages.iter().zip(descriptions) {
         let mut ports = BTreeMap::new();
         for wire in &stage.inputs {
-            let found = sources(file, stage, wire, source, problems);
+            let found = sources(stages, stage, wire, source, problems);
             if let Some(description) = description {
                 check_wire(stage, wire, description, &found, descriptions, source, problems);
             }
             ports.insert(wire.port.clone(), found.into_iter().flatten().collect());
         }
         if let Some(description) = description {
-            check_missing(file, stage, description, descriptions, source, problems);
+            check_missing(stages, stage, description, descriptions, source, problems);
         }
         inputs.push(ports);
     }
     let order = order(&inputs);
-    report_cycles(file, &inputs, &order, source, problems);
+    report_cycles(stages, &inputs, &order, source, problems);
     Wiring { order, inputs }
 }
 
 /// Indices of the stages that `wire` names, `None` for those that do not exist.
 fn sources(
-    file: &PipelineFile,
+    stages: &[&StageEntry],
     stage: &StageEntry,
     wire: &Wire,
     source: &Source,
     problems: &mut Vec<Diagnostic>,
 ) -> Vec<Option<usize>> {
-    let names = file.stages.iter().map(|stage| stage.name.as_str());
+    let names = stages.iter().map(|stage| stage.name.as_str());
     let mut found = Vec::new();
     for (index, name) in wire.stages.iter().enumerate() {
         let position = names.clone().position(|other| other == name);
@@ -120,7 +120,7 @@ fn check_wire(
 
 /// Checks that nothing is missing from the inputs.
 fn check_missing(
-    file: &PipelineFile,
+    stages: &[&StageEntry],
     stage: &StageEntry,
     description: &Description,
     descriptions: &[Option<&Description>],
@@ -133,8 +133,7 @@ fn check_missing(
         stage.inputs.iter().any(|wire| nearest(&wire.port, names.clone()) == Some(&*port.name))
     };
     for port in description.inputs.iter().filter(|port| !is_wired(port)) {
-        let fitting: Vec<&str> = file
-            .stages
+        let fitting: Vec<&str> = stages
             .iter()
             .zip(descriptions)
             .filter(|(other, of)| {
@@ -175,7 +174,7 @@ fn order(inputs: &[BTreeMap<String, Vec<usize>>]) -> Vec<usize> {
 
 /// Reports each cycle once, as a -> b -> a.
 fn report_cycles(
-    file: &PipelineFile,
+    stages: &[&StageEntry],
     inputs: &[BTreeMap<String, Vec<usize>>],
     order: &[usize],
     source: &Source,
@@ -206,11 +205,10 @@ fn report_cycles(
         for stage in &cycle {
             reported[*stage] = true;
         }
-        let mut names: Vec<&str> =
-            cycle.iter().map(|stage| file.stages[*stage].name.as_str()).collect();
+        let mut names: Vec<&str> = cycle.iter().map(|stage| stages[*stage].name.as_str()).collect();
         names.push(names[0]);
-        let first = &file.stages[cycle[0]];
-        let waits_for = &file.stages[cycle[cycle.len() - 1]].name;
+        let first = &stages[cycle[0]];
+        let waits_for = &stages[cycle[cycle.len() - 1]].name;
         let at = first
             .inputs
             .iter()

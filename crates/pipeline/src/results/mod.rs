@@ -1,29 +1,40 @@
 //! The folder that people open: every table of a run once, its report, its figures.
 
-use std::collections::BTreeMap;
-use std::ffi::OsString;
+mod gathered;
+mod variants;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use artifact::MANIFEST_FILE;
 use artifact::tables::run::RunRow;
+use artifact::{Kind, Layout, MANIFEST_FILE, Table};
 
 use crate::error::PipelineError;
-use crate::plan::Plan;
+use crate::plan::{Plan, PlannedStage, Task};
 use crate::project::Project;
 use crate::run::Made;
 use crate::store::remove;
 
+pub(crate) use variants::OWN_COLUMNS;
+
+/// Folder with what the variants of a sweep do not share and no table gathers.
+pub(crate) const VARIANTS: &str = "variants";
+
 /// Names in the results folder that are the driver's own.
-const OWN: [&str; 2] = ["logs", "runs.parquet"];
+const OWN: [&str; 3] = ["logs", "runs.parquet", VARIANTS];
 
 /// Gathers what was `made` into the results folder of `plan`, in place of what an earlier run
-/// left there, and returns that folder. Logs are kept.
+/// left there, and returns that folder. Logs of its tasks are kept.
 ///
-/// Files are hard links into the store where the file system has them, else copies.
+/// Where a stage varies along axes of a sweep, each of its tidy tables becomes one with the rows
+/// of all variants and these axes as leading columns; everything else of it goes into a folder of
+/// the variant. What does not vary lies as it does without a sweep: its files are hard links
+/// into the store where the file system has them, else copies.
 ///
 /// # Errors
-/// Where the file system refuses.
+/// Where a table cannot be read or the file system refuses.
 pub fn gather(project: &Project, plan: &Plan, made: &[Made]) -> Result<PathBuf, PipelineError> {
     let folder = project.results(&plan.name);
     let beside = |suffix| folder.with_file_name(format!(".{}.{suffix}", plan.name));
@@ -31,28 +42,30 @@ pub fn gather(project: &Project, plan: &Plan, made: &[Made]) -> Result<PathBuf, 
     remove(&new)?;
     fs::create_dir_all(&new).map_err(PipelineError::io("creating", &new))?;
 
-    let mut owners: BTreeMap<OsString, Vec<usize>> = BTreeMap::new();
-    for (index, artifact) in made.iter().enumerate() {
-        for name in entries(&artifact.directory)? {
-            owners.entry(name).or_default().push(index);
+    let mut owners: BTreeMap<OsString, BTreeSet<usize>> = BTreeMap::new();
+    for (index, stage) in plan.stages.iter().enumerate() {
+        for instance in &stage.instances {
+            for name in entries(&made[instance.task].directory)? {
+                owners.entry(name).or_default().insert(index);
+            }
         }
     }
     for (name, owners) in &owners {
         for &index in owners {
-            let from = made[index].directory.join(name);
+            let stage = &plan.stages[index];
             // What several stages have goes into a folder of each.
-            let to = match owners.as_slice() {
-                [_] if !OWN.iter().any(|own| name == own) => new.join(name),
-                _ => new.join(&plan.tasks[index].stage).join(name),
-            };
-            link(&from, &to)?;
+            let is_alone = owners.len() == 1 && !OWN.iter().any(|own| name == own);
+            let below = if is_alone { "" } else { &stage.name };
+            gather_entry(plan, made, stage, name, &new, below)?;
         }
     }
-    artifact::write_rows(&new, &runs(plan, made))?;
-
-    let logs = folder.join("logs");
-    if logs.is_dir() {
-        rename(&logs, &new.join("logs"))?;
+    if plan.sweep.is_empty() {
+        artifact::write_rows(&new, &runs(plan, made))?;
+    } else {
+        variants::write(&new.join("runs.parquet"), plan, made)?;
+    }
+    for task in &plan.tasks {
+        keep_log(&folder, &new, task, plan)?;
     }
     remove(&old)?;
     if folder.exists() {
@@ -61,6 +74,64 @@ pub fn gather(project: &Project, plan: &Plan, made: &[Made]) -> Result<PathBuf, 
     rename(&new, &folder)?;
     remove(&old)?;
     Ok(folder)
+}
+
+/// Puts the table or file `name` of all instances of `stage` into the results at `new`, or there
+/// into the folder `below`.
+fn gather_entry(
+    plan: &Plan,
+    made: &[Made],
+    stage: &PlannedStage,
+    name: &OsStr,
+    new: &Path,
+    below: &str,
+) -> Result<(), PipelineError> {
+    let mut gathered: Option<&'static Table> = None;
+    let mut parts = Vec::new();
+    for instance in &stage.instances {
+        let artifact = &made[instance.task];
+        let from = artifact.directory.join(name);
+        if !from.exists() {
+            continue;
+        }
+        if stage.axes.is_empty() {
+            link(&from, &new.join(below).join(name))?;
+        } else if let Some(table) = tidy_table(artifact.manifest.kind, name) {
+            gathered = Some(table);
+            parts.push((&instance.point, from));
+        } else {
+            let variant = new.join(VARIANTS).join(plan.sweep.folder(&instance.point));
+            link(&from, &variant.join(below).join(name))?;
+        }
+    }
+    match gathered {
+        Some(table) => {
+            let to = new.join(below).join(name);
+            gathered::write(&to, table, &plan.sweep, &stage.axes, &parts)
+        }
+        None => Ok(()),
+    }
+}
+
+/// The tidy table of `kind` whose file is called `name`.
+fn tidy_table(kind: Kind, name: &OsStr) -> Option<&'static Table> {
+    let tables = kind.tables().iter().copied();
+    tables.filter(|table| table.layout == Layout::Tidy).find(|table| {
+        name.to_str().and_then(|name| name.strip_suffix(".parquet")) == Some(table.name)
+    })
+}
+
+/// Moves the log of `task` from the results at `folder` to those at `new`, where there is one.
+fn keep_log(folder: &Path, new: &Path, task: &Task, plan: &Plan) -> Result<(), PipelineError> {
+    let log = task.log(plan);
+    if !folder.join(&log).is_file() {
+        return Ok(());
+    }
+    let to = new.join(&log);
+    if let Some(parent) = to.parent() {
+        fs::create_dir_all(parent).map_err(PipelineError::io("creating", parent))?;
+    }
+    rename(&folder.join(&log), &to)
 }
 
 /// Whether a run has left results in `folder`: more than logs.
@@ -81,7 +152,7 @@ fn runs(plan: &Plan, made: &[Made]) -> Vec<RunRow> {
             kind: made.manifest.kind.name().to_owned(),
             key: task.key.clone(),
             parameters: task.parameters.to_string(),
-            seed: made.manifest.seed,
+            seed: task.used_seed(),
             reused: made.reused,
             wall_time_s: made.manifest.wall_time_s,
             peak_memory_bytes: made.manifest.peak_memory_bytes,

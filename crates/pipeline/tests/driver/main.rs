@@ -4,5 +4,7 @@ mod keys;
 mod overrides;
 mod running;
 mod stages;
+mod sweep;
 mod world;
 mod wrong_input;
+mod wrong_sweep;

@@ -11,28 +11,25 @@ use crate::world::{RIGHT, World, succeed};
 fn a_run_leaves_artifacts_with_manifests_and_one_folder_to_open() {
     let world = World::new();
     let (plan, made) = world.run(RIGHT, &[]).expect("it runs");
-    insta::assert_snapshot!(world.files("data/runs").join("\n"), @r#"
-    chain/alignment.parquet
-    chain/checkpoints/step-0000000000.parquet
-    chain/checkpoints/step-0000000010.parquet
-    chain/dynamics.parquet
-    chain/eigenvalues.parquet
-    chain/eigenvectors.parquet
-    chain/energy.parquet
-    chain/figures/energy.svg
-    chain/findings.parquet
-    chain/gram/step-0000000000.parquet
-    chain/history.parquet
-    chain/kernels.parquet
-    chain/logs/dataset.log
-    chain/logs/ntk.log
-    chain/logs/report.log
-    chain/logs/spectrum.log
-    chain/logs/train.log
-    chain/outputs.parquet
-    chain/report.html
-    chain/runs.parquet
-    chain/samples.parquet
+    insta::assert_snapshot!(world.results("chain"), @r#"
+    checkpoints/step-0000000000.parquet
+    checkpoints/step-0000000010.parquet
+    eigenvectors.parquet
+    energy.parquet
+    figures/energy.svg
+    findings.parquet
+    gram/step-0000000000.parquet
+    history.parquet
+    kernels.parquet
+    logs/dataset.log
+    logs/ntk.log
+    logs/report.log
+    logs/spectrum.log
+    logs/train.log
+    outputs.parquet
+    report.html
+    runs.parquet
+    samples.parquet
     "#);
 
     let training = Manifest::read(&made[1].directory).expect("it has one");

@@ -5,12 +5,12 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use artifact::tables::Split;
 use artifact::tables::dataset::Sample;
 use artifact::tables::kernel::{KernelRow, Reduction};
 use artifact::tables::report::{FindingRow, Verdict};
 use artifact::tables::training::{CheckpointRow, HistoryRow, OutputRow};
-use artifact::tables::{Split, spectrum};
-use artifact::{Gram, GramRow};
+use artifact::{Gram, GramRow, Kind, Layout};
 use pipeline::{Made, PipelineError, Plan, Progress, Project, Request};
 use serde_json::{Value, json};
 use stage::Limits;
@@ -135,6 +135,21 @@ impl World {
         let error = self.run(text, &[]).expect_err("the stage fails");
         assert_eq!(error.exit_code(), 1, "{error}");
         self.tidy(&error.to_string())
+    }
+
+    /// Every file of the results `name`, sorted; of the tidy tables of a spectrum only `energy`,
+    /// which stands for all that there are or will be.
+    pub fn results(&self, name: &str) -> String {
+        let is_other = |file: &String| {
+            Kind::Spectrum.tables().iter().any(|table| {
+                let file = file.rsplit('/').next().unwrap_or(file);
+                table.layout == Layout::Tidy
+                    && table.name != "energy"
+                    && file == format!("{}.parquet", table.name)
+            })
+        };
+        let files = self.files(&format!("data/runs/{name}"));
+        files.into_iter().filter(|file| !is_other(file)).collect::<Vec<_>>().join("\n")
     }
 
     /// Every file below the folder `path`, sorted.
@@ -299,13 +314,6 @@ fn templates(root: &Path) {
     let gram = Gram { rows: vec![row], width: 1, values: vec![2.0] };
     artifact::write_gram(&folder("kernel"), 0, &gram).expect("a valid Gramian");
 
-    let spectrum = folder("spectrum");
-    artifact::write_rows::<spectrum::EigenvalueRow>(&spectrum, &[]).expect("no rows");
-    artifact::write_rows::<spectrum::EnergyRow>(&spectrum, &[]).expect("no rows");
-    artifact::write_rows::<spectrum::DynamicsRow>(&spectrum, &[]).expect("no rows");
-    artifact::write_rows::<spectrum::AlignmentRow>(&spectrum, &[]).expect("no rows");
-    artifact::write_rows::<spectrum::EigenvectorRow>(&spectrum, &[]).expect("no rows");
-
     let finding = |verdict, before, after, statement: &str| FindingRow {
         finding: "x".to_owned(),
         statement: statement.to_owned(),
@@ -325,4 +333,15 @@ fn templates(root: &Path) {
     fs::create_dir_all(folder("report").join("figures")).expect("it is ours");
     fs::write(folder("report").join("report.html"), "<html>").expect("it is ours");
     fs::write(folder("report").join("figures/energy.svg"), "<svg>").expect("it is ours");
+
+    // Every other table is there without a row.
+    for kind in Kind::ALL {
+        for &table in kind.tables() {
+            let step = (table.layout == Layout::PerStep).then_some(0);
+            let path = artifact::table_file(&folder(kind.name()), table, step);
+            if !path.exists() {
+                artifact::write_batch(&path, table, &[]).expect("no rows");
+            }
+        }
+    }
 }
