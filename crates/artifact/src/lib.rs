@@ -18,7 +18,7 @@ pub use error::ArtifactError;
 pub use gram::{Gram, GramRow, read_gram, write_gram};
 pub use kind::Kind;
 pub use manifest::{CONTRACT, MANIFEST_FILE, Machine, Manifest, TableRecord, hash_file};
-pub use outline::Outline;
+pub use outline::{Outline, RateFrom};
 pub use read::{check_table_file, read_batches, read_rows, read_step, steps};
 pub use table::{Column, Data, Layout, Row, Table};
 pub use write::{table_file, write_batch, write_rows, write_step};

@@ -3,6 +3,15 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// A learning rate and the first update that has it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RateFrom {
+    /// Step that the update leaves.
+    pub step: u64,
+    /// δ from there on.
+    pub learning_rate: f64,
+}
+
 /// What is known of an artifact without opening its tables, and mostly before it exists.
 ///
 /// A stage's `plan` says it of its output from its parameters and the outlines of its inputs,
@@ -44,6 +53,10 @@ pub struct Outline {
     /// `gradient_descent`, `sgd` or `adam`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub optimizer: Option<String>,
+    /// δ of every update, as pieces of constant rate from step 0 on. Absent where the rate changes
+    /// too often to be listed; a history of every step tells it as well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub learning_rates: Option<Vec<RateFrom>>,
     /// Rows of each training Gramian: N, or N·o under the reduction `full`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kernel_rows: Option<u64>,

@@ -94,6 +94,7 @@ fn completed(known: Outline, more: &Outline) -> Outline {
         network: known.network.or(more.network),
         loss: known.loss.or(more.loss),
         optimizer: known.optimizer.or(more.optimizer),
+        learning_rates: known.learning_rates.or(more.learning_rates),
         kernel_rows: known.kernel_rows.or(more.kernel_rows),
         kernel_blocks: known.kernel_blocks.or(more.kernel_blocks),
         reduction: known.reduction.or(more.reduction),

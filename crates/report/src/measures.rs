@@ -195,7 +195,16 @@ fn dynamics(spectrum: &Path) -> Result<Vec<DynamicsRow>, ReportError> {
 }
 
 fn eigenvalues(spectrum: &Path, first: u64, last: u64) -> Result<Vec<EigenvalueRow>, ReportError> {
-    let names = ["step", "output", "index", "eigenvalue", "resolved"];
+    let names = [
+        "step",
+        "output",
+        "index",
+        "eigenvalue",
+        "resolved",
+        "fisher_eigenvalue",
+        "mode_speed",
+        "frequency_centroid",
+    ];
     let table = Columns::read(spectrum, &EIGENVALUES, &names)?;
     let mut kept = table.equal("step", first)? | table.equal("step", last)?;
     for index in FOLLOWED_EIGENVALUES {
@@ -206,6 +215,9 @@ fn eigenvalues(spectrum: &Path, first: u64, last: u64) -> Result<Vec<EigenvalueR
     let index = table.indices("index")?;
     let eigenvalue = table.measures("eigenvalue")?;
     let resolved = table.flags("resolved")?;
+    let fisher_eigenvalue = table.measures_or_null("fisher_eigenvalue")?;
+    let mode_speed = table.measures_or_null("mode_speed")?;
+    let frequency_centroid = table.measures_or_null("frequency_centroid")?;
     let mut rows: Vec<EigenvalueRow> = table
         .counts("step")?
         .into_iter()
@@ -216,6 +228,9 @@ fn eigenvalues(spectrum: &Path, first: u64, last: u64) -> Result<Vec<EigenvalueR
             index: index[row],
             eigenvalue: eigenvalue[row],
             resolved: resolved[row],
+            fisher_eigenvalue: fisher_eigenvalue[row],
+            mode_speed: mode_speed[row],
+            frequency_centroid: frequency_centroid[row],
         })
         .collect();
     rows.sort_by_key(|row| (row.step, row.output, row.index));
@@ -229,7 +244,7 @@ fn energy(
     last: u64,
     top: u32,
 ) -> Result<(Vec<EnergyRow>, u32), ReportError> {
-    let names = ["step", "output", "split", "signal", "k", "relative_energy"];
+    let names = ["step", "output", "split", "signal", "k", "relative_energy", "mode_energy"];
     let table = Columns::read(spectrum, &ENERGY, &names)?;
     let known = table.indices("k")?.into_iter().max();
     let top = top.min(known.unwrap_or(top));
@@ -242,6 +257,7 @@ fn energy(
     let signal = table.names("signal")?;
     let k = table.indices("k")?;
     let relative_energy = table.measures("relative_energy")?;
+    let mode_energy = table.measures_or_null("mode_energy")?;
     let mut rows: Vec<EnergyRow> = table
         .counts("step")?
         .into_iter()
@@ -253,6 +269,7 @@ fn energy(
             signal: signal[row],
             k: k[row],
             relative_energy: relative_energy[row],
+            mode_energy: mode_energy[row],
         })
         .collect();
     rows.sort_by_key(|row| (row.step, row.output, row.split, row.signal, row.k));

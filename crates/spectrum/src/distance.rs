@@ -14,6 +14,13 @@ pub fn between(gram: &[f32], norm: f64, other: &[f32], other_norm: f64, rows: us
     1.0 - inner / (norm * other_norm)
 }
 
+/// S(t, t + Δ)/Δ, how far the kernel moves in a step: `distance` is S between kernels `steps` apart.
+///
+/// Source: Fort et al. 2020, the kernel velocity.
+pub fn velocity(distance: f64, steps: u64) -> f64 {
+    distance / steps as f64
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -30,5 +37,10 @@ mod tests {
     fn kernels_on_different_directions_are_at_distance_one() {
         let (first, second) = ([1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 5.0]);
         assert!((between(&first, 1.0, &second, 5.0, 2) - 1.0).abs() <= 1e-15);
+    }
+
+    #[test]
+    fn the_velocity_is_the_distance_by_the_steps_between() {
+        assert!((velocity(0.5, 250) - 0.002).abs() <= 1e-18);
     }
 }

@@ -9,6 +9,14 @@ pub fn stability_bound(samples: usize, learning_rate: f64) -> f64 {
     2.0 * samples as f64 / learning_rate
 }
 
+/// 1 − |1 − δλ/N|: the share of a mode of the residual that one step of gradient descent on least
+/// squares takes away; 1 where it is gone at once, negative where it grows, λ > 2N/δ.
+///
+/// `samples` is N, `learning_rate` δ.
+pub fn mode_speed(eigenvalue: f64, samples: usize, learning_rate: f64) -> f64 {
+    1.0 - (1.0 - learning_rate * eigenvalue / samples as f64).abs()
+}
+
 /// How well the first-order dynamics foretell one update of gradient descent.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FirstOrder {
@@ -76,6 +84,18 @@ mod tests {
     #[test]
     fn an_update_that_changes_nothing_has_no_first_order_error() {
         assert_eq!(first_order(&[1.0], &[0.0], &[3.0], &[3.0], 1, 0.5), None);
+    }
+
+    #[test]
+    fn a_mode_shrinks_by_its_speed_and_grows_beyond_the_bound() {
+        let (samples, rate) = (4, 0.5);
+        for eigenvalue in [0.0, 1.0, 8.0, 12.0, 16.0, 20.0] {
+            // One step along υ with G = λ υυᵀ: m ← m − (δ/N) λ m.
+            let after: f64 = 3.0 - rate / samples as f64 * eigenvalue * 3.0;
+            let speed = mode_speed(eigenvalue, samples, rate);
+            assert!((after.abs() - (1.0 - speed) * 3.0).abs() <= 1e-15, "{eigenvalue}");
+            assert_eq!(speed < 0.0, eigenvalue > stability_bound(samples, rate));
+        }
     }
 
     #[test]

@@ -3,10 +3,13 @@
 //! Stands between `ntk`, which makes the Gramians, and `report`. For each checkpoint it finds the
 //! eigenpairs of G and measures with them: how much of the target, the output and the residual
 //! lies in the leading eigenvectors, whether gradient descent is stable, how well the first-order
-//! dynamics hold, how the kernel aligns with the target and moves away from earlier kernels.
+//! dynamics hold, how the kernel aligns with the target and moves away from earlier kernels, what
+//! frequencies its eigenvectors have, how descent with a kernel that does not change would go.
 //! It knows Gramians and signals only, never the network's parameters.
 
 mod alignment;
+mod angles;
+mod baseline;
 mod block_eigen;
 mod columns;
 mod distance;
@@ -14,6 +17,9 @@ mod dynamics;
 mod eigen;
 mod energy;
 mod error;
+mod fisher;
+mod frequency;
+mod frozen;
 mod kernel;
 mod measure;
 mod memory;
@@ -21,13 +27,18 @@ mod nystroem;
 mod overlap;
 mod parameters;
 mod plan;
+mod position;
 mod precision;
+mod product;
 mod rank;
+mod rates;
 mod resolution;
 mod run;
 mod signal;
+mod sinusoids;
 mod sources;
 mod sum;
+mod tables;
 
 pub use block_eigen::{OVERSAMPLING, start_columns, top};
 pub use columns::Columns;

@@ -1,49 +1,32 @@
 //! Everything that is measured of one kernel, as rows of the tables.
 
-use std::path::Path;
-
 use artifact::tables::kernel::{KernelRow, Reduction};
 use artifact::tables::spectrum::{
     AlignmentMetric, AlignmentRow, DynamicsRow, EigenvalueRow, EigenvectorRow, EnergyRow,
+    FrequencyRow, FrozenDescentRow,
 };
 use artifact::tables::{Signal, Split};
-use artifact::{ArtifactError, write_rows};
 
 use crate::columns::Columns;
 use crate::eigen::Eigenpairs;
+use crate::error::SpectrumError;
+use crate::frequency::{self, Content};
+use crate::frozen;
 use crate::kernel::Block;
 use crate::parameters::{Pairs, Parameters};
 use crate::precision::Real;
+use crate::rates::Rates;
 use crate::signal::{self, Loss};
+use crate::sinusoids::Sinusoids;
 use crate::sources::{BySplit, Sources};
-use crate::{alignment, distance, dynamics, energy, nystroem, overlap, rank, resolution};
+use crate::tables::Tables;
+use crate::{
+    alignment, angles, distance, dynamics, energy, fisher, nystroem, overlap, position, rank,
+    resolution,
+};
 
 /// The signals whose energy is measured.
 const SIGNALS: [Signal; 3] = [Signal::Target, Signal::Output, Signal::Residual];
-
-/// Rows of the tables, in the order of the steps.
-#[derive(Default)]
-pub struct Tables {
-    eigenvalues: Vec<EigenvalueRow>,
-    energy: Vec<EnergyRow>,
-    dynamics: Vec<DynamicsRow>,
-    alignment: Vec<AlignmentRow>,
-    eigenvectors: Vec<EigenvectorRow>,
-}
-
-impl Tables {
-    /// Writes every table into the artifact at `directory`.
-    ///
-    /// # Errors
-    /// Where a measure is not finite, or a file cannot be written.
-    pub fn write(&self, directory: &Path) -> Result<(), ArtifactError> {
-        write_rows(directory, &self.eigenvalues)?;
-        write_rows(directory, &self.energy)?;
-        write_rows(directory, &self.dynamics)?;
-        write_rows(directory, &self.alignment)?;
-        write_rows(directory, &self.eigenvectors)
-    }
-}
 
 /// A kernel of an earlier checkpoint, as far as later ones are compared with it.
 pub struct Earlier<T> {
@@ -97,14 +80,19 @@ impl<'a> Kernel<'a> {
 
     /// Measures the kernel, of which `pairs` are the leading eigenpairs, and adds the rows.
     ///
-    /// `earlier` are the first and the previous checkpoint, as far as they exist and differ.
+    /// `earlier` are the first and the previous checkpoint, as far as they exist and differ;
+    /// `sinusoids` those of the training samples, where there are any.
+    ///
+    /// # Errors
+    /// Where the principal angles to an earlier checkpoint cannot be found.
     pub fn measure<T: Real>(
         &self,
         pairs: &Eigenpairs<T>,
         earlier: &[&Earlier<T>],
         parameters: &Parameters,
+        sinusoids: Option<&Sinusoids>,
         tables: &mut Tables,
-    ) {
+    ) -> Result<(), SpectrumError> {
         let noise = self.noise::<T>(pairs.values[0]).max(pairs.accepted_residual);
         let resolved = resolution::resolved(&pairs.values, noise);
         let test_count = resolved.min(parameters.test_energies as usize);
@@ -112,7 +100,14 @@ impl<'a> Kernel<'a> {
         let stored_test = if self.block.test_rows() > 0 { resolved.min(stored) } else { 0 };
         let test = nystroem::extended(self.block.test(), pairs, test_count.max(stored_test));
 
-        self.add_eigenvalues(&pairs.values, resolved, tables);
+        let contents = sinusoids.map_or_else(Vec::new, |sinusoids| {
+            let count = parameters.frequencies.min(pairs.values.len() as u32) as usize;
+            frequency::contents(&pairs.vectors, count, self.per_sample(), sinusoids)
+        });
+        self.add_eigenvalues(&pairs.values, resolved, &contents, tables);
+        if let Some(sinusoids) = sinusoids {
+            self.add_frequencies(&contents, sinusoids, tables);
+        }
         self.add_energies(Split::Train, &pairs.vectors, tables);
         if self.block.test_rows() > 0 {
             let tolerance = self.block.rows as f64 * T::EPSILON.max(f64::from(f32::EPSILON));
@@ -121,34 +116,104 @@ impl<'a> Kernel<'a> {
         }
         self.add_dynamics(&pairs.values, parameters, tables);
         self.add_alignment(tables);
-        self.add_comparisons(pairs, earlier, parameters, tables);
+        self.add_kernel_distances(earlier, tables);
+        self.add_eigenspaces(pairs, earlier, parameters, tables)?;
         self.add_eigenvectors(Split::Train, pairs.vectors.iter().take(stored), tables);
         self.add_eigenvectors(Split::Test, test.iter().take(stored_test), tables);
+        Ok(())
     }
 
-    fn add_eigenvalues(&self, values: &[f64], resolved: usize, tables: &mut Tables) {
+    /// Adds the losses of the descent from the outputs at `start` with this kernel held fixed.
+    ///
+    /// `pairs` are all its eigenpairs, `rates` and `steps` those of the training run. Nothing is
+    /// added where the outputs at `start` are not known.
+    pub fn add_frozen_descent<T: Real>(
+        &self,
+        pairs: &Eigenpairs<T>,
+        start: u64,
+        rates: &Rates,
+        steps: &[u64],
+        tables: &mut Tables,
+    ) {
+        let Some(outputs) = self.sources.outputs.get(&start) else { return };
+        let residual = |split| self.signal_of(Signal::Residual, split, outputs).swap_remove(0);
+        let has_test = self.block.test_rows() > 0;
+        let test = if has_test { residual(Split::Test) } else { Vec::new() };
+        let start = frozen::Start {
+            step: start,
+            train: &residual(Split::Train),
+            test: &test,
+            samples: self.row.samples as usize,
+            test_samples: self.sources.targets.test.samples(),
+        };
+        let losses = frozen::losses(pairs, self.block.test(), &start, rates, steps);
+        let kernel_step = self.row.step;
+        for (split, losses) in [(Split::Train, losses.train), (Split::Test, losses.test)] {
+            let rows = steps.iter().zip(losses);
+            tables.frozen_descent.extend(rows.map(|(&step, loss)| FrozenDescentRow {
+                kernel_step,
+                step,
+                split,
+                loss,
+            }));
+        }
+    }
+
+    fn add_eigenvalues(
+        &self,
+        values: &[f64],
+        resolved: usize,
+        contents: &[Content],
+        tables: &mut Tables,
+    ) {
+        let samples = self.row.samples as usize;
+        let fisher = self.sources.loss == Loss::LeastSquares && self.is_whole();
+        let rate = self.learning_rate().filter(|_| self.descends_linearly());
         let rows = values.iter().enumerate().map(|(i, &eigenvalue)| EigenvalueRow {
             step: self.row.step,
             output: self.row.output,
             index: number(i),
             eigenvalue,
             resolved: i < resolved,
+            fisher_eigenvalue: fisher.then(|| fisher::eigenvalue(eigenvalue, samples)),
+            mode_speed: rate.map(|rate| dynamics::mode_speed(eigenvalue, samples, rate)),
+            frequency_centroid: contents.get(i).and_then(|content| content.centroid),
         });
         tables.eigenvalues.extend(rows);
+    }
+
+    fn add_frequencies(&self, contents: &[Content], sinusoids: &Sinusoids, tables: &mut Tables) {
+        let directions = frequency::directions(sinusoids, self.per_sample());
+        let outside = self.block.rows - directions.iter().sum::<usize>();
+        for (i, content) in contents.iter().enumerate() {
+            let bins = (0..).map(Some).zip(directions.iter().zip(&content.bins));
+            let rest = (None, (&outside, &content.outside));
+            tables.frequency.extend(bins.chain([rest]).map(
+                |(radial_frequency, (&directions, &energy))| FrequencyRow {
+                    step: self.row.step,
+                    output: self.row.output,
+                    index: number(i),
+                    radial_frequency,
+                    directions: directions as u32,
+                    energy,
+                },
+            ));
+        }
     }
 
     /// A signal without energy, as a residual of zero, has no rows.
     fn add_energies<T: Real>(&self, split: Split, vectors: &Columns<T>, tables: &mut Tables) {
         for signal in SIGNALS {
-            let energies = energy::relative(vectors, &self.signal(signal, split));
-            let rows = energies.into_iter().flatten().enumerate();
-            tables.energy.extend(rows.map(|(i, relative_energy)| EnergyRow {
+            let modes = energy::of_modes(vectors, &self.signal(signal, split)).unwrap_or_default();
+            let rows = modes.iter().zip(energy::relative(&modes)).enumerate();
+            tables.energy.extend(rows.map(|(i, (&mode_energy, relative_energy))| EnergyRow {
                 step: self.row.step,
                 output: self.row.output,
                 split,
                 signal,
                 k: number(i),
                 relative_energy,
+                mode_energy: Some(mode_energy),
             }));
         }
     }
@@ -160,7 +225,7 @@ impl<'a> Kernel<'a> {
         // Under `top` what needs all eigenvalues is absent, whichever way the top was found.
         let all = parameters.eigenpairs == Pairs::All;
         let stability_bound = learning_rate
-            .filter(|_| self.sources.loss == Loss::LeastSquares && self.follows_dynamics())
+            .filter(|_| self.descends_linearly())
             .map(|rate| dynamics::stability_bound(self.row.samples as usize, rate));
         tables.dynamics.push(DynamicsRow {
             step: self.row.step,
@@ -183,9 +248,12 @@ impl<'a> Kernel<'a> {
         let (gram, per_sample) = (self.block.train(), self.per_sample());
         let plain = alignment::kernel_target(gram, self.frobenius_squared.sqrt(), &target);
         let centred = alignment::centred_kernel_target(gram, per_sample, &target);
+        let residual = self.signal(Signal::Residual, Split::Train);
+        let position = position::spectral(gram, self.block.trace(), &residual);
         let metrics = [
             (AlignmentMetric::KernelTargetAlignment, plain),
             (AlignmentMetric::CentredKernelTargetAlignment, centred),
+            (AlignmentMetric::SpectralPosition, position),
         ];
         for (metric, value) in metrics {
             if let Some(value) = value {
@@ -194,14 +262,8 @@ impl<'a> Kernel<'a> {
         }
     }
 
-    fn add_comparisons<T: Real>(
-        &self,
-        pairs: &Eigenpairs<T>,
-        earlier: &[&Earlier<T>],
-        parameters: &Parameters,
-        tables: &mut Tables,
-    ) {
-        for other in earlier {
+    fn add_kernel_distances<T: Real>(&self, earlier: &[&Earlier<T>], tables: &mut Tables) {
+        for (i, other) in earlier.iter().enumerate() {
             let value = distance::between(
                 self.block.train(),
                 self.frobenius_squared.sqrt(),
@@ -211,14 +273,38 @@ impl<'a> Kernel<'a> {
             );
             let (metric, step) = (AlignmentMetric::KernelDistance, Some(other.step));
             tables.alignment.push(self.alignment_row(metric, step, None, value));
-        }
-        for other in earlier {
-            for k in parameters.overlaps(pairs.vectors.count().min(other.vectors.count())) {
-                let value = overlap::of_leading(&pairs.vectors, &other.vectors, k);
-                let (metric, step) = (AlignmentMetric::EigenspaceOverlap, Some(other.step));
-                tables.alignment.push(self.alignment_row(metric, step, Some(k as u32), value));
+            // The last is the previous checkpoint, even where that is the first.
+            if i + 1 == earlier.len() {
+                let velocity = distance::velocity(value, self.row.step - other.step);
+                let metric = AlignmentMetric::KernelVelocity;
+                tables.alignment.push(self.alignment_row(metric, step, None, velocity));
             }
         }
+    }
+
+    fn add_eigenspaces<T: Real>(
+        &self,
+        pairs: &Eigenpairs<T>,
+        earlier: &[&Earlier<T>],
+        parameters: &Parameters,
+        tables: &mut Tables,
+    ) -> Result<(), SpectrumError> {
+        for other in earlier {
+            for k in parameters.overlaps(pairs.vectors.count().min(other.vectors.count())) {
+                let overlap = overlap::of_leading(&pairs.vectors, &other.vectors, k);
+                let angles = angles::principal(&other.vectors, &pairs.vectors, k)?;
+                let metrics = [
+                    (AlignmentMetric::EigenspaceOverlap, overlap),
+                    (AlignmentMetric::LargestPrincipalAngle, angles[k - 1]),
+                    (AlignmentMetric::MeanPrincipalAngle, angles.iter().sum::<f64>() / k as f64),
+                ];
+                let (step, k) = (Some(other.step), Some(k as u32));
+                let rows =
+                    metrics.map(|(metric, value)| self.alignment_row(metric, step, k, value));
+                tables.alignment.extend(rows);
+            }
+        }
+        Ok(())
     }
 
     fn add_eigenvectors<'v, T: Real + 'v>(
@@ -249,9 +335,13 @@ impl<'a> Kernel<'a> {
     }
 
     fn signal(&self, signal: Signal, split: Split) -> Vec<Vec<f64>> {
+        self.signal_of(signal, split, self.outputs)
+    }
+
+    fn signal_of(&self, signal: Signal, split: Split, outputs: &BySplit) -> Vec<Vec<f64>> {
         let (targets, outputs) = match split {
-            Split::Train => (&self.sources.targets.train, &self.outputs.train),
-            Split::Test => (&self.sources.targets.test, &self.outputs.test),
+            Split::Train => (&self.sources.targets.train, &outputs.train),
+            Split::Test => (&self.sources.targets.test, &outputs.test),
         };
         let (reduction, block) = (self.row.reduction, self.row.output);
         signal::vectors(signal, self.sources.loss, targets, outputs, reduction, block)
@@ -269,8 +359,17 @@ impl<'a> Kernel<'a> {
     /// Whether G alone decides what an update does to the outputs: plain gradient descent, and no
     /// pair of outputs left out of G.
     fn follows_dynamics(&self) -> bool {
-        let whole = self.row.reduction == Reduction::Full || self.sources.targets.train.width == 1;
-        self.sources.gradient_descent && whole
+        self.sources.gradient_descent && self.is_whole()
+    }
+
+    /// Whether no pair of outputs is left out of G.
+    fn is_whole(&self) -> bool {
+        self.row.reduction == Reduction::Full || self.sources.targets.train.width == 1
+    }
+
+    /// Whether m̄ ← (I − (δ/N) G) m̄ is what an update does to first order.
+    pub fn descends_linearly(&self) -> bool {
+        self.sources.loss == Loss::LeastSquares && self.follows_dynamics()
     }
 
     fn first_order(&self) -> Option<dynamics::FirstOrder> {

@@ -23,12 +23,23 @@ pub struct Parameters {
     #[schemars(range(min = 1))]
     pub eigenvectors: u32,
     /// The k for which the overlap of the leading k eigenvectors with those of the first and the
-    /// previous checkpoint is measured. The default is left out where there are fewer.
+    /// previous checkpoint is measured, and the principal angles between them. The default is left
+    /// out where there are fewer.
     #[schemars(inner(range(min = 1)))]
     pub overlap: Vec<u32>,
     /// Largest k of the energies on test samples. Only resolved eigenvalues are used, and never
     /// more than test samples allow. The default means all where there are fewer; 0 leaves them out.
     pub test_energies: u32,
+    /// How many leading eigenvectors are resolved into frequencies, for inputs of up to three
+    /// dimensions. The default means all where there are fewer; 0 leaves the table `frequency` empty.
+    pub frequencies: u32,
+    /// Most sinusoids that eigenvectors and target are projected on; never more than a quarter of the
+    /// samples. 0 leaves the tables `frequency` and `baseline` empty.
+    pub sinusoids: u32,
+    /// Rows of a Gramian up to which descent with the first and the last kernel held fixed is
+    /// computed. It needs all eigenpairs of these two, which are found for it under `top`. 0 leaves
+    /// the table `frozen_descent` empty.
+    pub frozen_descent: u32,
 }
 
 /// Which eigenpairs are found.
@@ -73,6 +84,8 @@ const EIGENVECTORS: u32 = 50;
 const OVERLAP: u32 = 10;
 /// Largest k of test energies where nothing else is said.
 const TEST_ENERGIES: u32 = 50;
+/// Eigenvectors that are resolved into frequencies where nothing else is said.
+const FREQUENCIES: u32 = 200;
 
 impl Default for Parameters {
     fn default() -> Self {
@@ -84,6 +97,9 @@ impl Default for Parameters {
             eigenvectors: EIGENVECTORS,
             overlap: vec![OVERLAP],
             test_energies: TEST_ENERGIES,
+            frequencies: FREQUENCIES,
+            sinusoids: 1024,
+            frozen_descent: 10_000,
         }
     }
 }
@@ -149,6 +165,7 @@ impl Parameters {
             check(format!("/overlap/{i}"), k, available, Some(OVERLAP));
         }
         check("/test_energies".to_owned(), self.test_energies, available, Some(TEST_ENERGIES));
+        check("/frequencies".to_owned(), self.frequencies, available, Some(FREQUENCIES));
         found
     }
 }

@@ -1,4 +1,4 @@
-//! What the stage reads: kernels, targets, outputs and learning rates, checked against each other.
+//! What the stage reads: kernels, inputs, targets, outputs and learning rates, checked against each other.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -11,6 +11,7 @@ use artifact::{Gram, Outline, read_gram, read_rows};
 use stage::{Inputs, StageError};
 
 use crate::kernel::{self, Block};
+use crate::rates::Rates;
 use crate::signal::{Loss, PerSample};
 
 /// Values of the samples of both splits.
@@ -24,12 +25,16 @@ pub struct BySplit {
 
 /// Everything that is read, except the Gramians.
 pub struct Sources {
+    /// x.
+    pub inputs: BySplit,
     /// y.
     pub targets: BySplit,
     /// f by step.
     pub outputs: BTreeMap<u64, BySplit>,
     /// δ of the update that leaves a step.
     pub learning_rates: BTreeMap<u64, f64>,
+    /// δ of every update, where they are all known.
+    pub rates: Option<Rates>,
     /// The training run's loss.
     pub loss: Loss,
     /// Whether the optimizer is plain full-batch gradient descent.
@@ -54,7 +59,9 @@ impl Sources {
         inputs.check_origin("kernel", "training")?;
         let trained = training.manifest()?.outline;
         let outline = outline(&dataset.manifest()?.outline, &trained, &kernel.manifest()?.outline);
-        let targets = targets(&read_rows::<Sample>(dataset.path())?)?;
+        let samples = read_rows::<Sample>(dataset.path())?;
+        let targets = by_split(&samples, "targets", |sample| &sample.y)?;
+        let inputs = by_split(&samples, "inputs", |sample| &sample.x)?;
         let outputs = outputs(read_rows::<OutputRow>(training.path())?, &targets)?;
         let history = read_rows::<HistoryRow>(training.path())?;
         let mut kernels: BTreeMap<u64, Vec<KernelRow>> = BTreeMap::new();
@@ -64,8 +71,11 @@ impl Sources {
         for (step, rows) in &kernels {
             check_kernel(*step, rows, &targets, outputs.get(step))?;
         }
+        let learning_rates = history.iter().map(|row| (row.step, row.learning_rate)).collect();
         Ok(Self {
-            learning_rates: history.iter().map(|row| (row.step, row.learning_rate)).collect(),
+            rates: Rates::known(trained.learning_rates.as_deref(), &learning_rates)?,
+            learning_rates,
+            inputs,
             loss: loss(trained.loss.as_deref())?,
             gradient_descent: trained.optimizer.as_deref() == Some("gradient_descent"),
             directory: kernel.path().to_owned(),
@@ -119,6 +129,7 @@ pub fn outline(dataset: &Outline, training: &Outline, kernel: &Outline) -> Outli
         network: kernel.network.or(training.network),
         loss: kernel.loss.or(training.loss),
         optimizer: kernel.optimizer.or(training.optimizer),
+        learning_rates: kernel.learning_rates.or(training.learning_rates),
         kernel_rows: kernel.kernel_rows,
         kernel_blocks: kernel.kernel_blocks,
         reduction: kernel.reduction,
@@ -142,27 +153,33 @@ fn loss(name: Option<&str>) -> Result<Loss, StageError> {
     }
 }
 
-fn targets(samples: &[Sample]) -> Result<BySplit, StageError> {
-    let mut targets = BySplit::default();
+/// The `vector` of every sample; `what` names it in messages.
+fn by_split(
+    samples: &[Sample],
+    what: &str,
+    vector: impl Fn(&Sample) -> &[f32],
+) -> Result<BySplit, StageError> {
+    let mut found = BySplit::default();
     for sample in samples {
         let values = match sample.split {
-            Split::Train => &mut targets.train,
-            Split::Test => &mut targets.test,
+            Split::Train => &mut found.train,
+            Split::Test => &mut found.test,
         };
-        append(values, sample.sample, &sample.y).map_err(|problem| {
-            StageError::new(format!("the dataset's {} split: {problem}", sample.split.name()))
+        append(values, sample.sample, vector(sample)).map_err(|problem| {
+            let split = sample.split.name();
+            StageError::new(format!("the {what} of the dataset's {split} split: {problem}"))
         })?;
     }
-    if targets.train.values.is_empty() {
+    if found.train.values.is_empty() {
         return Err(StageError::new("the dataset has no training samples"));
     }
-    if !targets.test.values.is_empty() && targets.test.width != targets.train.width {
+    if !found.test.values.is_empty() && found.test.width != found.train.width {
         return Err(StageError::new(format!(
-            "targets have {} numbers in the training split and {} in the test split",
-            targets.train.width, targets.test.width
+            "{what} have {} numbers in the training split and {} in the test split",
+            found.train.width, found.test.width
         )));
     }
-    Ok(targets)
+    Ok(found)
 }
 
 fn outputs(rows: Vec<OutputRow>, targets: &BySplit) -> Result<BTreeMap<u64, BySplit>, StageError> {

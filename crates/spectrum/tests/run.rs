@@ -6,12 +6,14 @@ use std::path::{Path, PathBuf};
 use artifact::tables::dataset::Sample;
 use artifact::tables::kernel::{KernelRow, Reduction};
 use artifact::tables::spectrum::{
-    AlignmentMetric, AlignmentRow, DynamicsRow, EigenvalueRow, EigenvectorRow, EnergyRow,
+    AlignmentMetric, AlignmentRow, BaselineRow, DynamicsRow, EigenvalueRow, EigenvectorRow,
+    EnergyRow, FrequencyRow, FrozenDescentRow,
 };
 use artifact::tables::training::{HistoryRow, OutputRow};
 use artifact::tables::{Signal, Split};
 use artifact::{
-    CONTRACT, Gram, GramRow, Kind, Machine, Manifest, Outline, read_rows, write_gram, write_rows,
+    CONTRACT, Gram, GramRow, Kind, Machine, Manifest, Outline, RateFrom, read_rows, write_gram,
+    write_rows,
 };
 use spectrum::{Method, Pairs, Parameters, Precision, SpectrumStage};
 use stage::{Context, Input, Inputs, Limits, Outlines, Stage, StageError};
@@ -38,6 +40,16 @@ impl Model {
             targets: (0..TRAIN + TEST).map(|i| std::array::from_fn(|j| number(i, j + 7))).collect(),
             weights: [[0.5, -0.25, 1.0], [0.0, 1.0, -0.5]],
         }
+    }
+
+    /// (1/2N) Σ ‖f(x) − y‖² over some of the samples.
+    fn loss(&self, samples: std::ops::Range<usize>) -> f64 {
+        let count = samples.len() as f64;
+        let squares = |i: usize| {
+            let pairs = self.outputs(i).into_iter().zip(self.targets[i]);
+            pairs.map(|(f, y)| (f - y).powi(2)).sum::<f64>()
+        };
+        samples.map(squares).sum::<f64>() / (2.0 * count)
     }
 
     fn outputs(&self, i: usize) -> [f64; OUTPUTS] {
@@ -199,6 +211,12 @@ impl Fixture {
         Self { folder, outline }
     }
 
+    /// Lists learning rates in the training's manifest.
+    fn list_rates(&self, learning_rates: Option<Vec<RateFrom>>) {
+        let outline = Outline { learning_rates, ..self.outline.clone() };
+        manifest(Kind::Training, &self.folder.path().join("training"), outline);
+    }
+
     fn output(&self) -> PathBuf {
         self.folder.path().join("out")
     }
@@ -300,6 +318,144 @@ fn the_first_order_is_exact_for_a_linear_model_and_only_where_the_kernel_is_whol
 }
 
 #[test]
+fn modes_have_the_speed_of_the_descent_and_add_up_to_the_energy() {
+    for reduction in REDUCTIONS {
+        let fixture = Fixture::new(reduction, |_| ());
+        fixture.run(&small()).unwrap();
+        for row in fixture.rows::<EigenvalueRow>() {
+            let curvature = row.eigenvalue / TRAIN as f64;
+            let whole = reduction == Reduction::Full;
+            assert_eq!(row.fisher_eigenvalue, whole.then_some(curvature), "{reduction:?}");
+            assert_eq!(row.mode_speed.is_some(), whole, "{reduction:?}");
+            // δ λ/N < 1 for this model: a mode loses δ λ/N of itself in a step.
+            if let Some(speed) = row.mode_speed {
+                assert!(RATE * curvature < 1.0 && (speed - RATE * curvature).abs() <= 1e-12);
+            }
+        }
+        let mut before = 0.0;
+        for row in fixture.rows::<EnergyRow>() {
+            let energy = row.relative_energy - if row.k == 1 { 0.0 } else { before };
+            assert!((row.mode_energy.unwrap() - energy).abs() <= 1e-12, "{row:?}");
+            before = row.relative_energy;
+        }
+    }
+}
+
+#[test]
+fn descent_with_the_kernel_of_the_linear_model_is_its_own_and_with_another_is_not() {
+    let expected = {
+        let mut model = Model::new();
+        let mut losses = Vec::new();
+        for _ in 0..=STEPS[1] {
+            losses.extend(
+                [(Split::Train, 0..TRAIN), (Split::Test, TRAIN..TRAIN + TEST)]
+                    .map(|(split, samples)| (split, model.loss(samples))),
+            );
+            model.descend();
+        }
+        losses
+    };
+    let listed = |from| vec![RateFrom { step: 0, learning_rate: from }];
+    for (pairs, rates) in
+        [(Pairs::All, None), (Pairs::Top(3), None), (Pairs::All, Some(listed(RATE)))]
+    {
+        let fixture = Fixture::new(Reduction::Full, |_| ());
+        fixture.list_rates(rates);
+        fixture.run(&Parameters { eigenpairs: pairs, ..small() }).unwrap();
+        let rows = fixture.rows::<FrozenDescentRow>();
+        assert_eq!(rows.len(), 2 * expected.len());
+        for &(split, step) in &[(Split::Train, 0), (Split::Train, 4), (Split::Test, 4)] {
+            let of = |kernel| {
+                let mine = |row: &&FrozenDescentRow| {
+                    (row.kernel_step, row.split, row.step) == (kernel, split, step)
+                };
+                rows.iter().find(mine).unwrap().loss.unwrap()
+            };
+            let mut real = expected.iter().filter(|row| row.0 == split);
+            let real = real.nth(step as usize).unwrap().1;
+            // Outputs, kernel and eigenvectors are f32.
+            assert!((of(STEPS[0]) - real).abs() <= 1e-5 * real, "{split:?} {step} {}", of(0));
+            let other = (of(STEPS[1]) - real).abs();
+            assert_eq!(other > 1e-3 * real, step > 0, "{split:?} {step}: {other}");
+        }
+    }
+    let fixture = Fixture::new(Reduction::Full, |_| ());
+    fixture.list_rates(Some(listed(2.0 * RATE)));
+    let refused = fixture.run(&small()).unwrap_err().message;
+    assert!(refused.contains("learning rate of step 0 is 0.5"), "{refused}");
+}
+
+#[test]
+fn there_is_no_frozen_descent_where_the_kernel_does_not_decide_it_or_none_is_asked_for() {
+    for reduction in REDUCTIONS {
+        let rows = |parameters: &Parameters| {
+            let fixture = Fixture::new(reduction, |_| ());
+            fixture.run(parameters).unwrap();
+            fixture.rows::<FrozenDescentRow>().len()
+        };
+        let whole = reduction == Reduction::Full;
+        assert_eq!(rows(&small()) > 0, whole, "{reduction:?}");
+        assert_eq!(rows(&Parameters { frozen_descent: TRAIN as u32, ..small() }), 0);
+    }
+}
+
+/// Seven samples allow one sinusoid, the constant.
+#[test]
+fn frequencies_of_every_reduction_add_up_to_one() {
+    for reduction in REDUCTIONS {
+        let fixture = Fixture::new(reduction, |_| ());
+        fixture.run(&small()).unwrap();
+        let (blocks, per_sample) = reduction.blocks(OUTPUTS);
+        let rows = fixture.rows::<FrequencyRow>();
+        assert_eq!(rows.len(), STEPS.len() * blocks * TRAIN * per_sample * 2, "{reduction:?}");
+        let vectors = fixture.rows::<EigenvectorRow>();
+        for pair in rows.chunks(2) {
+            assert_eq!((pair[0].radial_frequency, pair[1].radial_frequency), (Some(0), None));
+            let directions = [pair[0].directions, pair[1].directions].map(|n| n as usize);
+            assert_eq!(directions, [per_sample, (TRAIN - 1) * per_sample]);
+            assert!((pair[0].energy + pair[1].energy - 1.0).abs() <= 1e-12, "{pair:?}");
+            let key = (pair[0].step, pair[0].output, pair[0].index, Split::Train);
+            let vector = vectors.iter().find(|v| (v.step, v.output, v.index, v.split) == key);
+            // Energy of the constant: N times the squared mean, of each output.
+            if let Some(vector) = vector {
+                let mean = |output: usize| {
+                    let part = vector.values.iter().skip(output).step_by(per_sample);
+                    part.map(|&entry| f64::from(entry)).sum::<f64>() / TRAIN as f64
+                };
+                let constant: f64 =
+                    (0..per_sample).map(|output| TRAIN as f64 * mean(output).powi(2)).sum();
+                assert!((pair[0].energy - constant).abs() <= 1e-6, "{reduction:?} {constant}");
+            }
+        }
+        let of_values = fixture.rows::<EigenvalueRow>();
+        assert!(of_values.iter().all(|row| row.frequency_centroid == Some(0.0)));
+        let none = Parameters { sinusoids: 0, ..small() };
+        fixture.run(&none).unwrap();
+        assert_eq!(fixture.rows::<FrequencyRow>(), []);
+        assert_eq!(fixture.rows::<BaselineRow>(), []);
+        assert!(fixture.rows::<EigenvalueRow>().iter().all(|r| r.frequency_centroid.is_none()));
+    }
+}
+
+#[test]
+fn the_baseline_of_few_samples_is_the_mean_of_the_target() {
+    let fixture = Fixture::new(Reduction::Trace, |_| ());
+    fixture.run(&small()).unwrap();
+    let rows = fixture.rows::<BaselineRow>();
+    let keys: Vec<_> = rows.iter().map(|row| (row.split, row.output, row.k)).collect();
+    use Split::{Test, Train};
+    assert_eq!(keys, [(Train, 0, 1), (Train, 1, 1), (Test, 0, 1), (Test, 1, 1)]);
+    let model = Model::new();
+    for row in rows {
+        let samples = if row.split == Train { 0..TRAIN } else { TRAIN..TRAIN + TEST };
+        let count = samples.len() as f64;
+        let y: Vec<f64> = samples.map(|i| model.targets[i][row.output as usize]).collect();
+        let expected = y.iter().sum::<f64>().powi(2) / count / y.iter().map(|y| y * y).sum::<f64>();
+        assert!((row.relative_energy - expected).abs() <= 1e-6, "{row:?} {expected}");
+    }
+}
+
+#[test]
 fn later_kernels_are_compared_with_the_first() {
     let fixture = Fixture::new(Reduction::Full, |_| ());
     fixture.run(&small()).unwrap();
@@ -311,11 +467,25 @@ fn later_kernels_are_compared_with_the_first() {
         found,
         [
             (step, AlignmentMetric::KernelDistance, None),
+            (step, AlignmentMetric::KernelVelocity, None),
             (step, overlap, Some(1)),
+            (step, AlignmentMetric::LargestPrincipalAngle, Some(1)),
+            (step, AlignmentMetric::MeanPrincipalAngle, Some(1)),
             (step, overlap, Some(3)),
+            (step, AlignmentMetric::LargestPrincipalAngle, Some(3)),
+            (step, AlignmentMetric::MeanPrincipalAngle, Some(3)),
         ]
     );
     assert!(compared[0].value > 1e-3 && compared[0].value < 1.0);
+    assert_eq!(compared[1].value, compared[0].value / (STEPS[1] - STEPS[0]) as f64);
+    // Of one vector the angle is known from the overlap; eigenvectors are those of f32.
+    assert!((compared[3].value.cos().powi(2) - compared[2].value).abs() <= 1e-6);
+    assert_eq!(compared[3].value, compared[4].value);
+    assert!(compared[6].value >= compared[7].value && compared[7].value > 0.0);
+    for metric in [AlignmentMetric::SpectralPosition, AlignmentMetric::CentredKernelTargetAlignment]
+    {
+        assert_eq!(rows.iter().filter(|row| row.metric == metric).count(), 2, "{metric:?}");
+    }
     let alignments = rows.iter().filter(|row| row.metric == AlignmentMetric::KernelTargetAlignment);
     assert_eq!(alignments.count(), 2);
 }
@@ -369,8 +539,9 @@ fn the_same_request_gives_the_same_bytes_on_any_number_of_threads() {
         let fixture = Fixture::new(Reduction::Full, |_| ());
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| fixture.run(&Parameters { eigenpairs, method, ..small() })).unwrap();
-        ["eigenvalues", "energy", "dynamics", "alignment", "eigenvectors"]
-            .map(|table| std::fs::read(fixture.output().join(format!("{table}.parquet"))).unwrap())
+        let tables = Kind::Spectrum.tables().iter().map(|table| table.name);
+        let read = |table| std::fs::read(fixture.output().join(format!("{table}.parquet")));
+        tables.map(|table| read(table).unwrap()).collect::<Vec<_>>()
     };
     for way in [(Pairs::All, Method::Full), (Pairs::Top(4), Method::Block)] {
         assert_eq!(bytes(1, way), bytes(2, way));

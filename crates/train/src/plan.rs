@@ -65,6 +65,9 @@ pub(crate) fn plan(parameters: &Parameters, dataset: &Outline) -> Plan {
     plan
 }
 
+/// Pieces of constant learning rate up to which the outline lists them: a page of the manifest.
+const PIECES: usize = 1000;
+
 /// The outline of a run on `dataset`.
 fn outline(parameters: &Parameters, dataset: &Outline) -> Outline {
     let dims = dataset.input_dim.zip(dataset.output_dim);
@@ -77,6 +80,7 @@ fn outline(parameters: &Parameters, dataset: &Outline) -> Outline {
         network: serde_json::to_value(&parameters.network).ok(),
         loss: Some(parameters.loss.name().to_owned()),
         optimizer: Some(parameters.optimizer.name().to_owned()),
+        learning_rates: parameters.learning_rate.pieces(parameters.steps, PIECES),
         ..dataset.clone()
     }
 }

@@ -1,5 +1,6 @@
 //! The learning rate δ_t as a function of the step.
 
+use artifact::RateFrom;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -84,6 +85,26 @@ impl LearningRate {
         } else {
             self.initial
         }
+    }
+
+    /// The rates of all `steps` updates as pieces of constant rate, or `None` where there are more
+    /// than `most` of them.
+    #[must_use]
+    pub fn pieces(&self, steps: u64, most: usize) -> Option<Vec<RateFrom>> {
+        // Never walked step by step: a run may have any number of them.
+        let changes: Vec<u64> = if let Some(decay) = self.decay {
+            let every = usize::try_from(decay.every.max(1)).unwrap_or(usize::MAX);
+            (0..steps).step_by(every).take(most + 1).collect()
+        } else if let Some(listed) = &self.listed {
+            let from = listed.iter().map(|entry| entry.from).filter(|&from| from > 0);
+            std::iter::once(0).chain(from).collect()
+        } else if self.exponential.is_some() || self.cosine.is_some() {
+            (0..steps).take(most + 1).collect()
+        } else {
+            vec![0]
+        };
+        let piece = |&step: &u64| RateFrom { step, learning_rate: self.at(step, steps) };
+        (changes.len() <= most).then(|| changes.iter().map(piece).collect())
     }
 
     /// What is wrong with the schedule for a run of `steps` updates, each with a JSON Pointer.
@@ -173,6 +194,23 @@ mod tests {
         let entries = vec![Listed { from: 5, rate: 0.5 }, Listed { from: 7, rate: 0.1 }];
         let listed = LearningRate { listed: Some(entries), ..constant(1.0) };
         assert_eq!([listed.at(4, 9), listed.at(5, 9), listed.at(9, 9)], [1.0, 0.5, 0.1]);
+    }
+
+    #[test]
+    fn pieces_are_listed_where_the_rate_changes_and_not_without_end() {
+        let decay = StepDecay { factor: 0.5, every: 100 };
+        let rate = LearningRate { decay: Some(decay), ..constant(0.25) };
+        let piece = |step, learning_rate| RateFrom { step, learning_rate };
+        let expected = vec![piece(0, 0.25), piece(100, 0.125), piece(200, 0.0625)];
+        assert_eq!(rate.pieces(201, 3), Some(expected));
+        assert_eq!(rate.pieces(201, 2), None);
+        let cosine = LearningRate { cosine: Some(Cosine { last: 0.2 }), ..constant(1.0) };
+        assert_eq!(cosine.pieces(1000, 100), None);
+        assert_eq!(cosine.pieces(2, 2), Some(vec![piece(0, 1.0), piece(1, 0.6)]));
+        let entries = vec![Listed { from: 5, rate: 0.5 }];
+        let listed = LearningRate { listed: Some(entries), ..constant(1.0) };
+        assert_eq!(listed.pieces(9, 9), Some(vec![piece(0, 1.0), piece(5, 0.5)]));
+        assert_eq!(constant(1.0).pieces(u64::MAX, 1), Some(vec![piece(0, 1.0)]));
     }
 
     #[test]

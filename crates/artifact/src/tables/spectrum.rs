@@ -6,7 +6,16 @@ use super::{Signal, Split};
 use crate::table::{Column, Data, Layout, Row, Table};
 
 /// Tables of this kind.
-pub const TABLES: &[&Table] = &[&EIGENVALUES, &ENERGY, &DYNAMICS, &ALIGNMENT, &EIGENVECTORS];
+pub const TABLES: &[&Table] = &[
+    &EIGENVALUES,
+    &ENERGY,
+    &DYNAMICS,
+    &ALIGNMENT,
+    &FREQUENCY,
+    &BASELINE,
+    &FROZEN_DESCENT,
+    &EIGENVECTORS,
+];
 
 const STEP: Column = Column::new("step", Data::UInt64, "Updates made before the checkpoint.");
 const OUTPUT: Column = Column::new(
@@ -31,6 +40,9 @@ pub const EIGENVALUES: Table = Table {
             Data::Boolean,
             "Whether λᵢ stands above rounding noise: above max(rows · ε · λ₁, ε₃₂ ‖G‖_F), ε the coarser precision of gradients and decomposition, and above the residual that a block method accepted. Below it is kept as it came.",
         ),
+        Column::new("fisher_eigenvalue", Data::Float64, "λᵢ/N, an eigenvalue of the Fisher information F = (1/N) JᵀJ of a least-squares fit: F has the nonzero spectrum of G/N. NULL for other losses, and where the reduction leaves out pairs of outputs.").or_null(),
+        Column::new("mode_speed", Data::Float64, "1 − |1 − δ λᵢ/N|, the share of mode i of a least-squares residual that one step of gradient descent takes away; negative where the mode grows. NULL for other optimizers and losses, and where the reduction leaves out pairs of outputs.").or_null(),
+        Column::new("frequency_centroid", Data::Float64, "Mean |κ| of υᵢ over the band of the table `frequency`, weighted by energy; several outputs under `full` are added. NULL where `frequency` does not resolve υᵢ.").in_unit("cycles per box").or_null(),
     ],
 };
 
@@ -47,6 +59,12 @@ pub struct EigenvalueRow {
     pub eigenvalue: f64,
     /// Whether λᵢ stands above the noise of its precision.
     pub resolved: bool,
+    /// λᵢ/N.
+    pub fisher_eigenvalue: Option<f64>,
+    /// 1 − |1 − δ λᵢ/N|.
+    pub mode_speed: Option<f64>,
+    /// Mean radial frequency of υᵢ.
+    pub frequency_centroid: Option<f64>,
 }
 
 impl Row for EigenvalueRow {
@@ -74,6 +92,7 @@ pub const ENERGY: Table = Table {
             Data::Float64,
             "E(φ, k) = Σ_{i≤k} ⟨υᵢ, φ⟩² / ‖φ‖², in [0, 1] up to rounding.",
         ),
+        Column::new("mode_energy", Data::Float64, "⟨υ_k, φ⟩² / ‖φ‖², the share of mode k alone: E(φ, k) − E(φ, k − 1). NULL from a stage that tells cumulative energies only.").or_null(),
     ],
 };
 
@@ -92,6 +111,8 @@ pub struct EnergyRow {
     pub k: u32,
     /// E(φ, k).
     pub relative_energy: f64,
+    /// ⟨υ_k, φ⟩² / ‖φ‖².
+    pub mode_energy: Option<f64>,
 }
 
 impl Row for EnergyRow {
@@ -165,7 +186,7 @@ pub const ALIGNMENT: Table = Table {
         Column::new(
             "metric",
             Data::Text,
-            "`kernel_target_alignment`, `centred_kernel_target_alignment`, `kernel_distance` or `eigenspace_overlap`.",
+            "`kernel_target_alignment`, `centred_kernel_target_alignment`, `spectral_position` (m̄ᵀGm̄/(tr G ‖m̄‖²)), `kernel_distance` (S), `kernel_velocity` (S a step, from the previous checkpoint on), `eigenspace_overlap`, `largest_principal_angle` or `mean_principal_angle` (radians).",
         ),
         Column::new(
             "reference_step",
@@ -173,8 +194,12 @@ pub const ALIGNMENT: Table = Table {
             "The other checkpoint of a comparison: the first or the previous one.",
         )
         .or_null(),
-        Column::new("k", Data::UInt32, "Number of eigenvectors of an eigenspace overlap.")
-            .or_null(),
+        Column::new(
+            "k",
+            Data::UInt32,
+            "Number of eigenvectors of an overlap or a principal angle.",
+        )
+        .or_null(),
         Column::new("value", Data::Float64, "The measure."),
     ],
 };
@@ -191,6 +216,14 @@ pub enum AlignmentMetric {
     KernelDistance,
     /// ‖V_k(t)ᵀ V_k(t')‖_F² / k.
     EigenspaceOverlap,
+    /// m̄ᵀGm̄ / (tr G ‖m̄‖²) (arXiv 2605.31244).
+    SpectralPosition,
+    /// S(t, t + Δ) / Δ between a checkpoint and the one before (Fort et al. 2020).
+    KernelVelocity,
+    /// The largest of the k principal angles between two leading eigenspaces, in radians.
+    LargestPrincipalAngle,
+    /// The mean of the k principal angles, in radians.
+    MeanPrincipalAngle,
 }
 
 /// A row of [`ALIGNMENT`].
@@ -212,6 +245,125 @@ pub struct AlignmentRow {
 
 impl Row for AlignmentRow {
     const TABLE: &'static Table = &ALIGNMENT;
+}
+
+/// Fourier content of the leading eigenvectors.
+pub const FREQUENCY: Table = Table {
+    name: "frequency",
+    about: "Energy of each leading eigenvector by radial frequency: on the sinusoids 1, cos 2πκ·u, sin 2πκ·u of the bounding box of the training inputs (u = 0 to 1 along each side), made orthonormal on the samples from low frequencies to high, nothing resampled. Empty for more than three input dimensions, and for inputs without extent along one. Several outputs under `full` are projected each by itself and added.",
+    version: 1,
+    layout: Layout::Tidy,
+    columns: &[
+        STEP,
+        OUTPUT,
+        Column::new("index", Data::UInt32, "i, counted from 1."),
+        Column::new("radial_frequency", Data::UInt32, "r of the bin r − ½ < |κ| < r + ½; NULL for what lies outside the band of the sinusoids.").in_unit("cycles per box").or_null(),
+        Column::new("directions", Data::UInt32, "Orthonormal directions of the bin; white noise has directions/rows of its energy here."),
+        Column::new("energy", Data::Float64, "Share of ‖υᵢ‖² = 1, in [0, 1] up to rounding; over all bins and the rest, 1."),
+    ],
+};
+
+/// A row of [`FREQUENCY`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FrequencyRow {
+    /// Updates made before the checkpoint.
+    pub step: u64,
+    /// Which output's kernel.
+    pub output: u32,
+    /// i, counted from 1.
+    pub index: u32,
+    /// Centre of the bin, none for what lies outside the band.
+    pub radial_frequency: Option<u32>,
+    /// Orthonormal directions of the bin.
+    pub directions: u32,
+    /// Share of ‖υᵢ‖².
+    pub energy: f64,
+}
+
+impl Row for FrequencyRow {
+    const TABLE: &'static Table = &FREQUENCY;
+}
+
+/// Relative energies of the target in sinusoids.
+pub const BASELINE: Table = Table {
+    name: "baseline",
+    about: "Relative energy of the target in the k sinusoids of lowest frequency: what a basis that knows nothing of the network reaches, to hold against `energy`. The sinusoids are those of the table `frequency`, made orthonormal on the samples of each split. Each output is measured by itself, so k counts sinusoids for one output.",
+    version: 1,
+    layout: Layout::Tidy,
+    columns: &[
+        Column::new(
+            "split",
+            Data::Text,
+            "`train` or `test`, the samples over which the energy is taken.",
+        ),
+        Column::new("output", Data::UInt32, "Output of the target, from 0."),
+        Column::new("signal", Data::Text, "`target`."),
+        Column::new(
+            "k",
+            Data::UInt32,
+            "Number of sinusoids, from 1: by rising |κ|, for each κ the cosine before the sine.",
+        ),
+        Column::new(
+            "relative_energy",
+            Data::Float64,
+            "E(φ, k) = Σ_{i≤k} ⟨sᵢ, φ⟩² / ‖φ‖², in [0, 1] up to rounding.",
+        ),
+    ],
+};
+
+/// A row of [`BASELINE`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BaselineRow {
+    /// Samples over which the energy is taken.
+    pub split: Split,
+    /// Output of the target.
+    pub output: u32,
+    /// φ.
+    pub signal: Signal,
+    /// Number of sinusoids, from 1.
+    pub k: u32,
+    /// E(φ, k).
+    pub relative_energy: f64,
+}
+
+impl Row for BaselineRow {
+    const TABLE: &'static Table = &BASELINE;
+}
+
+/// Descent with a kernel that does not change.
+pub const FROZEN_DESCENT: Table = Table {
+    name: "frozen_descent",
+    about: "Loss of least-squares gradient descent with the first and with the last kernel held fixed, m̄ ← (I − (δ_t/N) G) m̄, from the outputs at the first kernel's step and with the run's own δ_t, at up to 401 of the steps of `history`. Empty for other optimizers and losses, where the reduction leaves out pairs of outputs, and where the rate of some update is not known.",
+    version: 1,
+    layout: Layout::Tidy,
+    columns: &[
+        Column::new("kernel_step", Data::UInt64, "Step of the kernel that is held fixed."),
+        Column::new("step", Data::UInt64, "Updates made so far."),
+        Column::new("split", Data::Text, "`train`, or `test`: f ← f − (δ_t/N) g(x, ·) m̄."),
+        Column::new(
+            "loss",
+            Data::Float64,
+            "L with the ½, as in `history`; NULL once the descent has diverged beyond all numbers.",
+        )
+        .or_null(),
+    ],
+};
+
+/// A row of [`FROZEN_DESCENT`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FrozenDescentRow {
+    /// Step of the kernel that is held fixed.
+    pub kernel_step: u64,
+    /// Updates made so far.
+    pub step: u64,
+    /// Samples over which the loss is taken.
+    pub split: Split,
+    /// L(f).
+    pub loss: Option<f64>,
+}
+
+impl Row for FrozenDescentRow {
+    const TABLE: &'static Table = &FROZEN_DESCENT;
 }
 
 /// The leading eigenvectors.

@@ -9,7 +9,8 @@ use super::kernel::{KernelRow, Reduction};
 use super::report::{FindingRow, Verdict};
 use super::run::RunRow;
 use super::spectrum::{
-    AlignmentMetric, AlignmentRow, DynamicsRow, EigenvalueRow, EigenvectorRow, EnergyRow,
+    AlignmentMetric, AlignmentRow, BaselineRow, DynamicsRow, EigenvalueRow, EigenvectorRow,
+    EnergyRow, FrequencyRow, FrozenDescentRow,
 };
 use super::training::{CheckpointRow, HistoryRow, OutputRow};
 use super::{Signal, Split};
@@ -119,19 +120,34 @@ fn kernels_come_back() {
 
 #[test]
 fn eigenvalues_come_back() {
-    let row =
-        |eigenvalue, resolved| EigenvalueRow { step: 0, output: 0, index: 1, eigenvalue, resolved };
-    check(&[row(3.5, true), row(-1e-9, false)], &[]);
+    let row = |eigenvalue, resolved, derived| EigenvalueRow {
+        step: 0,
+        output: 0,
+        index: 1,
+        eigenvalue,
+        resolved,
+        fisher_eigenvalue: derived,
+        mode_speed: derived,
+        frequency_centroid: derived,
+    };
+    check(&[row(3.5, true, Some(0.5)), row(-1e-9, false, None)], &[]);
 }
 
 #[test]
 fn energies_come_back() {
-    let row =
-        |split, signal| EnergyRow { step: 0, output: 0, split, signal, k: 1, relative_energy: 1.0 };
+    let row = |split, signal, mode_energy| EnergyRow {
+        step: 0,
+        output: 0,
+        split,
+        signal,
+        k: 1,
+        relative_energy: 1.0,
+        mode_energy,
+    };
     let rows = [
-        row(Split::Train, Signal::Target),
-        row(Split::Test, Signal::Output),
-        row(Split::Test, Signal::Residual),
+        row(Split::Train, Signal::Target, Some(1.0)),
+        row(Split::Test, Signal::Output, None),
+        row(Split::Test, Signal::Residual, None),
     ];
     let signals = [Signal::Target, Signal::Output, Signal::Residual].map(Signal::name);
     assert_eq!(signals, ["target", "output", "residual"]);
@@ -172,14 +188,56 @@ fn alignments_come_back() {
         row(AlignmentMetric::CentredKernelTargetAlignment, None, None),
         row(AlignmentMetric::KernelDistance, Some(0), None),
         row(AlignmentMetric::EigenspaceOverlap, Some(1), Some(10)),
+        row(AlignmentMetric::SpectralPosition, None, None),
+        row(AlignmentMetric::KernelVelocity, Some(1), None),
+        row(AlignmentMetric::LargestPrincipalAngle, Some(1), Some(10)),
+        row(AlignmentMetric::MeanPrincipalAngle, Some(1), Some(10)),
     ];
     let metrics = [
         "kernel_target_alignment",
         "centred_kernel_target_alignment",
         "kernel_distance",
         "eigenspace_overlap",
+        "spectral_position",
+        "kernel_velocity",
+        "largest_principal_angle",
+        "mean_principal_angle",
     ];
     check(&rows, &[("metric", &metrics)]);
+}
+
+#[test]
+fn frequencies_come_back() {
+    let row = |radial_frequency| FrequencyRow {
+        step: 2,
+        output: 0,
+        index: 1,
+        radial_frequency,
+        directions: 8,
+        energy: 0.5,
+    };
+    check(&[row(Some(3)), row(None)], &[]);
+}
+
+#[test]
+fn baselines_come_back() {
+    let row = |split| BaselineRow {
+        split,
+        output: 1,
+        signal: Signal::Target,
+        k: 1,
+        relative_energy: 0.5,
+    };
+    let words: [(&str, &[&str]); 2] =
+        [("split", &["train", "test"]), ("signal", &["target", "target"])];
+    check(&[row(Split::Train), row(Split::Test)], &words);
+}
+
+#[test]
+fn frozen_descents_come_back() {
+    let row = |split, loss| FrozenDescentRow { kernel_step: 4, step: 2, split, loss };
+    let rows = [row(Split::Train, Some(0.5)), row(Split::Test, None)];
+    check(&rows, &[("split", &["train", "test"])]);
 }
 
 #[test]

@@ -56,7 +56,15 @@ pub fn dynamics(step: u64, learning_rate: f64, largest_eigenvalue: f64) -> Dynam
 }
 
 pub fn energy(step: u64, signal: Signal, relative_energy: f64) -> EnergyRow {
-    EnergyRow { step, output: 0, split: Split::Train, signal, k: 50, relative_energy }
+    EnergyRow {
+        step,
+        output: 0,
+        split: Split::Train,
+        signal,
+        k: 50,
+        relative_energy,
+        mode_energy: None,
+    }
 }
 
 pub fn alignment(

@@ -89,6 +89,7 @@ impl Run {
             })),
             loss: Some("least_squares".to_owned()),
             optimizer: Some("gradient_descent".to_owned()),
+            learning_rates: None,
             kernel_rows: Some(u64::from(self.train) * rows_a_sample as u64),
             kernel_blocks: Some(blocks as u64),
             reduction: Some(self.reduction),
@@ -219,6 +220,9 @@ impl Run {
                         index,
                         eigenvalue,
                         resolved: eigenvalue > 1e-4,
+                        fisher_eigenvalue: None,
+                        mode_speed: None,
+                        frequency_centroid: None,
                     });
                 }
             }
@@ -268,6 +272,7 @@ impl Run {
                                 signal,
                                 k,
                                 relative_energy,
+                                mode_energy: None,
                             });
                         }
                     }
