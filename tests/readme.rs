@@ -20,13 +20,14 @@ fn every_pipeline_command_passes_its_checks() {
         .flat_map(|block| block.lines())
         .filter_map(|line| line.strip_prefix("cargo xtask pipeline ").map(str::to_owned))
         .collect();
-    assert_eq!(commands.len(), 3, "{commands:?}");
+    assert_eq!(commands.len(), 4, "{commands:?}");
     let folder = data();
     // The README's `picture.png` stands for a picture of the reader's.
     let picture = folder.path().join("picture.png");
     fs::write(&picture, include_bytes!("data/picture.png")).expect("a file");
     for command in commands {
         let command = command.replace("picture.png", picture.to_str().expect("a path"));
+        let command = command.replace('\'', "");
         let words: Vec<&str> = command.split_whitespace().collect();
         let arguments: Vec<&str> = words[1..].iter().copied().chain(["--dry-run"]).collect();
         let output = pipeline(folder.path(), words[0], &arguments);
@@ -54,15 +55,37 @@ fn the_queries_give_rows() {
     };
     let data = small_run(&[]);
     let results = data.path().join("runs/small");
-    let query = blocks("sh")
-        .iter()
-        .find_map(|block| block.trim().strip_prefix("duckdb -c ").map(str::to_owned))
-        .expect("a DuckDB query");
-    let duckdb = format!("import duckdb\nassert len(duckdb.sql({query}).fetchall()) == 7\n");
+    let duckdb = duckdb(&queries()[0], 7);
     let polars = format!("{}\nassert dynamics.height == 7\n", blocks("python").remove(0));
     for program in [duckdb, polars] {
         let program = program.replace("data/runs/lr-decay", results.to_str().expect("a path"));
         let output = Command::new(&python).args(["-c", &program]).output().expect("Python starts");
         assert!(output.status.success(), "{program}\n{}", text(&output));
     }
+}
+
+#[test]
+fn the_query_over_a_sweep_gives_the_rows_of_all_variants() {
+    let Some(python) = python() else {
+        eprintln!("skipped: no Python with DuckDB and Polars; `cargo xtask test` makes one");
+        return;
+    };
+    let sweep = "sweep.decay={set: train.with.learning_rate.decay.factor, to: [0.5, 1.0]}";
+    let data = small_run(&["--set", sweep]);
+    let results = data.path().join("runs/small");
+    let program = duckdb(&queries()[1], 14);
+    let program = program.replace("data/runs/lr-decay", results.to_str().expect("a path"));
+    let output = Command::new(&python).args(["-c", &program]).output().expect("Python starts");
+    assert!(output.status.success(), "{program}\n{}", text(&output));
+}
+
+/// The README's queries for DuckDB, in quotes.
+fn queries() -> Vec<String> {
+    let query = |block: &String| block.trim().strip_prefix("duckdb -c ").map(str::to_owned);
+    blocks("sh").iter().filter_map(query).collect()
+}
+
+/// A program that checks how many `rows` a query has.
+fn duckdb(query: &str, rows: usize) -> String {
+    format!("import duckdb\nassert len(duckdb.sql({query}).fetchall()) == {rows}\n")
 }

@@ -44,6 +44,11 @@ duckdb -c \"SELECT step, k, relative_energy FROM 'data/runs/lr-decay/energy.parq
 python -c \"import polars; print(polars.read_parquet('data/runs/lr-decay/history.parquet'))\"
 ```
 
+With a sweep, a table has the rows of all variants and begins with a column for each axis on which it depends;
+large tables and those with one file a step lie in `variants/` then. `runs` has one row for each variant: the axes,
+`variant`, every parameter as `stage.path.to.parameter` (NULL where a variant has none), the key of each artifact as
+`stage.key`, and the time and peak memory of its own stages.
+
 A measure that does not exist is NULL; no table holds NaN. Vectors are lists, whose length may differ between
 files. `step` counts updates made so far.
 ",

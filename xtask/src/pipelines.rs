@@ -12,7 +12,8 @@ use crate::print;
 pub struct Arguments {
     /// A pipeline: its name in `pipelines/`, with or without `.yaml`, or a path.
     file: String,
-    /// Set one value, as `train.with.steps=100` or `seed=3`; may be given several times.
+    /// Set one value, as `train.with.steps=100`, `seed=3` or, of a sweep, `sweep.seed.to=[0,1]`;
+    /// may be given several times.
     #[arg(long, value_name = "PATH=VALUE")]
     set: Vec<String>,
     /// Print what would run and with which parameters, and run nothing.

@@ -43,7 +43,11 @@ fn block(uses: &str, description: &Description) -> String {
     let mut text = format!("{uses}: {}\n", description.summary);
     let mut rows = Vec::new();
     for port in &description.inputs {
-        let many = if port.many { ", one or several" } else { "" };
+        let many = if port.many {
+            "s of one or several stages, all variants of a sweep at once"
+        } else {
+            ""
+        };
         rows.push(vec![
             "input".to_owned(),
             port.name.to_string(),

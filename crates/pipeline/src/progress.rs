@@ -86,7 +86,10 @@ impl Progress {
             bar.enable_steady_tick(TURN);
             Some(bar)
         } else {
-            self.say(stage, "starting");
+            // The line on the variants of a stage has said that it begins.
+            if variant.is_empty() {
+                self.say(stage, "starting");
+            }
             None
         };
         let now = Instant::now();

@@ -231,7 +231,8 @@ pub(crate) fn json(
                 };
                 let below = pointer::join(at, &word);
                 let is_scalar = key.is_bool() || key.is_number();
-                if !key.is_string() && !(is_scalar && holds_labels(at)) {
+                let is_fine = key.is_string() || (is_scalar && holds_labels(at));
+                if !is_fine {
                     let message = format!("keys here must be words; put quotes around {word}");
                     wrong(&below, Part::Key, message);
                     continue;

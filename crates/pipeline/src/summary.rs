@@ -122,7 +122,7 @@ fn query(plan: &Plan, folder: &Path, shown: &str) -> Option<String> {
             })
         });
         let axes = stage.into_iter().flat_map(|stage| &stage.axes);
-        axes.map(|&axis| format!("{}, ", plan.sweep.axes[axis].name)).collect()
+        axes.flat_map(|&axis| [plan.sweep.axes[axis].name.as_str(), ", "]).collect()
     };
     let has = |table: &str| folder.join(format!("{table}.parquet")).is_file();
     if has("energy") {

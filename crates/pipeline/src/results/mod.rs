@@ -16,6 +16,7 @@ use crate::plan::{Plan, PlannedStage, Task};
 use crate::project::Project;
 use crate::run::Made;
 use crate::store::remove;
+use gathered::Part;
 
 pub(crate) use variants::OWN_COLUMNS;
 
@@ -56,7 +57,7 @@ pub fn gather(project: &Project, plan: &Plan, made: &[Made]) -> Result<PathBuf, 
             // What several stages have goes into a folder of each.
             let is_alone = owners.len() == 1 && !OWN.iter().any(|own| name == own);
             let below = if is_alone { "" } else { &stage.name };
-            gather_entry(plan, made, stage, name, &new, below)?;
+            gather_entry(plan, made, stage, name, below, (&folder, &new))?;
         }
     }
     if plan.sweep.is_empty() {
@@ -76,15 +77,15 @@ pub fn gather(project: &Project, plan: &Plan, made: &[Made]) -> Result<PathBuf, 
     Ok(folder)
 }
 
-/// Puts the table or file `name` of all instances of `stage` into the results at `new`, or there
-/// into the folder `below`.
+/// Puts the table or file `name` of all instances of `stage` into the `new` results, or there into
+/// the folder `below`; those of an earlier run are at `folder`.
 fn gather_entry(
     plan: &Plan,
     made: &[Made],
     stage: &PlannedStage,
     name: &OsStr,
-    new: &Path,
     below: &str,
+    (folder, new): (&Path, &Path),
 ) -> Result<(), PipelineError> {
     let mut gathered: Option<&'static Table> = None;
     let mut parts = Vec::new();
@@ -98,7 +99,11 @@ fn gather_entry(
             link(&from, &new.join(below).join(name))?;
         } else if let Some(table) = tidy_table(artifact.manifest.kind, name) {
             gathered = Some(table);
-            parts.push((&instance.point, from));
+            let mut records = artifact.manifest.tables.iter();
+            let record = records.find(|record| Some(&*record.file) == name.to_str());
+            // A tidy table is one file, and the manifest records every file of a table.
+            let hash = record.map_or("", |record| &record.blake3);
+            parts.push(Part { point: &instance.point, path: from, hash });
         } else {
             let variant = new.join(VARIANTS).join(plan.sweep.folder(&instance.point));
             link(&from, &variant.join(below).join(name))?;
@@ -107,7 +112,8 @@ fn gather_entry(
     match gathered {
         Some(table) => {
             let to = new.join(below).join(name);
-            gathered::write(&to, table, &plan.sweep, &stage.axes, &parts)
+            let earlier = folder.join(below).join(name);
+            gathered::write(&to, table, &plan.sweep, &stage.axes, &parts, &earlier)
         }
         None => Ok(()),
     }

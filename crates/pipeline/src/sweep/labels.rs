@@ -99,7 +99,7 @@ impl Labels {
         match self {
             Self::Integer(of) => Arc::new(Int64Array::from_iter_values(chosen.map(|at| of[at]))),
             Self::Number(of) => Arc::new(Float64Array::from_iter_values(chosen.map(|at| of[at]))),
-            Self::Boolean(of) => Arc::new(BooleanArray::from_iter(chosen.map(|at| Some(of[at])))),
+            Self::Boolean(of) => Arc::new(chosen.map(|at| Some(of[at])).collect::<BooleanArray>()),
             Self::Text(of) => Arc::new(StringArray::from_iter_values(chosen.map(|at| &of[at]))),
         }
     }

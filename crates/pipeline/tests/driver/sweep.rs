@@ -68,9 +68,10 @@ fn table(world: &World, path: &str) -> (String, Vec<String>) {
             let cells: Vec<String> = batch
                 .columns()
                 .iter()
-                .map(|column| match column.is_null(row) {
-                    true => "NULL".to_owned(),
-                    false => array_value_to_string(column, row).expect("it can be shown"),
+                .map(|column| {
+                    let null = "NULL".to_owned();
+                    let shown = || array_value_to_string(column, row).expect("it can be shown");
+                    if column.is_null(row) { null } else { shown() }
                 })
                 .collect();
             rows.push(cells.join(" "));
@@ -287,6 +288,28 @@ fn what_a_sweep_has_made_is_not_made_again_and_nothing_stale_is_left() {
     let files = world.files("data/runs/swept").join("\n");
     assert!(!files.contains("length"), "{files}");
     assert!(table(&world, "swept/history.parquet").0.starts_with("step: UInt64"));
+}
+
+#[test]
+fn a_gathered_table_is_written_again_only_where_its_rows_or_labels_change() {
+    use std::os::unix::fs::MetadataExt;
+    let world = world();
+    let file = |set: &[&str]| {
+        world.run(SWEEP, set).expect("it runs");
+        let path = world.root().join("data/runs/swept/history.parquet");
+        fs::metadata(path).expect("it is there").ino()
+    };
+    let labels = || -> Vec<String> {
+        let (_, rows) = table(&world, "swept/history.parquet");
+        rows.iter().map(|row| row.split(' ').next().expect("one").to_owned()).collect()
+    };
+    let first = file(&[]);
+    assert_eq!(file(&[]), first);
+    let renamed = "sweep.length.to={long: 20, short: 10}";
+    assert_ne!(file(&[renamed]), first);
+    assert_eq!(labels(), ["long", "short"]);
+    file(&["sweep.length.to=[10, 20]"]);
+    assert_eq!(labels(), ["10", "20"]);
 }
 
 #[test]
