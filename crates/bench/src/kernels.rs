@@ -9,7 +9,7 @@ use artifact::{Gram, GramRow, read_gram, write_gram};
 use faer::MatRef;
 use network::Workspace;
 use ntk::gram;
-use spectrum::{Columns, Eigenpairs, all, top};
+use spectrum::{Eigenpairs, Start, all, top};
 use train::Engine;
 
 use crate::case::{Case, Work};
@@ -148,7 +148,7 @@ fn tables<'a>(case: &Case, problem: &'a Problem, folder: &'a Path) -> Contenders
 fn leading(
     gram: MatRef<'_, f32>,
     k: usize,
-    start: &Columns<f32>,
+    start: &Start<f32>,
 ) -> Result<Eigenpairs<f32>, BenchError> {
     if let Some(pairs) = top(gram, k, start, RESIDUAL)? {
         return Ok(pairs);

@@ -3,7 +3,7 @@
 use network::Network;
 use ntk::gram;
 use rand::Rng;
-use spectrum::{Columns, OVERSAMPLING, start_columns};
+use spectrum::{Columns, Start};
 use stage::Seed;
 use train::{Engine, Loss, Optimizer, Trainer};
 
@@ -104,14 +104,7 @@ fn gramian(network: &Network<f32>, x: &[f32]) -> Vec<f32> {
 /// What the block method starts from in the stage `spectrum`: `earlier` eigenvectors and a few
 /// random vectors, or only random ones.
 #[must_use]
-pub fn start(rows: usize, k: usize, earlier: Option<&Columns<f32>>) -> Columns<f32> {
-    let (mut start, more) = match earlier {
-        Some(vectors) => (vectors.clone(), OVERSAMPLING),
-        None => (Columns::empty(rows), start_columns(k)),
-    };
-    let mut entry = uniform("start");
-    for _ in 0..more.min(rows - start.count().min(rows)) {
-        start.push((0..rows).map(|_| entry()));
-    }
-    start
+pub fn start(rows: usize, k: usize, earlier: Option<&Columns<f32>>) -> Start<f32> {
+    let mut number = uniform("start");
+    Start::new(earlier, rows, k, || f64::from(number()))
 }

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use faer::MatRef;
 use rand::Rng;
-use spectrum::{Columns, Eigenpairs, Real, all, start_columns, top};
+use spectrum::{Columns, Eigenpairs, Real, Start, all, top};
 use stage::Seed;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -40,15 +40,11 @@ fn block(
 ) -> Result<Columns<f32>, Box<dyn std::error::Error>> {
     let matrix = MatRef::from_column_major_slice(gram, rows, rows);
     let mut random = Seed(0).stream("eigen");
-    let mut vector =
-        || (0..rows).map(|_| random.next_u64() as f32 / u64::MAX as f32 - 0.5).collect::<Vec<_>>();
-    let mut cold = Columns::empty(rows);
-    (0..start_columns(k)).for_each(|_| cold.push(vector()));
+    let mut number = || random.next_u64() as f64 / u64::MAX as f64 - 0.5;
+    let cold = Start::new(None, rows, k, &mut number);
     let mut found = None;
-    let warm = previous.map(|mut start| {
-        (0..16).for_each(|_| start.push(vector()));
-        ("block warm", start)
-    });
+    let warm =
+        previous.map(|vectors| ("block warm", Start::new(Some(&vectors), rows, k, &mut number)));
     for (name, start) in [("block cold", cold)].into_iter().chain(warm) {
         let begin = Instant::now();
         let pairs = top(matrix, k, &start, 1e-5)?.ok_or("in doubt")?;

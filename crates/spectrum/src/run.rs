@@ -8,7 +8,7 @@ use rand::Rng;
 use stage::{Context, Inputs, Limits, Outlines, Plan, Port, Stage, StageError};
 
 use crate::baseline;
-use crate::block_eigen;
+use crate::block_eigen::{self, Start};
 use crate::columns::Columns;
 use crate::eigen::{self, Eigenpairs};
 use crate::error::SpectrumError;
@@ -202,7 +202,9 @@ fn leading_eigenpairs<T: Real>(
     let gram = T::matrix(kernel.block.train(), rows, rows, &mut store);
     let k = parameters.pairs(rows);
     if parameters.by_block(rows) {
-        let start = start(earlier, rows, k, random);
+        // Uniform in [-½, ½): any distribution without a preferred direction of G does.
+        let start =
+            Start::new(earlier, rows, k, || random.next_u64() as f64 / u64::MAX as f64 - 0.5);
         if let Some(mut pairs) = block_eigen::top(gram, k, &start, parameters.tolerance)? {
             let largest = pairs.values[0];
             resolution::check_positive(largest, None, kernel.noise::<T>(largest))?;
@@ -214,26 +216,4 @@ fn leading_eigenpairs<T: Real>(
     let (largest, smallest) = (pairs.values[0], pairs.values.last().copied());
     resolution::check_positive(largest, smallest, kernel.noise::<T>(largest))?;
     Ok(if k < rows { pairs.leading(k) } else { pairs })
-}
-
-/// What the block method starts from: the `earlier` eigenvectors and a few random vectors beside
-/// them, or random vectors alone.
-fn start<T: Real>(
-    earlier: Option<&Columns<T>>,
-    rows: usize,
-    k: usize,
-    random: &mut impl Rng,
-) -> Columns<T> {
-    let (mut start, columns) = match earlier {
-        Some(vectors) => (vectors.clone(), block_eigen::OVERSAMPLING),
-        None => (Columns::empty(rows), block_eigen::start_columns(k)),
-    };
-    // Uniform in [-½, ½): any distribution without a preferred direction of G does. No more vectors
-    // than rows are independent.
-    let columns = columns.min(rows - start.count().min(rows));
-    for _ in 0..columns {
-        let entries = (0..rows).map(|_| random.next_u64() as f64 / u64::MAX as f64 - 0.5);
-        start.push(entries.map(T::nearest));
-    }
-    start
 }
