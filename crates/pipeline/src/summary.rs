@@ -26,6 +26,9 @@ pub fn summary(project: &Project, plan: &Plan, folder: &Path) -> Result<String, 
     if folder.join("report.html").is_file() {
         line(&mut text, &format!("report   {shown}/report.html"));
     }
+    if reports_vary(plan) {
+        line(&mut text, &format!("reports  {shown}/{VARIANTS}/*/report.html"));
+    }
     line(&mut text, &format!("tables   {shown}/"));
     if folder.join(VARIANTS).is_dir() {
         let count = plan.sweep.count().unwrap_or_default();
@@ -57,12 +60,16 @@ fn findings(plan: &Plan, folder: &Path) -> Result<String, PipelineError> {
         return Ok(String::new());
     }
     let rows: Vec<FindingRow> = artifact::read_rows(folder)?;
-    let vary = plan.stages.iter().any(|stage| {
+    Ok(if reports_vary(plan) { findings_of_variants(&rows) } else { findings_of_one(&rows) })
+}
+
+/// Whether each of several variants has a report.
+fn reports_vary(plan: &Plan) -> bool {
+    plan.stages.iter().any(|stage| {
         let first = stage.instances.first().map(|instance| &plan.tasks[instance.task]);
         first.is_some_and(|task| task.program.description.output == Kind::Report)
             && !stage.axes.is_empty()
-    });
-    Ok(if vary { findings_of_variants(&rows) } else { findings_of_one(&rows) })
+    })
 }
 
 /// For each statement, in how many of the variants to which it applies it holds.

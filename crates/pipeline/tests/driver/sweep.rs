@@ -531,6 +531,7 @@ fn findings_of_several_reports_are_counted() {
     assert!(files.contains("length=10,reduced=all/report.html"), "{files}");
     let folder = world.project.results("swept");
     insta::assert_snapshot!(pipeline::summary(&world.project, &plan, &folder).expect("readable"), @r#"
+    reports  data/runs/swept/variants/*/report.html
     tables   data/runs/swept/
     sweep    4 variants, in runs.parquet and data/runs/swept/variants/
 
