@@ -15,7 +15,7 @@ pub mod tables;
 mod write;
 
 pub use error::ArtifactError;
-pub use gram::{Gram, GramRow, read_gram, write_gram};
+pub use gram::{Gram, GramReader, GramRow, GramWriter, read_gram, write_gram};
 pub use kind::Kind;
 pub use manifest::{CONTRACT, MANIFEST_FILE, Machine, Manifest, TableRecord, hash_file};
 pub use outline::{Outline, RateFrom};

@@ -5,14 +5,16 @@ use std::path::{Path, PathBuf};
 
 use arrow::array::{Array, AsArray, FixedSizeListArray, LargeListArray, ListArray, RecordBatch};
 use arrow::datatypes::DataType;
+use arrow::error::ArrowError;
+use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use crate::error::ArtifactError;
-use crate::table::{Layout, Row, Table};
+use crate::table::{Column, Layout, Row, Table};
 use crate::write::{check_finite, table_file};
 
 /// Rows that are read at once.
-const BATCH_ROWS: usize = 65_536;
+pub(crate) const BATCH_ROWS: usize = 65_536;
 
 /// Reads all rows of a tidy or large table of the artifact at `directory`.
 ///
@@ -67,33 +69,43 @@ pub fn steps(directory: &Path, table: &Table) -> Result<Vec<u64>, ArtifactError>
 /// Where the file is missing, damaged, of another version, has other columns, or holds NaN, or NULL
 /// in a column that is never NULL.
 pub fn read_batches(path: &Path, table: &'static Table) -> Result<Vec<RecordBatch>, ArtifactError> {
+    batches(path, table, table.columns, BATCH_ROWS)?.collect()
+}
+
+/// The `columns` of one file of `table`, `batch_rows` rows at once.
+///
+/// # Errors
+/// As [`read_batches`]; what is in the rows shows when they are read.
+pub(crate) fn batches(
+    path: &Path,
+    table: &'static Table,
+    columns: &[Column],
+    batch_rows: usize,
+) -> Result<impl Iterator<Item = Result<RecordBatch, ArtifactError>>, ArtifactError> {
     let builder = open(path, table)?;
+    let known = columns.iter().filter_map(|column| builder.schema().index_of(column.name).ok());
+    let mask = ProjectionMask::roots(builder.parquet_schema(), known);
     let reader = builder
-        .with_batch_size(BATCH_ROWS)
+        .with_projection(mask)
+        .with_batch_size(batch_rows)
         .build()
         .map_err(|error| ArtifactError::parquet(path, error))?;
-    reader
-        .map(|batch| {
-            let batch = batch.map_err(|error| ArtifactError::Parquet {
-                path: path.to_owned(),
-                source: error.into(),
-            })?;
-            // Further nullable columns of a newer minor version are dropped here.
-            let known: Vec<usize> = table
-                .columns
-                .iter()
-                .filter_map(|column| batch.schema().index_of(column.name).ok())
-                .collect();
-            let batch = batch.project(&known).map_err(|error| ArtifactError::Parquet {
-                path: path.to_owned(),
-                source: error.into(),
-            })?;
-            // Our writer refuses NULL and NaN; another program's may not.
-            check_nulls(path, table, &batch)?;
-            check_finite(table, &batch)?;
-            Ok(batch)
-        })
-        .collect()
+    let names: Vec<&'static str> = columns.iter().map(|column| column.name).collect();
+    let path = path.to_owned();
+    Ok(reader.map(move |batch| {
+        let failed =
+            |error: ArrowError| ArtifactError::Parquet { path: path.clone(), source: error.into() };
+        let batch = batch.map_err(failed)?;
+        // In the order of the table, and without further columns of a newer minor version.
+        let schema = batch.schema();
+        let known: Vec<usize> =
+            names.iter().filter_map(|name| schema.index_of(name).ok()).collect();
+        let batch = batch.project(&known).map_err(failed)?;
+        // Our writer refuses NULL and NaN; another program's may not.
+        check_nulls(&path, table, &batch)?;
+        check_finite(table, &batch)?;
+        Ok(batch)
+    }))
 }
 
 /// Refuses NULL where the table has none, in a cell or within a vector: it would read as an empty
@@ -132,7 +144,8 @@ pub fn check_table_file(path: &Path, table: &'static Table) -> Result<u64, Artif
     Ok(u64::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(0))
 }
 
-fn open(
+/// Opens one file of `table` and checks its version and columns.
+pub(crate) fn open(
     path: &Path,
     table: &'static Table,
 ) -> Result<ParquetRecordBatchReaderBuilder<File>, ArtifactError> {

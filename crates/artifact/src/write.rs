@@ -17,7 +17,7 @@ use crate::table::{Data, Layout, Row, Table};
 /// Rows of a group in a tidy table: what DuckDB and Polars scan in one piece.
 const TIDY_GROUP_ROWS: usize = 131_072;
 /// Bytes of a group in a table of vectors: a reader holds one group at a time.
-const VECTOR_GROUP_BYTES: usize = 32 << 20;
+pub(crate) const VECTOR_GROUP_BYTES: usize = 32 << 20;
 
 /// Where a table lies in an artifact: `DIR/NAME.parquet`, or `DIR/NAME/step-….parquet`.
 ///
@@ -105,7 +105,7 @@ fn write_file(
 
 /// Writer settings: ZSTD for tidy tables; vectors plain, since the mantissas of measured f32
 /// do not compress; no dictionaries for floats.
-fn properties(table: &Table) -> WriterProperties {
+pub(crate) fn properties(table: &Table) -> WriterProperties {
     let units: Vec<String> = table
         .columns
         .iter()
