@@ -1,13 +1,14 @@
 //! Every checkpoint's Gramian, from tables to tables.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::path::Path;
 
 use artifact::tables::Split;
 use artifact::tables::dataset::Sample;
-use artifact::tables::kernel::KernelRow;
+use artifact::tables::kernel::{KernelRow, Reduction};
 use artifact::tables::training::{CHECKPOINTS, HistoryRow};
-use artifact::{Gram, GramRow, Outline, read_rows, steps, write_gram, write_rows};
+use artifact::{ArtifactError, GramRow, GramWriter, Outline, read_rows, steps, write_rows};
 use network::{Network, Scalar};
 use stage::{Context, Inputs, StageError};
 
@@ -15,6 +16,9 @@ use crate::checkpoint;
 use crate::gram;
 use crate::parameters::{Parameters, Precision};
 use crate::plan;
+
+/// Test samples whose rows are computed at once, and then written.
+pub(crate) const TEST_SAMPLES: usize = gram::SIDE;
 
 /// Inputs of both splits, row-major.
 struct Points {
@@ -49,11 +53,12 @@ pub(crate) fn run(
     let mut kernels = Vec::new();
     for (done, &step) in checkpoints.iter().enumerate() {
         let network = checkpoint::load(training.path(), &outline, step)?;
-        let (gram, mut rows) = match parameters.precision {
-            Precision::F32 => kernel(&network, &points, parameters, step),
-            Precision::F64 => kernel(&network.cast::<f64>(), &points, parameters, step),
-        };
-        write_gram(output, step, &gram)?;
+        let mut rows = match parameters.precision {
+            Precision::F32 => write_kernel(&network, &points, parameters, step, output),
+            Precision::F64 => {
+                write_kernel(&network.cast::<f64>(), &points, parameters, step, output)
+            }
+        }?;
         for row in &mut rows {
             row.learning_rate = rates.get(&step).copied();
         }
@@ -66,56 +71,80 @@ pub(crate) fn run(
     Ok(Outline { checkpoints: Some(checkpoints), ..plan::outline(parameters, &outline) })
 }
 
-/// The Gramian of one network: the training block, then test × train, and what is said of it.
-fn kernel<T: Scalar>(
+/// Writes the Gramian of one network, the training block and then test × train, and gives what is
+/// said of it.
+///
+/// In memory are the factors of the samples, one triangle of the training block, and whole rows
+/// only as many as are on their way to the file.
+fn write_kernel<T: Scalar>(
     network: &Network<T>,
     points: &Points,
     parameters: Parameters,
     step: u64,
-) -> (Gram, Vec<KernelRow>) {
+    output: &Path,
+) -> Result<Vec<KernelRow>, ArtifactError> {
     let reduction = parameters.reduction;
+    let (_, cell) = reduction.blocks(network.output_dim());
     let cast = |x: &[f32]| -> Vec<T> { x.iter().map(|&x| T::of(f64::from(x))).collect() };
     let train = gram::factors(network, &cast(&points.train), reduction);
+    let test = points.test.len() / network.input_dim().max(1);
+    let strips: Vec<Range<usize>> = (0..test)
+        .step_by(TEST_SAMPLES)
+        .map(|first| first..test.min(first + TEST_SAMPLES))
+        .collect();
+    let keys = keys(reduction, network.output_dim(), train.rows(), &strips);
+    let mut writer = GramWriter::create(output, step, keys, train.rows() * cell)?;
+
+    let mut kernels = Vec::new();
+    let mut strip_rows = Vec::new();
+    for (block, matrix) in gram::symmetric::<T, f32>(&train).into_iter().enumerate() {
+        for strip in 0..matrix.strips() {
+            strip_rows.resize(matrix.strip_rows(strip) * matrix.rows(), 0.0);
+            matrix.copy_strip(strip, &mut strip_rows);
+            writer.append(&strip_rows)?;
+        }
+        kernels.push(KernelRow {
+            step,
+            output: block as u32,
+            learning_rate: None,
+            trace: matrix.trace(),
+            frobenius_norm: matrix.frobenius_norm(),
+            samples: train.rows() as u32,
+            rows: matrix.rows() as u32,
+            test_rows: (test * cell) as u32,
+            reduction,
+            precision: T::NAME.to_owned(),
+        });
+    }
+    drop(strip_rows);
     let test = gram::factors(network, &cast(&points.test), reduction);
-    let square = gram::square(&train, reduction);
-    let cross = gram::cross(&test, &train, reduction);
+    for strip in strips {
+        for rows in gram::rows::<T, f32>(&test, strip, &train) {
+            writer.append(&rows)?;
+        }
+    }
+    writer.finish()?;
+    Ok(kernels)
+}
 
-    let (blocks, cell) = reduction.blocks(network.output_dim());
-    let width = train.rows * cell;
-    let rows = square.iter().enumerate().map(|(block, matrix)| KernelRow {
-        step,
-        output: block as u32,
-        learning_rate: None,
-        trace: (0..width).map(|i| matrix[i * width + i].wide()).sum(),
-        frobenius_norm: frobenius_norm(matrix, width),
-        samples: train.rows as u32,
-        rows: width as u32,
-        test_rows: (test.rows * cell) as u32,
-        reduction,
-        precision: T::NAME.to_owned(),
-    });
-    let rows = rows.collect();
-
-    let keys = |split: Split, samples: usize| {
+/// What each row belongs to: all training rows of one matrix after the other, then test rows, of
+/// every matrix those of one strip of samples before those of the next.
+fn keys(
+    reduction: Reduction,
+    outputs: usize,
+    train: usize,
+    strips: &[Range<usize>],
+) -> Vec<GramRow> {
+    let (blocks, cell) = reduction.blocks(outputs);
+    let keys = |split: Split, samples: Range<usize>| {
         (0..blocks).flat_map(move |block| {
-            (0..samples * cell).map(move |row| GramRow {
+            (samples.start * cell..samples.end * cell).map(move |row| GramRow {
                 split,
                 sample: (row / cell) as u32,
                 output: if cell > 1 { row % cell } else { block } as u32,
             })
         })
     };
-    let keys: Vec<GramRow> =
-        keys(Split::Train, train.rows).chain(keys(Split::Test, test.rows)).collect();
-    let mut values = Vec::with_capacity(keys.len() * width);
-    for matrix in square.into_iter().chain(cross) {
-        values.extend(matrix.iter().map(|&value| value.wide() as f32));
-    }
-    (Gram { rows: keys, width, values }, rows)
-}
-
-/// ‖G‖_F, summed in f64 row by row.
-fn frobenius_norm<T: Scalar>(matrix: &[T], width: usize) -> f64 {
-    let squares = |row: &[T]| row.iter().map(|v| v.wide() * v.wide()).sum::<f64>();
-    matrix.chunks(width.max(1)).map(squares).sum::<f64>().sqrt()
+    let test = strips.iter().flat_map(|strip| keys(Split::Test, strip.clone()));
+    keys(Split::Train, 0..train).chain(test).collect()
 }

@@ -1,0 +1,145 @@
+//! Inputs and signals of every layer, as the tiles of a reduction need them.
+
+use artifact::tables::kernel::Reduction;
+use network::{Factors as NetworkFactors, LayerFactors, Network, OutputSignal, Scalar};
+
+/// Rows along the side of a tile, whole registers of the products. Half of it is 5 % slower, a
+/// quarter 20 %, 288 not faster; more matrices at once, though their sums leave the cache, change
+/// nothing of that.
+pub(crate) const SIDE: usize = 192;
+/// The smallest side.
+const SMALLEST: usize = 48;
+/// Sides are multiples of this.
+const STEP: usize = 24;
+/// Tiles along the side of a matrix, where that does not make them too small: work for all threads.
+const TILES: usize = 8;
+
+/// Samples that go through the network at once: it holds what it gives twice.
+pub(crate) const PART: usize = 2048;
+
+/// H_l and B_l of some samples, arranged for one reduction.
+#[derive(Clone, Debug)]
+pub struct Factors<T> {
+    reduction: Reduction,
+    outputs: usize,
+    rows: usize,
+    /// All layers but the last. Under `Full` one family of signals with the o rows of a sample one
+    /// after the other, (n·o) × fan_out; otherwise as many as there are differentiated outputs.
+    pub(super) hidden: Vec<LayerFactors<T>>,
+    /// The last layer, whose signals are known: each output's is its unit vector.
+    pub(super) last: LayerFactors<T>,
+}
+
+impl<T: Scalar> Factors<T> {
+    pub(super) fn new(network: &Network<T>, x: &[T], reduction: Reduction) -> Self {
+        let rows = x.len() / network.input_dim().max(1);
+        let mut parts = x.chunks((PART * network.input_dim()).max(1));
+        let mut all = Self::of_part(network, parts.next().unwrap_or(x), reduction);
+        if all.rows < rows {
+            let found = all.rows;
+            all.layers_mut().for_each(|layer| reserve_for(layer, found, rows));
+        }
+        for part in parts {
+            let part = Self::of_part(network, part, reduction);
+            for (layer, new) in all.layers_mut().zip(part.hidden.into_iter().chain([part.last])) {
+                layer.inputs.extend(new.inputs);
+                for (signals, new) in layer.signals.iter_mut().zip(new.signals) {
+                    signals.extend(new);
+                }
+            }
+        }
+        all.rows = rows;
+        all
+    }
+
+    fn of_part(network: &Network<T>, x: &[T], reduction: Reduction) -> Self {
+        let signal = match reduction {
+            Reduction::SummedLogit => OutputSignal::Sum,
+            Reduction::Full | Reduction::Trace | Reduction::PerOutput => OutputSignal::Each,
+        };
+        let NetworkFactors { rows, layers: mut hidden } = NetworkFactors::new(network, x, signal);
+        // A network has an output layer.
+        let mut last = hidden.pop().unwrap_or_else(|| LayerFactors {
+            fan_in: 0,
+            fan_out: 0,
+            inputs: Vec::new(),
+            signals: Vec::new(),
+            weight_factor: T::zero(),
+            bias_factor: T::zero(),
+        });
+        last.signals = Vec::new();
+        if reduction == Reduction::Full && network.output_dim() > 1 {
+            for layer in &mut hidden {
+                layer.signals = vec![interleaved(&layer.signals, layer.fan_out)];
+            }
+        }
+        Self { reduction, outputs: network.output_dim(), rows, hidden, last }
+    }
+
+    fn layers_mut(&mut self) -> impl Iterator<Item = &mut LayerFactors<T>> {
+        self.hidden.iter_mut().chain([&mut self.last])
+    }
+
+    /// The reduction that they are arranged for.
+    #[must_use]
+    pub fn reduction(&self) -> Reduction {
+        self.reduction
+    }
+
+    /// n, the samples.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Matrices, and rows of a sample in each.
+    pub(super) fn blocks(&self) -> (usize, usize) {
+        self.reduction.blocks(self.outputs)
+    }
+
+    /// Families of signals whose products are summed into matrix `block`.
+    pub(super) fn families(&self, block: usize) -> std::ops::Range<usize> {
+        match self.reduction {
+            Reduction::Full | Reduction::SummedLogit => 0..1,
+            Reduction::Trace => 0..self.outputs,
+            Reduction::PerOutput => block..block + 1,
+        }
+    }
+
+    /// Σ ⟨∂f_a/∂z, ∂f_b/∂z⟩ of the last layer over the outputs that are summed into an entry;
+    /// under `Full` that of two equal outputs, for different ones it is 0.
+    pub(super) fn last_signals(&self) -> T {
+        T::of(match self.reduction {
+            Reduction::Full | Reduction::PerOutput => 1.0,
+            Reduction::Trace | Reduction::SummedLogit => self.outputs as f64,
+        })
+    }
+
+    /// Samples along the side of a tile.
+    pub(super) fn side(&self) -> usize {
+        let cell = self.blocks().1.max(1);
+        let shared = (self.rows * cell / TILES).next_multiple_of(STEP);
+        (shared.clamp(SMALLEST, SIDE) / cell).max(1)
+    }
+}
+
+/// Makes room for `rows` rows where `found` are.
+fn reserve_for<T>(layer: &mut LayerFactors<T>, found: usize, rows: usize) {
+    let further = |entries: usize| entries / found.max(1) * (rows - found);
+    layer.inputs.reserve_exact(further(layer.inputs.len()));
+    for signals in &mut layer.signals {
+        signals.reserve_exact(further(signals.len()));
+    }
+}
+
+/// Rows 0 of all `families` (n × width each), then rows 1, and so on.
+fn interleaved<T: Scalar>(families: &[Vec<T>], width: usize) -> Vec<T> {
+    let rows = families.first().map_or(0, |family| family.len() / width.max(1));
+    let mut all = Vec::with_capacity(rows * families.len() * width);
+    for row in 0..rows {
+        for family in families {
+            all.extend_from_slice(&family[row * width..][..width]);
+        }
+    }
+    all
+}

@@ -1,0 +1,82 @@
+//! The Gramian G = J Jᵀ of a fully connected network, layer by layer.
+//!
+//! With H_l the inputs of layer l and B_l^a the signals ∂f_a/∂z_l, one row a sample,
+//!
+//! ```text
+//! G^{ab} = Σ_l (s_w² H_l H_lᵀ + s_b² 1 1ᵀ) ∘ (B_l^a B_l^bᵀ)
+//! ```
+//!
+//! which costs N² Σ(widths) multiplications where the explicit Jacobian needs N² P.
+//! Source: Novak, Sohl-Dickstein & Schoenholz 2022, *Fast Finite Width Neural Tangent Kernel*
+//! (2206.08720), structured derivatives.
+//!
+//! [`factors`] are H and B, a [`tile`] is what one thread computes at a time, [`symmetric`] is the
+//! lower triangle of tiles, [`rectangle`] the rows of other samples.
+
+mod factors;
+mod rectangle;
+mod symmetric;
+#[cfg(test)]
+mod tests;
+mod tile;
+
+use artifact::tables::kernel::Reduction;
+use network::{Network, Scalar};
+
+pub use factors::Factors;
+pub(crate) use factors::{PART, SIDE};
+pub use symmetric::Symmetric;
+
+/// The factors of `network` at `x` (n × d) of which Gramians under `reduction` are made.
+#[must_use]
+pub fn factors<T: Scalar>(network: &Network<T>, x: &[T], reduction: Reduction) -> Factors<T> {
+    Factors::new(network, x, reduction)
+}
+
+/// G over the samples of `factors`, one triangle, rounded to `S`: one matrix, or one for each output
+/// under `PerOutput`.
+///
+/// Each is (n·r) × (n·r), exactly symmetric, r = o under `Full` and 1 otherwise, rows and columns
+/// sample-major. The bits do not depend on the number of threads.
+#[must_use]
+pub fn symmetric<T: Scalar, S: Scalar>(factors: &Factors<T>) -> Vec<Symmetric<S>> {
+    Symmetric::all_of(factors, factors.side())
+}
+
+/// G between the samples `from..to` of `rows` and all of `columns`, rounded to `S`: whole rows as
+/// those of [`symmetric`], row-major.
+#[must_use]
+pub fn rows<T: Scalar, S: Scalar>(
+    rows: &Factors<T>,
+    range: std::ops::Range<usize>,
+    columns: &Factors<T>,
+) -> Vec<Vec<S>> {
+    rectangle::rows(rows, range, columns, columns.side())
+}
+
+/// [`symmetric`] as dense row-major matrices, under the `reduction` of `factors`.
+///
+/// # Panics
+/// Where `factors` are for another reduction.
+#[must_use]
+pub fn square<T: Scalar>(factors: &Factors<T>, reduction: Reduction) -> Vec<Vec<T>> {
+    assert_eq!(factors.reduction(), reduction, "factors are for one reduction");
+    symmetric(factors).iter().map(Symmetric::to_dense).collect()
+}
+
+/// G between all samples of `left` and those of `right`, under their `reduction`: (n·r) × (m·r),
+/// row-major.
+///
+/// # Panics
+/// Where the factors are for another reduction.
+#[must_use]
+pub fn cross<T: Scalar>(
+    left: &Factors<T>,
+    right: &Factors<T>,
+    reduction: Reduction,
+) -> Vec<Vec<T>> {
+    for factors in [left, right] {
+        assert_eq!(factors.reduction(), reduction, "factors are for one reduction");
+    }
+    rows(left, 0..left.rows(), right)
+}
