@@ -17,20 +17,26 @@ pub const FINDINGS: Table = Table {
         Column::new(
             "finding",
             Data::Text,
-            "Short name: `kernel_changes`, `target_aligns`, `output_in_top`, `learning_along_top`, `decay_raises_eigenvalues`.",
+            "Short name. Of each run: `kernel_changes`, `target_aligns`, `target_aligns_on_test`, `output_in_top`, `learning_along_top`, `alignment_speeds_descent`, `decay_raises_eigenvalues`, `low_frequencies_first`, `above_sinusoids`. Across a sweep: the same, and `depth_aligns`, `width_freezes`, `decay_grows`.",
         ),
+        Column::new(
+            "variant",
+            Data::Text,
+            "Which variant of a sweep: the values of the axes, as `decay=0.5,seed=1`; `all` for a row across the sweep. NULL without a sweep.",
+        )
+        .or_null(),
         Column::new("statement", Data::Text, "The finding in a sentence."),
         Column::new("measure", Data::Text, "What was measured, in the symbols of the tables."),
         Column::new(
             "before",
             Data::Float64,
-            "The measure at the first checkpoint, or the reference value.",
+            "The measure at the first checkpoint, or the reference value; across a sweep, at the first value of the axis, or the lowest of the variants.",
         )
         .or_null(),
         Column::new(
             "after",
             Data::Float64,
-            "The measure at the last checkpoint, or the extreme value.",
+            "The measure at the last checkpoint, or the extreme value; across a sweep, at the last value of the axis, or the highest of the variants.",
         )
         .or_null(),
         Column::new("rule", Data::Text, "The rule that decides."),
@@ -59,6 +65,8 @@ pub enum Verdict {
 pub struct FindingRow {
     /// Short name.
     pub finding: String,
+    /// Values of the axes of a sweep; none without one.
+    pub variant: Option<String>,
     /// The finding in a sentence.
     pub statement: String,
     /// What was measured.

@@ -256,6 +256,7 @@ fn eigenvectors_come_back() {
 fn findings_come_back() {
     let row = |verdict, value, note: Option<&str>| FindingRow {
         finding: "kernel_changes".to_owned(),
+        variant: note.map(|_| "decay=0.5".to_owned()),
         statement: "The kernel changes.".to_owned(),
         measure: "S(0, T) ≥ ½".to_owned(),
         before: value,

@@ -316,6 +316,7 @@ fn templates(root: &Path) {
 
     let finding = |verdict, before, after, statement: &str| FindingRow {
         finding: "x".to_owned(),
+        variant: None,
         statement: statement.to_owned(),
         measure: String::new(),
         before,

@@ -89,6 +89,7 @@ impl Finding {
     ) -> FindingRow {
         FindingRow {
             finding: self.name.to_owned(),
+            variant: None,
             statement: self.statement.to_owned(),
             measure: self.measure,
             before,
