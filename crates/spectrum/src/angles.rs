@@ -51,6 +51,11 @@ pub fn principal<T: Real>(
     Ok(cosines.into_iter().zip(sines.into_iter().rev()).map(|(c, s)| angle(c, s)).collect())
 }
 
+/// The mean of at least one angle.
+pub fn mean(angles: &[f64]) -> f64 {
+    angles.iter().sum::<f64>() / angles.len() as f64
+}
+
 /// The squared singular values of the matrix whose columns `column` takes from `parts`, falling.
 fn squared_singular_values<'a, P: Sync>(
     parts: &'a [P],
@@ -109,9 +114,11 @@ mod tests {
 
     #[test]
     fn a_small_angle_is_not_lost_in_its_cosine() {
-        let (v, w) = spans(&[1e-5, 1e-5], 0.4);
+        // cos² of this angle is 1 in f64.
+        let (v, w) = spans(&[1e-9, 1e-9], 0.4);
         let found = principal(&v, &w, 2).unwrap();
-        assert!((found[1] - 1e-5).abs() <= 1e-10, "{found:?}");
+        assert!((found[1] - 1e-9).abs() <= 1e-14, "{found:?}");
+        assert!((mean(&[0.25, 0.5, 1.5]) - 0.75).abs() <= 1e-15);
     }
 
     #[test]

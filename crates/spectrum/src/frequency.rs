@@ -112,9 +112,8 @@ mod tests {
             b.swap(i, pivot);
             for row in i + 1..n {
                 let by = a[row][i] / a[i][i];
-                for column in i..n {
-                    a[row][column] -= by * a[i][column];
-                }
+                let above = a[i].clone();
+                a[row].iter_mut().zip(above).for_each(|(entry, above)| *entry -= by * above);
                 b[row] -= by * b[i];
             }
         }

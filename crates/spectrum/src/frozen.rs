@@ -63,7 +63,9 @@ pub fn losses<T: Real>(
     let mut now = start.step;
     for &step in steps {
         for stretch in rates.between(now, step) {
-            modes.iter_mut().for_each(|mode| mode.descend(stretch));
+            for mode in &mut modes {
+                mode.descend(stretch);
+            }
         }
         now = step;
         let left: Vec<f64> = modes.iter().zip(&along).map(|(mode, c)| mode.left * c).collect();

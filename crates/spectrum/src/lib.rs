@@ -18,6 +18,7 @@ mod eigen;
 mod energy;
 mod error;
 mod fisher;
+mod fixed_kernels;
 mod frequency;
 mod frozen;
 mod kernel;

@@ -1,9 +1,9 @@
 //! Everything that is measured of one kernel, as rows of the tables.
 
-use artifact::tables::kernel::{KernelRow, Reduction};
+use artifact::tables::kernel::KernelRow;
 use artifact::tables::spectrum::{
     AlignmentMetric, AlignmentRow, DynamicsRow, EigenvalueRow, EigenvectorRow, EnergyRow,
-    FrequencyRow, FrozenDescentRow,
+    FrequencyRow, FrozenDescentRow, FrozenRates,
 };
 use artifact::tables::{Signal, Split};
 
@@ -125,13 +125,13 @@ impl<'a> Kernel<'a> {
 
     /// Adds the losses of the descent from the outputs at `start` with this kernel held fixed.
     ///
-    /// `pairs` are all its eigenpairs, `rates` and `steps` those of the training run. Nothing is
-    /// added where the outputs at `start` are not known.
+    /// `pairs` are all its eigenpairs, `steps` those of the training run. Nothing is added where the
+    /// outputs at `start` are not known.
     pub fn add_frozen_descent<T: Real>(
         &self,
         pairs: &Eigenpairs<T>,
         start: u64,
-        rates: &Rates,
+        rates: [(FrozenRates, &Rates); 2],
         steps: &[u64],
         tables: &mut Tables,
     ) {
@@ -146,16 +146,19 @@ impl<'a> Kernel<'a> {
             samples: self.row.samples as usize,
             test_samples: self.sources.targets.test.samples(),
         };
-        let losses = frozen::losses(pairs, self.block.test(), &start, rates, steps);
         let kernel_step = self.row.step;
-        for (split, losses) in [(Split::Train, losses.train), (Split::Test, losses.test)] {
-            let rows = steps.iter().zip(losses);
-            tables.frozen_descent.extend(rows.map(|(&step, loss)| FrozenDescentRow {
-                kernel_step,
-                step,
-                split,
-                loss,
-            }));
+        for (rates, known) in rates {
+            let losses = frozen::losses(pairs, self.block.test(), &start, known, steps);
+            for (split, losses) in [(Split::Train, losses.train), (Split::Test, losses.test)] {
+                let rows = steps.iter().zip(losses).map(|(&step, loss)| FrozenDescentRow {
+                    kernel_step,
+                    rates,
+                    step,
+                    split,
+                    loss,
+                });
+                tables.frozen_descent.extend(rows);
+            }
         }
     }
 
@@ -167,7 +170,8 @@ impl<'a> Kernel<'a> {
         tables: &mut Tables,
     ) {
         let samples = self.row.samples as usize;
-        let fisher = self.sources.loss == Loss::LeastSquares && self.is_whole();
+        let fisher =
+            self.sources.loss == Loss::LeastSquares && self.sources.is_whole(self.row.reduction);
         let rate = self.learning_rate().filter(|_| self.descends_linearly());
         let rows = values.iter().enumerate().map(|(i, &eigenvalue)| EigenvalueRow {
             step: self.row.step,
@@ -296,7 +300,7 @@ impl<'a> Kernel<'a> {
                 let metrics = [
                     (AlignmentMetric::EigenspaceOverlap, overlap),
                     (AlignmentMetric::LargestPrincipalAngle, angles[k - 1]),
-                    (AlignmentMetric::MeanPrincipalAngle, angles.iter().sum::<f64>() / k as f64),
+                    (AlignmentMetric::MeanPrincipalAngle, angles::mean(&angles)),
                 ];
                 let (step, k) = (Some(other.step), Some(k as u32));
                 let rows =
@@ -359,17 +363,11 @@ impl<'a> Kernel<'a> {
     /// Whether G alone decides what an update does to the outputs: plain gradient descent, and no
     /// pair of outputs left out of G.
     fn follows_dynamics(&self) -> bool {
-        self.sources.gradient_descent && self.is_whole()
+        self.sources.gradient_descent && self.sources.is_whole(self.row.reduction)
     }
 
-    /// Whether no pair of outputs is left out of G.
-    fn is_whole(&self) -> bool {
-        self.row.reduction == Reduction::Full || self.sources.targets.train.width == 1
-    }
-
-    /// Whether m̄ ← (I − (δ/N) G) m̄ is what an update does to first order.
-    pub fn descends_linearly(&self) -> bool {
-        self.sources.loss == Loss::LeastSquares && self.follows_dynamics()
+    fn descends_linearly(&self) -> bool {
+        self.sources.descends_linearly(self.row.reduction)
     }
 
     fn first_order(&self) -> Option<dynamics::FirstOrder> {

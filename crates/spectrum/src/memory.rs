@@ -1,8 +1,8 @@
 //! What the stage needs of memory, before it runs.
 
 use crate::eigen;
+use crate::fixed_kernels::POINTS;
 use crate::parameters::{Parameters, Precision};
-use crate::run::FROZEN_POINTS;
 
 /// The sizes that decide how much memory the stage needs.
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +41,7 @@ pub fn peak_bytes(sizes: Sizes, parameters: &Parameters) -> u64 {
     let waiting = 2 * steps * blocks * stored;
     // f64 of the training samples and, for the baseline, of the test samples.
     let sinusoids = u64::from(parameters.sinusoids).min(rows / 4) * (rows + test_rows) * 8;
-    let frozen = FROZEN_POINTS as u64 * (2 * rows + test_rows) * 8;
+    let frozen = POINTS as u64 * (2 * rows + test_rows) * 8;
     let decomposition = decomposition + sinusoids + frozen;
     current + earlier_grams + earlier_vectors + waiting + current.max(decomposition)
 }

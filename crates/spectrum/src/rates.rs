@@ -63,6 +63,13 @@ impl Rates {
         Ok(Some(rates))
     }
 
+    /// The same, none above `most`.
+    pub fn at_most(&self, most: f64) -> Self {
+        let piece =
+            |piece: &RateFrom| RateFrom { learning_rate: piece.learning_rate.min(most), ..*piece };
+        Self { pieces: self.pieces.iter().map(piece).collect() }
+    }
+
     /// δ of the update that leaves `step`.
     fn at(&self, step: u64) -> f64 {
         let next = self.pieces.partition_point(|piece| piece.step <= step);
@@ -99,13 +106,15 @@ mod tests {
         assert_eq!(rates.between(1, 20), [stretch(3, 0.5), stretch(16, 0.25)]);
         assert_eq!(rates.between(4, 6), [stretch(2, 0.25)]);
         assert_eq!(rates.between(3, 3), []);
+        assert_eq!(rates.at_most(0.3).between(1, 6), [stretch(3, 0.3), stretch(2, 0.25)]);
     }
 
     #[test]
     fn a_history_tells_the_rates_only_where_it_has_every_step() {
         let every = BTreeMap::from([(0, 0.5), (1, 0.4), (2, 0.4)]);
         let rates = Rates::known(None, &every).unwrap().unwrap();
-        assert_eq!(rates.between(0, 2).iter().map(|s| s.learning_rate).sum::<f64>(), 0.9);
+        let stretch = |learning_rate| Stretch { updates: 1, learning_rate };
+        assert_eq!(rates.between(0, 2), [stretch(0.5), stretch(0.4)]);
         let gap = BTreeMap::from([(0, 0.5), (2, 0.5), (3, 0.5)]);
         assert_eq!(Rates::known(None, &gap).unwrap(), None);
     }

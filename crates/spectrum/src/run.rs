@@ -12,6 +12,7 @@ use crate::block_eigen::{self, Start};
 use crate::columns::Columns;
 use crate::eigen::{self, Eigenpairs};
 use crate::error::SpectrumError;
+use crate::fixed_kernels::FixedKernels;
 use crate::measure::{Earlier, Kernel};
 use crate::parameters::{Parameters, Precision};
 use crate::plan::plan;
@@ -20,10 +21,6 @@ use crate::resolution;
 use crate::sinusoids::{BoundingBox, Sinusoids};
 use crate::sources::{Sources, at_step};
 use crate::tables::Tables;
-
-/// Steps at which the loss of a descent with a fixed kernel is told, beside the last: what a curve
-/// in a report shows.
-pub const FROZEN_POINTS: usize = 400;
 
 /// The stage `spectrum`.
 pub struct SpectrumStage;
@@ -91,6 +88,7 @@ fn measured<T: Real>(
 ) -> Result<Tables, StageError> {
     let mut tables = Tables::default();
     let sinusoids = baseline_and_sinusoids(parameters, sources, &mut tables);
+    let descent = FixedKernels::of(parameters, sources)?;
     let mut histories: Vec<History<T>> = Vec::new();
     let mut random = context.seed.stream("eigen");
     let steps = sources.kernels.len() as u64;
@@ -113,8 +111,9 @@ fn measured<T: Real>(
             kernel
                 .measure(&pairs, &history.known(), parameters, sinusoids.as_ref(), &mut tables)
                 .map_err(|error| at_step(step, error))?;
-            add_frozen_descent(&kernel, &pairs, parameters, sources, &mut tables)
-                .map_err(|error| at_step(step, error))?;
+            if let Some(descent) = &descent {
+                descent.add(&kernel, &pairs, &mut tables).map_err(|error| at_step(step, error))?;
+            }
             context.progress(done as u64 + 1, steps, "checkpoint", || {
                 format!("λ₁ {:.3e}", pairs.values[0])
             });
@@ -140,47 +139,6 @@ fn baseline_and_sinusoids(
         tables.baseline.extend(baseline::rows(Split::Test, &sources.targets.test, &test));
     }
     Some(train)
-}
-
-/// Adds the descent with `kernel` held fixed, where it is the first or the last and the descent is
-/// defined and asked for. `pairs` are its leading eigenpairs; all are found where more are needed.
-fn add_frozen_descent<T: Real>(
-    kernel: &Kernel<'_>,
-    pairs: &Eigenpairs<T>,
-    parameters: &Parameters,
-    sources: &Sources,
-    tables: &mut Tables,
-) -> Result<(), SpectrumError> {
-    let (step, rows) = (kernel.row.step, kernel.block.rows);
-    let mut steps = sources.kernels.keys().copied();
-    let first = steps.next().unwrap_or(step);
-    let at_an_end = step == first || steps.next_back().is_none_or(|last| step == last);
-    let Some(rates) = &sources.rates else { return Ok(()) };
-    if !at_an_end || !kernel.descends_linearly() || rows > parameters.frozen_descent as usize {
-        return Ok(());
-    }
-    let recorded = recorded_steps(sources, first);
-    if pairs.values.len() == rows {
-        kernel.add_frozen_descent(pairs, first, rates, &recorded, tables);
-    } else {
-        let mut store = Vec::new();
-        let all = eigen::all(T::matrix(kernel.block.train(), rows, rows, &mut store))?;
-        kernel.add_frozen_descent(&all, first, rates, &recorded, tables);
-    }
-    Ok(())
-}
-
-/// Steps of the history from `first` on, thinned evenly to [`FROZEN_POINTS`] and the last.
-fn recorded_steps(sources: &Sources, first: u64) -> Vec<u64> {
-    let all: Vec<u64> = sources.learning_rates.range(first..).map(|(&step, _)| step).collect();
-    let every = all.len().div_ceil(FROZEN_POINTS).max(1);
-    let mut steps: Vec<u64> = all.iter().copied().step_by(every).collect();
-    if let Some(&last) = all.last()
-        && steps.last() != Some(&last)
-    {
-        steps.push(last);
-    }
-    steps
 }
 
 /// The eigenpairs that the parameters ask for, checked to be those of a Gramian.

@@ -271,8 +271,8 @@ pub mod tests {
         assert_eq!(found.bin(found.columns.count() - 1), found.highest);
         assert!(found.squared.is_sorted());
         // All of them: the points of the plane's lattice within the radius.
-        let (k, limit) = (20_i32, (found.highest * (found.highest + 1)) as i32);
-        let lattice = (-k..=k).flat_map(|a| (-k..=k).map(move |b| a * a + b * b));
+        let (k, limit) = (20_i32, found.highest * (found.highest + 1));
+        let lattice = (-k..=k).flat_map(|a| (-k..=k).map(move |b| norm_squared(&[a, b])));
         assert_eq!(lattice.filter(|&squared| squared <= limit).count(), found.columns.count());
     }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use artifact::tables::Split;
 use artifact::tables::dataset::Sample;
-use artifact::tables::kernel::KernelRow;
+use artifact::tables::kernel::{KernelRow, Reduction};
 use artifact::tables::training::{HistoryRow, OutputRow};
 use artifact::{Gram, Outline, read_gram, read_rows};
 use stage::{Inputs, StageError};
@@ -84,6 +84,17 @@ impl Sources {
             kernels,
             outline,
         })
+    }
+
+    /// Whether a kernel under `reduction` leaves out no pair of outputs.
+    pub fn is_whole(&self, reduction: Reduction) -> bool {
+        reduction == Reduction::Full || self.targets.train.width == 1
+    }
+
+    /// Whether an update is, to first order, m̄ ← (I − (δ/N) G) m̄ with the kernel under `reduction`:
+    /// plain gradient descent on least squares, and no pair of outputs left out of G.
+    pub fn descends_linearly(&self, reduction: Reduction) -> bool {
+        self.loss == Loss::LeastSquares && self.gradient_descent && self.is_whole(reduction)
     }
 
     /// The kernels of one step, in the order of their rows in `kernels`.

@@ -7,7 +7,7 @@ use artifact::tables::dataset::Sample;
 use artifact::tables::kernel::{KernelRow, Reduction};
 use artifact::tables::spectrum::{
     AlignmentMetric, AlignmentRow, BaselineRow, DynamicsRow, EigenvalueRow, EigenvectorRow,
-    EnergyRow, FrequencyRow, FrozenDescentRow,
+    EnergyRow, FrequencyRow, FrozenDescentRow, FrozenRates,
 };
 use artifact::tables::training::{HistoryRow, OutputRow};
 use artifact::tables::{Signal, Split};
@@ -23,7 +23,8 @@ const TEST: usize = 5;
 const FEATURES: usize = 3;
 const OUTPUTS: usize = 2;
 const RATE: f64 = 0.25;
-const STEPS: [u64; 2] = [0, 4];
+const STEPS: [u64; 3] = [0, 2, 4];
+const LAST: u64 = STEPS[2];
 
 /// f_a(x) = θ_a · φ(x): the kernel of outputs a and b is δ_ab φ(x)·φ(x').
 struct Model {
@@ -70,9 +71,9 @@ impl Model {
         self.weights = weights;
     }
 
-    /// The Gramian under `reduction`; at a later step the third feature counts half as much.
+    /// The Gramian under `reduction`; the later the step, the less the third feature counts.
     fn gram(&self, reduction: Reduction, step: u64) -> Gram {
-        let third = if step == 0 { 1.0 } else { 0.5 };
+        let third = 1.0 - step as f64 / (2 * LAST) as f64;
         let g = |i: usize, j: usize| -> f64 {
             let (x, y) = (&self.features[i], &self.features[j]);
             x[0] * y[0] + x[1] * y[1] + third * x[2] * y[2]
@@ -168,7 +169,7 @@ impl Fixture {
             .collect();
         write_rows(&at("dataset"), &samples).unwrap();
         let (mut outputs, mut history, mut kernels) = (Vec::new(), Vec::new(), Vec::new());
-        for step in 0..=STEPS[1] {
+        for step in 0..=LAST {
             for i in 0..TRAIN + TEST {
                 let output = model.outputs(i).map(|f| f as f32).to_vec();
                 outputs.push(OutputRow { step, split: split(i).0, sample: split(i).1, output });
@@ -182,6 +183,7 @@ impl Fixture {
                 test_accuracy: None,
                 gradient_norm: None,
                 update_norm: None,
+                sharpness: None,
             });
             if STEPS.contains(&step) {
                 let mut gram = model.gram(reduction, step);
@@ -313,7 +315,7 @@ fn the_first_order_is_exact_for_a_linear_model_and_only_where_the_kernel_is_whol
             assert_eq!(first.stability_bound, None, "{reduction:?}");
         }
         let last = dynamics.last().unwrap();
-        assert_eq!((last.step, last.first_order_error), (STEPS[1], None), "no step after the last");
+        assert_eq!((last.step, last.first_order_error), (LAST, None), "no step after the last");
     }
 }
 
@@ -346,7 +348,7 @@ fn descent_with_the_kernel_of_the_linear_model_is_its_own_and_with_another_is_no
     let expected = {
         let mut model = Model::new();
         let mut losses = Vec::new();
-        for _ in 0..=STEPS[1] {
+        for _ in 0..=LAST {
             losses.extend(
                 [(Split::Train, 0..TRAIN), (Split::Test, TRAIN..TRAIN + TEST)]
                     .map(|(split, samples)| (split, model.loss(samples))),
@@ -363,7 +365,12 @@ fn descent_with_the_kernel_of_the_linear_model_is_its_own_and_with_another_is_no
         fixture.list_rates(rates);
         fixture.run(&Parameters { eigenpairs: pairs, ..small() }).unwrap();
         let rows = fixture.rows::<FrozenDescentRow>();
-        assert_eq!(rows.len(), 2 * expected.len());
+        assert_eq!(rows.len(), 2 * 2 * expected.len());
+        // δ is below N/‖G‖_F here, so it is stable as it is.
+        let of_rates = |rates| rows.iter().filter(move |row| row.rates == rates);
+        for (run, stable) in of_rates(FrozenRates::Run).zip(of_rates(FrozenRates::Stable)) {
+            assert_eq!(run, &FrozenDescentRow { rates: FrozenRates::Run, ..stable.clone() });
+        }
         for &(split, step) in &[(Split::Train, 0), (Split::Train, 4), (Split::Test, 4)] {
             let of = |kernel| {
                 let mine = |row: &&FrozenDescentRow| {
@@ -375,7 +382,7 @@ fn descent_with_the_kernel_of_the_linear_model_is_its_own_and_with_another_is_no
             let real = real.nth(step as usize).unwrap().1;
             // Outputs, kernel and eigenvectors are f32.
             assert!((of(STEPS[0]) - real).abs() <= 1e-5 * real, "{split:?} {step} {}", of(0));
-            let other = (of(STEPS[1]) - real).abs();
+            let other = (of(LAST) - real).abs();
             assert_eq!(other > 1e-3 * real, step > 0, "{split:?} {step}: {other}");
         }
     }
@@ -383,6 +390,48 @@ fn descent_with_the_kernel_of_the_linear_model_is_its_own_and_with_another_is_no
     fixture.list_rates(Some(listed(2.0 * RATE)));
     let refused = fixture.run(&small()).unwrap_err().message;
     assert!(refused.contains("learning rate of step 0 is 0.5"), "{refused}");
+}
+
+#[test]
+fn stable_rates_end_where_the_larger_of_both_kernels_would_overshoot() {
+    let scaled = |gram: &mut Gram| gram.values.iter_mut().for_each(|entry| *entry *= 20.0);
+    let fixture = Fixture::new(Reduction::Full, scaled);
+    fixture.run(&small()).unwrap();
+    let model = Model::new();
+    let trained = |step| {
+        let values: Vec<f64> =
+            model.gram(Reduction::Full, step).values.into_iter().map(f64::from).collect();
+        values[..(TRAIN * OUTPUTS).pow(2)].iter().map(|g| 20.0 * g).collect::<Vec<f64>>()
+    };
+    let norm = |gram: &[f64]| gram.iter().map(|g| g * g).sum::<f64>().sqrt();
+    let rate = TRAIN as f64 / norm(&trained(STEPS[0])).max(norm(&trained(LAST)));
+    assert!(rate < RATE / 2.0);
+    let residual: Vec<f64> = (0..TRAIN)
+        .flat_map(|i| (0..OUTPUTS).map(move |a| (i, a)))
+        .map(|(i, a)| model.outputs(i)[a] - model.targets[i][a])
+        .collect();
+    let rows = fixture.rows::<FrozenDescentRow>();
+    for kernel_step in [STEPS[0], LAST] {
+        for (rates, rate) in [(FrozenRates::Run, RATE), (FrozenRates::Stable, rate)] {
+            let gram = trained(kernel_step);
+            let after = gram.chunks(TRAIN * OUTPUTS).zip(&residual).map(|(row, m)| {
+                let pull: f64 = row.iter().zip(&residual).map(|(g, m)| g * m).sum();
+                m - rate / TRAIN as f64 * pull
+            });
+            let expected = after.map(|m| m * m).sum::<f64>() / (2.0 * TRAIN as f64);
+            let loss = |step, split| {
+                let mine = |row: &&FrozenDescentRow| {
+                    (row.kernel_step, row.rates, row.step) == (kernel_step, rates, step)
+                        && row.split == split
+                };
+                rows.iter().find(mine).unwrap().loss.unwrap()
+            };
+            let found = loss(1, Split::Train);
+            assert!((found - expected).abs() <= 1e-5 * expected, "{rates:?} {found} {expected}");
+            let falls = loss(4, Split::Train) < loss(0, Split::Train);
+            assert_eq!(falls, rates == FrozenRates::Stable, "{kernel_step}");
+        }
+    }
 }
 
 #[test]
@@ -443,11 +492,13 @@ fn the_baseline_of_few_samples_is_the_mean_of_the_target() {
     fixture.run(&small()).unwrap();
     let rows = fixture.rows::<BaselineRow>();
     let keys: Vec<_> = rows.iter().map(|row| (row.split, row.output, row.k)).collect();
-    use Split::{Test, Train};
-    assert_eq!(keys, [(Train, 0, 1), (Train, 1, 1), (Test, 0, 1), (Test, 1, 1)]);
+    assert_eq!(
+        keys,
+        [(Split::Train, 0, 1), (Split::Train, 1, 1), (Split::Test, 0, 1), (Split::Test, 1, 1)]
+    );
     let model = Model::new();
     for row in rows {
-        let samples = if row.split == Train { 0..TRAIN } else { TRAIN..TRAIN + TEST };
+        let samples = if row.split == Split::Train { 0..TRAIN } else { TRAIN..TRAIN + TEST };
         let count = samples.len() as f64;
         let y: Vec<f64> = samples.map(|i| model.targets[i][row.output as usize]).collect();
         let expected = y.iter().sum::<f64>().powi(2) / count / y.iter().map(|y| y * y).sum::<f64>();
@@ -460,34 +511,36 @@ fn later_kernels_are_compared_with_the_first() {
     let fixture = Fixture::new(Reduction::Full, |_| ());
     fixture.run(&small()).unwrap();
     let rows = fixture.rows::<AlignmentRow>();
-    let compared: Vec<_> = rows.iter().filter(|row| row.reference_step.is_some()).collect();
-    let found: Vec<_> = compared.iter().map(|row| (row.step, row.metric, row.k)).collect();
-    let (step, overlap) = (STEPS[1], AlignmentMetric::EigenspaceOverlap);
-    assert_eq!(
-        found,
-        [
-            (step, AlignmentMetric::KernelDistance, None),
-            (step, AlignmentMetric::KernelVelocity, None),
-            (step, overlap, Some(1)),
-            (step, AlignmentMetric::LargestPrincipalAngle, Some(1)),
-            (step, AlignmentMetric::MeanPrincipalAngle, Some(1)),
-            (step, overlap, Some(3)),
-            (step, AlignmentMetric::LargestPrincipalAngle, Some(3)),
-            (step, AlignmentMetric::MeanPrincipalAngle, Some(3)),
-        ]
-    );
-    assert!(compared[0].value > 1e-3 && compared[0].value < 1.0);
-    assert_eq!(compared[1].value, compared[0].value / (STEPS[1] - STEPS[0]) as f64);
+    let compared: Vec<_> =
+        rows.iter().filter(|row| row.step == LAST && row.reference_step.is_some()).collect();
+    let found: Vec<_> =
+        compared.iter().map(|row| (row.metric, row.reference_step, row.k)).collect();
+    let (first, previous) = (Some(STEPS[0]), Some(STEPS[1]));
+    let mut expected = vec![
+        (AlignmentMetric::KernelDistance, first, None),
+        (AlignmentMetric::KernelDistance, previous, None),
+        (AlignmentMetric::KernelVelocity, previous, None),
+    ];
+    for (step, k) in [(first, 1), (first, 3), (previous, 1), (previous, 3)] {
+        expected.push((AlignmentMetric::EigenspaceOverlap, step, Some(k)));
+        expected.push((AlignmentMetric::LargestPrincipalAngle, step, Some(k)));
+        expected.push((AlignmentMetric::MeanPrincipalAngle, step, Some(k)));
+    }
+    assert_eq!(found, expected);
+    let values: Vec<f64> = compared.iter().map(|row| row.value).collect();
+    assert!(values[0] > values[1] && values[1] > 1e-4 && values[0] < 1.0, "{values:?}");
+    assert!((values[2] - values[1] / (LAST - STEPS[1]) as f64).abs() <= 1e-15, "{values:?}");
     // Of one vector the angle is known from the overlap; eigenvectors are those of f32.
-    assert!((compared[3].value.cos().powi(2) - compared[2].value).abs() <= 1e-6);
-    assert_eq!(compared[3].value, compared[4].value);
-    assert!(compared[6].value >= compared[7].value && compared[7].value > 0.0);
+    assert!((values[4].cos().powi(2) - values[3]).abs() <= 1e-6, "{values:?}");
+    assert_eq!(values[4].to_bits(), values[5].to_bits());
+    assert!(values[7] >= values[8] && values[8] > 0.0, "{values:?}");
     for metric in [AlignmentMetric::SpectralPosition, AlignmentMetric::CentredKernelTargetAlignment]
     {
-        assert_eq!(rows.iter().filter(|row| row.metric == metric).count(), 2, "{metric:?}");
+        let of_metric = rows.iter().filter(|row| row.metric == metric);
+        assert_eq!(of_metric.count(), STEPS.len(), "{metric:?}");
     }
     let alignments = rows.iter().filter(|row| row.metric == AlignmentMetric::KernelTargetAlignment);
-    assert_eq!(alignments.count(), 2);
+    assert_eq!(alignments.count(), STEPS.len());
 }
 
 #[test]

@@ -333,11 +333,16 @@ impl Row for BaselineRow {
 /// Descent with a kernel that does not change.
 pub const FROZEN_DESCENT: Table = Table {
     name: "frozen_descent",
-    about: "Loss of least-squares gradient descent with the first and with the last kernel held fixed, m̄ ← (I − (δ_t/N) G) m̄, from the outputs at the first kernel's step and with the run's own δ_t, at up to 401 of the steps of `history`. Empty for other optimizers and losses, where the reduction leaves out pairs of outputs, and where the rate of some update is not known.",
+    about: "Loss of least-squares gradient descent with the first and with the last kernel held fixed, m̄ ← (I − (δ_t/N) G) m̄, from the outputs at the first kernel's step, at up to 401 of the steps of `history`. Empty for other optimizers and losses, where the reduction leaves out pairs of outputs, and where the rate of some update is not known.",
     version: 1,
     layout: Layout::Tidy,
     columns: &[
         Column::new("kernel_step", Data::UInt64, "Step of the kernel that is held fixed."),
+        Column::new(
+            "rates",
+            Data::Text,
+            "`run`: the δ_t of the run, of which a kernel that has grown since is often beyond its 2N/λ₁. `stable`: the same, but never above N/‖G‖_F of the larger of the two kernels, so that no mode of either overshoots: what compares their speed.",
+        ),
         Column::new("step", Data::UInt64, "Updates made so far."),
         Column::new("split", Data::Text, "`train`, or `test`: f ← f − (δ_t/N) g(x, ·) m̄."),
         Column::new(
@@ -349,11 +354,23 @@ pub const FROZEN_DESCENT: Table = Table {
     ],
 };
 
+/// Learning rates of a row of [`FROZEN_DESCENT`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FrozenRates {
+    /// δ_t of the run.
+    Run,
+    /// δ_t, at most N/‖G‖_F of the larger of the two kernels.
+    Stable,
+}
+
 /// A row of [`FROZEN_DESCENT`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FrozenDescentRow {
     /// Step of the kernel that is held fixed.
     pub kernel_step: u64,
+    /// Learning rates of the descent.
+    pub rates: FrozenRates,
     /// Updates made so far.
     pub step: u64,
     /// Samples over which the loss is taken.

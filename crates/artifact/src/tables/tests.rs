@@ -10,7 +10,7 @@ use super::report::{FindingRow, Verdict};
 use super::run::RunRow;
 use super::spectrum::{
     AlignmentMetric, AlignmentRow, BaselineRow, DynamicsRow, EigenvalueRow, EigenvectorRow,
-    EnergyRow, FrequencyRow, FrozenDescentRow,
+    EnergyRow, FrequencyRow, FrozenDescentRow, FrozenRates,
 };
 use super::training::{CheckpointRow, HistoryRow, OutputRow};
 use super::{Signal, Split};
@@ -70,6 +70,7 @@ fn history_comes_back() {
         test_accuracy: value,
         gradient_norm: value,
         update_norm: value,
+        sharpness: value,
     };
     check(&[row(0, Some(0.1)), row(u64::MAX, None)], &[]);
 }
@@ -235,9 +236,12 @@ fn baselines_come_back() {
 
 #[test]
 fn frozen_descents_come_back() {
-    let row = |split, loss| FrozenDescentRow { kernel_step: 4, step: 2, split, loss };
-    let rows = [row(Split::Train, Some(0.5)), row(Split::Test, None)];
-    check(&rows, &[("split", &["train", "test"])]);
+    let row = |rates, split, loss| FrozenDescentRow { kernel_step: 4, rates, step: 2, split, loss };
+    let rows = [
+        row(FrozenRates::Run, Split::Train, Some(0.5)),
+        row(FrozenRates::Stable, Split::Test, None),
+    ];
+    check(&rows, &[("split", &["train", "test"]), ("rates", &["run", "stable"])]);
 }
 
 #[test]
