@@ -206,7 +206,9 @@ mod tests {
         assert_eq!(rate.pieces(201, 2), None);
         let cosine = LearningRate { cosine: Some(Cosine { last: 0.2 }), ..constant(1.0) };
         assert_eq!(cosine.pieces(1000, 100), None);
-        assert_eq!(cosine.pieces(2, 2), Some(vec![piece(0, 1.0), piece(1, 0.6)]));
+        let exponential =
+            LearningRate { exponential: Some(Exponential { half_life: 1.0 }), ..constant(1.0) };
+        assert_eq!(exponential.pieces(2, 2), Some(vec![piece(0, 1.0), piece(1, 0.5)]));
         let entries = vec![Listed { from: 5, rate: 0.5 }];
         let listed = LearningRate { listed: Some(entries), ..constant(1.0) };
         assert_eq!(listed.pieces(9, 9), Some(vec![piece(0, 1.0), piece(5, 0.5)]));
