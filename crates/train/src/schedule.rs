@@ -204,7 +204,7 @@ mod tests {
         let expected = vec![piece(0, 0.25), piece(100, 0.125), piece(200, 0.0625)];
         assert_eq!(rate.pieces(201, 3), Some(expected));
         assert_eq!(rate.pieces(201, 2), None);
-        let cosine = LearningRate { cosine: Some(Cosine { last: 0.2 }), ..constant(1.0) };
+        let cosine = LearningRate { cosine: Some(Cosine { last: 0.5 }), ..constant(1.0) };
         assert_eq!(cosine.pieces(1000, 100), None);
         let exponential =
             LearningRate { exponential: Some(Exponential { half_life: 1.0 }), ..constant(1.0) };
