@@ -78,12 +78,40 @@ impl Activation {
             }
             Self::Erf => T::of(std::f64::consts::FRAC_2_SQRT_PI) * (-z * z).exponential(),
             Self::Softplus => z.sigmoid(),
-            Self::Gelu => {
-                let density = T::of((0.5 * std::f64::consts::FRAC_1_PI).sqrt());
-                normal_distribution(z) + z * density * (-z * z / T::of(2.0)).exponential()
-            }
+            Self::Gelu => normal_distribution(z) + z * normal_density(z),
             Self::Sine => z.sine_cosine().1,
         }
+    }
+
+    /// φ''(z); 0 at the kink of a relu, which has none there.
+    #[inline(always)]
+    #[must_use]
+    pub fn curvature<T: Scalar>(self, z: T) -> T {
+        let (one, two) = (T::one(), T::of(2.0));
+        match self {
+            Self::Relu | Self::LeakyRelu(_) | Self::Linear => T::zero(),
+            Self::Tanh => {
+                let h = z.hyperbolic_tangent();
+                -two * h * (one - h * h)
+            }
+            Self::Erf => -two * z * self.slope(z),
+            Self::Sigmoid => {
+                let h = z.sigmoid();
+                h * (one - h) * (one - two * h)
+            }
+            Self::Softplus => {
+                let slope = z.sigmoid();
+                slope * (one - slope)
+            }
+            Self::Gelu => normal_density(z) * (two - z * z),
+            Self::Sine => -z.sine_cosine().0,
+        }
+    }
+
+    /// Whether φ is made of straight pieces, so that φ'' = 0 wherever it exists.
+    #[must_use]
+    pub fn is_piecewise_linear(self) -> bool {
+        matches!(self, Self::Relu | Self::LeakyRelu(_) | Self::Linear)
     }
 
     /// φ'(z) from h = φ(z) alone, where that is possible: then z need not be kept.
@@ -154,6 +182,27 @@ impl Activation {
             Self::Sigmoid => value!(|z| Self::Sigmoid.value(z)),
             _ => value!(|z| self.value(z)),
         }
+    }
+
+    /// φ''(z) of every entry of `z`.
+    pub(crate) fn curvatures<T: Scalar>(self, z: &[T]) -> Vec<T> {
+        let mut curvatures = z.to_vec();
+        let arch = pulp::Arch::new();
+        macro_rules! curvature {
+            ($activation:expr) => {
+                arch.dispatch(|| for_each(&mut curvatures, 1, &[], |z| $activation.curvature(z)))
+            };
+        }
+        match self {
+            Self::Tanh => curvature!(Self::Tanh),
+            Self::Erf => curvature!(Self::Erf),
+            Self::Sigmoid => curvature!(Self::Sigmoid),
+            Self::Softplus => curvature!(Self::Softplus),
+            Self::Gelu => curvature!(Self::Gelu),
+            Self::Sine => curvature!(Self::Sine),
+            _ => curvature!(self),
+        }
+        curvatures
     }
 
     /// Multiplies `signals` by φ', taken from `slopes` or, where that is empty, from `values`.
@@ -242,6 +291,13 @@ fn normal_distribution<T: Scalar>(z: T) -> T {
     half * (T::one() + (z * T::of(std::f64::consts::FRAC_1_SQRT_2)).erf())
 }
 
+/// Φ'(z) = e^{−z²/2} / √(2π), the standard normal density.
+#[inline(always)]
+fn normal_density<T: Scalar>(z: T) -> T {
+    let at_zero = T::of((0.5 * std::f64::consts::FRAC_1_PI).sqrt());
+    at_zero * (-z * z / T::of(2.0)).exponential()
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
@@ -259,20 +315,40 @@ pub(crate) mod tests {
         Activation::Linear,
     ];
 
-    #[test]
-    fn slopes_are_the_derivatives_of_the_values() {
+    /// Compares `derivative` with central differences of `function` at many z.
+    fn check(
+        function: impl Fn(Activation, f64) -> f64,
+        derivative: impl Fn(Activation, f64) -> f64,
+    ) {
         let step = 1e-6;
         for activation in ALL {
             for i in -40..40 {
                 // Away from 0, where the relus have a kink.
                 let z = (f64::from(i) + 0.5) * 0.11;
-                let difference =
-                    (activation.value(z + step) - activation.value(z - step)) / (2.0 * step);
-                let error = (activation.slope(z) - difference).abs();
+                let difference = (function(activation, z + step) - function(activation, z - step))
+                    / (2.0 * step);
+                let error = (derivative(activation, z) - difference).abs();
                 // Truncation h²·φ‴/6 and rounding ε·|φ|/h of a central difference.
                 let bound = 10.0 * (step * step + f64::EPSILON * 5.0 / step);
                 assert!(error <= bound, "{activation:?} at {z}: off by {error}");
             }
+        }
+    }
+
+    #[test]
+    fn slopes_are_the_derivatives_of_the_values() {
+        check(Activation::value, Activation::slope);
+    }
+
+    #[test]
+    fn curvatures_are_the_derivatives_of_the_slopes() {
+        check(Activation::slope, Activation::curvature);
+        for activation in ALL {
+            let z: Vec<f64> = (-40..40).map(|i| f64::from(i) * 0.11).collect();
+            let each: Vec<f64> = z.iter().map(|&z| activation.curvature(z)).collect();
+            assert_eq!(activation.curvatures(&z), each, "{activation:?}");
+            let straight = each.iter().all(|&curvature| curvature == 0.0);
+            assert_eq!(straight, activation.is_piecewise_linear(), "{activation:?}");
         }
     }
 

@@ -1,5 +1,7 @@
 //! Outputs and gradients of a network over many rows, without allocation after the first call.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use crate::activation::Activation;
@@ -44,9 +46,14 @@ struct Lane<T> {
     before: Vec<T>,
 }
 
-/// Number of lanes for `rows` rows; a function of the rows alone.
-fn lane_count(rows: usize) -> usize {
-    rows.div_ceil(LANE_ROWS).clamp(2, MOST_LANES).min(rows.max(1))
+/// The rows of each block of each lane; a function of the number of rows alone.
+pub(crate) fn lanes(rows: usize) -> Vec<Vec<Range<usize>>> {
+    let count = rows.div_ceil(LANE_ROWS).clamp(2, MOST_LANES).min(rows.max(1));
+    let lane = |i: usize| {
+        let (start, end) = (i * rows / count, (i + 1) * rows / count);
+        (start..end).step_by(BLOCK_ROWS).map(|row| row..end.min(row + BLOCK_ROWS)).collect()
+    };
+    (0..count).map(lane).collect()
 }
 
 impl<T: Scalar> Workspace<T> {
@@ -56,13 +63,10 @@ impl<T: Scalar> Workspace<T> {
         let activation = network.architecture.activation;
         let widths = network.architecture.widths(network.input_dim(), network.output_dim());
         let widest = widths.iter().copied().max().unwrap_or(0);
-        let count = lane_count(rows);
-        let lanes = (0..count).map(|i| {
-            let (start, end) = (i * rows / count, (i + 1) * rows / count);
-            let blocks: Vec<Block<T>> = (start..end)
-                .step_by(BLOCK_ROWS)
-                .map(|row| Block::new(activation, &widths, row, BLOCK_ROWS.min(end - row)))
-                .collect();
+        let lanes = lanes(rows).into_iter().map(|lane| {
+            let block =
+                |rows: Range<usize>| Block::new(activation, &widths, rows.start, rows.len());
+            let blocks: Vec<Block<T>> = lane.into_iter().map(block).collect();
             let most = blocks.iter().map(|block| block.rows).max().unwrap_or(0);
             Lane {
                 blocks,
