@@ -212,6 +212,7 @@ mod tests {
             test_accuracy: None,
             gradient_norm: Some(1.0),
             update_norm: None,
+            sharpness: None,
         }
     }
 

@@ -13,6 +13,7 @@ use crate::fused::Fused;
 use crate::model::Model;
 use crate::parameters::Parameters;
 use crate::recorder::{Measured, Recorder};
+use crate::sharpness::SharpnessMeter;
 use crate::trainer::Trainer;
 
 /// Trains a network on `data` and writes history, checkpoints and outputs into `output`.
@@ -44,6 +45,9 @@ pub(crate) fn descend(
 
     let checkpoints = parameters.checkpoints.steps(*steps);
     let mut recorder = Recorder::new(data, parameters.loss, output);
+    let meter = parameters.sharpness.map(|settings| {
+        SharpnessMeter::new(settings, loss, network.parameter_count(), context.seed)
+    });
     let mut last_checkpoint = (0, network.clone());
     // L(θ₀) over the whole split, known once step 0 is recorded.
     let mut first_loss = f64::INFINITY;
@@ -69,7 +73,8 @@ pub(crate) fn descend(
         let after = parameters.checkpoints.step_after
             && step > 0
             && checkpoints.binary_search(&(step - 1)).is_ok();
-        let recorded = checkpoint || step % parameters.history_every == 0;
+        let sharpness_due = checkpoint || parameters.sharpness.is_some_and(|s| s.is_due(step));
+        let recorded = sharpness_due || step % parameters.history_every == 0;
         if recorded || after {
             let train = match &train_network {
                 Some(whole) => &whole.outputs(&trainer.model, &data.train.x),
@@ -84,6 +89,10 @@ pub(crate) fn descend(
                 let train_loss = recorder.history(&measured);
                 if step == 0 {
                     first_loss = train_loss;
+                }
+                if let Some(meter) = meter.as_ref().filter(|_| sharpness_due) {
+                    trainer.copy_into(&mut network);
+                    recorder.sharpness(meter.sharpness(&network, &data.train, train));
                 }
             }
             if checkpoint || after {
@@ -149,6 +158,7 @@ mod tests {
     use crate::optimizer::{Adam, Optimizer, Sgd};
     use crate::parameters::Engine;
     use crate::schedule::LearningRate;
+    use crate::sharpness::Sharpness;
 
     fn parameters(activation: Activation, optimizer: Optimizer, rate: f64) -> Parameters {
         Parameters {
@@ -170,6 +180,7 @@ mod tests {
             steps: 100,
             checkpoints: Checkpoints { at: vec![40], ..Checkpoints::default() },
             history_every: 10,
+            sharpness: None,
             divergence_factor: 1e4,
             engine: Engine::Fused,
         }
@@ -279,6 +290,51 @@ mod tests {
         assert_eq!(kept, [0, 1, 40, 41, 100]);
         assert_eq!(outputs.len(), 5 * (60 + 7));
         assert!(outputs.iter().all(|row| row.output.len() == 2));
+    }
+
+    #[test]
+    fn the_sharpness_stands_at_its_steps_and_at_checkpoints_and_changes_nothing_else() {
+        let mut parameters = parameters(Activation::Tanh, Optimizer::GradientDescent, 0.1);
+        let without = train(&parameters, &data(2), 1).expect("trains");
+        let settings = Sharpness { every: Some(30), tolerance: 1e-4, most_products: 200 };
+        parameters.sharpness = Some(settings);
+        let with = train(&parameters, &data(2), 2).expect("trains");
+        assert_eq!(last_parameters(&with), last_parameters(&without));
+        let rows: Vec<HistoryRow> = read_rows(with.path()).expect("reads");
+        let measured = rows.iter().filter(|row| row.sharpness.is_some()).map(|row| row.step);
+        assert_eq!(measured.collect::<Vec<_>>(), [0, 30, 40, 60, 90, 100]);
+        // The same table on one thread, and without the sharpness that of the other run.
+        let again = train(&parameters, &data(2), 1).expect("trains");
+        assert_eq!(read_rows::<HistoryRow>(again.path()).expect("reads"), rows);
+        let bare = rows.into_iter().map(|row| HistoryRow { sharpness: None, ..row });
+        let expected: Vec<HistoryRow> = read_rows(without.path()).expect("reads");
+        assert_eq!(bare.collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn descent_is_stable_below_two_over_the_sharpness_and_not_above() {
+        let mut parameters = parameters(Activation::Tanh, Optimizer::GradientDescent, 1e-3);
+        parameters.sharpness = Some(Sharpness { every: None, tolerance: 1e-4, most_products: 200 });
+        // Targets so near the outputs at the start that the loss is its quadratic model.
+        let mut data = data(1);
+        let mut init = stage::Seed(11).stream("init");
+        let network: Network<f32> = Network::initialize(&parameters.network, 2, 1, &mut init);
+        data.train.y = network.forward(&data.train.x);
+        data.train.y.iter_mut().zip(&data.train.x).for_each(|(y, x)| *y += 1e-3 * x.cos());
+        let history = |parameters: &Parameters| -> Vec<HistoryRow> {
+            let folder = train(parameters, &data, 1).expect("trains");
+            read_rows(folder.path()).expect("reads")
+        };
+        let bound = 2.0 / history(&parameters)[0].sharpness.expect("converges");
+        // Along the sharpest direction a step multiplies the error by 1 − δ · sharpness.
+        let mut greatest_rise = |rate: f64| {
+            parameters.learning_rate.initial = rate;
+            let rows = history(&parameters);
+            let losses = rows.iter().map(|row| row.train_loss / rows[0].train_loss);
+            losses.fold(0.0, f64::max)
+        };
+        assert_eq!(greatest_rise(0.97 * bound), 1.0);
+        assert!(greatest_rise(1.03 * bound) > 2.0);
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod plain;
 mod plan;
 mod recorder;
 mod schedule;
+mod sharpness;
 mod trainer;
 
 use std::path::Path;
@@ -30,6 +31,7 @@ pub use loss::Loss;
 pub use optimizer::{Adam, Optimizer, Sgd};
 pub use parameters::{Engine, Parameters};
 pub use schedule::{Cosine, Exponential, LearningRate, Listed, StepDecay};
+pub use sharpness::Sharpness;
 pub use trainer::Trainer;
 
 /// The stage `train`.

@@ -8,6 +8,7 @@ use crate::checkpoints::Checkpoints;
 use crate::loss::Loss;
 use crate::optimizer::Optimizer;
 use crate::schedule::LearningRate;
+use crate::sharpness::Sharpness;
 
 /// Parameters of the stage `train`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -29,10 +30,14 @@ pub struct Parameters {
     /// Steps at which parameters and outputs are kept.
     #[serde(default)]
     pub checkpoints: Checkpoints,
-    /// Steps between two rows of the history; checkpoints have rows of their own.
+    /// Steps between two rows of the history; checkpoints and measurements of the sharpness have
+    /// rows of their own.
     #[serde(default = "fifty")]
     #[schemars(range(min = 1))]
     pub history_every: u64,
+    /// When the sharpness of the loss is measured; never where left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sharpness: Option<Sharpness>,
     /// The run stops with an error once the loss exceeds this multiple of the first loss.
     #[serde(default = "ten_thousand")]
     #[schemars(range(min = 1))]

@@ -19,6 +19,10 @@ pub(crate) fn plan(parameters: &Parameters, dataset: &Outline) -> Plan {
         ("/learning_rate", parameters.learning_rate.problems(parameters.steps)),
         ("/optimizer", parameters.optimizer.problems()),
         ("/checkpoints", parameters.checkpoints.problems(parameters.steps)),
+        (
+            "/sharpness",
+            parameters.sharpness.map_or_else(Vec::new, |sharpness| sharpness.problems()),
+        ),
     ];
     for (prefix, problems) in found {
         for (at, message) in problems {
@@ -100,6 +104,12 @@ fn memory_bytes(parameters: &Parameters, dataset: &Outline) -> Option<u64> {
     let count = parameters.network.parameter_count(d as usize, o as usize) as f64;
     let kept = 2.0 * parameters.checkpoints.steps(parameters.steps).len() as f64;
     let (d, o) = (d as f64, o as f64);
-    let numbers = rows * (2.0 * hidden + d + 3.0 * o) + COPIES * count;
+    let mut numbers = rows * (2.0 * hidden + d + 3.0 * o) + COPIES * count;
+    if let (Some(sharpness), Some(samples)) = (parameters.sharpness, dataset.train_samples) {
+        // Of each hidden unit value, slope, curvature and signal; the basis of Lanczos' method, in
+        // f32, with a few vectors in f64, and an image for each of up to sixteen lanes.
+        let vectors = sharpness.most_products as f64 + COPIES;
+        numbers += samples as f64 * (4.0 * hidden + 3.0 * o) + vectors * count;
+    }
     Some((4.0 * numbers + kept * rows * (ROW + 4.0 * o)) as u64)
 }

@@ -52,6 +52,7 @@ impl<'a> Recorder<'a> {
             test_accuracy: accuracy(measured.test, &self.data.test.labels, o),
             gradient_norm: None,
             update_norm: None,
+            sharpness: None,
         });
         train_loss
     }
@@ -61,6 +62,13 @@ impl<'a> Recorder<'a> {
         if let Some(row) = self.history.last_mut() {
             row.gradient_norm = Some(gradient_norm);
             row.update_norm = Some(update_norm);
+        }
+    }
+
+    /// Completes the last row of the history with the sharpness at its parameters.
+    pub fn sharpness(&mut self, sharpness: Option<f64>) {
+        if let Some(row) = self.history.last_mut() {
+            row.sharpness = sharpness;
         }
     }
 

@@ -11,7 +11,7 @@ pub const TABLES: &[&Table] = &[&HISTORY, &CHECKPOINTS, &OUTPUTS];
 /// What happened along the optimization.
 pub const HISTORY: Table = Table {
     name: "history",
-    about: "Losses and norms along the optimization: at every history interval and at every checkpoint.",
+    about: "Losses and norms along the optimization: at every history interval, at every checkpoint and wherever the sharpness is measured.",
     version: 1,
     layout: Layout::Tidy,
     columns: &[
@@ -23,6 +23,7 @@ pub const HISTORY: Table = Table {
         Column::new("test_accuracy", Data::Float64, "The same on the test split.").or_null(),
         Column::new("gradient_norm", Data::Float64, "‖∇L(θ)‖₂ of the gradient used by the update that leaves this step; NULL at the last step.").or_null(),
         Column::new("update_norm", Data::Float64, "‖θ_{step+1} − θ_step‖₂; NULL at the last step.").or_null(),
+        Column::new("sharpness", Data::Float64, "Largest eigenvalue of the Hessian ∇²L(θ) over the whole training split, to compare with 2/δ; NULL where `sharpness` does not ask for it and where Lanczos' method did not reach its tolerance.").or_null(),
     ],
 };
 
@@ -45,6 +46,8 @@ pub struct HistoryRow {
     pub gradient_norm: Option<f64>,
     /// ‖θ_{step+1} − θ_step‖₂.
     pub update_norm: Option<f64>,
+    /// Largest eigenvalue of ∇²L(θ).
+    pub sharpness: Option<f64>,
 }
 
 impl Row for HistoryRow {

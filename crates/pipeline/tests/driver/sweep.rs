@@ -205,6 +205,7 @@ fn rows_stand_beside_the_labels_of_their_own_variant() {
             test_accuracy: None,
             gradient_norm: None,
             update_norm: None,
+            sharpness: None,
         };
         let folder = world.root().join(format!("history-{steps}"));
         artifact::write_rows(&folder, &[history(0), history(steps)]).expect("valid rows");

@@ -283,6 +283,7 @@ fn templates(root: &Path) {
         test_accuracy: None,
         gradient_norm: None,
         update_norm: None,
+        sharpness: None,
     };
     artifact::write_rows(&folder("training"), &[history]).expect("valid rows");
     let output = OutputRow { step: 0, split: Split::Train, sample: 0, output: vec![0.1] };

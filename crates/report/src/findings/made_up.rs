@@ -35,6 +35,7 @@ pub fn history(step: u64, learning_rate: f64, train_loss: f64) -> HistoryRow {
         test_accuracy: None,
         gradient_norm: None,
         update_norm: None,
+        sharpness: None,
     }
 }
 

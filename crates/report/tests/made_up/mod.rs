@@ -188,6 +188,7 @@ impl Run {
                 test_accuracy: None,
                 gradient_norm: update,
                 update_norm: update,
+                sharpness: None,
             }
         };
         steps.into_iter().map(row).collect()
