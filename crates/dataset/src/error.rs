@@ -1,8 +1,10 @@
 //! What can go wrong with the source of a dataset.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use stage::StageError;
+
+use crate::digits::Fault;
 
 /// What can go wrong with the source of a dataset.
 #[derive(Debug, thiserror::Error)]
@@ -147,6 +149,14 @@ pub enum DatasetError {
         /// Test samples asked for.
         test: u64,
     },
+    /// A file of digits.
+    #[error("{} {fault}", path.display())]
+    Digits {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        fault: Fault,
+    },
 }
 
 fn grids(lower: u32, higher: Option<u32>) -> String {
@@ -165,6 +175,11 @@ fn others(more: usize) -> String {
 }
 
 impl DatasetError {
+    /// What is wrong with the file of digits at `path`.
+    pub(crate) fn digits(path: &Path, fault: Fault) -> Self {
+        Self::Digits { path: path.to_owned(), fault }
+    }
+
     /// What to do about it.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
@@ -193,6 +208,7 @@ impl DatasetError {
             Self::NotAClass { .. } => {
                 Some("name a numeric column that is to be predicted under `targets`".to_owned())
             }
+            Self::Digits { fault, .. } => fault.hint(),
             Self::NotAGrid { .. }
             | Self::NotParquet { .. }
             | Self::AmbiguousColumn { .. }

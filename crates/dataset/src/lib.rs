@@ -1,6 +1,6 @@
 //! Stage `dataset`: the samples of the function that a network is to learn.
 //!
-//! First of the chain. It draws training and test samples of a picture, a formula or a table and
+//! First of the chain. It draws training and test samples of a picture, a formula, a table or digits and
 //! writes the one table `samples`; every draw comes from the seed, by named streams.
 
 mod plan;
@@ -8,6 +8,7 @@ mod run;
 
 mod parameters;
 
+mod digits;
 mod function;
 mod picture;
 mod portrait;
@@ -23,6 +24,7 @@ use std::path::Path;
 use artifact::{Kind, Outline};
 use stage::{Context, Inputs, Limits, Outlines, Plan, Port, Stage, StageError};
 
+pub use digits::{DigitsSource, LabelColumn};
 pub use function::{Formula, FunctionSource, Monomial, Sinusoid};
 pub use parameters::{ImageSource, InputRange, Parameters, Source};
 pub use sampling::Sampling;
@@ -37,7 +39,7 @@ impl Stage for Dataset {
     const NAME: &'static str = "dataset";
     const VERSION: &'static str = "1";
     const SUMMARY: &'static str =
-        "Training and test samples of a picture, a formula or a table file.";
+        "Training and test samples of a picture, a formula, a table file or digits.";
     const INPUTS: &'static [Port] = &[];
     const OUTPUT: Kind = Kind::Dataset;
     const USES_SEED: bool = true;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::digits::DigitsSource;
 use crate::function::FunctionSource;
 use crate::sampling::Sampling;
 use crate::table::TableSource;
@@ -22,22 +23,28 @@ pub struct Parameters {
     /// Number of test samples.
     #[serde(default)]
     pub test: u32,
-    /// Where a picture or a function is sampled; rows of a table are drawn uniformly, without
-    /// replacement.
+    /// Where a picture or a function is sampled; rows of a table and digits are drawn uniformly,
+    /// without replacement.
     #[serde(default)]
     pub sampling: Sampling,
     /// The same for the test samples; as `sampling` where left out. A test `grid` gives clean
     /// pictures of the learned function and of the eigenfunctions.
     #[serde(default)]
     pub test_sampling: Option<Sampling>,
-    /// Range of the coordinates that the network sees of a picture or a function.
+    /// Range of the coordinates that the network sees of a picture or a function, and of the pixels
+    /// of digits.
     #[serde(default)]
     pub inputs: InputRange,
     /// Standard deviation of Gaussian noise on the training targets, in their own unit (after
-    /// standardization); test targets stay clean.
+    /// standardization); test targets stay clean. For numeric targets.
     #[serde(default)]
     #[schemars(range(min = 0.0))]
     pub label_noise: f64,
+    /// Share of the training samples that are given another class, each of the other classes equally
+    /// likely; `y` and `label` tell the new one, test samples keep theirs. For targets that are classes.
+    #[serde(default)]
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub label_flips: f64,
 }
 
 /// What is sampled.
@@ -52,6 +59,8 @@ pub enum Source {
     Function(FunctionSource),
     /// The rows of a CSV or Parquet file.
     Table(TableSource),
+    /// Pictures of digits from a file, in the format of MNIST or as CSV.
+    Digits(DigitsSource),
 }
 
 impl Default for Source {

@@ -4,6 +4,7 @@ use artifact::Outline;
 use artifact::tables::dataset::Sample;
 use stage::{Limits, Plan};
 
+use crate::digits::DigitsSource;
 use crate::error::DatasetError;
 use crate::parameters::{ImageSource, InputRange, Parameters, Source};
 use crate::picture::Picture;
@@ -22,6 +23,8 @@ pub fn plan(parameters: &Parameters, limits: &Limits) -> Plan {
         ..Plan::default()
     };
     check(parameters, &mut plan);
+    // Bytes that the file takes while samples are drawn from it.
+    let mut held = 0;
     match &parameters.source {
         Source::Portrait {} => dimensions(&mut plan, 2, 1),
         Source::Image(image) => {
@@ -32,8 +35,9 @@ pub fn plan(parameters: &Parameters, limits: &Limits) -> Plan {
             dimensions(&mut plan, source.input_dim.into(), source.output_dim().into());
         }
         Source::Table(source) => table(source, parameters, &mut plan),
+        Source::Digits(source) => held = digits(source, parameters, &mut plan),
     }
-    memory(parameters, limits, &mut plan);
+    memory(parameters, held, limits, &mut plan);
     plan
 }
 
@@ -46,6 +50,11 @@ pub fn check(parameters: &Parameters, plan: &mut Plan) {
     if !(noise >= 0.0 && noise.is_finite()) {
         let message = format!("label_noise is {noise}; a standard deviation is 0 or more");
         plan.problem("/label_noise", message);
+    }
+    let flips = parameters.label_flips;
+    if !(0.0..=1.0).contains(&flips) {
+        let message = format!("label_flips is {flips}; a share lies between 0 and 1");
+        plan.problem("/label_flips", message);
     }
     match &parameters.source {
         Source::Portrait {} | Source::Image(_) => check_points(parameters, 2, plan),
@@ -62,9 +71,20 @@ pub fn check(parameters: &Parameters, plan: &mut Plan) {
             for (at, message) in source.problems() {
                 plan.problem(&format!("/source/table{at}"), message);
             }
-            check_rows(source, parameters, plan);
+            check_rows("a table has rows of its own", parameters, plan);
+            if parameters.inputs != InputRange::Unit {
+                let message = "inputs is for pictures, functions and digits; the columns of a table are their own";
+                plan.problem("/inputs", message).hint("leave inputs out");
+            }
+        }
+        Source::Digits(source) => {
+            for (at, message) in source.problems() {
+                plan.problem(&format!("/source/digits{at}"), message);
+            }
+            check_rows("digits have pixels of their own", parameters, plan);
         }
     }
+    check_noise(parameters, plan);
 }
 
 /// Checks that there can be the points that are asked for.
@@ -78,20 +98,32 @@ fn check_points(parameters: &Parameters, input_dim: u32, plan: &mut Plan) {
     }
 }
 
-/// Checks that nothing is asked of a table that has no meaning there.
-fn check_rows(source: &TableSource, parameters: &Parameters, plan: &mut Plan) {
+/// Checks that no points are asked for where samples are rows of a file.
+fn check_rows(why: &str, parameters: &Parameters, plan: &mut Plan) {
     let about_points = [
         ("sampling", parameters.sampling != Sampling::Uniform),
         ("test_sampling", parameters.test_sampling.is_some_and(|s| s != Sampling::Uniform)),
-        ("inputs", parameters.inputs != InputRange::Unit),
     ];
     for (name, _) in about_points.iter().filter(|(_, set)| *set) {
-        let message = format!("{name} is for pictures and functions; a table has rows of its own");
+        let message = format!("{name} is for pictures and functions; {why}");
         plan.problem(&format!("/{name}"), message).hint(format!("leave {name} out"));
     }
-    if source.label.is_some() && parameters.label_noise > 0.0 {
+}
+
+/// Checks that noise falls on numbers and flips on classes.
+fn check_noise(parameters: &Parameters, plan: &mut Plan) {
+    let classes = match &parameters.source {
+        Source::Digits(_) => true,
+        Source::Table(source) => source.label.is_some(),
+        Source::Portrait {} | Source::Image(_) | Source::Function(_) => false,
+    };
+    if classes && parameters.label_noise > 0.0 {
         let message = "label_noise is for numeric targets; these targets are classes";
-        plan.problem("/label_noise", message).hint("leave label_noise out");
+        plan.problem("/label_noise", message).hint("use label_flips, the share of changed classes");
+    }
+    if !classes && parameters.label_flips > 0.0 {
+        let message = "label_flips is for classes; these targets are numbers";
+        plan.problem("/label_flips", message).hint("use label_noise, a standard deviation");
     }
 }
 
@@ -129,15 +161,34 @@ fn table(source: &TableSource, parameters: &Parameters, plan: &mut Plan) {
     }
 }
 
+/// Checks a file of digits; returns the bytes that it takes in memory.
+fn digits(source: &DigitsSource, parameters: &Parameters, plan: &mut Plan) -> u64 {
+    plan.outline.labelled = Some(true);
+    let digits = match source.read() {
+        Ok(digits) => digits,
+        Err((at, error)) => {
+            report(plan, &format!("/source/digits{at}"), &error);
+            return 0;
+        }
+    };
+    dimensions(plan, digits.pixels as u64, digits.classes.len() as u64);
+    if let Err(error) = source.enough(&digits, parameters.train, parameters.test) {
+        let at = if parameters.train as usize > digits.class_of.len() { "/train" } else { "/test" };
+        report(plan, at, &error);
+    }
+    plan.files.extend(digits.files);
+    digits.bytes
+}
+
 /// Memory of the samples: points, inputs and targets in f64, the rows, and their columns in Arrow
-/// and in the file's buffers.
-fn memory(parameters: &Parameters, limits: &Limits, plan: &mut Plan) {
+/// and in the file's buffers, beside the `held` bytes of what they are drawn from.
+fn memory(parameters: &Parameters, held: u64, limits: &Limits, plan: &mut Plan) {
     let (Some(d), Some(o)) = (plan.outline.input_dim, plan.outline.output_dim) else { return };
     let samples = u64::from(parameters.train) + u64::from(parameters.test);
     let numbers = 8 * (2 * d + o);
     let row = size_of::<Sample>() as u64 + 4 * (d + o);
     let columns = 2 * row;
-    let bytes = samples.saturating_mul(numbers + row + columns);
+    let bytes = samples.saturating_mul(numbers + row + columns).saturating_add(held);
     plan.memory_bytes = Some(bytes);
     if bytes > limits.memory_bytes {
         let message = format!(

@@ -8,6 +8,7 @@ use artifact::tables::dataset::Sample;
 use artifact::{Outline, write_rows};
 use stage::{Context, Plan, Problem, Seed, StageError};
 
+use crate::digits::DigitsSource;
 use crate::error::DatasetError;
 use crate::parameters::{Parameters, Source};
 use crate::picture::Picture;
@@ -17,7 +18,8 @@ use crate::samples::Samples;
 use crate::sampling::Sampling;
 use crate::table::TableSource;
 
-/// Draws both splits, adds noise to the training targets, and writes the table `samples`.
+/// Draws both splits, adds noise to the training targets or flips some of their classes, and writes
+/// the table `samples`.
 pub fn run(
     parameters: &Parameters,
     output: &Path,
@@ -33,6 +35,10 @@ pub fn run(
     if parameters.label_noise > 0.0 {
         let mut random = context.seed.stream("dataset/label_noise");
         train.add_noise(parameters.label_noise, &mut random);
+    }
+    if parameters.label_flips > 0.0 {
+        let mut random = context.seed.stream("dataset/label_flips");
+        train.flip_labels(parameters.label_flips, &mut random);
     }
     let rows: Vec<Sample> = train.rows(Split::Train).chain(test.rows(Split::Test)).collect();
     write_rows(output, &rows)?;
@@ -69,6 +75,7 @@ fn splits(parameters: &Parameters, seed: Seed) -> Result<(Samples, Samples), Sta
             })
         }
         Source::Table(source) => table_splits(source, (parameters.train, parameters.test), seed),
+        Source::Digits(source) => digit_splits(source, parameters, seed),
     }
 }
 
@@ -116,4 +123,20 @@ fn table_splits(
         writeln!(log, "classes from 0: {}", classes.names.join(", "))?;
     }
     Ok((splits.train, splits.test))
+}
+
+fn digit_splits(
+    source: &DigitsSource,
+    parameters: &Parameters,
+    seed: Seed,
+) -> Result<(Samples, Samples), StageError> {
+    let digits = source.read().map_err(|(_, error)| error.into_stage())?;
+    let counts = (parameters.train, parameters.test);
+    let splits = source
+        .split(&digits, counts, parameters.inputs, &mut seed.stream("dataset/split"))
+        .map_err(DatasetError::into_stage)?;
+    let labels: Vec<String> = digits.classes.iter().map(u32::to_string).collect();
+    let mut log = std::io::stderr().lock();
+    writeln!(log, "classes from 0: {}; white: {}", labels.join(", "), digits.white)?;
+    Ok(splits)
 }

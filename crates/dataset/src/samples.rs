@@ -2,6 +2,7 @@
 
 use artifact::tables::Split;
 use artifact::tables::dataset::Sample;
+use rand::seq::SliceRandom;
 use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
 
@@ -26,6 +27,27 @@ impl Samples {
         for target in &mut self.targets {
             let normal: f64 = random.sample(StandardNormal);
             *target += deviation * normal;
+        }
+    }
+
+    /// Gives round(share · N) samples another class, each of the other ones equally likely, in label
+    /// and target; nothing happens where there are no classes.
+    ///
+    /// Samples and their new classes are drawn in one order, so that a larger share flips the samples
+    /// of a smaller one to the same classes, and more.
+    pub fn flip_labels(&mut self, share: f64, random: &mut impl Rng) {
+        let (Some(labels), Ok(classes)) = (&mut self.labels, u32::try_from(self.output_dim)) else {
+            return;
+        };
+        let count = (share * labels.len() as f64).round() as usize;
+        let mut order: Vec<usize> = (0..labels.len()).collect();
+        order.shuffle(random);
+        for sample in order.into_iter().take(count) {
+            let target = &mut self.targets[sample * self.output_dim..][..self.output_dim];
+            let label = &mut labels[sample];
+            target[*label as usize] = 0.0;
+            *label = (*label + random.random_range(1..classes)) % classes;
+            target[*label as usize] = 1.0;
         }
     }
 

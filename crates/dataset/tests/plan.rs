@@ -34,7 +34,7 @@ fn every_default_stands_in_the_schema_and_in_the_recorded_parameters() {
     let recorded = serde_json::to_value(parameters).unwrap();
     let expected = json!({
         "source": { "portrait": {} }, "train": 1, "test": 0, "sampling": "uniform",
-        "test_sampling": null, "inputs": "unit", "label_noise": 0.0
+        "test_sampling": null, "inputs": "unit", "label_noise": 0.0, "label_flips": 0.0
     });
     assert_eq!(recorded, expected);
     let schema = stage::Description::of::<Dataset>().parameters;
@@ -192,6 +192,44 @@ fn a_labelled_table_has_one_output_a_class_and_takes_no_noise() {
     }));
     assert_eq!(at(&plan), ["/label_noise"]);
     assert_eq!((plan.outline.output_dim, plan.outline.labelled), (Some(3), Some(true)));
+}
+
+#[test]
+fn classes_are_flipped_and_numbers_are_not() {
+    let with = |flips: f64| plan(json!({ "train": 3, "label_flips": flips }));
+    assert_eq!(at(&with(0.1)), ["/label_flips"]);
+    assert_eq!(
+        with(0.1).problems[0].hint.as_deref(),
+        Some("use label_noise, a standard deviation")
+    );
+    assert_eq!(with(1.5).problems[0].message, "label_flips is 1.5; a share lies between 0 and 1");
+}
+
+#[test]
+fn digits_are_read_before_anything_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("digits.csv");
+    std::fs::write(&path, "0,1,2\n1,3,4\n2,5,6\n1,7,8\n").unwrap();
+    let digits = |more: Value| {
+        let mut parameters =
+            json!({ "source": { "digits": { "path": path } }, "train": 2, "test": 1 });
+        parameters.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        plan(parameters)
+    };
+    let sound = digits(json!({ "inputs": "centred", "label_flips": 0.5 }));
+    assert_eq!(at(&sound), [] as [&str; 0]);
+    assert_eq!((sound.outline.input_dim, sound.outline.output_dim), (Some(2), Some(3)));
+    assert_eq!(sound.outline.labelled, Some(true));
+    assert_eq!(sound.files, std::slice::from_ref(&path));
+
+    let wrong = digits(json!({ "sampling": "grid", "label_noise": 0.1, "train": 4 }));
+    assert_eq!(at(&wrong), ["/sampling", "/label_noise", "/test"]);
+    assert_eq!(at(&digits(json!({ "train": 5 }))), ["/train"]);
+    let missing = plan(json!({ "source": { "digits": { "path": "none" } }, "train": 1 }));
+    assert_eq!(at(&missing), ["/source/digits/path"]);
+    let twice = json!({ "digits": { "path": path, "classes": [1, 1], "white": 0 } });
+    let twice = plan(json!({ "source": twice, "train": 1 }));
+    assert!(at(&twice).starts_with(&["/source/digits/white", "/source/digits/classes/1"]));
 }
 
 #[test]

@@ -80,7 +80,8 @@ fn sources() -> (TempDir, Vec<Value>) {
         function(json!({ "polynomial": { "terms": [{ "powers": [1, 2, 0] }] } })),
         function(json!({ "teacher": { "network": { "hidden": [4] }, "output_dim": 2 } })),
         json!({ "table": with(table.clone(), &json!({ "targets": ["t"] })) }),
-        json!({ "table": with(table, &json!({ "label": "kind" })) }),
+        json!({ "table": with(table.clone(), &json!({ "label": "kind" })) }),
+        json!({ "digits": { "path": table["path"], "label_column": "last" } }),
     ];
     (folder, sources)
 }
@@ -111,7 +112,7 @@ fn the_number_of_test_samples_changes_no_training_sample_and_the_other_way_round
     let (_folder, sources) = sources();
     for source in sources {
         for sampling in ["uniform", "latin_hypercube"] {
-            let table = source.get("table").is_some();
+            let table = source.get("table").or(source.get("digits")).is_some();
             let with = |train, test| {
                 let noise = if table { 0.0 } else { 0.1 };
                 let sampling = if table { "uniform" } else { sampling };
@@ -154,6 +155,43 @@ fn noise_falls_on_training_targets_alone_with_its_deviation() {
     let deviation = (noise.iter().map(|n| n * n).sum::<f64>() / 2000.0).sqrt();
     // Standard errors 0.3/√2000 = 0.0067 and 0.3/√4000 = 0.0047: five of them.
     assert!(mean.abs() < 0.034 && (deviation - 0.3).abs() < 0.024, "{mean} {deviation}");
+}
+
+#[test]
+fn the_share_of_labels_that_is_asked_for_is_flipped_to_the_other_classes_alike() {
+    let (_folder, table) = csv_table(3000);
+    let source = json!({ "table": with(table, &json!({ "label": "kind" })) });
+    let at = |share: f64| {
+        samples(&json!({ "source": source, "train": 2000, "test": 1000, "label_flips": share }), 5)
+    };
+    let clean = at(0.0);
+    // (sample, old class, new class)
+    let flips = |share: f64| {
+        let noisy = at(share);
+        assert_eq!(clean.1, noisy.1, "test samples keep their classes");
+        let pairs = clean.0.iter().zip(&noisy.0);
+        let found: Vec<(u32, u32, u32)> = pairs
+            .inspect(|(clean, noisy)| {
+                let one_hot = |class: u32| {
+                    (0..3).map(|a| f32::from(u8::from(a == class))).collect::<Vec<_>>()
+                };
+                assert_eq!((&clean.x, &one_hot(noisy.label.unwrap())), (&noisy.x, &noisy.y));
+            })
+            .map(|(clean, noisy)| (clean.sample, clean.label.unwrap(), noisy.label.unwrap()))
+            .filter(|(_, old, new)| old != new)
+            .collect();
+        found
+    };
+    let (few, more) = (flips(0.25), flips(0.6));
+    assert_eq!((few.len(), more.len(), flips(1.0).len()), (500, 1200, 2000));
+    assert!(few.iter().all(|flip| more.contains(flip)), "a larger share flips these too");
+    for old in 0..3 {
+        for new in (0..3).filter(|&new| new != old) {
+            let count = more.iter().filter(|flip| (flip.1, flip.2) == (old, new)).count();
+            // 200 expected, standard deviation at most √200 = 14.1: five of them.
+            assert!((129..=271).contains(&count), "{old} → {new}: {count}");
+        }
+    }
 }
 
 #[test]

@@ -16,6 +16,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use classes::Classes;
+pub use columns::position;
+pub use read_csv::line;
 pub use standardize::Scale;
 
 use crate::error::DatasetError;

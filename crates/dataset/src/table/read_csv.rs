@@ -58,7 +58,7 @@ pub fn read(
 
 /// The line of a record: its position counts from the end of the record before it, ahead of any
 /// blank lines between them.
-fn line(bytes: &[u8], position: &Position) -> u64 {
+pub fn line(bytes: &[u8], position: &Position) -> u64 {
     let start = usize::try_from(position.byte()).unwrap_or(bytes.len()).min(bytes.len());
     let blank = bytes[start..].iter().take_while(|&&byte| byte == b'\n' || byte == b'\r');
     position.line() + blank.filter(|&&byte| byte == b'\n').count() as u64
