@@ -32,7 +32,7 @@ use crate::write::{VECTOR_GROUP_BYTES, properties, table_file};
 /// Bytes of the values of a page, where a row is not longer.
 const PAGE_BYTES: usize = 1 << 18;
 /// Pages that are made before they are written: what is in memory twice.
-const PAGES: usize = 32;
+const PAGES: usize = 16;
 /// Four bytes with which a Parquet file begins.
 const MAGIC: &[u8] = b"PAR1";
 
@@ -52,6 +52,8 @@ pub struct GramWriter {
     properties: WriterPropertiesPtr,
     groups: Vec<RowGroupMetaData>,
     group: Option<Group>,
+    /// Pages, kept so that their memory need not be made anew.
+    buffers: Vec<Vec<u8>>,
 }
 
 /// The unfinished file, which does not outlive its writer.
@@ -117,6 +119,7 @@ impl GramWriter {
             properties: Arc::new(properties),
             groups: Vec::new(),
             group: None,
+            buffers: Vec::new(),
             written: 0,
             step,
             rows,
@@ -236,17 +239,25 @@ impl GramWriter {
 
     /// Writes the values of whole rows of one group.
     fn write_pages(&mut self, values: &[f32]) -> Result<(), ArtifactError> {
-        let page_rows = (PAGE_BYTES / size_of::<f32>() / self.width).max(1);
-        for batch in values.chunks(PAGES * page_rows * self.width) {
-            let pages: Vec<Option<Vec<u8>>> = batch
-                .par_chunks(page_rows * self.width)
-                .map(|values| page(values, self.width))
+        let page_values = (PAGE_BYTES / size_of::<f32>() / self.width).max(1) * self.width;
+        let mut buffers = std::mem::take(&mut self.buffers);
+        buffers.resize_with(PAGES, Vec::new);
+        for batch in values.chunks(PAGES * page_values) {
+            let finite: Vec<bool> = buffers
+                .par_iter_mut()
+                .zip(batch.par_chunks(page_values))
+                .map(|(page, values)| fill_page(page, values, self.width))
                 .collect();
-            for (page, values) in pages.into_iter().zip(batch.chunks(page_rows * self.width)) {
-                let page = page.ok_or_else(|| self.not_finite(values))?;
-                let size = page.len();
+            let pages = buffers.iter_mut().zip(batch.chunks(page_values)).zip(finite);
+            for ((buffer, values), finite) in pages {
+                if !finite {
+                    return Err(self.not_finite(values));
+                }
+                let size = buffer.len();
+                let bytes = std::mem::take(buffer).into();
+                // Shared with the page, and back when it is written.
                 let page = Page::DataPage {
-                    buf: page.into(),
+                    buf: Clone::clone(&bytes),
                     num_values: values.len() as u32,
                     encoding: Encoding::PLAIN,
                     def_level_encoding: Encoding::RLE,
@@ -256,9 +267,11 @@ impl GramWriter {
                 SerializedPageWriter::new(&mut self.file)
                     .write_page(CompressedPage::new(page, size))
                     .map_err(|error| ArtifactError::parquet(&self.path, error))?;
+                *buffer = bytes.into();
                 self.written += values.len() / self.width;
             }
         }
+        self.buffers = buffers;
         Ok(())
     }
 
@@ -297,15 +310,17 @@ impl GramWriter {
     }
 }
 
-/// Levels and bytes of whole rows, None where a value is not finite.
-fn page(values: &[f32], width: usize) -> Option<Vec<u8>> {
-    let mut page = levels::encoded(values.len() / width, width);
-    let start = page.len();
-    page.resize(start + size_of_val(values), 0);
+/// Puts levels and bytes of whole rows into `page`; whether all values are finite.
+fn fill_page(page: &mut Vec<u8>, values: &[f32], width: usize) -> bool {
+    let levels = levels::encoded(values.len() / width, width);
+    page.resize(levels.len() + size_of_val(values), 0);
+    let (before, after) = page.split_at_mut(levels.len());
+    before.copy_from_slice(&levels);
     let mut finite = true;
-    for (bytes, value) in page[start..].chunks_exact_mut(size_of::<f32>()).zip(values) {
+    let (entries, _) = after.as_chunks_mut();
+    for (entry, value) in entries.iter_mut().zip(values) {
         finite &= value.is_finite();
-        bytes.copy_from_slice(&value.to_le_bytes());
+        *entry = value.to_le_bytes();
     }
-    finite.then_some(page)
+    finite
 }

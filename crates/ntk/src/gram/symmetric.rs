@@ -109,7 +109,6 @@ impl<S: Scalar> Symmetric<S> {
     /// Rows of a strip from `first` on.
     fn copy_lines(&self, strip: usize, first: usize, rows: &mut [S]) {
         let width = self.rows();
-        let lines = rows.len() / width;
         for other in 0..self.strips.len() {
             let (tile, columns) = self.tile(strip.max(other), strip.min(other));
             let from = other * self.side * self.cell;
@@ -120,9 +119,16 @@ impl<S: Scalar> Symmetric<S> {
                     row[from..from + columns].copy_from_slice(entries);
                 }
             } else {
-                for (j, entries) in tile.chunks_exact(columns).enumerate() {
-                    for (i, &entry) in entries[first..first + lines].iter().enumerate() {
-                        rows[i * width + from + j] = entry;
+                // Squares: whole cache lines are read and written, and rows of the matrix, which may
+                // be a power of two apart, do not push each other out of the cache.
+                for (square, entries) in tile.chunks(LINES * columns).enumerate() {
+                    let from = from + square * LINES;
+                    let count = entries.len() / columns;
+                    for (i, row) in rows.chunks_exact_mut(width).enumerate() {
+                        let column = entries[first + i..].iter().step_by(columns);
+                        for (to, &entry) in row[from..from + count].iter_mut().zip(column) {
+                            *to = entry;
+                        }
                     }
                 }
             }
