@@ -1,8 +1,10 @@
 //! A Gramian as the spectrum needs it: checked, and split into its blocks.
 
+use std::ops::Range;
+
+use artifact::GramRow;
 use artifact::tables::Split;
 use artifact::tables::kernel::Reduction;
-use artifact::{Gram, GramRow};
 use rayon::prelude::*;
 
 use crate::error::SpectrumError;
@@ -26,6 +28,16 @@ pub struct Block {
 }
 
 impl Block {
+    /// The kernel at `place`, whose rows have the entries `values`.
+    ///
+    /// # Errors
+    /// Where it is not symmetric, or zero.
+    pub fn new(place: &Place, values: Vec<f32>) -> Result<Self, SpectrumError> {
+        let block = Self { output: place.output, rows: place.train, values };
+        block.check()?;
+        Ok(block)
+    }
+
     /// G, `rows` × `rows`, row-major.
     pub fn train(&self) -> &[f32] {
         &self.values[..self.rows * self.rows]
@@ -93,51 +105,56 @@ impl Block {
     }
 }
 
-/// The kernels of a Gramian: one for each output under `per-output`, one otherwise.
+/// Which rows of a Gramian's table make a kernel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Which output's kernel under `per-output`; 0 otherwise.
+    pub output: u32,
+    /// Training rows; all further ones are of test samples.
+    pub train: usize,
+    /// The rows, in rising order.
+    pub ranges: Vec<Range<usize>>,
+}
+
+/// Where the kernels of a Gramian lie: one for each output under `per-output`, one otherwise.
 ///
-/// `outputs` is o, `samples` N. The rows must be those of the reduction: samples in order, outputs
-/// within samples under `full`, training rows before test rows in each kernel.
+/// `keys` are what its rows of `width` values belong to, `outputs` is o, `samples` N. The rows must be
+/// those of the reduction: samples in order, outputs within samples under `full`, training rows before
+/// test rows in each kernel.
 ///
 /// # Errors
-/// Where rows are missing or out of order, or a kernel is not symmetric or zero.
-pub fn blocks(
-    gram: Gram,
+/// Where rows are missing or out of order.
+pub fn places(
+    keys: &[GramRow],
+    width: usize,
     reduction: Reduction,
     outputs: usize,
     samples: usize,
-) -> Result<Vec<Block>, SpectrumError> {
+) -> Result<Vec<Place>, SpectrumError> {
     let (count, per_sample) = reduction.blocks(outputs);
-    let rows = samples * per_sample;
+    let train = samples * per_sample;
     let bad = |problem: String| SpectrumError::Rows { problem };
-    if rows == 0 || gram.width != rows {
+    if train == 0 || width != train {
         return Err(bad(format!(
-            "a row has {} values, but {samples} training samples with {outputs} outputs make {rows} columns under `{}`",
-            gram.width,
+            "a row has {width} values, but {samples} training samples with {outputs} outputs make {train} columns under `{}`",
             reduction.name()
         )));
     }
-    let found = if count == 1 {
-        check_order(gram.rows.iter(), rows, per_sample, 0).map_err(bad)?;
-        vec![Block { output: 0, rows, values: gram.values }]
-    } else {
-        let mut found = Vec::with_capacity(count);
-        for output in 0..count as u32 {
-            let mine = |row: &&GramRow| row.output == output;
-            check_order(gram.rows.iter().filter(mine), rows, 1, output).map_err(bad)?;
-            let mut values = Vec::new();
-            for (row, part) in gram.rows.iter().zip(gram.values.chunks_exact(rows)) {
-                if row.output == output {
-                    values.extend_from_slice(part);
+    (0..count as u32)
+        .map(|output| {
+            let mine = |key: &GramRow| count == 1 || key.output == output;
+            check_order(keys.iter().filter(|key| mine(key)), train, per_sample, output)
+                .map_err(bad)?;
+            let mut ranges: Vec<Range<usize>> = Vec::new();
+            for row in (0..keys.len()).filter(|&row| mine(&keys[row])) {
+                match ranges.last_mut() {
+                    Some(range) if range.end == row => range.end += 1,
+                    _ => ranges.push(row..row + 1),
                 }
             }
-            found.push(Block { output, rows, values });
-        }
-        found
-    };
-    for block in &found {
-        block.check()?;
-    }
-    Ok(found)
+            Ok(Place { output, train, ranges })
+        })
+        .collect()
 }
 
 /// Checks that `keys` are `rows` training rows and then test rows, each in order.
@@ -178,6 +195,24 @@ mod tests {
         rows.iter().map(|&(split, sample, output)| GramRow { split, sample, output }).collect()
     }
 
+    /// The kernels of a Gramian with these rows, read as from its table.
+    fn blocks(
+        keys: &[GramRow],
+        values: &[f32],
+        reduction: Reduction,
+        outputs: usize,
+        samples: usize,
+    ) -> Result<Vec<Block>, SpectrumError> {
+        let width = values.len() / keys.len();
+        let places = places(keys, width, reduction, outputs, samples)?;
+        let block = |place: &Place| {
+            let rows = place.ranges.iter();
+            let values = rows.flat_map(|rows| &values[rows.start * width..rows.end * width]);
+            Block::new(place, values.copied().collect())
+        };
+        places.iter().map(block).collect()
+    }
+
     #[test]
     fn per_output_kernels_are_told_apart_whether_blocks_or_samples_come_first() {
         use Split::{Test, Train};
@@ -185,8 +220,7 @@ mod tests {
         let by_sample = [(Train, 0, 0), (Train, 0, 1), (Test, 0, 0), (Test, 0, 1)];
         for (order, values) in [(by_block, [1.0, 2.0, 3.0, 4.0]), (by_sample, [1.0, 3.0, 2.0, 4.0])]
         {
-            let gram = Gram { rows: keys(&order), width: 1, values: values.to_vec() };
-            let found = blocks(gram, Reduction::PerOutput, 2, 1).unwrap();
+            let found = blocks(&keys(&order), &values, Reduction::PerOutput, 2, 1).unwrap();
             assert_eq!(found.len(), 2);
             assert_eq!((found[0].train(), found[0].test()), (&[1.0][..], &[2.0][..]));
             assert_eq!((found[1].train(), found[1].test()), (&[3.0][..], &[4.0][..]));
@@ -194,28 +228,41 @@ mod tests {
     }
 
     #[test]
+    fn rows_that_follow_each_other_are_read_at_once() {
+        use Split::{Test, Train};
+        let order = [
+            (Train, 0, 0),
+            (Train, 1, 0),
+            (Train, 0, 1),
+            (Train, 1, 1),
+            (Test, 0, 0),
+            (Test, 0, 1),
+        ];
+        let found = places(&keys(&order), 2, Reduction::PerOutput, 2, 2).unwrap();
+        let ranges = |output: usize| found[output].ranges.clone();
+        assert_eq!((ranges(0), ranges(1)), (vec![0..2, 4..5], vec![2..4, 5..6]));
+        let whole = places(&keys(&order[..2]), 2, Reduction::Trace, 1, 2).unwrap();
+        assert_eq!(
+            (whole[0].train, whole[0].ranges.as_slice()),
+            (2, &[Range { start: 0, end: 2 }][..])
+        );
+    }
+
+    #[test]
     fn rows_out_of_order_are_refused() {
         use Split::Train;
-        let gram = Gram {
-            rows: keys(&[(Train, 1, 0), (Train, 0, 0)]),
-            width: 2,
-            values: vec![1.0, 0.0, 0.0, 1.0],
-        };
-        let error = blocks(gram, Reduction::Full, 1, 2).unwrap_err().to_string();
-        assert!(error.contains("row 0 is of train sample 1"), "{error}");
+        let keys = keys(&[(Train, 1, 0), (Train, 0, 0)]);
+        let error = blocks(&keys, &[1.0, 0.0, 0.0, 1.0], Reduction::Full, 1, 2).unwrap_err();
+        assert!(error.to_string().contains("row 0 is of train sample 1"), "{error}");
     }
 
     #[test]
     fn an_asymmetric_matrix_is_refused_and_rounding_is_not() {
         use Split::Train;
-        let of = |upper: f32| Gram {
-            rows: keys(&[(Train, 0, 0), (Train, 1, 0)]),
-            width: 2,
-            values: vec![1.0, upper, 0.5, 1.0],
-        };
-        assert!(blocks(of(0.5 + f32::EPSILON), Reduction::Full, 1, 2).is_ok());
-        let refused = blocks(of(0.6), Reduction::Full, 1, 2);
-        assert!(matches!(refused, Err(SpectrumError::NotSymmetric { .. })));
+        let keys = keys(&[(Train, 0, 0), (Train, 1, 0)]);
+        let of = |upper: f32| blocks(&keys, &[1.0, upper, 0.5, 1.0], Reduction::Full, 1, 2);
+        assert!(of(0.5 + f32::EPSILON).is_ok());
+        assert!(matches!(of(0.6), Err(SpectrumError::NotSymmetric { .. })));
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub struct Sizes {
 ///
 /// Held at once are, for each kernel of a step, the current Gramian with its test rows, those of the
 /// first and the previous checkpoint (for distances) and their leading eigenvectors (for
-/// overlaps and warm starts); and besides either the reader's copy of the current ones or one decomposition. All
+/// overlaps and warm starts); and besides one decomposition: a Gramian is read without a copy. All
 /// stored eigenvectors wait to be written at the end, where the writer holds them twice.
 pub fn peak_bytes(sizes: Sizes, parameters: &Parameters) -> u64 {
     let Sizes { rows, test_rows, blocks, steps } = sizes;
@@ -43,7 +43,7 @@ pub fn peak_bytes(sizes: Sizes, parameters: &Parameters) -> u64 {
     let sinusoids = u64::from(parameters.sinusoids).min(rows / 4) * (rows + test_rows) * 8;
     let frozen = POINTS as u64 * (2 * rows + test_rows) * 8;
     let decomposition = decomposition + sinusoids + frozen;
-    current + earlier_grams + earlier_vectors + waiting + current.max(decomposition)
+    current + earlier_grams + earlier_vectors + waiting + decomposition
 }
 
 /// The largest number of training rows whose spectrum needs no more than `limit` bytes, the ratio

@@ -7,10 +7,10 @@ use artifact::tables::Split;
 use artifact::tables::dataset::Sample;
 use artifact::tables::kernel::{KernelRow, Reduction};
 use artifact::tables::training::{HistoryRow, OutputRow};
-use artifact::{Gram, Outline, read_gram, read_rows};
+use artifact::{GramReader, Outline, read_rows};
 use stage::{Inputs, StageError};
 
-use crate::kernel::{self, Block};
+use crate::kernel::{self, Block, Place};
 use crate::rates::Rates;
 use crate::signal::{Loss, PerSample};
 
@@ -102,16 +102,16 @@ impl Sources {
     /// # Errors
     /// Where the Gramian is missing, damaged, not symmetric, or not that of its row.
     pub fn blocks(&self, step: u64) -> Result<Vec<Block>, StageError> {
-        let gram: Gram = read_gram(&self.directory, step)?;
+        let gram = GramReader::open(&self.directory, step)?;
         let rows = &self.kernels[&step];
-        let blocks = kernel::blocks(
-            gram,
-            rows[0].reduction,
-            self.targets.train.width,
-            self.targets.train.samples(),
-        )
-        .map_err(|error| at_step(step, error))?;
-        for block in &blocks {
+        let targets = &self.targets.train;
+        let (width, reduction) = (gram.width(), rows[0].reduction);
+        let places =
+            kernel::places(gram.rows(), width, reduction, targets.width, targets.samples())
+                .map_err(|error| at_step(step, error))?;
+        let read = |place: &Place| {
+            let block = Block::new(place, gram.values(&place.ranges)?)
+                .map_err(|error| at_step(step, error))?;
             let row = rows.iter().find(|row| row.output == block.output);
             if row.is_none_or(|row| row.test_rows as usize != block.test_rows()) {
                 return Err(StageError::new(format!(
@@ -119,8 +119,9 @@ impl Sources {
                     block.test_rows()
                 )));
             }
-        }
-        Ok(blocks)
+            Ok(block)
+        };
+        places.iter().map(read).collect()
     }
 }
 
