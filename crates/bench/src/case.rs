@@ -2,6 +2,8 @@
 
 use network::{Activation, Architecture, Initialization};
 
+use crate::target::Target;
+
 /// What is timed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Work {
@@ -23,6 +25,13 @@ pub enum Work {
     TopWarm,
     /// A Gramian to Parquet and back, beside computing it.
     Tables,
+    /// The pipeline `lr-decay`, from samples to report.
+    Pipeline {
+        /// Updates of its training run.
+        steps: u32,
+    },
+    /// The stages on one large Gramian: their memory, not their time.
+    Memory,
 }
 
 /// Along which size a case belongs to a curve of growing cost.
@@ -35,18 +44,6 @@ pub enum Growth {
     /// Number of hidden layers.
     Depth,
 }
-
-/// What our first implementation should reach against another one.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Target {
-    /// The other implementation, or [`BEST`].
-    pub against: &'static str,
-    /// Time of the other over ours.
-    pub at_least: f64,
-}
-
-/// Stands for the fastest of the peers, repetition by repetition.
-pub const BEST: &str = "best peer";
 
 /// Some work at some size.
 #[derive(Clone, Debug, PartialEq)]
@@ -69,6 +66,8 @@ pub struct Case {
     pub peers: &'static [&'static str],
     /// Ratios to reach.
     pub targets: &'static [Target],
+    /// Whether it is measured only where it is named in full: it takes many minutes.
+    pub on_request: bool,
 }
 
 impl Case {

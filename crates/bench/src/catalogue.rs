@@ -1,9 +1,23 @@
 //! All cases.
 
-use crate::case::{BEST, Case, Growth, Target, Work};
+use crate::case::{Case, Growth, Work};
+use crate::pipeline::{SCRIPT, SHIPPED_STEPS};
+use crate::target::{BEST, Measure, Target};
 
-const fn target(against: &'static str, at_least: f64) -> Target {
-    Target { against, at_least }
+const fn required(measure: Measure, bound: f64) -> Target {
+    Target { measure, required: Some(bound), aim: None }
+}
+
+const fn faster(than: &'static str, times: f64) -> Target {
+    required(Measure::Speedup(than), times)
+}
+
+const fn hoped(measure: Measure, aim: f64) -> Target {
+    Target { measure, required: None, aim: Some(aim) }
+}
+
+const fn both(measure: Measure, bound: f64, aim: f64) -> Target {
+    Target { measure, required: Some(bound), aim: Some(aim) }
 }
 
 const TRAINERS: &[&str] = &["torch", "jax"];
@@ -12,7 +26,7 @@ const NEURAL_TANGENTS: &[&str] = &["neural-tangents"];
 
 /// Every case: single kernels, the work that has targets, and curves of growing cost.
 ///
-/// `quick` cuts the samples to a sixteenth and the widths to an eighth.
+/// `quick` cuts samples and steps to a sixteenth and the widths to an eighth.
 #[must_use]
 pub fn cases(quick: bool) -> Vec<Case> {
     let mut cases = fixed();
@@ -21,6 +35,9 @@ pub fn cases(quick: bool) -> Vec<Case> {
         for case in &mut cases {
             case.samples = (case.samples / 16).max(20);
             case.width = (case.width / 8).max(4);
+            if let Work::Pipeline { steps } = &mut case.work {
+                *steps /= 16;
+            }
         }
         // Curves keep two points each.
         let last = |case: &Case, next: Option<&Case>| next.is_none_or(|n| n.name != case.name);
@@ -37,14 +54,28 @@ pub fn cases(quick: bool) -> Vec<Case> {
 
 /// Cases of one size.
 fn fixed() -> Vec<Case> {
-    const STEP: &[Target] = &[target("torch", 2.0), target("jax", 1.5), target("dfdx", 3.0)];
-    const SMALL_STEP: &[Target] = &[target("torch", 2.0), target("jax", 1.5)];
-    const BATCH_STEP: &[Target] = &[target("torch", 2.0), target("jax", 1.3)];
-    const GRAMIAN: &[Target] = &[target("neural-tangents", 4.0)];
-    const OUTPUTS: &[Target] = &[target("neural-tangents", 3.0)];
-    const COLD: &[Target] = &[target(BEST, 5.0)];
-    const WARM: &[Target] = &[target(BEST, 10.0)];
-    const ALL: &[Target] = &[target("torch", 1.2)];
+    const STEP: &[Target] = &[
+        faster("torch", 2.0),
+        faster("jax", 1.5),
+        faster("dfdx", 3.0),
+        hoped(Measure::MatmulShare, 0.75),
+    ];
+    const SMALL_STEP: &[Target] = &[faster("torch", 2.0), faster("jax", 1.5)];
+    const BATCH_STEP: &[Target] = &[faster("torch", 2.0), faster("jax", 1.3)];
+    const GRAMIAN: &[Target] =
+        &[both(Measure::Speedup("neural-tangents"), 4.0, 8.0), hoped(Measure::MatmulShare, 0.6)];
+    const OUTPUTS: &[Target] = &[faster("neural-tangents", 3.0)];
+    const COLD: &[Target] = &[faster(BEST, 5.0)];
+    const WARM: &[Target] = &[faster(BEST, 10.0)];
+    const ALL: &[Target] = &[faster("torch", 1.2)];
+    const TABLES: &[Target] =
+        &[required(Measure::TimeShare("write"), 0.1), required(Measure::TimeShare("read"), 0.1)];
+    const PIPELINE: &[Target] = &[both(Measure::Speedup(SCRIPT), 3.0, 5.0)];
+    const MEMORY: &[Target] = &[
+        both(Measure::Gramians("train"), 3.0, 1.5),
+        both(Measure::Gramians("ntk"), 3.0, 1.5),
+        both(Measure::Gramians("spectrum"), 3.0, 1.5),
+    ];
     let case = |name: &str, work, [samples, depth, width, outputs]: [usize; 4]| Case {
         name: name.to_owned(),
         work,
@@ -55,12 +86,22 @@ fn fixed() -> Vec<Case> {
         growth: None,
         peers: &[],
         targets: &[],
+        on_request: false,
     };
     let with = |mut case: Case, peers, targets| {
         (case.peers, case.targets) = (peers, targets);
         case
     };
+    let pipeline = |name, steps| {
+        with(case(name, Work::Pipeline { steps }, [1_024, 5, 256, 1]), &[SCRIPT], PIPELINE)
+    };
     vec![
+        // First, while this program is small: the system counts its size at the time as the least
+        // memory of programs that it starts, and the driver calls that an unknown peak.
+        with(case("memory", Work::Memory, [10_000, 6, 256, 1]), &[], MEMORY),
+        // An eighth of the shipped run: its schedule and checkpoints in proportion.
+        pipeline("pipeline", SHIPPED_STEPS / 8),
+        Case { on_request: true, ..pipeline("pipeline-full", SHIPPED_STEPS) },
         case("forward", Work::Forward, [10_000, 6, 256, 1]),
         case("backward", Work::Backward, [10_000, 6, 256, 1]),
         with(case("step-full-batch", Work::Step, [10_000, 6, 256, 1]), TRAINERS, STEP),
@@ -73,7 +114,7 @@ fn fixed() -> Vec<Case> {
         with(case("top-cold", Work::TopCold, [4_000, 6, 256, 1]), DECOMPOSERS, COLD),
         with(case("top-warm", Work::TopWarm, [4_000, 6, 256, 1]), DECOMPOSERS, WARM),
         with(case("all-pairs", Work::AllPairs, [4_000, 6, 256, 1]), &["torch", "numpy"], ALL),
-        case("tables", Work::Tables, [4_096, 6, 256, 1]),
+        with(case("tables", Work::Tables, [4_096, 6, 256, 1]), &[], TABLES),
     ]
 }
 
@@ -105,6 +146,7 @@ fn curves() -> Vec<Case> {
                     growth: Some(growth),
                     peers,
                     targets: &[],
+                    on_request: false,
                 });
             }
         }

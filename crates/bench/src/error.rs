@@ -45,6 +45,18 @@ pub enum BenchError {
         /// The command that failed.
         command: String,
     },
+    /// The script `lr_decay.py` failed, or cannot do what our pipeline did.
+    #[error("lr_decay.py failed: {message}")]
+    Script {
+        /// What it said.
+        message: String,
+    },
+    /// A program of this project failed, and has said why.
+    #[error("`{command}` failed")]
+    Command {
+        /// The program with its arguments.
+        command: String,
+    },
     /// A plot cannot be drawn.
     #[error("a plot cannot be drawn: {message}")]
     Plot {

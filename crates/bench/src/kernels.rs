@@ -56,7 +56,11 @@ pub fn contenders<'a>(
             vec![decomposition(move || leading(gram, k, &start))]
         }
         (Work::Forward | Work::Backward, ..) => vec![pass(case, problem)],
-        (Work::AllPairs | Work::TopCold | Work::TopWarm, ..) => Vec::new(),
+        // Decompositions have a matrix; whole programs are measured elsewhere.
+        (
+            Work::AllPairs | Work::TopCold | Work::TopWarm | Work::Pipeline { .. } | Work::Memory,
+            ..,
+        ) => Vec::new(),
     })
 }
 

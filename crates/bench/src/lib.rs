@@ -5,6 +5,7 @@
 //! before anything is timed. Stands outside the chain: no stage knows it.
 
 mod arguments;
+mod busy;
 mod case;
 mod catalogue;
 mod compare;
@@ -14,13 +15,19 @@ mod flops;
 mod kernels;
 mod matmul;
 mod measurement;
+mod memory;
+mod outcome;
 mod page;
 mod peers;
+mod pipeline;
 mod plot;
 mod print;
 mod problem;
+mod program;
 mod python;
 mod run;
+mod script;
+mod target;
 mod timing;
 
 pub use arguments::Arguments;

@@ -4,6 +4,8 @@ use artifact::{Column, Data, Layout, Row, Table};
 use serde::{Deserialize, Serialize};
 
 use crate::case::Case;
+use crate::matmul::MATMUL;
+use crate::timing::Quartiles;
 
 /// Every reading of a bench.
 pub const BENCH: Table = Table {
@@ -27,6 +29,13 @@ pub const BENCH: Table = Table {
             "Useful operations a second; NULL where they cannot be counted.",
         )
         .in_unit("GFLOP/s")
+        .or_null(),
+        Column::new(
+            "peak_memory_bytes",
+            Data::UInt64,
+            "Largest resident memory of a stage's program; NULL for all else.",
+        )
+        .in_unit("B")
         .or_null(),
     ],
 };
@@ -54,6 +63,8 @@ pub struct Reading {
     pub seconds: f64,
     /// Useful operations a second.
     pub gflops: Option<f64>,
+    /// Largest resident memory of a stage's program.
+    pub peak_memory_bytes: Option<u64>,
 }
 
 impl Row for Reading {
@@ -69,6 +80,16 @@ pub struct Series {
     pub flops: Option<f64>,
     /// Seconds of one run, round by round.
     pub seconds: Vec<f64>,
+    /// Largest resident memory in bytes, round by round; empty where it is not measured.
+    pub peaks: Vec<u64>,
+}
+
+impl Series {
+    /// An empty series of work whose operations are not counted.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        Self { name: name.to_owned(), flops: None, seconds: Vec::new(), peaks: Vec::new() }
+    }
 }
 
 /// A case that was measured.
@@ -76,7 +97,7 @@ pub struct Series {
 pub struct Measured {
     /// The case.
     pub case: Case,
-    /// All implementations: the one that has targets first, faer's matmul last.
+    /// All implementations: the one that has targets first, faer's matmul last where it was measured.
     pub series: Vec<Series>,
 }
 
@@ -96,6 +117,7 @@ impl Measured {
                 repetition: round as u32,
                 seconds,
                 gflops: series.flops.map(|flops| flops / seconds / 1e9),
+                peak_memory_bytes: series.peaks.get(round).copied(),
             })
         })
     }
@@ -104,6 +126,16 @@ impl Measured {
     #[must_use]
     pub fn of(&self, name: &str) -> Option<&Series> {
         self.series.iter().find(|series| series.name == name)
+    }
+
+    /// Throughput of `series` over that of faer's matmul, round by round; none where operations cannot
+    /// be counted, or for the reference itself.
+    #[must_use]
+    pub fn matmul_share(&self, series: &Series) -> Option<Quartiles> {
+        let reference = self.of(MATMUL).filter(|_| series.name != MATMUL)?;
+        let share = series.flops? / reference.flops?;
+        let works: Vec<f64> = reference.seconds.iter().map(|seconds| share * seconds).collect();
+        Some(Quartiles::of_ratios(&works, &series.seconds))
     }
 
     /// Times of the fastest peer, round by round; none without peers.

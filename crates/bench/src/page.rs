@@ -6,7 +6,8 @@ use crate::case::{Case, Growth};
 use crate::error::BenchError;
 use crate::measurement::Measured;
 use crate::plot::{self, Curve};
-use crate::print::{gflops, reached, seconds, share, significant};
+use crate::print::{NOT_JUDGED, gflops, peak_memory, percent, seconds, share, target_cells};
+use crate::target::Row;
 use crate::timing::Quartiles;
 
 const STYLE: &str = "body{font:16px/1.5 sans-serif;max-width:80rem;margin:2rem auto;padding:0 1rem}\
@@ -19,6 +20,7 @@ td:first-child,th:first-child,td.text,th.text{text-align:left}figure{display:inl
 /// Where a plot cannot be drawn.
 pub fn document(
     all: &[Measured],
+    rows: &[Row],
     threads: usize,
     versions: &[(String, String)],
 ) -> Result<String, BenchError> {
@@ -34,7 +36,7 @@ pub fn document(
                     @for (name, version) in versions { (name) " " (version) "; " }
                     "every reading is in bench.parquet."
                 }
-                @if all.iter().any(|measured| !ratios(measured).is_empty()) { (targets(all)) }
+                @if !rows.is_empty() { (targets(rows)) }
                 (cases(all))
                 @for (title, svg) in &curves {
                     figure { figcaption { (title) } (PreEscaped(svg)) }
@@ -45,28 +47,24 @@ pub fn document(
     Ok(page.into_string())
 }
 
-/// Targets of a case whose other side was measured: against, reached, to reach.
-fn ratios(measured: &Measured) -> Vec<(&'static str, Quartiles, f64)> {
-    let targets = measured.case.targets.iter();
-    targets.filter_map(|t| Some((t.against, reached(measured, t)?, t.at_least))).collect()
-}
-
-fn targets(all: &[Measured]) -> Markup {
+fn targets(rows: &[Row]) -> Markup {
     html! {
-        h2 { "Their time over ours" }
+        h2 { "Ratios" }
         table {
-            tr { th { "case" } th.text { "sizes" } th.text { "against" } th { "median" } th { "quartiles" } th { "target" } }
-            @for measured in all {
-                @for (against, ratio, at_least) in ratios(measured) {
-                    tr {
-                        td { (measured.case.name) } td.text { (measured.case.sizes()) } td.text { (against) }
-                        td { (significant(ratio.median)) }
-                        td { (significant(ratio.lower)) " to " (significant(ratio.upper)) }
-                        td { (at_least) }
-                    }
+            tr {
+                th { "case" } th.text { "sizes" } th.text { "ratio" } th { "median" } th { "quartiles" }
+                th { "target" } th { "aim" } th.text {}
+            }
+            @for row in rows {
+                @let [measure, median, quartiles, required, aim, verdict] = target_cells(row);
+                tr {
+                    td { (row.case) } td.text { (row.sizes) } td.text { (measure) }
+                    td { (median) } td { (quartiles) } td { (required) } td { (aim) }
+                    td.text { (verdict) }
                 }
             }
         }
+        @if rows.iter().all(|row| row.judged.is_none()) { p { (NOT_JUDGED) } }
     }
 }
 
@@ -74,7 +72,7 @@ fn cases(all: &[Measured]) -> Markup {
     html! {
         h2 { "Every case" }
         table {
-            tr { th { "case" } th.text { "sizes" } th.text { "by" } th { "median" } th { "quartiles" } th { "GFLOP/s" } th { "of faer's matmul" } }
+            tr { th { "case" } th.text { "sizes" } th.text { "by" } th { "median" } th { "quartiles" } th { "GFLOP/s" } th { "of faer's matmul" } th { "memory" } }
             @for measured in all {
                 @for series in &measured.series {
                     @let times = Quartiles::of(&series.seconds);
@@ -83,7 +81,8 @@ fn cases(all: &[Measured]) -> Markup {
                         td { (seconds(times.median)) }
                         td { (seconds(times.lower)) " to " (seconds(times.upper)) }
                         td { @if let Some(rate) = gflops(series) { (format!("{rate:.0}")) } }
-                        td { @if let Some(share) = share(measured, series) { (format!("{:.0} %", share * 100.0)) } }
+                        td { @if let Some(share) = share(measured, series) { (percent(share)) } }
+                        td { @if let Some(peak) = peak_memory(series) { (peak) } }
                     }
                 }
             }

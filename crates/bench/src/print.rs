@@ -3,9 +3,9 @@
 use std::io::Write;
 use std::path::Path;
 
-use crate::case::{BEST, Case, Target};
-use crate::matmul::MATMUL;
+use crate::case::Case;
 use crate::measurement::{Measured, Series};
+use crate::target::{Measure, Row};
 use crate::timing::Quartiles;
 
 /// Writes a line to standard output; a reader that went away (`| head`) is no error.
@@ -23,19 +23,21 @@ pub fn head(threads: usize, quick: bool, versions: &[(String, String)]) {
     let versions: Vec<String> =
         versions.iter().map(|(name, version)| format!("{name} {version}")).collect();
     if quick {
-        line("Small sizes, which the targets are not for: this shows only that everything works.");
+        line("Small sizes: this shows only that everything works, and says nothing of speed.");
     }
     line(&format!("{threads} threads; medians [quartiles]  {}", versions.join(", ")));
 }
 
-/// Says so where other programs are at work: their threads cost OpenMP's barriers a hundredfold, ours
-/// and JAX's much less, so that ratios mislead.
-pub fn warn_where_busy() {
-    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    let load = load.split(' ').next().and_then(|minute| minute.parse::<f64>().ok());
-    if let Some(load) = load.filter(|&load| load > 0.5) {
+/// Share of the processors' time above which their being busy is mentioned.
+const BUSY: f64 = 0.5;
+
+/// Says so where other programs took most of the processors' time just before: their threads cost
+/// OpenMP's barriers a hundredfold, ours and JAX's much less, so that ratios mislead.
+pub fn warn_where_busy(share: Option<f64>) {
+    if let Some(share) = share.filter(|&share| share > BUSY) {
         line(&format!(
-            "This machine is busy (load {load:.1} before the bench): these ratios say little, least of all PyTorch's."
+            "This machine is busy (other programs use {:.0} % of it): these ratios say little, least of all PyTorch's.",
+            share * 100.0
         ));
     }
 }
@@ -44,24 +46,26 @@ pub fn warn_where_busy() {
 pub fn measured(measured: &Measured) {
     let rounds = measured.series.first().map_or(0, |series| series.seconds.len());
     let case = &measured.case;
-    line(&format!("\n{} ({}), {rounds} rounds", case.name, case.sizes()));
+    let plural = if rounds == 1 { "" } else { "s" };
+    line(&format!("\n{} ({}), {rounds} round{plural}", case.name, case.sizes()));
     for series in &measured.series {
         line(&format!("  {}", cells(measured, series).join("  ")));
     }
 }
 
-/// Name, time, GFLOP/s and share of faer's matmul, padded.
-fn cells(measured: &Measured, series: &Series) -> [String; 5] {
+/// Name, time, GFLOP/s, share of faer's matmul and peak memory, padded.
+fn cells(measured: &Measured, series: &Series) -> [String; 6] {
     let times = Quartiles::of(&series.seconds);
     let spread = format!("[{}, {}]", seconds(times.lower), seconds(times.upper));
     let rate = gflops(series).map_or_else(String::new, |rate| format!("{rate:.0} GFLOP/s"));
-    let share = share(measured, series).map_or_else(String::new, |s| format!("{:.0} %", s * 100.0));
+    let share = share(measured, series).map_or_else(String::new, percent);
     [
-        format!("{:<16}", series.name),
+        format!("{:<22}", series.name),
         format!("{:>8}", seconds(times.median)),
         format!("{spread:<20}"),
         format!("{rate:>12}"),
         format!("{share:>5}"),
+        peak_memory(series).unwrap_or_default(),
     ]
 }
 
@@ -75,9 +79,20 @@ pub fn gflops(series: &Series) -> Option<f64> {
 /// Median share of faer's matmul throughput, round by round.
 #[must_use]
 pub fn share(measured: &Measured, series: &Series) -> Option<f64> {
-    let reference = measured.of(MATMUL).filter(|_| series.name != MATMUL)?;
-    let share = series.flops? / reference.flops?;
-    Some(share * Quartiles::of_ratios(&reference.seconds, &series.seconds).median)
+    measured.matmul_share(series).map(|share| share.median)
+}
+
+/// Median of the peak memory, where it was measured.
+#[must_use]
+pub fn peak_memory(series: &Series) -> Option<String> {
+    let peaks: Vec<f64> = series.peaks.iter().map(|&bytes| bytes as f64).collect();
+    (!peaks.is_empty()).then(|| format!("{:.0} MB", Quartiles::of(&peaks).median / 1e6))
+}
+
+/// A share of one in percent.
+#[must_use]
+pub fn percent(share: f64) -> String {
+    format!("{:.0} %", share * 100.0)
 }
 
 /// A time in a unit that leaves three digits.
@@ -102,38 +117,52 @@ pub fn significant(value: f64) -> String {
     format!("{value:.decimals$}")
 }
 
-/// A target and what was reached: time of the other over ours, round by round.
+/// The cells of a target after its case: what is compared, median, quartiles, target, aim, verdict.
 #[must_use]
-pub fn reached(measured: &Measured, target: &Target) -> Option<Quartiles> {
-    let ours = &measured.series.first()?.seconds;
-    let theirs = if target.against == BEST {
-        measured.best_peer()?
-    } else {
-        measured.of(target.against)?.seconds.clone()
+pub fn target_cells(row: &Row) -> [String; 6] {
+    let shown = |ratio: f64| match row.measure {
+        Measure::MatmulShare => percent(ratio),
+        _ => significant(ratio),
     };
-    Some(Quartiles::of_ratios(&theirs, ours))
+    let (required, aim, verdict) = match row.judged {
+        Some((target, verdict)) => (target.required, target.aim, verdict),
+        None => (None, None, ""),
+    };
+    let bound = |bound: Option<f64>| bound.map_or_else(String::new, |b| row.measure.bound(b));
+    [
+        row.measure.to_string(),
+        shown(row.ratio.median),
+        format!("{} to {}", shown(row.ratio.lower), shown(row.ratio.upper)),
+        bound(required),
+        bound(aim),
+        verdict.to_owned(),
+    ]
 }
 
+/// Why small sizes have no verdict.
+pub const NOT_JUDGED: &str =
+    "The targets are for the full sizes: without --quick they stand beside these ratios.";
+
 /// All targets whose other side was measured.
-pub fn targets(all: &[Measured]) {
-    let rows = all.iter().flat_map(|measured| {
-        let targets = measured.case.targets.iter();
-        targets.filter_map(move |target| Some((measured, target, reached(measured, target)?)))
-    });
-    let mut rows = rows.peekable();
-    if rows.peek().is_some() {
-        line("\ntheir time over ours         against          median  [quartiles]      target");
+pub fn targets(rows: &[Row]) {
+    if rows.is_empty() {
+        return;
     }
-    for (measured, target, ratio) in rows {
-        let spread = format!("[{}, {}]", significant(ratio.lower), significant(ratio.upper));
-        let verdict = if ratio.median >= target.at_least { "reached" } else { "missed" };
+    let aligned = |case: &str, [measure, median, quartiles, required, aim, verdict]: [&str; 6]| {
         line(&format!(
-            "  {:<26} {:<16} {:>6}  {spread:<15}  {:>4}  {verdict}",
-            measured.case.name,
-            target.against,
-            significant(ratio.median),
-            target.at_least
+            "{case:<16} {measure:<34} {median:>6}  {quartiles:<15} {required:>6} {aim:>6}  {verdict}"
         ));
+    };
+    let judged = rows.iter().any(|row| row.judged.is_some());
+    let (target, aim) = if judged { ("target", "aim") } else { ("", "") };
+    line("");
+    aligned("case", ["ratio", "median", "quartiles", target, aim, ""]);
+    for row in rows {
+        let cells = target_cells(row);
+        aligned(&row.case, cells.each_ref().map(String::as_str));
+    }
+    if !judged {
+        line(NOT_JUDGED);
     }
 }
 

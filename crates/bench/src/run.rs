@@ -1,11 +1,14 @@
 //! The bench itself: case by case prepare, compare, time, print; then the table and the page.
 
 use std::cell::RefCell;
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use artifact::write_rows;
+use tempfile::tempdir_in;
 
 use crate::arguments::Arguments;
+use crate::busy;
 use crate::case::{Case, Work};
 use crate::catalogue;
 use crate::compare;
@@ -14,11 +17,15 @@ use crate::error::BenchError;
 use crate::kernels;
 use crate::matmul;
 use crate::measurement::{Measured, Reading, Series};
+use crate::memory;
 use crate::page;
 use crate::peers::{self, Peers};
+use crate::pipeline;
 use crate::print;
 use crate::problem::{Problem, Trained};
+use crate::program::Program;
 use crate::python;
+use crate::target;
 use crate::timing::{Effort, in_turn};
 
 /// Runs what `arguments` ask for.
@@ -31,22 +38,24 @@ pub fn run(arguments: &Arguments) -> Result<(), BenchError> {
         cases.iter().for_each(print::listed);
         return Ok(());
     }
+    std::fs::create_dir_all(&arguments.out).map_err(BenchError::io("making", &arguments.out))?;
+    // Before anything of ours is at work.
+    let busy = busy::share();
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let threads = arguments.threads.map_or(cores, |threads| threads as usize);
     rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
-    let peers = if arguments.peers {
-        let python = python::environment(&arguments.python)?;
-        Some(Rc::new(RefCell::new(Peers::start(&python, threads)?)))
-    } else {
-        None
+    let python = arguments.peers.then(|| python::environment(&arguments.python)).transpose()?;
+    let peers = match &python {
+        Some(python) => Some(Rc::new(RefCell::new(Peers::start(python, threads)?))),
+        None => None,
     };
     let versions = match &peers {
         Some(peers) => peers.borrow_mut().versions()?,
         None => Vec::new(),
     };
-    print::warn_where_busy();
+    print::warn_where_busy(busy);
     print::head(threads, arguments.quick, &versions);
-    let bench = Bench { arguments, threads, peers, versions };
+    let bench = Bench { arguments, threads, python, peers, versions };
     let mut all = Vec::new();
     let mut trained: Option<(Case, Trained)> = None;
     for case in cases {
@@ -54,24 +63,27 @@ pub fn run(arguments: &Arguments) -> Result<(), BenchError> {
         print::measured(&measured);
         all.push(measured);
     }
-    print::targets(&all);
+    let targets = target::rows(&all, arguments.quick);
+    print::targets(&targets);
     let readings: Vec<Reading> =
         all.iter().flat_map(|measured| measured.readings(threads)).collect();
-    std::fs::create_dir_all(&arguments.out).map_err(BenchError::io("making", &arguments.out))?;
     write_rows(&arguments.out, &readings)?;
     let path = arguments.out.join("bench.html");
-    let text = page::document(&all, threads, &bench.versions)?;
+    let text = page::document(&all, &targets, threads, &bench.versions)?;
     std::fs::write(&path, text).map_err(BenchError::io("writing", &path))?;
     print::written(&arguments.out);
     Ok(())
 }
 
-/// The cases that `arguments` name; with peers only those that have some.
+/// The cases that `arguments` name; with peers only those that have some, or targets without them.
 fn chosen(arguments: &Arguments) -> Result<Vec<Case>, BenchError> {
     let mut cases = catalogue::cases(arguments.quick);
     let named = |case: &Case| arguments.cases.iter().any(|name| case.name.contains(name.as_str()));
-    cases.retain(|case| arguments.cases.is_empty() || named(case));
-    cases.retain(|case| !arguments.peers || !case.peers.is_empty());
+    cases.retain(|case| {
+        let chosen = arguments.cases.is_empty() || named(case);
+        chosen && (!case.on_request || arguments.list || arguments.cases.contains(&case.name))
+    });
+    cases.retain(|case| !arguments.peers || !case.peers.is_empty() || !case.targets.is_empty());
     if cases.is_empty() {
         return Err(BenchError::NoCase { names: arguments.cases.join(", ") });
     }
@@ -81,13 +93,47 @@ fn chosen(arguments: &Arguments) -> Result<Vec<Case>, BenchError> {
 struct Bench<'a> {
     arguments: &'a Arguments,
     threads: usize,
+    python: Option<PathBuf>,
     peers: Option<Rc<RefCell<Peers>>>,
     versions: Vec<(String, String)>,
 }
 
 impl Bench<'_> {
-    /// Compares and times the implementations of `case`; `trained` is kept for the next one.
+    /// Measures `case`; `trained` is kept for the next one.
     fn measure(
+        &self,
+        case: &Case,
+        trained: &mut Option<(Case, Trained)>,
+    ) -> Result<Measured, BenchError> {
+        let folder = &self.arguments.out;
+        match case.work {
+            Work::Pipeline { steps } => {
+                let (program, python) =
+                    (Program::built(self.threads, folder)?, self.python.as_deref());
+                let effort = Effort { most: 5, ..self.effort() };
+                let effort = if case.on_request { Effort { least: 1, ..effort } } else { effort };
+                pipeline::measured(case, steps, &program, python, self.threads, effort)
+            }
+            Work::Memory => {
+                let program = Program::built(self.threads, folder)?;
+                let inputs =
+                    tempdir_in(folder).map_err(BenchError::io("making a folder in", folder))?;
+                memory::measured(case, &program, inputs.path())
+            }
+            _ => self.kernels(case, trained),
+        }
+    }
+
+    fn effort(&self) -> Effort {
+        if self.arguments.quick {
+            Effort { least: 2, most: 2, seconds: 0.0 }
+        } else {
+            Effort { least: 3, most: 25, seconds: self.arguments.seconds }
+        }
+    }
+
+    /// Compares and times the implementations of `case` within this program and the peers.
+    fn kernels(
         &self,
         case: &Case,
         trained: &mut Option<(Case, Trained)>,
@@ -110,19 +156,14 @@ impl Bench<'_> {
         compare_all(case, trained, &mut contenders)?;
         let size = if self.arguments.quick { 256 } else { 2048 };
         contenders.push(Box::new(matmul::reference(size, self.threads)));
-        let effort = if self.arguments.quick {
-            Effort { least: 2, most: 2, seconds: 0.0 }
-        } else {
-            Effort { least: 3, most: 25, seconds: self.arguments.seconds }
-        };
-        let readings = in_turn(&mut contenders, effort)?;
+        let readings = in_turn(&mut contenders, self.effort())?;
         // Who does the same work as ours does as many useful operations.
         let useful = contenders[0].flops();
         let series = contenders.iter().zip(readings).map(|(contender, seconds)| {
             let name = contender.name().to_owned();
             let peer = case.peers.contains(&contender.name());
             let flops = if peer { useful } else { contender.flops() };
-            Series { name, flops, seconds }
+            Series { name, flops, seconds, peaks: Vec::new() }
         });
         let series = series.collect();
         drop(contenders);

@@ -24,6 +24,14 @@ pub struct Effort {
     pub seconds: f64,
 }
 
+impl Effort {
+    /// Whether no further round begins after `rounds` that took so long.
+    #[must_use]
+    pub fn is_spent(&self, rounds: usize, elapsed: Duration) -> bool {
+        rounds >= self.most || (rounds >= self.least && elapsed.as_secs_f64() > self.seconds)
+    }
+}
+
 /// Seconds of a single run in each reading, for each of `contenders`.
 ///
 /// Reading i of all of them belongs together: they were taken in one round.
@@ -43,10 +51,9 @@ pub fn in_turn(
     }
     let mut readings = vec![Vec::new(); contenders.len()];
     let start = Instant::now();
-    for round in 0..effort.most {
-        if round >= effort.least && start.elapsed().as_secs_f64() > effort.seconds {
-            break;
-        }
+    let mut rounds = 0;
+    while !effort.is_spent(rounds, start.elapsed()) {
+        rounds += 1;
         for ((contender, &runs), readings) in contenders.iter_mut().zip(&runs).zip(&mut readings) {
             thread::sleep(REST);
             readings.push(contender.time(runs)? / f64::from(runs));
@@ -92,6 +99,14 @@ impl Quartiles {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_least_rounds_are_taken_however_long_they_last_and_the_most_are_the_end() {
+        let effort = Effort { least: 2, most: 4, seconds: 1.0 };
+        let spent = |rounds, seconds| effort.is_spent(rounds, Duration::from_secs(seconds));
+        assert!(!spent(1, 9) && spent(2, 9));
+        assert!(!spent(3, 0) && spent(4, 0));
+    }
 
     #[test]
     fn quartiles_lie_between_neighbours() {

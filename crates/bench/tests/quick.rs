@@ -15,6 +15,8 @@ fn a_quick_bench_writes_its_table_and_its_page() {
         .output()
         .expect("the bench starts");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("without --quick") && !said.contains("missed"), "{said}");
 
     let readings: Vec<Reading> = read_rows(folder.path()).expect("the table");
     let names = |of: fn(&Reading) -> &String| readings.iter().map(of).collect::<BTreeSet<_>>();
@@ -22,7 +24,8 @@ fn a_quick_bench_writes_its_table_and_its_page() {
     for case in ["forward", "step-full-batch", "gramian", "top-warm", "tables", "step-by-depth"] {
         assert!(cases.iter().any(|found| *found == case), "{case} is not in {cases:?}");
     }
-    for case in &cases {
+    // Whole programs and their memory have no operations to count.
+    for case in cases.iter().filter(|case| !["pipeline", "memory"].contains(&case.as_str())) {
         // The measure of all kernels was taken beside each of them.
         let reference = |r: &Reading| {
             &&r.case == case && r.implementation == "faer matmul" && r.gflops.is_some()
@@ -30,6 +33,14 @@ fn a_quick_bench_writes_its_table_and_its_page() {
         assert!(readings.iter().any(reference), "{case} has no reference");
     }
     assert!(readings.iter().all(|reading| reading.seconds > 0.0 && reading.threads == 2));
+    assert!(!cases.iter().any(|found| *found == "pipeline-full"), "nobody asked for it");
+    for stage in ["dataset", "train", "ntk", "spectrum", "report"] {
+        let name = format!("pipeline: {stage}");
+        assert!(readings.iter().any(|r| r.implementation == name), "no stage {stage}");
+    }
+    // A program no larger than the one that starts it has an unknown peak, as `train` may here.
+    let peak = |r: &Reading| r.case == "memory" && r.peak_memory_bytes.is_some();
+    assert!(readings.iter().any(peak), "no memory is known");
 
     let page = std::fs::read_to_string(folder.path().join("bench.html")).expect("the page");
     assert!(page.contains("<svg") && !page.contains("http-equiv") && !page.contains("src="));
