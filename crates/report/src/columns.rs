@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 
 use artifact::{Table, check_table_file, table_file};
 use polars::prelude::{
-    BooleanChunked, ChunkCompareEq, Column, DataFrame, DataType, ParallelStrategy, ParquetReader,
-    PolarsError, SerReader,
+    BooleanChunked, Column, DataFrame, ParallelStrategy, ParquetReader, PolarsError, SerReader,
 };
 use serde::de::DeserializeOwned;
 use serde::de::value::{Error as ParseError, StrDeserializer};
@@ -67,26 +66,14 @@ impl Columns {
         self.frame.height()
     }
 
-    /// Keeps the rows at which `mask` is true.
+    /// Keeps the rows at which `mask`, of one entry a row, is true.
     ///
     /// # Errors
     /// Where the mask has another length.
-    pub fn keep(self, mask: &BooleanChunked) -> Result<Self, ReportError> {
-        let frame = self.frame.filter(mask).map_err(|source| self.polars(source))?;
+    pub fn keep(self, mask: impl Iterator<Item = bool>) -> Result<Self, ReportError> {
+        let mask: BooleanChunked = mask.map(Some).collect();
+        let frame = self.frame.filter(&mask).map_err(|source| self.polars(source))?;
         Ok(Self { path: self.path, frame })
-    }
-
-    /// At which rows the index or step in column `name` is `value`.
-    ///
-    /// # Errors
-    /// Where the column holds no whole numbers.
-    pub fn equal(&self, name: &'static str, value: u64) -> Result<BooleanChunked, ReportError> {
-        let column = self.column(name)?;
-        let mask = match column.dtype() {
-            DataType::UInt32 => column.u32().map(|cells| cells.equal(value)),
-            _ => column.u64().map(|cells| cells.equal(value)),
-        };
-        mask.map_err(|source| self.polars(source))
     }
 
     /// The cells of a column of 64-bit counts.

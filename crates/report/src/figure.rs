@@ -1,9 +1,12 @@
 //! What a figure is, before anything draws it: `plotly` and `svg` are its two renderers.
 
+pub use crate::colour::Colour;
 use crate::thinning;
 
 /// Points of one line at most. Beyond, a screen shows no more of it and the page opens late.
 const MOST_POINTS: usize = 600;
+/// Panels beside each other at most.
+const MOST_COLUMNS: usize = 3;
 
 /// One figure of the report.
 #[derive(Clone, Debug)]
@@ -14,6 +17,8 @@ pub struct Figure {
     pub title: String,
     /// What the figure shows, in sentences.
     pub caption: String,
+    /// Where the paper has it: a sentence, empty where the paper has no such thing.
+    pub paper: &'static str,
     /// The tables it is drawn from.
     pub sources: Vec<Source>,
     /// What there is to draw.
@@ -35,7 +40,68 @@ pub enum Content {
     /// Lines in panels.
     Plot(Plot),
     /// Rows of pictures.
-    Pictures(Vec<PictureRow>),
+    Pictures(Pictures),
+    /// Matrices as colours.
+    Maps(Vec<Map>),
+}
+
+/// Rows of pictures, those of one checkpoint beside each other.
+#[derive(Clone, Debug)]
+pub struct Pictures {
+    /// Rows that stand still, from top to bottom.
+    pub rows: Vec<PictureRow>,
+    /// Rows that follow the slider, above the others.
+    pub films: Vec<FilmRow>,
+    /// A fixed number of pictures beside each other.
+    pub columns: usize,
+}
+
+/// A row of pictures that follow the slider.
+#[derive(Clone, Debug)]
+pub struct FilmRow {
+    /// A few words, before the step.
+    pub title: String,
+    /// The checkpoints, by rising step.
+    pub steps: Vec<u64>,
+    /// The films, from left to right.
+    pub films: Vec<Film>,
+}
+
+/// One picture at every checkpoint.
+#[derive(Clone, Debug)]
+pub struct Film {
+    /// For each checkpoint what stands under it.
+    pub labels: Vec<String>,
+    /// For each checkpoint one byte a pixel, row by row: a place in the colours.
+    pub frames: Vec<Vec<u8>>,
+    /// How bytes become colours.
+    pub shades: Shades,
+    /// Width and height in pixels.
+    pub size: (u32, u32),
+}
+
+/// How the bytes of a film become colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shades {
+    /// Black at 0 to white at 255.
+    Grey,
+    /// Blue at 0, white at 128, vermillion at 255.
+    Diverging,
+}
+
+/// A matrix whose entries, in [0, 1], are told by colours.
+#[derive(Clone, Debug)]
+pub struct Map {
+    /// A few words above it.
+    pub title: String,
+    /// Quantity along the columns and what each column is.
+    pub x: (String, Vec<String>),
+    /// Quantity along the rows and what each row is, from below.
+    pub y: (String, Vec<String>),
+    /// The rows.
+    pub values: Vec<Vec<f64>>,
+    /// What the colours mean.
+    pub meaning: String,
 }
 
 /// Panels of lines.
@@ -50,7 +116,7 @@ pub struct Plot {
 /// How the panels of a plot lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Arrangement {
-    /// Beside each other.
+    /// Beside each other, at most three in a row.
     Columns,
     /// On top of each other, for one x axis.
     Rows,
@@ -111,6 +177,21 @@ pub struct Series {
     pub stroke: Stroke,
     /// (x, y) by rising x; what has no value is left out.
     pub points: Vec<(f64, f64)>,
+    /// How strong a line is.
+    pub weight: Weight,
+    /// The same line at every checkpoint, for one that follows the slider.
+    pub film: Vec<(u64, Vec<(f64, f64)>)>,
+}
+
+/// How strong a line is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weight {
+    /// One of several repetitions, thin and without a legend.
+    Thin,
+    /// As lines are.
+    Plain,
+    /// A mean of others.
+    Thick,
 }
 
 impl Series {
@@ -122,7 +203,34 @@ impl Series {
         points: impl IntoIterator<Item = (f64, f64)>,
     ) -> Self {
         let points = points.into_iter().collect();
-        Self { name: name.into(), colour, stroke: Stroke::Solid, points }
+        Self {
+            name: name.into(),
+            colour,
+            stroke: Stroke::Solid,
+            points,
+            weight: Weight::Plain,
+            film: Vec::new(),
+        }
+    }
+
+    /// A line that follows the slider: `film` has its points at each checkpoint.
+    #[must_use]
+    pub fn film(film: Vec<(u64, Vec<(f64, f64)>)>) -> Self {
+        let points = film.last().map(|(_, points)| points.clone()).unwrap_or_default();
+        let line = Self::new("at the slider", Colour::Ink, points).stroke(Stroke::Dotted);
+        Self { film, ..line }
+    }
+
+    /// The same line with its points at each checkpoint, which the slider shows.
+    #[must_use]
+    pub fn following(self, film: Vec<(u64, Vec<(f64, f64)>)>) -> Self {
+        Self { film, ..self }
+    }
+
+    /// The same line, thinner or thicker.
+    #[must_use]
+    pub fn weight(self, weight: Weight) -> Self {
+        Self { weight, ..self }
     }
 
     /// The same line drawn otherwise.
@@ -140,54 +248,12 @@ pub enum Stroke {
     Solid,
     /// From point to point, dashed.
     Dashed,
+    /// From point to point, dotted.
+    Dotted,
+    /// Points alone.
+    Marks,
     /// Dashed; holds each value until the next point, as a learning rate does.
     DashedSteps,
-}
-
-/// The colours of Okabe & Ito 2008, which readers of every colour vision tell apart, without
-/// black and yellow: these vanish on a dark or a light page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Colour {
-    /// Blue.
-    Blue,
-    /// Vermillion.
-    Vermillion,
-    /// Bluish green.
-    Green,
-    /// Orange.
-    Orange,
-    /// Sky blue.
-    Sky,
-    /// Reddish purple.
-    Purple,
-    /// Neutral grey, for bounds and references.
-    Grey,
-}
-
-impl Colour {
-    /// The colours in the order in which lines take them.
-    pub const ORDER: [Self; 6] =
-        [Self::Blue, Self::Vermillion, Self::Green, Self::Orange, Self::Sky, Self::Purple];
-
-    /// Colour of the line at `position`, counted round.
-    #[must_use]
-    pub fn of(position: usize) -> Self {
-        Self::ORDER[position % Self::ORDER.len()]
-    }
-
-    /// Red, green, blue.
-    #[must_use]
-    pub const fn rgb(self) -> (u8, u8, u8) {
-        match self {
-            Self::Blue => (0, 114, 178),
-            Self::Vermillion => (213, 94, 0),
-            Self::Green => (0, 158, 115),
-            Self::Orange => (230, 159, 0),
-            Self::Sky => (86, 180, 233),
-            Self::Purple => (204, 121, 167),
-            Self::Grey => (128, 128, 128),
-        }
-    }
 }
 
 /// A row of pictures under one heading.
@@ -220,8 +286,13 @@ impl Panel {
         let series: Vec<Series> = series
             .into_iter()
             .filter_map(|mut line| {
-                line.points.retain(|point| (!x.log || point.0 > 0.0) && (!y.log || point.1 > 0.0));
+                let drawn =
+                    |point: &(f64, f64)| (!x.log || point.0 > 0.0) && (!y.log || point.1 > 0.0);
+                line.points.retain(drawn);
                 line.points = thinning::thinned(&line.points, MOST_POINTS, x.log);
+                for (_, points) in &mut line.film {
+                    points.retain(drawn);
+                }
                 (!line.points.is_empty()).then_some(line)
             })
             .collect();
@@ -242,9 +313,22 @@ impl Content {
 }
 
 impl Plot {
-    /// The series that stand in the legend: the first of each name.
+    /// Panels beside each other, and rows of them.
+    #[must_use]
+    pub fn grid(&self) -> (usize, usize) {
+        let columns = match self.arrangement {
+            Arrangement::Columns if self.panels.len() == 4 => 2,
+            Arrangement::Columns => self.panels.len().clamp(1, MOST_COLUMNS),
+            Arrangement::Rows => 1,
+        };
+        (columns, self.panels.len().div_ceil(columns))
+    }
+
+    /// The series that stand in the legend: the first of each name that is not thin.
     pub fn legend(&self) -> impl Iterator<Item = &Series> {
         let all: Vec<&Series> = self.panels.iter().flat_map(|panel| &panel.series).collect();
+        let all: Vec<&Series> =
+            all.into_iter().filter(|series| series.weight != Weight::Thin).collect();
         (0..all.len())
             .filter(|&i| all[..i].iter().all(|earlier| earlier.name != all[i].name))
             .map(|i| all[i])

@@ -9,6 +9,8 @@ use crate::figure::Picture;
 
 /// Ratios of height to width beyond which a picture is drawn as a square.
 const SLIM: f64 = 4.0;
+/// Behind dots: a blue that no grey and no sign has.
+const GROUND: [u8; 3] = [198, 214, 234];
 
 /// Which point is nearest to each pixel of a picture.
 ///
@@ -18,6 +20,8 @@ pub struct Raster {
     width: u32,
     height: u32,
     nearest: Vec<usize>,
+    /// Low end and extent of the box along each axis.
+    bounds: [(f64, f64); 2],
 }
 
 /// How values become colours.
@@ -47,6 +51,20 @@ impl ColourMap {
         let low = values.iter().copied().fold(f32::INFINITY, f32::min);
         let high = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         Self::Grey(low, high)
+    }
+
+    /// A value as one byte, as the films of the page hold it: black at 0 and white at 255, or
+    /// −bound at 1, zero at 128 and +bound at 255.
+    #[must_use]
+    #[expect(clippy::cast_sign_loss, reason = "shares lie in [0, 1]")]
+    pub fn byte(self, value: f32) -> u8 {
+        match self {
+            Self::Grey(..) => self.rgb(value)[0],
+            Self::Diverging(bound) => {
+                let share = if bound > 0.0 { (value / bound).clamp(-1.0, 1.0) } else { 0.0 };
+                (128.0 + 127.0 * share).round() as u8
+            }
+        }
     }
 
     #[expect(clippy::cast_sign_loss, reason = "shares lie in [0, 1], ends in [0, 255]")]
@@ -104,7 +122,8 @@ impl Raster {
                 pixels.push(nearest(&sorted, x, y));
             }
         }
-        Some(Self { width, height, nearest: pixels })
+        let bounds = [(left, across), (top, down)];
+        Some(Self { width, height, nearest: pixels, bounds })
     }
 
     /// The picture of the function with `values` at the points.
@@ -120,9 +139,57 @@ impl Raster {
     ) -> Result<Picture, ReportError> {
         let pixels: Vec<u8> =
             self.nearest.iter().flat_map(|&point| map.rgb(values[point])).collect();
+        self.encoded(name, label, &pixels)
+    }
+
+    /// The function with `values` at the points as bytes, row by row.
+    #[must_use]
+    pub fn bytes(&self, values: &[f32], map: ColourMap) -> Vec<u8> {
+        self.nearest.iter().map(|&point| map.byte(values[point])).collect()
+    }
+
+    /// Width and height in pixels.
+    #[must_use]
+    pub fn size(&self) -> (u32, u32) {
+        (self.width, self.height)
+    }
+
+    /// A picture of `samples` of a function, each a dot where it lies, on a ground of its own.
+    ///
+    /// # Errors
+    /// Where the encoder fails.
+    #[expect(clippy::cast_sign_loss, reason = "samples outside of the box are left out")]
+    pub fn dots(
+        &self,
+        name: String,
+        label: String,
+        samples: &[(Vec<f32>, f32)],
+        map: ColourMap,
+    ) -> Result<Picture, ReportError> {
+        let (width, height) = (self.width as usize, self.height as usize);
+        let mut pixels: Vec<u8> = GROUND.iter().copied().cycle().take(3 * width * height).collect();
+        for (point, value) in samples {
+            let along = |axis: usize, size: f64| {
+                let (low, extent) = self.bounds[axis];
+                (f64::from(point[axis]) - low) / extent * size
+            };
+            let (x, y) = (along(0, f64::from(self.width)), along(1, f64::from(self.height)));
+            // Two pixels square; samples may lie beyond the box of the points.
+            for (dx, dy) in [(-0.5, -0.5), (0.5, -0.5), (-0.5, 0.5), (0.5, 0.5)] {
+                let (x, y) = (x + dx, y + dy);
+                if x >= 0.0 && y >= 0.0 && (x as usize) < width && (y as usize) < height {
+                    let at = 3 * (y as usize * width + x as usize);
+                    pixels[at..at + 3].copy_from_slice(&map.rgb(*value));
+                }
+            }
+        }
+        self.encoded(name, label, &pixels)
+    }
+
+    fn encoded(&self, name: String, label: String, pixels: &[u8]) -> Result<Picture, ReportError> {
         let mut png = Cursor::new(Vec::new());
         PngEncoder::new(&mut png)
-            .write_image(&pixels, self.width, self.height, ExtendedColorType::Rgb8)
+            .write_image(pixels, self.width, self.height, ExtendedColorType::Rgb8)
             .map_err(|source| ReportError::Picture { name: name.clone(), source })?;
         Ok(Picture { name, label, png: png.into_inner(), size: (self.width, self.height) })
     }
@@ -178,6 +245,28 @@ mod tests {
         assert_eq!(map.rgb(2.0), [190, 70, 0]);
         assert_eq!(map.rgb(9.0), map.rgb(2.0));
         assert_eq!(ColourMap::diverging(&[0.0]).rgb(0.0), [255; 3]);
+    }
+
+    #[test]
+    fn bytes_say_where_in_the_colours_a_value_is() {
+        let map = ColourMap::Diverging(2.0);
+        assert_eq!([-9.0, -2.0, 0.0, 2.0].map(|value| map.byte(value)), [1, 1, 128, 255]);
+        let map = ColourMap::Grey(0.0, 10.0);
+        assert_eq!([0.0, 10.0].map(|value| map.byte(value)), [0, 255]);
+    }
+
+    #[test]
+    fn a_sample_is_a_dot_where_it_lies() {
+        let raster = Raster::new(&[[0.0, 0.0], [1.0, 1.0]], 10).unwrap();
+        let samples = [(vec![0.75, 0.25], 1.0), (vec![9.0, 9.0], 1.0)];
+        let map = ColourMap::Grey(0.0, 1.0);
+        let picture = raster.dots(String::new(), String::new(), &samples, map).unwrap();
+        let white = pixels(&picture)
+            .enumerate_pixels()
+            .filter(|(_, _, pixel)| pixel.0 == [255; 3])
+            .map(|(x, y, _)| (x, y))
+            .collect::<Vec<_>>();
+        assert_eq!(white, [(7, 2), (8, 2), (7, 3), (8, 3)]);
     }
 
     #[test]

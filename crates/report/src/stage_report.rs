@@ -6,14 +6,13 @@ use std::path::Path;
 use artifact::{Kind, Outline, write_rows};
 use stage::{Context, Inputs, Limits, Outlines, Plan, Port, Stage, StageError};
 
-use crate::about::About;
 use crate::error::ReportError;
 use crate::figure::{Content, Figure};
 use crate::functions::Functions;
-use crate::measures::Measures;
 use crate::number::grouped;
-use crate::page::Page;
+use crate::page::{Page, Section};
 use crate::parameters::Parameters;
+use crate::variant::{self, Group, Variant};
 use crate::{figures, findings, svg};
 
 /// The stage `report`.
@@ -27,23 +26,24 @@ impl Stage for Report {
     const SUMMARY: &'static str =
         "Findings as measured numbers, figures, and one page that works offline.";
     const INPUTS: &'static [Port] = &[
-        Port::one("spectrum", Kind::Spectrum),
-        Port::one("training", Kind::Training),
-        Port::one("dataset", Kind::Dataset),
+        Port::many("spectrum", Kind::Spectrum),
+        Port::many("training", Kind::Training),
+        Port::many("dataset", Kind::Dataset),
     ];
     const OUTPUT: Kind = Kind::Report;
     const USES_SEED: bool = false;
     const FILES: &'static [&'static str] = &["report.html", "figures"];
 
     fn plan(parameters: &Parameters, inputs: &Outlines, _limits: &Limits) -> Plan {
-        let outline = inputs.one("spectrum");
-        let mut plan = Plan { outline: outline.clone(), ..Plan::default() };
+        let outlines = inputs.many("spectrum");
+        let mut plan = Plan { outline: inputs.one("spectrum"), ..Plan::default() };
         let Parameters { title: _, top, eigenfunctions, picture_width } = *parameters;
         if top == 0 {
             plan.problem("/top", "top is 0; at least one eigenvector is the top of the spectrum")
                 .hint("leave it out for 50");
         }
-        if let Some(rows) = outline.kernel_rows
+        let smallest = outlines.iter().filter_map(|outline| outline.kernel_rows).min();
+        if let Some(rows) = smallest
             && u64::from(top) >= rows
         {
             plan.problem(
@@ -75,55 +75,84 @@ impl Stage for Report {
         output: &Path,
         context: &Context,
     ) -> Result<Outline, StageError> {
-        let spectrum = inputs.one("spectrum")?;
-        let training = inputs.one("training")?;
-        let dataset = inputs.one("dataset")?;
-        let about = About::new(&dataset.manifest()?, &training.manifest()?, &spectrum.manifest()?);
-
         context.progress(0, 4, "part", || "tables".to_owned());
-        let measures = Measures::read(spectrum.path(), training.path(), parameters.top)?;
-        let functions = Functions::read(
-            dataset.path(),
-            training.path(),
-            spectrum.path(),
-            &measures,
-            parameters.eigenfunctions,
-        )?;
+        let variants = Variant::read_all(inputs, parameters.top)?;
+        let groups = variant::groups(&variants);
+        let first = &variants[0];
+        let read = |variant: &Variant| {
+            Functions::read(&variant.folders, &variant.measures, parameters.eigenfunctions)
+        };
+        // Of a sweep the pictures of one variant of each group, of which the first is the first.
+        let functions =
+            groups.iter().map(|group| read(group.members[0])).collect::<Result<Vec<_>, _>>()?;
 
         context.progress(1, 4, "part", || "findings".to_owned());
-        let findings = findings::measure(&measures, &about);
+        let findings = findings::of_all(&variants);
         write_rows(output, &findings)?;
 
         context.progress(2, 4, "part", || "figures".to_owned());
-        let figures = figures::all(&measures, functions.as_ref(), parameters.picture_width)?;
-        write_figures(&output.join("figures"), &figures)?;
+        let sections = sections(&variants, &groups, &functions, parameters.picture_width)?;
+        let count = sections.iter().map(|section| section.figures.len()).sum::<usize>();
+        write_figures(
+            &output.join("figures"),
+            sections.iter().flat_map(|section| &section.figures),
+        )?;
 
         context.progress(3, 4, "part", || "page".to_owned());
         let title = parameters.title.as_deref().unwrap_or("How the spectrum of the kernel moves");
-        let remarks = remarks(parameters, &measures, &about, functions.as_ref());
+        let labels: Vec<String> =
+            variants.iter().map(Variant::label).filter(|label| !label.is_empty()).collect();
         let page = Page {
             title,
-            about: &about,
+            about: &first.about,
+            sweep: &variant::axes(&variants),
+            variants: &labels,
             findings: &findings,
-            figures: &figures,
-            remarks: &remarks,
+            figures: &sections,
+            steps: &steps(&functions),
+            remarks: &remarks(parameters, first, &functions[0]),
         };
         write(&output.join("report.html"), page.html().as_bytes())?;
 
-        context.progress(4, 4, "part", || format!("{} figures", figures.len()));
-        Ok(about.outline)
+        context.progress(4, 4, "part", || format!("{count} figures"));
+        Ok(first.about.outline.clone())
     }
 }
 
+/// The figures of the page: those across a sweep, then those of its first variant; without a sweep
+/// those of the run.
+fn sections(
+    variants: &[Variant],
+    groups: &[Group],
+    functions: &[Functions],
+    picture_width: u32,
+) -> Result<Vec<Section>, ReportError> {
+    let first = &variants[0];
+    let detail = figures::of_run(&first.measures, &functions[0], picture_width)?;
+    if variants.len() == 1 {
+        return Ok(vec![Section { title: "Figures".to_owned(), figures: detail }]);
+    }
+    let across = figures::across(groups, functions, picture_width)?;
+    Ok(vec![
+        Section { title: "Across the sweep".to_owned(), figures: across },
+        Section { title: format!("One variant in detail: {}", first.label()), figures: detail },
+    ])
+}
+
+/// The checkpoints of all that follows the slider, by rising step.
+fn steps(functions: &[Functions]) -> Vec<u64> {
+    let mut steps: Vec<u64> =
+        functions.iter().flat_map(|run| run.spans.iter().map(|(step, _)| *step)).collect();
+    steps.sort_unstable();
+    steps.dedup();
+    steps
+}
+
 /// What a reader might look for and not find.
-fn remarks(
-    parameters: &Parameters,
-    measures: &Measures,
-    about: &About,
-    functions: Option<&Functions>,
-) -> Vec<String> {
+fn remarks(parameters: &Parameters, variant: &Variant, functions: &Functions) -> Vec<String> {
+    let (measures, about) = (&variant.measures, &variant.about);
     let mut remarks = Vec::new();
-    if functions.is_none() {
+    if functions.drawn.is_none() {
         let dimensions =
             about.outline.input_dim.map_or_else(|| "other than one or two".to_owned(), grouped);
         remarks.push(format!(
@@ -151,14 +180,17 @@ fn remarks(
 }
 
 /// Writes each figure as SVG, and its pictures as PNG too.
-fn write_figures(folder: &Path, figures: &[Figure]) -> Result<(), ReportError> {
+fn write_figures<'a>(
+    folder: &Path,
+    figures: impl Iterator<Item = &'a Figure>,
+) -> Result<(), ReportError> {
     fs::create_dir_all(folder)
         .map_err(|source| ReportError::Write { path: folder.to_owned(), source })?;
     for figure in figures {
         let document = svg::document(figure)?;
         write(&folder.join(format!("{}.svg", figure.name)), document.as_bytes())?;
-        if let Content::Pictures(rows) = &figure.content {
-            for picture in rows.iter().flat_map(|row| &row.pictures) {
+        if let Content::Pictures(pictures) = &figure.content {
+            for picture in pictures.rows.iter().flat_map(|row| &row.pictures) {
                 write(&folder.join(format!("{}.png", picture.name)), &picture.png)?;
             }
         }

@@ -10,7 +10,8 @@ use artifact::tables::report::{FindingRow, Verdict};
 use artifact::{Kind, Manifest, read_rows};
 use made_up::Run;
 use report::{Parameters, Report};
-use stage::{Context, Limits, Outlines, Stage, StageError};
+use serde_json::json;
+use stage::{Context, Inputs, Limits, Outlines, Stage, StageError};
 use tempfile::TempDir;
 
 const LIMITS: Limits = Limits { threads: 1, memory_bytes: 1 << 30 };
@@ -46,9 +47,13 @@ impl Made {
 fn try_report(run: &Run, parameters: &Parameters) -> Result<Made, StageError> {
     let folder = tempfile::tempdir().unwrap();
     let inputs = run.write(folder.path());
+    made(folder, &inputs, parameters)
+}
+
+fn made(folder: TempDir, inputs: &Inputs, parameters: &Parameters) -> Result<Made, StageError> {
     let output = folder.path().join("report");
     fs::create_dir(&output).unwrap();
-    Report::run(parameters, &inputs, &output, &Context::silent(0, LIMITS))?;
+    Report::run(parameters, inputs, &output, &Context::silent(0, LIMITS))?;
     let page = fs::read_to_string(output.join("report.html")).unwrap();
     let findings = read_rows(&output).unwrap();
     Ok(Made { folder, page, findings })
@@ -73,11 +78,16 @@ fn every_figure_is_on_the_page(made: &Made) {
     }
 }
 
+/// The page without plotly's own source.
+fn without_plotly(page: &str) -> String {
+    let start = page.find("<script type=\"text/javascript\">").unwrap();
+    let end = start + page[start..].find("</script>").unwrap();
+    format!("{}{}", &page[..start], &page[end..])
+}
+
 /// What the page's tags load, plotly's own source left out.
 fn loaded(page: &str) -> Vec<String> {
-    let start = page.find("<script").unwrap();
-    let end = page.find("</script>").unwrap();
-    let own = format!("{}{}", &page[..start], &page[end..]);
+    let own = without_plotly(page);
     let mut found = Vec::new();
     for attribute in [" src=", " href=", "@import", "url("] {
         for (at, _) in own.match_indices(attribute) {
@@ -102,22 +112,33 @@ fn a_run_with_pictures_has_every_figure_and_finding() {
             "energy_over_k",
             "energy_over_steps",
             "first_order_error",
+            "frequency",
+            "frozen_descent",
             "function",
+            "kernel_rows",
             "loss",
+            "mode_energy",
+            "overlap_map",
+            "principal_angles",
             "spectrum",
+            "speeds",
         ]
     );
     every_figure_is_on_the_page(&made);
-    // Target, learned, error, and six eigenfunctions at two checkpoints.
-    assert_eq!(made.figures(".png").len(), 3 + 12);
-    assert_eq!(made.page.matches("<img ").count(), 3 + 12);
-    assert_eq!(made.verdicts(), [Verdict::Holds; 5], "{:#?}", made.findings);
+    // Samples, target, learned, error; six eigenfunctions at three checkpoints, five kernel rows
+    // at two.
+    assert_eq!(made.figures(".png").len(), 4 + 18 + 10);
+    assert_eq!(made.page.matches("<img ").count(), 4 + 18 + 10);
+    // Learned, error, eigenfunctions and kernel rows once more, at the slider.
+    assert_eq!(made.page.matches("<canvas ").count(), 2 + 6 + 5);
+    assert_eq!(made.verdicts(), [Verdict::Holds; 9], "{:#?}", made.findings);
+    assert!(made.findings.iter().all(|row| row.variant.is_none()));
     // Neither the first nor the last checkpoint: energies are read at every one.
-    assert_eq!(made.findings[2].note.as_deref(), Some("The minimum is at step 500."));
+    assert_eq!(made.findings[3].note.as_deref(), Some("The minimum is at step 500."));
     for row in &made.findings {
         assert!(made.page.contains(&format!("<tr id=\"{}\">", row.finding)));
     }
-    assert_eq!(made.page.matches("✓ holds").count(), 5);
+    assert_eq!(made.page.matches("✓ holds").count(), 9);
 }
 
 #[test]
@@ -126,11 +147,83 @@ fn the_page_loads_nothing_from_elsewhere() {
     let loaded = loaded(&made.page);
     assert!(!loaded.is_empty());
     for address in loaded {
-        assert!(address.starts_with("\"data:image/png;base64,"), "{address}");
+        // Pictures within the page, tables beside it, and places on the page.
+        let own = address.starts_with("\"data:image/png;base64,")
+            || address.starts_with("\"#")
+            || address
+                .split('"')
+                .nth(1)
+                .is_some_and(|file| file.ends_with(".parquet") && !file.contains([':', '/']));
+        assert!(own, "{address}");
     }
-    // plotly.js once, and a call for each plot: no MathJax.
-    let plots = made.page.matches("class=\"plotly-graph-div\"").count();
-    assert_eq!(made.page.matches("<script").count(), 1 + plots);
+    // plotly.js once, the page's two own scripts, and data: no MathJax.
+    let data = made.page.matches("<script type=\"application/json\">").count();
+    let own = without_plotly(&made.page);
+    assert_eq!(own.matches("<script").count(), 2 + data);
+}
+
+/// Decay 0.5 and 1, two seeds each.
+fn swept() -> Made {
+    let mut variants = Vec::new();
+    for decay in [0.5, 1.0] {
+        for seed in [0, 1] {
+            let train = 80 + seed;
+            variants.push((
+                json!({"decay": decay, "seed": seed}),
+                Run { decay, train, ..Run::default() },
+            ));
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let inputs = made_up::sweep(folder.path(), &variants);
+    made(folder, &inputs, &Parameters::default()).unwrap()
+}
+
+#[test]
+fn a_sweep_has_one_report_that_compares_its_variants() {
+    let made = swept();
+    Manifest::record_tables(&made.output(), Kind::Report).unwrap();
+    every_figure_is_on_the_page(&made);
+    let figures = made.figures(".svg");
+    for name in ["sweep_ends", "sweep_functions", "sweep_loss", "eigenvalues"] {
+        assert!(figures.contains(&name.to_owned()), "{name} of {figures:?}");
+    }
+    assert!(made.page.contains("One variant in detail: decay=0.5,seed=0"));
+    assert!(made.page.contains("<dt>sweep: decay</dt><dd>0.5, 1.0</dd>"));
+    let of = |finding: &str, variant: &str| {
+        let mut rows = made.findings.iter();
+        let found =
+            rows.find(|row| row.finding == finding && row.variant.as_deref() == Some(variant));
+        found.unwrap_or_else(|| panic!("{finding} of {variant}"))
+    };
+    assert_eq!(of("target_aligns", "decay=1.0,seed=1").verdict, Verdict::Holds);
+    assert_eq!(of("decay_raises_eigenvalues", "decay=1.0,seed=1").verdict, Verdict::NotApplicable);
+    assert_eq!(of("decay_grows", "all").verdict, Verdict::Holds);
+    assert_eq!(of("depth_aligns", "all").verdict, Verdict::NotApplicable);
+    assert_eq!(of("target_aligns", "all").verdict, Verdict::Holds);
+    // Nine findings of four variants, and of all; three of axes.
+    assert_eq!(made.findings.len(), 9 * 4 + 9 + 3);
+}
+
+#[test]
+fn a_sweep_whose_dataset_does_not_vary_shares_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let variants = [(json!({"width": 8}), Run::default()), (json!({"width": 16}), Run::default())];
+    let mut inputs = made_up::sweep(folder.path(), &variants);
+    let shared = Run::default().write(&folder.path().join("shared")).0.remove("dataset").unwrap();
+    inputs.0.insert("dataset".to_owned(), shared);
+    let made = made(folder, &inputs, &Parameters::default()).unwrap();
+    assert_eq!(made.page.matches("<td class=\"verdict").count(), 12);
+}
+
+#[test]
+fn a_spectrum_without_its_training_run_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let variants = [(json!({"width": 8}), Run::default()), (json!({"width": 16}), Run::default())];
+    let mut inputs = made_up::sweep(folder.path(), &variants);
+    inputs.0.get_mut("training").unwrap().pop();
+    let error = made(folder, &inputs, &Parameters::default()).map(|_| ()).unwrap_err();
+    assert!(error.message.contains("width=16"), "{}", error.message);
 }
 
 #[test]
@@ -196,10 +289,10 @@ fn a_run_of_one_variable_draws_its_functions_as_lines() {
 fn several_outputs_are_drawn_beside_each_other_under_every_reduction() {
     for reduction in [Reduction::Full, Reduction::Trace, Reduction::PerOutput] {
         let made = report(&Run { outputs: 4, reduction, ..Run::default() });
-        // Three of the four outputs, three pictures each, and the eigenfunctions.
-        assert_eq!(made.figures(".png").len(), 9 + 12, "{reduction:?}");
+        // Samples, three of the four outputs with three pictures each, eigenfunctions, kernel rows.
+        assert_eq!(made.figures(".png").len(), 1 + 9 + 18 + 10, "{reduction:?}");
         every_figure_is_on_the_page(&made);
-        assert_eq!(made.findings.len(), 5);
+        assert_eq!(made.findings.len(), 9);
         let one_for_each = made.page.contains("one kernel for each output");
         assert_eq!(one_for_each, reduction == Reduction::PerOutput);
     }
@@ -209,7 +302,8 @@ fn several_outputs_are_drawn_beside_each_other_under_every_reduction() {
 fn a_run_with_one_checkpoint_still_has_a_report() {
     let made = report(&Run { checkpoints: vec![0], ..Run::default() });
     assert!(made.page.contains("one checkpoint only"));
-    assert_eq!(made.figures(".png").len(), 3 + 6);
+    assert_eq!(made.figures(".png").len(), 4 + 6 + 5);
+    assert!(!made.page.contains("<canvas") && !made.page.contains("id=\"slider\""));
     every_figure_is_on_the_page(&made);
     assert_eq!(made.verdicts()[0], Verdict::NotApplicable);
     assert_eq!(made.verdicts()[1], Verdict::NotApplicable);
@@ -223,7 +317,7 @@ fn figures_without_data_are_left_out() {
     assert!(!figures.contains(&"effective_rank".to_owned()));
     assert!(!made.page.contains("dashed line is 2N/δ"));
     every_figure_is_on_the_page(&made);
-    assert_eq!(made.verdicts()[4], Verdict::NotApplicable);
+    assert_eq!(made.verdicts()[5..], [Verdict::NotApplicable; 3]);
 }
 
 #[test]
@@ -237,9 +331,9 @@ fn fewer_eigenvectors_than_asked_for_stand_for_the_top() {
 fn a_long_history_is_thinned_to_a_page_that_opens_fast() {
     let checkpoints = vec![0, 50_000];
     let made = report(&Run { checkpoints, history_rows: 50_000, ..Run::default() });
-    let script = made.page.find("</script>").unwrap();
     // Beside plotly's own 4.7 MB.
-    assert!(made.page.len() - script < 1_000_000, "{} bytes", made.page.len() - script);
+    let own = without_plotly(&made.page).len();
+    assert!(own < 1_000_000, "{own} bytes");
 }
 
 #[test]

@@ -33,6 +33,7 @@ pub fn figure(measures: &Measures) -> Option<Figure> {
         "alignment",
         "Alignment with the target and distance from the start",
         "Left: kernel-target alignment ȳᵀGȳ / (‖G‖ ‖ȳ‖²), plain and centred. Right: the distance of each kernel from the first, 1 minus the cosine between the two matrices; a constant kernel stays at 0.",
+        "In the paper: findings 1 and 2, that the kernel changes and aligns with the target; the measures are of Cristianini et al. 2001, Cortes et al. 2012 and Fort et al. 2020.",
         &[("alignment.parquet", "step, metric, reference_step, value")],
         Content::plot(Arrangement::Columns, panels),
     )

@@ -18,6 +18,7 @@ pub fn figure(measures: &Measures) -> Option<Figure> {
         "effective_rank",
         "Effective rank of the kernel",
         "How many eigenvalues carry the kernel: the exponential of the entropy of λ/Σλ, and the participation ratio. Both are 1 for a single eigenvalue and N for N equal ones.",
+        "Not in the paper; the measure is of Roy & Vetterli 2007.",
         &[("dynamics.parquet", "step, effective_rank_entropy, participation_ratio")],
         Content::plot(Arrangement::Columns, [panel]),
     )

@@ -1,8 +1,9 @@
 //! Eigenvalues of the Gramian, against step and against index.
 
-use super::{at, figure};
+use super::{at, figure, following};
 use crate::figure::{Arrangement, Axis, Colour, Content, Figure, Panel, Series, Stroke};
-use crate::measures::{FOLLOWED_EIGENVALUES, Measures};
+use crate::measures::Measures;
+use crate::measures::followed::FOLLOWED_EIGENVALUES;
 use crate::number::{grouped, subscript};
 
 /// Leading eigenvalues against step, with the bound 2N/δ drawn in.
@@ -23,6 +24,7 @@ pub fn over_steps(measures: &Measures) -> Option<Figure> {
         "eigenvalues",
         "Eigenvalues along the optimization",
         format!("Leading eigenvalues of the Gramian at each checkpoint.{bound}"),
+        "In the paper: finding 5, that eigenvalues grow after each decay of the learning rate, under 2N/δ.",
         &[
             ("eigenvalues.parquet", "step, index, eigenvalue"),
             ("dynamics.parquet", "step, stability_bound"),
@@ -46,20 +48,27 @@ fn bound(measures: &Measures) -> Series {
     Series::new("2N/δ", Colour::Grey, points).stroke(Stroke::DashedSteps)
 }
 
-/// The whole spectrum at the first and the last checkpoint.
+/// The whole spectrum at a few checkpoints.
 pub fn over_index(measures: &Measures) -> Option<Figure> {
-    let mut steps = vec![measures.first_step, measures.last_step];
-    steps.dedup();
-    let series = steps.into_iter().enumerate().map(|(position, step)| {
-        let rows = measures.eigenvalues.iter().filter(|row| row.step == step && row.resolved);
-        let points = rows.map(|row| (f64::from(row.index), row.eigenvalue));
-        Series::new(format!("step {}", grouped(step)), Colour::of(position), points)
-    });
-    let panel = Panel::new("", Axis::log("index i"), Axis::log("eigenvalue λᵢ"), series.collect());
+    let at_step = |step: u64| {
+        let rows = measures.eigenvalues.iter().filter(move |row| row.step == step && row.resolved);
+        rows.map(|row| (f64::from(row.index), row.eigenvalue))
+    };
+    let count = measures.shown.len();
+    let mut series: Vec<Series> = (0..)
+        .zip(&measures.shown)
+        .map(|(position, &step)| {
+            let name = format!("step {}", grouped(step));
+            Series::new(name, Colour::ordered(position, count), at_step(step))
+        })
+        .collect();
+    series.push(following(measures, |step| at_step(step).collect()));
+    let panel = Panel::new("", Axis::log("index i"), Axis::log("eigenvalue λᵢ"), series);
     figure(
         "spectrum",
-        "The spectrum at the start and at the end",
+        "The spectrum at several steps",
         "Eigenvalues in falling order. Those below the rounding noise of the kernel are left out.",
+        "In the paper: finding 1, that the kernel changes; its spectrum grows along the optimization.",
         &[("eigenvalues.parquet", "step, index, eigenvalue, resolved")],
         Content::plot(Arrangement::Columns, [panel]),
     )

@@ -2,7 +2,7 @@
 
 use artifact::tables::{Signal, Split};
 
-use super::{at, figure};
+use super::{at, figure, following};
 use crate::figure::{Arrangement, Axis, Colour, Content, Figure, Panel, Series, Stroke};
 use crate::measures::Measures;
 use crate::number::grouped;
@@ -31,35 +31,48 @@ pub fn over_steps(measures: &Measures) -> Option<Figure> {
         "energy_over_steps",
         format!("Energy in the top {top} eigenvectors"),
         format!(
-            "The share of each signal that lies in the {top} leading eigenvectors, E(φ, {top}), at each checkpoint: findings 2 and 3 of the paper are about target and output."
+            "The share of each signal that lies in the {top} leading eigenvectors, E(φ, {top}), at each checkpoint."
         ),
+        "In the paper: findings 2 (the target moves into the top eigenfunctions), 3 (the output stays in their span) and 6 (the same on test points).",
         &[("energy.parquet", "step, split, signal, k, relative_energy")],
         Content::plot(Arrangement::Columns, panels),
     )
 }
 
-/// E(ȳ, k) of the target against k at the first and the last checkpoint.
+/// E(ȳ, k) of the target against k at a few checkpoints, beside the sinusoids'.
 pub fn over_k(measures: &Measures) -> Option<Figure> {
-    let mut steps = vec![(measures.first_step, Stroke::Dashed)];
-    if measures.last_step != measures.first_step {
-        steps.push((measures.last_step, Stroke::Solid));
-    }
+    let count = measures.shown.len();
     let panels = SPLITS.map(|(split, title)| {
-        let series = steps.iter().enumerate().map(|(position, &(step, stroke))| {
-            let rows = measures.energy.iter().filter(|row| {
+        let at_step = |step: u64| {
+            let rows = measures.energy.iter().filter(move |row| {
                 row.step == step && row.split == split && row.signal == Signal::Target
             });
-            let points = rows.map(|row| (f64::from(row.k), row.relative_energy));
+            rows.map(|row| (f64::from(row.k), row.relative_energy))
+        };
+        let most = measures.energy.iter().filter(|row| row.split == split).map(|row| row.k).max();
+        let sinusoids = measures
+            .baseline
+            .iter()
+            .filter(|row| row.split == split && Some(row.k) <= most)
+            .map(|row| (f64::from(row.k), row.relative_energy));
+        let mut series =
+            vec![Series::new("sinusoids", Colour::Grey, sinusoids).stroke(Stroke::Dashed)];
+        series.extend((0..).zip(&measures.shown).map(|(position, &step)| {
             let name = format!("step {}", grouped(step));
-            Series::new(name, Colour::of(position), points).stroke(stroke)
-        });
-        Panel::new(title, Axis::log("k"), Axis::linear("E(ȳ, k)"), series.collect())
+            Series::new(name, Colour::ordered(position, count), at_step(step))
+        }));
+        series.push(following(measures, |step| at_step(step).collect()));
+        Panel::new(title, Axis::log("k"), Axis::linear("E(ȳ, k)"), series)
     });
     figure(
         "energy_over_k",
-        "Energy of the target in the leading eigenvectors",
-        "The share of the target that lies in the k leading eigenvectors. A curve that has moved up and to the left means that the kernel has aligned with the target.",
-        &[("energy.parquet", "step, split, signal, k, relative_energy")],
+        "Energy of the target in the leading eigenvectors, and in sinusoids",
+        "The share of the target that lies in the k leading eigenvectors. A curve that has moved up and to the left means that the kernel has aligned with the target. Dashed: the same in the k sinusoids of lowest frequency, a basis that knows nothing of the network.",
+        "In the paper: finding 2, the relative energy E(ȳ, k) against k beside the sinusoids' baseline.",
+        &[
+            ("energy.parquet", "step, split, signal, k, relative_energy"),
+            ("baseline.parquet", "split, k, relative_energy"),
+        ],
         Content::plot(Arrangement::Columns, panels),
     )
 }

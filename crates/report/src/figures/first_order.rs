@@ -27,6 +27,7 @@ pub fn figure(measures: &Measures) -> Option<Figure> {
         "first_order_error",
         "How well the kernel foretells an update",
         "The change of the outputs in one update, a, against its first-order prediction b = −(δ/N) G m̄. An error of 0 and a cosine of 1 mean that the kernel alone tells what happens.",
+        "In the paper: the first-order dynamics f̄ₜ₊₁ ≈ f̄ₜ − (δ/N) G m̄ that all its findings rest on.",
         &[("dynamics.parquet", "step, first_order_error, first_order_cosine")],
         Content::plot(Arrangement::Columns, panels),
     )

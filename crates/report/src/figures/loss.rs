@@ -48,6 +48,7 @@ pub fn figure(measures: &Measures) -> Option<Figure> {
         "loss",
         "Loss and learning rate",
         "The mean loss over each split, and the learning rate of the update that leaves each step.",
+        "In the paper: the main experiment, full-batch gradient descent with a learning rate that is halved again and again.",
         &[("history.parquet", "step, train_loss, test_loss, learning_rate")],
         Content::plot(Arrangement::Rows, [losses, accuracies, rates]),
     )

@@ -2,19 +2,36 @@
 //!
 //! A figure exists only where the run has what it shows.
 
+mod drawing;
+mod eigenfunctions;
+mod function;
+mod kernel_rows;
+
 mod alignment;
 mod effective_rank;
 mod eigenvalues;
 mod energy;
 mod first_order;
-mod function;
+mod frequency;
+mod frozen_descent;
 mod loss;
+mod mode_energy;
 mod overlap;
+mod overlap_map;
+mod principal_angles;
+mod velocity;
+
+mod across;
 
 use crate::error::ReportError;
-use crate::figure::{Content, Figure, Source};
+use crate::figure::{Content, Figure, Series, Source};
 use crate::functions::Functions;
 use crate::measures::Measures;
+
+pub use across::across;
+
+/// Films that the figures of one run have at most, for one output.
+const FILMS: usize = 13;
 
 /// All figures of a run in the order of the page.
 ///
@@ -22,16 +39,19 @@ use crate::measures::Measures;
 ///
 /// # Errors
 /// Where a picture cannot be encoded.
-pub fn all(
+pub fn of_run(
     measures: &Measures,
-    functions: Option<&Functions>,
+    functions: &Functions,
     picture_width: u32,
 ) -> Result<Vec<Figure>, ReportError> {
     let shown = &measures.of_block(0);
-    let mut figures = match functions {
-        Some(functions) => function::figures(functions, shown, picture_width)?,
-        None => Vec::new(),
-    };
+    let mut figures = Vec::new();
+    if let Some(drawn) = &functions.drawn {
+        let drawing = drawing::Drawing::new(drawn, picture_width, FILMS);
+        figures.extend(function::figure_of(drawn, drawing.as_ref())?);
+        figures.extend(eigenfunctions::figure_of(drawn, drawing.as_ref(), shown)?);
+        figures.extend(kernel_rows::figure_of(drawn, drawing.as_ref())?);
+    }
     figures.extend(
         [
             loss::figure(shown),
@@ -39,10 +59,16 @@ pub fn all(
             eigenvalues::over_index(shown),
             energy::over_steps(shown),
             energy::over_k(shown),
+            mode_energy::figure_of(shown),
+            frozen_descent::figure_of(shown),
             first_order::figure(shown),
+            frequency::figure_of(shown),
             alignment::figure(shown),
+            velocity::figure_of(shown),
             effective_rank::figure(shown),
             overlap::figure(shown),
+            principal_angles::figure_of(shown),
+            overlap_map::figure_of(functions),
         ]
         .into_iter()
         .flatten(),
@@ -55,6 +81,7 @@ fn figure(
     name: &'static str,
     title: impl Into<String>,
     caption: impl Into<String>,
+    paper: &'static str,
     sources: &[(&'static str, &'static str)],
     content: Option<Content>,
 ) -> Option<Figure> {
@@ -63,9 +90,23 @@ fn figure(
         name,
         title: title.into(),
         caption: caption.into(),
+        paper,
         sources,
         content,
     })
+}
+
+/// A line that follows the slider over a run's checkpoints, with `points` at each; it takes only
+/// followed indices, for it has as many frames as there are checkpoints.
+fn following(measures: &Measures, points: impl Fn(u64) -> Vec<(f64, f64)>) -> Series {
+    use crate::measures::followed::is_followed;
+    #[expect(clippy::cast_sign_loss, reason = "an index is positive")]
+    let thin = |step: &u64| {
+        let kept = points(*step).into_iter().filter(|(index, _)| is_followed(*index as u32));
+        (*step, kept.collect::<Vec<_>>())
+    };
+    let steps: &[u64] = if measures.steps.len() > 1 { &measures.steps } else { &[] };
+    Series::film(steps.iter().map(thin).filter(|(_, points)| !points.is_empty()).collect())
 }
 
 /// A step as a coordinate.

@@ -57,6 +57,7 @@ pub fn figure(measures: &Measures) -> Option<Figure> {
         "eigenspace_overlap",
         "How far the leading eigenspaces turn",
         "The overlap ‖V(t)ᵀV(t')‖²/k of the spaces that the k leading eigenvectors span at two checkpoints: 1 where they are the same, k/N for unrelated ones.",
+        "In the paper: finding 1, that the kernel changes.",
         &[("alignment.parquet", "step, metric, reference_step, k, value")],
         Content::plot(Arrangement::Columns, panels),
     )

@@ -2,7 +2,9 @@
 
 use artifact::Outline;
 use artifact::tables::kernel::Reduction;
-use artifact::tables::spectrum::{AlignmentMetric, AlignmentRow, DynamicsRow, EnergyRow};
+use artifact::tables::spectrum::{
+    AlignmentMetric, AlignmentRow, DynamicsRow, EigenvalueRow, EnergyRow,
+};
 use artifact::tables::training::HistoryRow;
 use artifact::tables::{Signal, Split};
 
@@ -75,6 +77,19 @@ pub fn alignment(
     value: f64,
 ) -> AlignmentRow {
     AlignmentRow { step, output: 0, metric, reference_step, k: None, value }
+}
+
+pub fn eigenvalue(step: u64, index: u32, frequency_centroid: Option<f64>) -> EigenvalueRow {
+    EigenvalueRow {
+        step,
+        output: 0,
+        index,
+        eigenvalue: 1.0,
+        resolved: true,
+        fisher_eigenvalue: None,
+        mode_speed: None,
+        frequency_centroid,
+    }
 }
 
 #[test]

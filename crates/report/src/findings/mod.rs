@@ -3,19 +3,45 @@
 //! One file a finding: a pure function from the scalar tables of one kernel to a [`FindingRow`].
 //! Thresholds are constants with their reason beside them, fixed before any run was looked at.
 
+mod above_sinusoids;
+mod alignment_speeds_descent;
 mod decay_raises_eigenvalues;
 mod kernel_changes;
 mod learning_along_top;
+mod low_frequencies_first;
 mod output_in_top;
 mod target_aligns;
+
+mod across;
+pub mod ends;
 
 use artifact::tables::report::{FindingRow, Verdict};
 use artifact::tables::{Signal, Split};
 
 use crate::about::About;
 use crate::measures::Measures;
+use crate::variant::Variant;
 
-/// The five findings, in the order in which the paper makes them.
+/// What stands in the column `variant` of a row across a sweep.
+pub const ACROSS: &str = "all";
+
+/// The findings of every variant and, where there are several, those across the sweep.
+#[must_use]
+pub fn of_all(variants: &[Variant]) -> Vec<FindingRow> {
+    let of_variant = |variant: &Variant| {
+        let label = (!variant.axes.is_empty()).then(|| variant.label());
+        let rows = measure(&variant.measures, &variant.about).into_iter();
+        rows.map(|row| FindingRow { variant: label.clone(), ..row }).collect::<Vec<_>>()
+    };
+    let mut rows: Vec<FindingRow> = variants.iter().flat_map(of_variant).collect();
+    if variants.len() > 1 {
+        let across = across::measure(variants, &rows).into_iter();
+        rows.extend(across.map(|row| FindingRow { variant: Some(ACROSS.to_owned()), ..row }));
+    }
+    rows
+}
+
+/// The findings of one run, in the order in which the paper makes them.
 ///
 /// Where a run has one kernel for each output, a finding holds when it holds for each of them;
 /// the numbers are those of the first for which it does not, else of output 0.
@@ -26,9 +52,13 @@ pub fn measure(measures: &Measures, about: &About) -> Vec<FindingRow> {
     [
         kernel_changes::measure,
         target_aligns::measure,
+        target_aligns::measure_on_test,
         output_in_top::measure,
         learning_along_top::measure,
+        alignment_speeds_descent::measure,
         decay_raises_eigenvalues::measure,
+        low_frequencies_first::measure,
+        above_sinusoids::measure,
     ]
     .into_iter()
     .filter_map(|finding| {
@@ -103,16 +133,18 @@ impl Finding {
 
 const ONE_CHECKPOINT: &str = "The run has one checkpoint only; nothing can change.";
 
-/// E(φ, k) of the training split at `step`, where it is known.
+/// E(φ, top) of the training split at `step`, where it is known.
 fn energy(measures: &Measures, step: u64, signal: Signal) -> Option<f64> {
+    energy_of(measures, Split::Train, step, signal)
+}
+
+/// E(φ, top) of one split at `step`, where it is known.
+fn energy_of(measures: &Measures, split: Split, step: u64, signal: Signal) -> Option<f64> {
     measures
         .energy
         .iter()
         .find(|row| {
-            row.step == step
-                && row.split == Split::Train
-                && row.signal == signal
-                && row.k == measures.top
+            row.step == step && row.split == split && row.signal == signal && row.k == measures.top
         })
         .map(|row| row.relative_energy)
 }

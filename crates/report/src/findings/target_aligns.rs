@@ -1,9 +1,9 @@
 //! Finding 2: the top eigenfunctions align toward the target.
 
-use artifact::tables::Signal;
 use artifact::tables::report::FindingRow;
+use artifact::tables::{Signal, Split};
 
-use super::{Finding, ONE_CHECKPOINT, energy};
+use super::{Finding, ONE_CHECKPOINT, energy_of};
 use crate::about::About;
 use crate::measures::Measures;
 use crate::number::measured;
@@ -17,12 +17,42 @@ const SHRINKS_BY: f64 = 0.1;
 
 /// Whether the target has more of its energy in the top eigenvectors at the end.
 pub fn measure(measures: &Measures, _about: &About) -> FindingRow {
+    let name = "target_aligns";
+    of_split(
+        measures,
+        Split::Train,
+        name,
+        "The top eigenfunctions align toward the target function.",
+    )
+}
+
+/// The same on test samples, by the Nyström extension of the eigenvectors.
+pub fn measure_on_test(measures: &Measures, _about: &About) -> FindingRow {
+    let name = "target_aligns_on_test";
+    of_split(
+        measures,
+        Split::Test,
+        name,
+        "On test points, too, the top eigenfunctions align toward the target.",
+    )
+}
+
+fn of_split(
+    measures: &Measures,
+    split: Split,
+    name: &'static str,
+    statement: &'static str,
+) -> FindingRow {
     let top = measures.top;
+    let samples = match split {
+        Split::Train => "",
+        Split::Test => " on test samples",
+    };
     let finding = Finding {
-        name: "target_aligns",
-        statement: "The top eigenfunctions align toward the target function.",
+        name,
+        statement,
         measure: format!(
-            "E(ȳ, {top}), energy of the target in the top {top} eigenvectors, at the first and the last checkpoint"
+            "E(ȳ, {top}), energy of the target in the top {top} eigenvectors{samples}, at the first and the last checkpoint"
         ),
         rule: format!(
             "1 − E(ȳ, {top}), the part outside, shrinks by {SHRINKS_BY} of itself or more"
@@ -31,7 +61,7 @@ pub fn measure(measures: &Measures, _about: &About) -> FindingRow {
     if measures.first_step == measures.last_step {
         return finding.not_applicable(ONE_CHECKPOINT);
     }
-    let at = |step| energy(measures, step, Signal::Target);
+    let at = |step| energy_of(measures, split, step, Signal::Target);
     let (Some(before), Some(after)) = (at(measures.first_step), at(measures.last_step)) else {
         return finding.not_applicable(
             "The energy of the target is not known at the first and the last checkpoint.",
@@ -56,6 +86,7 @@ pub fn measure(measures: &Measures, _about: &About) -> FindingRow {
 #[cfg(test)]
 mod tests {
     use artifact::tables::report::Verdict;
+    use artifact::tables::spectrum::EnergyRow;
 
     use super::super::made_up::{about, energy, measures};
     use super::*;
@@ -82,5 +113,21 @@ mod tests {
         assert_eq!(verdict(1.0, 1.0), Verdict::NotApplicable);
         assert_eq!(measure(&measures(100), &about()).verdict, Verdict::NotApplicable);
         assert_eq!(measure(&measures(0), &about()).verdict, Verdict::NotApplicable);
+    }
+
+    #[test]
+    fn on_test_samples_their_own_energies_decide() {
+        let test =
+            |step, value| EnergyRow { split: Split::Test, ..energy(step, Signal::Target, value) };
+        let energy = vec![
+            energy(0, Signal::Target, 0.8),
+            energy(100, Signal::Target, 0.95),
+            test(0, 0.8),
+            test(100, 0.79),
+        ];
+        let run = Measures { energy, ..measures(100) };
+        assert_eq!(measure(&run, &about()).verdict, Verdict::Holds);
+        assert_eq!(measure_on_test(&run, &about()).verdict, Verdict::DoesNotHold);
+        assert_eq!(measure_on_test(&measures(100), &about()).verdict, Verdict::NotApplicable);
     }
 }

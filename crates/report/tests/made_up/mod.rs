@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use artifact::tables::dataset::Sample;
 use artifact::tables::kernel::Reduction;
 use artifact::tables::spectrum::{
-    AlignmentMetric, AlignmentRow, DynamicsRow, EigenvalueRow, EigenvectorRow, EnergyRow,
+    AlignmentMetric, AlignmentRow, BaselineRow, DynamicsRow, EigenvalueRow, EigenvectorRow,
+    EnergyRow, FrozenDescentRow, FrozenRates,
 };
 use artifact::tables::training::{HistoryRow, OutputRow};
 use artifact::tables::{Signal, Split};
@@ -31,6 +32,8 @@ pub struct Run {
     /// Whether everything that may be NULL is.
     pub bare: bool,
     pub history_rows: u64,
+    /// Factor of the learning rate every 500 steps.
+    pub decay: f64,
 }
 
 impl Default for Run {
@@ -45,6 +48,7 @@ impl Default for Run {
             reduction: Reduction::Full,
             bare: false,
             history_rows: 200,
+            decay: 0.5,
         }
     }
 }
@@ -69,6 +73,8 @@ impl Run {
         write_rows(&spectrum, &self.energy()).unwrap();
         write_rows(&spectrum, &self.dynamics()).unwrap();
         write_rows(&spectrum, &self.alignment()).unwrap();
+        write_rows(&spectrum, &self.baseline()).unwrap();
+        write_rows(&spectrum, &self.frozen_descent()).unwrap();
         write_rows(&spectrum, &self.eigenvectors(&samples)).unwrap();
         inputs([("dataset", dataset), ("training", training), ("spectrum", spectrum)])
     }
@@ -130,9 +136,9 @@ impl Run {
         (1.0 + step as f64).ln() / (1.0 + last as f64).ln()
     }
 
-    /// 0.25, halved every 500 steps.
-    fn learning_rate(step: u64) -> f64 {
-        0.25 / 2_f64.powi(i32::try_from(step / 500).unwrap())
+    /// 0.25, times the decay every 500 steps.
+    fn learning_rate(&self, step: u64) -> f64 {
+        0.25 * self.decay.powi(i32::try_from(step / 500).unwrap())
     }
 
     fn samples(&self) -> Vec<Sample> {
@@ -178,10 +184,10 @@ impl Run {
             let loss = 0.06
                 * (0.02 + (1.0 - self.progress(step)).powi(2))
                 * (1.0 + 0.1 * (step as f64).sin());
-            let update = (step < last && !self.bare).then_some(loss * Self::learning_rate(step));
+            let update = (step < last && !self.bare).then_some(loss * self.learning_rate(step));
             HistoryRow {
                 step,
-                learning_rate: Self::learning_rate(step),
+                learning_rate: self.learning_rate(step),
                 train_loss: loss,
                 test_loss: (self.test > 0 && !self.bare).then_some(1.3 * loss),
                 train_accuracy: None,
@@ -222,8 +228,12 @@ impl Run {
                         eigenvalue,
                         resolved: eigenvalue > 1e-4,
                         fisher_eigenvalue: None,
-                        mode_speed: None,
-                        frequency_centroid: None,
+                        mode_speed: (!self.bare).then(|| {
+                            let bound = 2.0 * f64::from(self.train) / self.learning_rate(step);
+                            1.0 - (1.0 - 2.0 * eigenvalue / bound).abs()
+                        }),
+                        frequency_centroid: (!self.bare)
+                            .then(|| 1.0 + f64::from(index).sqrt() - self.progress(step)),
                     });
                 }
             }
@@ -238,7 +248,7 @@ impl Run {
 
     /// λᵢ: a power law that follows 2N/δ; the smallest are noise around 0.
     fn eigenvalue(&self, step: u64, index: u32) -> f64 {
-        let bound = 2.0 * f64::from(self.train) / Self::learning_rate(step.saturating_sub(1));
+        let bound = 2.0 * f64::from(self.train) / self.learning_rate(step.saturating_sub(1));
         let noise = 1e-5 * f64::from(index).sin();
         (0.2 + 0.78 * self.progress(step)) * bound * f64::from(index).powf(-1.8) + noise
     }
@@ -273,7 +283,8 @@ impl Run {
                                 signal,
                                 k,
                                 relative_energy,
-                                mode_energy: None,
+                                mode_energy: (!self.bare)
+                                    .then(|| outside * power * f64::from(k).powf(-power - 1.0)),
                             });
                         }
                     }
@@ -292,10 +303,10 @@ impl Run {
                 rows.push(DynamicsRow {
                     step,
                     output,
-                    learning_rate: known.map(|()| Self::learning_rate(step)),
+                    learning_rate: known.map(|()| self.learning_rate(step)),
                     largest_eigenvalue: self.eigenvalue(step, 1),
                     stability_bound: known
-                        .map(|()| 2.0 * f64::from(self.train) / Self::learning_rate(step)),
+                        .map(|()| 2.0 * f64::from(self.train) / self.learning_rate(step)),
                     trace: 2.0 * self.eigenvalue(step, 1),
                     frobenius_norm: 1.1 * self.eigenvalue(step, 1),
                     effective_rank_entropy: known.map(|()| 14.0 - 9.0 * self.progress(step)),
@@ -330,8 +341,17 @@ impl Run {
                     None,
                     0.4 * progress,
                 );
+                push(AlignmentMetric::SpectralPosition, None, None, 0.5 - 0.4 * progress);
                 if position > 0 {
                     let previous = self.checkpoints[position - 1];
+                    let gap = (step - previous) as f64;
+                    push(AlignmentMetric::KernelVelocity, Some(previous), None, 0.01 / gap);
+                    for (metric, angle) in [
+                        (AlignmentMetric::LargestPrincipalAngle, 1.5),
+                        (AlignmentMetric::MeanPrincipalAngle, 0.7),
+                    ] {
+                        push(metric, Some(self.checkpoints[0]), Some(10), angle * progress);
+                    }
                     for k in [1, 10, 50] {
                         let turned = (progress - self.progress(previous)) * f64::from(k).powf(0.2);
                         push(
@@ -352,6 +372,42 @@ impl Run {
                 }
             }
         }
+        rows
+    }
+
+    fn baseline(&self) -> Vec<BaselineRow> {
+        let mut rows = Vec::new();
+        for (split, _) in self.splits() {
+            for output in 0..u32::try_from(self.outputs).unwrap() {
+                for k in 1..=self.train / 4 * 3 {
+                    let relative_energy = 1.0 - 0.6 * f64::from(k).powf(-0.3);
+                    let signal = Signal::Target;
+                    rows.push(BaselineRow { split, output, signal, k, relative_energy });
+                }
+            }
+        }
+        rows
+    }
+
+    /// Two exponentials, that of the last kernel twice as fast.
+    fn frozen_descent(&self) -> Vec<FrozenDescentRow> {
+        let last = self.checkpoints.last().copied().unwrap_or(0);
+        let mut rows = Vec::new();
+        if self.bare {
+            return rows;
+        }
+        for (kernel_step, speed) in [(self.checkpoints[0], 1.0), (last, 2.0)] {
+            for (split, _) in self.splits() {
+                for rates in [FrozenRates::Run, FrozenRates::Stable] {
+                    for part in 0..=20_u64 {
+                        let step = last * part / 20;
+                        let loss = Some(0.06 * (-speed * part as f64 / 20.0).exp());
+                        rows.push(FrozenDescentRow { kernel_step, rates, step, split, loss });
+                    }
+                }
+            }
+        }
+        rows.dedup_by_key(|row| (row.kernel_step, row.split, row.rates as u8, row.step));
         rows
     }
 
@@ -396,6 +452,22 @@ fn target(x: &[f64], output: usize) -> f64 {
 fn wave(x: &[f64], index: u32) -> f64 {
     let (across, down) = (f64::from(index % 4), f64::from(index / 4));
     (PI * (across * x[0] + down * x.get(1).unwrap_or(&0.0))).cos()
+}
+
+/// The inputs of a report over several runs, each at the values of its axes; `directory` takes
+/// their artifacts.
+pub fn sweep(directory: &Path, variants: &[(serde_json::Value, Run)]) -> Inputs {
+    let mut all: BTreeMap<String, Vec<Input>> = BTreeMap::new();
+    for (number, (axes, run)) in variants.iter().enumerate() {
+        for (port, inputs) in run.write(&directory.join(number.to_string())).0 {
+            let at_axes = inputs.into_iter().map(|input| {
+                serde_json::from_value(json!({ "directory": input.directory, "axes": axes }))
+                    .unwrap()
+            });
+            all.entry(port).or_default().extend(at_axes);
+        }
+    }
+    Inputs(all)
 }
 
 /// The inputs of a run of the stage, one artifact a port.

@@ -1,0 +1,39 @@
+//! What a run came to at its last checkpoint, of the kernel of output 0.
+
+use artifact::tables::spectrum::AlignmentMetric;
+use artifact::tables::{Signal, Split};
+
+use crate::measures::Measures;
+
+/// E(ȳ, top) on the training samples.
+#[must_use]
+pub fn target_energy(run: &Measures) -> Option<f64> {
+    let row = run.energy.iter().find(|row| {
+        row.step == run.last_step
+            && row.output == 0
+            && row.split == Split::Train
+            && row.signal == Signal::Target
+            && row.k == run.top
+    });
+    row.map(|row| row.relative_energy)
+}
+
+/// S(0, T), which needs a second checkpoint.
+#[must_use]
+pub fn kernel_distance(run: &Measures) -> Option<f64> {
+    let row = run.alignment.iter().find(|row| {
+        row.step == run.last_step
+            && row.step != run.first_step
+            && row.output == 0
+            && row.metric == AlignmentMetric::KernelDistance
+            && row.reference_step == Some(run.first_step)
+    });
+    row.map(|row| row.value)
+}
+
+/// λ₁.
+#[must_use]
+pub fn largest_eigenvalue(run: &Measures) -> Option<f64> {
+    let row = run.dynamics.iter().find(|row| row.step == run.last_step && row.output == 0);
+    row.map(|row| row.largest_eigenvalue)
+}

@@ -1,0 +1,126 @@
+//! At the start, the top eigenfunctions are the smooth ones.
+
+use artifact::tables::report::FindingRow;
+
+use super::Finding;
+use crate::about::About;
+use crate::measures::Measures;
+use crate::number::measured;
+
+/// Eigenvectors that count as the first: those that the paper draws.
+const FIRST: u32 = 6;
+/// Later ones that are needed for a comparison.
+const FEWEST: usize = 10;
+/// Rank correlation of index and frequency from which frequencies count as rising with the index.
+const RISES: f64 = 0.5;
+
+/// Whether the first eigenvectors are of lower radial frequency than later ones at the first
+/// checkpoint.
+pub fn measure(measures: &Measures, _about: &About) -> FindingRow {
+    let finding = Finding {
+        name: "low_frequencies_first",
+        statement: "At the start the top eigenfunctions are of lower frequency than later ones.",
+        measure: format!(
+            "mean radial frequency at the first checkpoint, in cycles per box: of the first {FIRST} eigenvectors (before) and of the later ones (after)"
+        ),
+        rule: format!(
+            "that of the first is lower, and the rank correlation of index and frequency is at least {RISES}"
+        ),
+    };
+    let known: Vec<(u32, f64)> = measures
+        .eigenvalues
+        .iter()
+        .filter(|row| row.step == measures.first_step && row.resolved)
+        .filter_map(|row| Some((row.index, row.frequency_centroid?)))
+        .collect();
+    let mean = |later: bool| {
+        let values: Vec<f64> =
+            known.iter().filter(|row| (row.0 > FIRST) == later).map(|row| row.1).collect();
+        (values.len(), values.iter().sum::<f64>() / values.len().max(1) as f64)
+    };
+    let ((first_count, first), (later_count, later)) = (mean(false), mean(true));
+    if first_count == 0 || later_count < FEWEST {
+        return finding.not_applicable(format!(
+            "Frequencies are known for {} eigenvectors at the first checkpoint; inputs of more than three dimensions have none.",
+            known.len()
+        ));
+    }
+    let indices: Vec<f64> = known.iter().map(|row| f64::from(row.0)).collect();
+    let frequencies: Vec<f64> = known.iter().map(|row| row.1).collect();
+    let correlation = rank_correlation(&indices, &frequencies);
+    let note = format!(
+        "The rank correlation over {} eigenvectors is {}.",
+        known.len(),
+        measured(correlation)
+    );
+    finding.decided(first, later, first < later && correlation >= RISES, note)
+}
+
+/// Spearman's rank correlation; equal values share their mean rank. 0 where one side is constant.
+fn rank_correlation(a: &[f64], b: &[f64]) -> f64 {
+    let (a, b) = (ranks(a), ranks(b));
+    let mean = (a.len() as f64 - 1.0) / 2.0;
+    let product = |x: &[f64], y: &[f64]| -> f64 {
+        x.iter().zip(y).map(|(x, y)| (x - mean) * (y - mean)).sum()
+    };
+    let norm = (product(&a, &a) * product(&b, &b)).sqrt();
+    if norm > 0.0 { product(&a, &b) / norm } else { 0.0 }
+}
+
+/// Ranks from 0, of equal values their mean.
+fn ranks(values: &[f64]) -> Vec<f64> {
+    values
+        .iter()
+        .map(|value| {
+            let below = values.iter().filter(|other| other.total_cmp(value).is_lt()).count();
+            let equal = values.iter().filter(|other| other.total_cmp(value).is_eq()).count();
+            below as f64 + (equal - 1) as f64 / 2.0
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use artifact::tables::report::Verdict;
+
+    use super::super::made_up::{about, eigenvalue, measures};
+    use super::*;
+
+    fn row(frequency: fn(u32) -> f64) -> FindingRow {
+        let eigenvalues = (1..=40).map(|i| eigenvalue(0, i, Some(frequency(i)))).collect();
+        measure(&Measures { eigenvalues, ..measures(100) }, &about())
+    }
+
+    #[test]
+    fn it_holds_when_frequency_rises_with_the_index() {
+        assert_eq!(row(|i| f64::from(i).sqrt()).verdict, Verdict::Holds);
+    }
+
+    #[test]
+    fn it_does_not_hold_when_frequency_falls_or_has_nothing_to_do_with_the_index() {
+        assert_eq!(row(|i| 10.0 / f64::from(i)).verdict, Verdict::DoesNotHold);
+        assert_eq!(row(|i| f64::from(i * 17 % 41)).verdict, Verdict::DoesNotHold);
+        assert_eq!(row(|_| 2.0).verdict, Verdict::DoesNotHold);
+        // Low first ones alone do not make a trend.
+        assert_eq!(
+            row(|i| if i < 7 { 9.0 } else { 100.0 - f64::from(i) }).verdict,
+            Verdict::DoesNotHold
+        );
+    }
+
+    #[test]
+    fn it_is_not_applicable_without_frequencies() {
+        let eigenvalues = (1..=40).map(|i| eigenvalue(0, i, None)).collect();
+        let run = Measures { eigenvalues, ..measures(100) };
+        assert_eq!(measure(&run, &about()).verdict, Verdict::NotApplicable);
+        let eigenvalues = (1..=40).map(|i| eigenvalue(100, i, Some(1.0))).collect();
+        let late = Measures { eigenvalues, ..measures(100) };
+        assert_eq!(measure(&late, &about()).verdict, Verdict::NotApplicable);
+    }
+
+    #[test]
+    fn equal_values_share_their_rank() {
+        assert_eq!(ranks(&[5.0, 1.0, 5.0]), [1.5, 0.0, 1.5]);
+        assert!((rank_correlation(&[1.0, 2.0, 3.0], &[2.0, 4.0, 9.0]) - 1.0).abs() < 1e-12);
+    }
+}

@@ -1,0 +1,119 @@
+//! The scalar tables of a run: what findings and plots are made of.
+
+pub mod followed;
+mod spectrum;
+mod training;
+
+use std::path::Path;
+
+use artifact::tables::spectrum::{
+    AlignmentRow, BaselineRow, DYNAMICS, DynamicsRow, EigenvalueRow, EnergyRow, FrozenDescentRow,
+};
+use artifact::tables::training::HistoryRow;
+
+use crate::error::ReportError;
+use followed::shown_steps;
+
+/// The scalar tables of a run, narrowed to the rows that a report uses.
+#[derive(Clone, Debug, Default)]
+pub struct Measures {
+    /// The whole history, by rising step.
+    pub history: Vec<HistoryRow>,
+    /// All eigenvalues of the [`Self::shown`] checkpoints; those of followed indices at every one.
+    pub eigenvalues: Vec<EigenvalueRow>,
+    /// All energies of the [`Self::shown`] checkpoints; those with k = [`Self::top`] or a followed
+    /// k at every one.
+    pub energy: Vec<EnergyRow>,
+    /// One row for each Gramian.
+    pub dynamics: Vec<DynamicsRow>,
+    /// All alignments.
+    pub alignment: Vec<AlignmentRow>,
+    /// The target's energies in sinusoids.
+    pub baseline: Vec<BaselineRow>,
+    /// Descent with the first and the last kernel held fixed.
+    pub frozen_descent: Vec<FrozenDescentRow>,
+    /// All checkpoints that have a Gramian, by rising step.
+    pub steps: Vec<u64>,
+    /// A few checkpoints from the first to the last, of which whole spectra are shown.
+    pub shown: Vec<u64>,
+    /// First checkpoint.
+    pub first_step: u64,
+    /// Last checkpoint; the first again where there is only one.
+    pub last_step: u64,
+    /// k of the followed energies: what was asked for, or as many eigenvectors as are known.
+    pub top: u32,
+}
+
+impl Measures {
+    /// Reads the scalar tables of the artifacts at `spectrum` and `training`.
+    ///
+    /// # Errors
+    /// Where a table cannot be read, has no rows where it needs them, or holds a value that its
+    /// column does not allow.
+    pub fn read(spectrum: &Path, training: &Path, top: u32) -> Result<Self, ReportError> {
+        let dynamics = spectrum::dynamics(spectrum)?;
+        let mut steps: Vec<u64> = dynamics.iter().map(|row| row.step).collect();
+        steps.dedup();
+        let (Some(&first_step), Some(&last_step)) = (steps.first(), steps.last()) else {
+            return Err(ReportError::Empty {
+                path: artifact::table_file(spectrum, &DYNAMICS, None),
+            });
+        };
+        let shown = shown_steps(&steps);
+        let (energy, top) = spectrum::energy(spectrum, &shown, top)?;
+        Ok(Self {
+            history: training::history(training)?,
+            eigenvalues: spectrum::eigenvalues(spectrum, &shown)?,
+            energy,
+            dynamics,
+            alignment: spectrum::alignment(spectrum)?,
+            baseline: spectrum::baseline(spectrum)?,
+            frozen_descent: spectrum::frozen_descent(spectrum)?,
+            steps,
+            shown,
+            first_step,
+            last_step,
+            top,
+        })
+    }
+
+    /// The learning rate from each step of the history on: at the last step still the one that led
+    /// there, since the rate of its own row governs no update.
+    pub fn learning_rates(&self) -> impl Iterator<Item = (u64, f64)> {
+        let governing = self.history.len().saturating_sub(1);
+        self.history.iter().enumerate().map(move |(position, row)| {
+            let from = if position == governing { position.saturating_sub(1) } else { position };
+            (row.step, self.history[from].learning_rate)
+        })
+    }
+
+    /// The kernels' blocks: outputs under the reduction `per-output`, else only 0.
+    #[must_use]
+    pub fn blocks(&self) -> Vec<u32> {
+        let mut blocks: Vec<u32> = self.dynamics.iter().map(|row| row.output).collect();
+        blocks.sort_unstable();
+        blocks.dedup();
+        blocks
+    }
+
+    /// The same measures of one block alone.
+    #[must_use]
+    pub fn of_block(&self, block: u32) -> Self {
+        Self {
+            history: self.history.clone(),
+            eigenvalues: only(&self.eigenvalues, |row| row.output == block),
+            energy: only(&self.energy, |row| row.output == block),
+            dynamics: only(&self.dynamics, |row| row.output == block),
+            alignment: only(&self.alignment, |row| row.output == block),
+            baseline: only(&self.baseline, |row| row.output == block),
+            frozen_descent: self.frozen_descent.clone(),
+            steps: self.steps.clone(),
+            shown: self.shown.clone(),
+            ..*self
+        }
+    }
+}
+
+fn only<T: Clone>(rows: &[T], keep: impl Fn(&T) -> bool) -> Vec<T> {
+    rows.iter().filter(|row| keep(row)).cloned().collect()
+}

@@ -1,0 +1,225 @@
+//! The scalar tables of a spectrum.
+
+use std::path::Path;
+
+use artifact::tables::spectrum::{
+    ALIGNMENT, AlignmentRow, BASELINE, BaselineRow, DYNAMICS, DynamicsRow, EIGENVALUES, ENERGY,
+    EigenvalueRow, EnergyRow, FROZEN_DESCENT, FrozenDescentRow,
+};
+
+use super::followed::is_followed;
+use crate::columns::Columns;
+use crate::error::ReportError;
+
+/// One row for each Gramian, by rising step.
+pub(super) fn dynamics(spectrum: &Path) -> Result<Vec<DynamicsRow>, ReportError> {
+    let table = Columns::read(
+        spectrum,
+        &DYNAMICS,
+        &[
+            "step",
+            "output",
+            "learning_rate",
+            "largest_eigenvalue",
+            "stability_bound",
+            "trace",
+            "frobenius_norm",
+            "effective_rank_entropy",
+            "participation_ratio",
+            "first_order_error",
+            "first_order_cosine",
+            "smallest_eigenvalue",
+        ],
+    )?;
+    let output = table.indices("output")?;
+    let learning_rate = table.measures_or_null("learning_rate")?;
+    let largest_eigenvalue = table.measures("largest_eigenvalue")?;
+    let stability_bound = table.measures_or_null("stability_bound")?;
+    let trace = table.measures("trace")?;
+    let frobenius_norm = table.measures("frobenius_norm")?;
+    let effective_rank_entropy = table.measures_or_null("effective_rank_entropy")?;
+    let participation_ratio = table.measures_or_null("participation_ratio")?;
+    let first_order_error = table.measures_or_null("first_order_error")?;
+    let first_order_cosine = table.measures_or_null("first_order_cosine")?;
+    let smallest_eigenvalue = table.measures_or_null("smallest_eigenvalue")?;
+    let mut rows: Vec<DynamicsRow> = table
+        .counts("step")?
+        .into_iter()
+        .enumerate()
+        .map(|(row, step)| DynamicsRow {
+            step,
+            output: output[row],
+            learning_rate: learning_rate[row],
+            largest_eigenvalue: largest_eigenvalue[row],
+            stability_bound: stability_bound[row],
+            trace: trace[row],
+            frobenius_norm: frobenius_norm[row],
+            effective_rank_entropy: effective_rank_entropy[row],
+            participation_ratio: participation_ratio[row],
+            first_order_error: first_order_error[row],
+            first_order_cosine: first_order_cosine[row],
+            smallest_eigenvalue: smallest_eigenvalue[row],
+        })
+        .collect();
+    rows.sort_by_key(|row| (row.step, row.output));
+    Ok(rows)
+}
+
+/// Eigenvalues of the steps `shown`, and of followed indices at every step.
+pub(super) fn eigenvalues(
+    spectrum: &Path,
+    shown: &[u64],
+) -> Result<Vec<EigenvalueRow>, ReportError> {
+    let names = [
+        "step",
+        "output",
+        "index",
+        "eigenvalue",
+        "resolved",
+        "fisher_eigenvalue",
+        "mode_speed",
+        "frequency_centroid",
+    ];
+    let table = Columns::read(spectrum, &EIGENVALUES, &names)?;
+    let (steps, indices) = (table.counts("step")?, table.indices("index")?);
+    let kept =
+        steps.iter().zip(&indices).map(|(step, &index)| shown.contains(step) || is_followed(index));
+    let table = table.keep(kept)?;
+    let output = table.indices("output")?;
+    let index = table.indices("index")?;
+    let eigenvalue = table.measures("eigenvalue")?;
+    let resolved = table.flags("resolved")?;
+    let fisher_eigenvalue = table.measures_or_null("fisher_eigenvalue")?;
+    let mode_speed = table.measures_or_null("mode_speed")?;
+    let frequency_centroid = table.measures_or_null("frequency_centroid")?;
+    let mut rows: Vec<EigenvalueRow> = table
+        .counts("step")?
+        .into_iter()
+        .enumerate()
+        .map(|(row, step)| EigenvalueRow {
+            step,
+            output: output[row],
+            index: index[row],
+            eigenvalue: eigenvalue[row],
+            resolved: resolved[row],
+            fisher_eigenvalue: fisher_eigenvalue[row],
+            mode_speed: mode_speed[row],
+            frequency_centroid: frequency_centroid[row],
+        })
+        .collect();
+    rows.sort_by_key(|row| (row.step, row.output, row.index));
+    Ok(rows)
+}
+
+/// Energies and the k that is followed: `top`, or the largest k that is known where that is less.
+pub(super) fn energy(
+    spectrum: &Path,
+    shown: &[u64],
+    top: u32,
+) -> Result<(Vec<EnergyRow>, u32), ReportError> {
+    let names = ["step", "output", "split", "signal", "k", "relative_energy", "mode_energy"];
+    let table = Columns::read(spectrum, &ENERGY, &names)?;
+    let (steps, sizes) = (table.counts("step")?, table.indices("k")?);
+    let top = top.min(sizes.iter().copied().max().unwrap_or(top));
+    let kept = steps
+        .iter()
+        .zip(&sizes)
+        .map(|(step, &k)| k == top || shown.contains(step) || is_followed(k));
+    let table = table.keep(kept)?;
+    let output = table.indices("output")?;
+    let split = table.names("split")?;
+    let signal = table.names("signal")?;
+    let k = table.indices("k")?;
+    let relative_energy = table.measures("relative_energy")?;
+    let mode_energy = table.measures_or_null("mode_energy")?;
+    let mut rows: Vec<EnergyRow> = table
+        .counts("step")?
+        .into_iter()
+        .enumerate()
+        .map(|(row, step)| EnergyRow {
+            step,
+            output: output[row],
+            split: split[row],
+            signal: signal[row],
+            k: k[row],
+            relative_energy: relative_energy[row],
+            mode_energy: mode_energy[row],
+        })
+        .collect();
+    rows.sort_by_key(|row| (row.step, row.output, row.split, row.signal, row.k));
+    Ok((rows, top))
+}
+
+/// All alignments, by rising step.
+pub(super) fn alignment(spectrum: &Path) -> Result<Vec<AlignmentRow>, ReportError> {
+    let names = ["step", "output", "metric", "reference_step", "k", "value"];
+    let table = Columns::read(spectrum, &ALIGNMENT, &names)?;
+    let output = table.indices("output")?;
+    let metric = table.names("metric")?;
+    let reference_step = table.counts_or_null("reference_step")?;
+    let k = table.indices_or_null("k")?;
+    let value = table.measures("value")?;
+    let mut rows: Vec<AlignmentRow> = table
+        .counts("step")?
+        .into_iter()
+        .enumerate()
+        .map(|(row, step)| AlignmentRow {
+            step,
+            output: output[row],
+            metric: metric[row],
+            reference_step: reference_step[row],
+            k: k[row],
+            value: value[row],
+        })
+        .collect();
+    rows.sort_by_key(|row| (row.step, row.output));
+    Ok(rows)
+}
+
+/// Energies of the target in sinusoids, by rising k.
+pub(super) fn baseline(spectrum: &Path) -> Result<Vec<BaselineRow>, ReportError> {
+    let names = ["split", "output", "signal", "k", "relative_energy"];
+    let table = Columns::read(spectrum, &BASELINE, &names)?;
+    let output = table.indices("output")?;
+    let signal = table.names("signal")?;
+    let k = table.indices("k")?;
+    let relative_energy = table.measures("relative_energy")?;
+    let mut rows: Vec<BaselineRow> = table
+        .names("split")?
+        .into_iter()
+        .enumerate()
+        .map(|(row, split)| BaselineRow {
+            split,
+            output: output[row],
+            signal: signal[row],
+            k: k[row],
+            relative_energy: relative_energy[row],
+        })
+        .collect();
+    rows.sort_by_key(|row| (row.split, row.output, row.k));
+    Ok(rows)
+}
+
+/// Descent with fixed kernels, by rising step.
+pub(super) fn frozen_descent(spectrum: &Path) -> Result<Vec<FrozenDescentRow>, ReportError> {
+    let names = ["kernel_step", "rates", "step", "split", "loss"];
+    let table = Columns::read(spectrum, &FROZEN_DESCENT, &names)?;
+    let rates = table.names("rates")?;
+    let step = table.counts("step")?;
+    let split = table.names("split")?;
+    let loss = table.measures_or_null("loss")?;
+    let mut rows: Vec<FrozenDescentRow> = table
+        .counts("kernel_step")?
+        .into_iter()
+        .enumerate()
+        .map(|(row, kernel_step)| FrozenDescentRow {
+            kernel_step,
+            rates: rates[row],
+            step: step[row],
+            split: split[row],
+            loss: loss[row],
+        })
+        .collect();
+    rows.sort_by_key(|row| row.step);
+    Ok(rows)
+}

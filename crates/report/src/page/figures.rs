@@ -1,0 +1,125 @@
+//! Figures on the page: plots as data for `page.js`, pictures as images and canvases.
+
+use artifact::{Kind, Layout};
+use maud::{Markup, PreEscaped, html};
+use serde_json::{Value, json};
+
+use super::encoding::{base64, data_uri};
+use crate::figure::{Content, Figure, FilmRow, PictureRow, Pictures, Shades, Source};
+use crate::plotly;
+
+/// A figure with its number, title, caption and sources; with `swept`, large tables lie in a
+/// folder of each variant.
+pub(super) fn figure(number: usize, figure: &Figure, swept: bool) -> Markup {
+    html! {
+        figure id=(figure.name) {
+            h3 { "Figure " (number) ". " (figure.title) }
+            @match &figure.content {
+                Content::Plot(plot) => (plotted(figure.name, plotly::data(plot))),
+                Content::Maps(maps) => (plotted(figure.name, plotly::maps(maps))),
+                Content::Pictures(drawn) => (pictures(drawn)),
+            }
+            figcaption {
+                p { (figure.caption) }
+                @if !figure.paper.is_empty() {
+                    p .small { (figure.paper) }
+                }
+                p .small {
+                    "Data: "
+                    @for (position, source) in figure.sources.iter().enumerate() {
+                        @if position > 0 { "; " }
+                        (file(source, swept)) " (" (source.columns) ")"
+                    }
+                    ". For print: " code { "figures/" (figure.name) ".svg" } "."
+                }
+            }
+        }
+    }
+}
+
+/// The file of a source: a link, where it lies beside the page.
+fn file(source: &Source, swept: bool) -> Markup {
+    let name = source.file.trim_end_matches(".parquet");
+    let large = Kind::ALL
+        .iter()
+        .flat_map(|kind| kind.tables())
+        .any(|table| table.name == name && table.layout != Layout::Tidy);
+    html! {
+        @if swept && large {
+            code .data { "variants/*/" (source.file) }
+        } @else {
+            a .data href=(source.file) { (source.file) }
+        }
+    }
+}
+
+/// An element with room for a plot, and what fills it once it comes into sight.
+fn plotted(name: &str, (data, height): (Value, usize)) -> Markup {
+    html! {
+        div .plot id=(format!("plot-{name}")) style=(format!("min-height:{height}px")) {}
+        (embedded(&data))
+    }
+}
+
+/// JSON as a script that nothing runs. A `<` would let a text end the script.
+fn embedded(data: &Value) -> Markup {
+    let text = data.to_string().replace('<', "\\u003c");
+    html! { script type="application/json" { (PreEscaped(text)) } }
+}
+
+fn pictures(drawn: &Pictures) -> Markup {
+    let columns = format!("--columns:{}", drawn.columns);
+    html! {
+        @for row in &drawn.films {
+            (film_row(row, &columns))
+        }
+        @for row in &drawn.rows {
+            (picture_row(row, &columns))
+        }
+    }
+}
+
+fn picture_row(row: &PictureRow, columns: &str) -> Markup {
+    html! {
+        @if !row.title.is_empty() {
+            p .row-title { (row.title) }
+        }
+        div .pictures style=(columns) {
+            @for picture in &row.pictures {
+                div {
+                    img src=(data_uri(&picture.png)) alt=(format!("{} {}", row.title, picture.label))
+                        width=(picture.size.0) height=(picture.size.1);
+                    span { (picture.label) }
+                }
+            }
+        }
+    }
+}
+
+/// Canvases that `page.js` draws on; each holds its pictures one after the other.
+fn film_row(row: &FilmRow, columns: &str) -> Markup {
+    html! {
+        div .films {
+            p .row-title {
+                (row.title) @if !row.title.is_empty() { ", " }
+                "step " output .now {} " (the slider moves it)"
+            }
+            div .pictures style=(columns) {
+                @for film in &row.films {
+                    div {
+                        canvas width=(film.size.0) height=(film.size.1) role="img" {}
+                        span {}
+                    }
+                }
+            }
+            (embedded(&json!({
+                "at": row.steps,
+                "films": row.films.iter().map(|film| json!({
+                    "labels": film.labels,
+                    "shades": match film.shades { Shades::Grey => "grey", Shades::Diverging => "diverging" },
+                    "bytes": base64(&film.frames.concat()),
+                })).collect::<Vec<_>>(),
+            })))
+        }
+    }
+}

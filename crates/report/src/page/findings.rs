@@ -1,0 +1,130 @@
+//! The table of findings: of one run, or across a sweep with a mark for each variant.
+
+use artifact::tables::report::{FindingRow, Verdict};
+use maud::{Markup, html};
+
+use crate::findings::ACROSS;
+use crate::number::measured;
+
+/// The findings; with `variants`, those across the sweep in full and those of each variant as a
+/// mark, its measure in words.
+pub(super) fn table(rows: &[FindingRow], variants: &[String]) -> Markup {
+    let across = |row: &&FindingRow| row.variant.as_deref().is_none_or(|name| name == ACROSS);
+    html! {
+        div .wide {
+            table {
+                thead {
+                    tr {
+                        th { "finding" }
+                        th .number { @if variants.is_empty() { "before" } @else { "from" } }
+                        th .number { @if variants.is_empty() { "after" } @else { "to" } }
+                        th { "verdict" }
+                    }
+                }
+                tbody {
+                    @for row in rows.iter().filter(across) {
+                        (in_full(row))
+                    }
+                }
+            }
+        }
+        @if !variants.is_empty() {
+            (of_variants(rows, variants))
+        }
+        p .small {
+            "The paper: Kopitkov & Indelman, Neural Spectrum Alignment: Empirical Study (arXiv 1910.08720). Data: "
+            a .data href="findings.parquet" { "findings.parquet" } "."
+        }
+    }
+}
+
+fn in_full(row: &FindingRow) -> Markup {
+    html! {
+        tr id=(row.finding) {
+            td {
+                (row.statement)
+                p .small { "Measured: " (row.measure) "." }
+                p .small { "Rule: " (row.rule) "." }
+                @if let Some(note) = &row.note {
+                    p .small { (note) }
+                }
+            }
+            td .number { (number(row.before)) }
+            td .number { (number(row.after)) }
+            (verdict(row.verdict))
+        }
+    }
+}
+
+/// One column a variant: the mark, and before → after.
+fn of_variants(rows: &[FindingRow], variants: &[String]) -> Markup {
+    let mut names: Vec<&str> = Vec::new();
+    let of = |name: &str, variant: &str| {
+        rows.iter().find(|row| row.finding == name && row.variant.as_deref() == Some(variant))
+    };
+    for row in rows {
+        let own = row.variant.as_deref().is_some_and(|variant| variant != ACROSS);
+        if own && !names.contains(&row.finding.as_str()) {
+            names.push(&row.finding);
+        }
+    }
+    html! {
+        h3 { "Each variant by itself" }
+        div .wide {
+            table .variants {
+                thead {
+                    tr {
+                        th { "variant" }
+                        @for name in &names {
+                            th { a href=(format!("#{name}")) { (name.replace('_', " ")) } }
+                        }
+                    }
+                }
+                tbody {
+                    @for variant in variants {
+                        tr {
+                            th { (variant) }
+                            @for name in &names {
+                                @match of(name, variant) {
+                                    Some(row) => (cell(row)),
+                                    None => td { "" },
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn cell(row: &FindingRow) -> Markup {
+    let (class, mark, words) = told(row.verdict);
+    let note = row.note.as_deref().unwrap_or_default();
+    html! {
+        td title=(format!("{words}. {note}")) {
+            span class=(format!("verdict {class}")) { (mark) }
+            @if row.after.is_some() {
+                span .small { " " (number(row.before)) " → " (number(row.after)) }
+            }
+        }
+    }
+}
+
+fn number(value: Option<f64>) -> String {
+    value.map_or_else(|| "–".to_owned(), measured)
+}
+
+/// A verdict told by a mark and words, not by colour alone.
+fn verdict(verdict: Verdict) -> Markup {
+    let (class, mark, words) = told(verdict);
+    html! { td class=(format!("verdict {class}")) { (mark) " " (words) } }
+}
+
+fn told(verdict: Verdict) -> (&'static str, &'static str, &'static str) {
+    match verdict {
+        Verdict::Holds => ("holds", "✓", "holds"),
+        Verdict::DoesNotHold => ("does-not-hold", "✗", "does not hold"),
+        Verdict::NotApplicable => ("not-applicable", "–", "not applicable"),
+    }
+}

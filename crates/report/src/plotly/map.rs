@@ -1,0 +1,69 @@
+//! Matrices as heat maps of plotly.js.
+
+use plotly::common::{ColorBar, ColorScale, ColorScalePalette, Title};
+use plotly::layout::{Axis, AxisType, Margin, ModeBar};
+use plotly::{HeatMap, Layout};
+use serde_json::Value;
+
+use super::layout::{ABOVE, CLEAR, places, title};
+use super::trace::axis_name;
+use crate::figure::Map;
+
+/// Height of the maps, in pixels.
+const HEIGHT: usize = 360;
+/// Room below for labels that may stand on end, in pixels.
+const BELOW: usize = 84;
+
+/// Traces, layout and height of `maps` beside each other.
+pub(super) fn drawn(maps: &[Map]) -> (Vec<HeatMap<String, String, Vec<f64>>>, Value, usize) {
+    let places = places(maps.len(), maps.len().max(1), 1);
+    let height = HEIGHT + ABOVE + BELOW;
+    let mut layout = Layout::new()
+        .auto_size(true)
+        .height(height)
+        .margin(Margin::new().left(72).right(16).top(ABOVE).bottom(BELOW))
+        .paper_background_color(CLEAR)
+        .plot_background_color(CLEAR)
+        .mode_bar(ModeBar::new().background_color(CLEAR))
+        .annotations(
+            maps.iter().zip(&places).map(|(map, place)| title(&map.title, place)).collect(),
+        );
+    layout = layout.auto_size(true);
+    let mut layout = serde_json::to_value(layout).unwrap_or_default();
+    let mut traces = Vec::new();
+    for (position, (map, place)) in maps.iter().zip(&places).enumerate() {
+        let axis = |label: &str, domain: (f64, f64), anchor: &str| {
+            Axis::new()
+                .title(Title::with_text(label))
+                // Checkpoints are evenly spaced here, whatever lies between them.
+                .type_(AxisType::Category)
+                .domain(&[domain.0, domain.1])
+                .auto_margin(true)
+                .n_ticks(8)
+                .anchor(axis_name(anchor, position))
+        };
+        let number = if position == 0 { String::new() } else { (position + 1).to_string() };
+        let axes = [("x", &map.x.0, place.across, "y"), ("y", &map.y.0, place.up, "x")];
+        for (letter, label, domain, anchor) in axes {
+            layout[format!("{letter}axis{number}")] =
+                serde_json::to_value(axis(label, domain, anchor)).unwrap_or_default();
+        }
+        let last = position + 1 == maps.len();
+        let rounded = |row: &Vec<f64>| row.iter().map(|v| (v * 1e4).round() / 1e4).collect();
+        let trace = HeatMap::new(
+            map.x.1.clone(),
+            map.y.1.clone(),
+            map.values.iter().map(rounded).collect(),
+        )
+        .name(&map.meaning)
+        .zmin(0.0)
+        .zmax(1.0)
+        .color_scale(ColorScale::Palette(ColorScalePalette::Viridis))
+        .color_bar(ColorBar::new().thickness(12).title(Title::with_text(&map.meaning)))
+        .show_scale(last)
+        .x_axis(axis_name("x", position))
+        .y_axis(axis_name("y", position));
+        traces.push(*trace);
+    }
+    (traces, layout, height)
+}

@@ -1,0 +1,112 @@
+//! Lines as traces of plotly.js.
+
+use plotly::Scatter;
+use plotly::common::{DashType, HoverInfo, Line, LineShape, Marker, Mode};
+use serde_json::{Value, json};
+
+use crate::figure::{Plot, Series, Stroke, Weight};
+
+/// Lines with more points than this have no marks at them.
+const MARKED_POINTS: usize = 60;
+
+/// The series of all panels, in order.
+pub(super) fn traces(plot: &Plot) -> Vec<Scatter<f64, f64>> {
+    let legend: Vec<&Series> = plot.legend().collect();
+    // A panel of one line is told by its axis.
+    let needs_legend = plot.panels.iter().any(|panel| panel.series.len() > 1);
+    let mut traces = Vec::new();
+    for (position, panel) in plot.panels.iter().enumerate() {
+        for series in &panel.series {
+            let in_legend = legend.iter().any(|&first| std::ptr::eq(first, series));
+            traces.push(trace(series, position, in_legend && needs_legend));
+        }
+    }
+    traces
+}
+
+fn trace(series: &Series, panel: usize, in_legend: bool) -> Scatter<f64, f64> {
+    let colour = series.colour.hex();
+    let (x, y) = series.points.iter().map(|&(x, y)| (short(x), short(y))).unzip();
+    let width = match series.weight {
+        Weight::Thin => 0.8,
+        Weight::Plain => 2.0,
+        Weight::Thick => 2.8,
+    };
+    let line = Line::new().color(colour.clone()).width(width);
+    let line = match series.stroke {
+        Stroke::Solid | Stroke::Marks => line,
+        Stroke::Dashed => line.dash(DashType::Dash),
+        Stroke::Dotted => line.dash(DashType::Dot),
+        Stroke::DashedSteps => line.dash(DashType::Dash).shape(LineShape::Hv),
+    };
+    let few = series.points.len() <= MARKED_POINTS;
+    let mode = match (series.stroke, series.weight) {
+        (Stroke::Marks, _) => Mode::Markers,
+        (Stroke::Solid | Stroke::Dashed, Weight::Plain | Weight::Thick) if few => {
+            Mode::LinesMarkers
+        }
+        _ if series.points.len() == 1 => Mode::Markers,
+        _ => Mode::Lines,
+    };
+    let thin = series.weight == Weight::Thin;
+    let trace = Scatter::new(x, y)
+        .name(&series.name)
+        .legend_group(&series.name)
+        .show_legend(in_legend)
+        .mode(mode)
+        .opacity(if thin { 0.55 } else { 1.0 })
+        .marker(Marker::new().color(colour).size(5))
+        .line(line)
+        // Of repetitions the mean tells enough.
+        .hover_info(if thin { HoverInfo::Skip } else { HoverInfo::All })
+        .x_axis(axis_name("x", panel))
+        .y_axis(axis_name("y", panel));
+    *trace
+}
+
+/// The film of a series: its place among all traces, its steps, and its points at each.
+pub(super) fn film(position: usize, series: &Series) -> Value {
+    let steps: Vec<u64> = series.film.iter().map(|(step, _)| *step).collect();
+    let along = |of: fn(&(f64, f64)) -> f64| -> Vec<Vec<f64>> {
+        series
+            .film
+            .iter()
+            .map(|(_, points)| points.iter().map(|point| short(of(point))).collect())
+            .collect()
+    };
+    let (mut x, y) = (along(|point| point.0), along(|point| point.1));
+    // The same places at every step, as a rule.
+    if x.windows(2).all(|pair| pair[0] == pair[1]) {
+        x.truncate(1);
+    }
+    json!({ "trace": position, "at": steps, "x": x, "y": y })
+}
+
+/// `x`, `x2`, `x3`, …: how plotly.js calls the axes of the panels.
+pub(super) fn axis_name(letter: &str, panel: usize) -> String {
+    if panel == 0 { letter.to_owned() } else { format!("{letter}{}", panel + 1) }
+}
+
+/// A number with six significant digits, which is more than a screen shows: the page is read
+/// faster. Whole numbers stay as they are, for these are steps.
+fn short(value: f64) -> f64 {
+    if value.fract() == 0.0 { value } else { format!("{value:.5e}").parse().unwrap_or(value) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_short_and_steps_whole() {
+        assert_eq!(short(1.0 / 3.0), 0.333_333);
+        assert_eq!(short(123_456_789.0), 123_456_789.0);
+    }
+
+    #[test]
+    fn a_film_over_the_same_places_has_them_once() {
+        let film = Series::film(vec![(0, vec![(1.0, 2.0)]), (10, vec![(1.0, 3.0)])]);
+        let value = super::film(4, &film);
+        assert_eq!(value, json!({"trace": 4, "at": [0, 10], "x": [[1.0]], "y": [[2.0], [3.0]]}));
+    }
+}

@@ -1,0 +1,34 @@
+//! Figures as SVG files: plots by plotters, pictures as rows of images, maps as tiles.
+
+mod map;
+mod pictures;
+mod plot;
+
+use std::fmt::Write;
+
+use crate::error::ReportError;
+use crate::figure::{Content, Figure};
+
+const FONT: &str = "sans-serif";
+
+/// The figure as an SVG document on white. What follows the slider on the page is left out.
+///
+/// # Errors
+/// Where plotters fails.
+pub fn document(figure: &Figure) -> Result<String, ReportError> {
+    match &figure.content {
+        Content::Plot(plot) => plot::drawn(&figure.title, plot)
+            .map_err(|message| ReportError::Svg { name: figure.name, message }),
+        Content::Pictures(pictures) => Ok(pictures::drawn(&figure.title, &pictures.rows)),
+        Content::Maps(maps) => Ok(map::drawn(&figure.title, maps)),
+    }
+}
+
+/// Adds a text whose baseline starts at (x, y).
+fn text(body: &mut String, x: u32, y: u32, size: u32, words: &str) {
+    let words = words.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let _ = writeln!(
+        body,
+        r#"<text x="{x}" y="{y}" font-family="{FONT}" font-size="{size}">{words}</text>"#
+    );
+}
