@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::loops::{for_each, for_each_with, multiply_by};
 use crate::scalar::Scalar;
 
 /// The function φ between two layers.
@@ -143,17 +144,17 @@ impl Activation {
     /// `z` and `slopes` are n × w, `shift` has w entries or none; `slopes` may be empty where
     /// [`Self::slope_needs_only_value`].
     pub(crate) fn apply<T: Scalar>(self, z: &mut [T], width: usize, shift: &[T], slopes: &mut [T]) {
-        // One loop for each function, compiled for the vector units that this machine has.
-        let arch = pulp::Arch::new();
+        // One loop for each function, so that none asks at every value which it is.
         if !slopes.is_empty() {
             macro_rules! value_and_slope {
                 ($activation:expr) => {
-                    arch.dispatch(|| {
-                        for_each_with(z, slopes, width, shift, |z, slope| {
-                            *slope = $activation.slope(*z);
-                            *z = $activation.value(*z);
-                        });
-                    })
+                    for_each_with(
+                        (z, slopes),
+                        width,
+                        shift,
+                        #[inline(always)]
+                        |z| ($activation.value(z), $activation.slope(z)),
+                    )
                 };
             }
             match self {
@@ -166,31 +167,42 @@ impl Activation {
             return;
         }
         macro_rules! value {
-            ($value:expr) => {
-                arch.dispatch(|| for_each(z, width, shift, $value))
+            ($z:ident => $value:expr) => {
+                for_each(
+                    z,
+                    width,
+                    shift,
+                    #[inline(always)]
+                    |$z| $value,
+                )
             };
         }
         match self {
             Self::Linear if shift.is_empty() => {}
-            Self::Linear => value!(|z| z),
+            Self::Linear => value!(z => z),
             Self::LeakyRelu(slope) => {
                 let slope = T::of(slope);
-                value!(|z| if z > T::zero() { z } else { slope * z })
+                value!(z => if z > T::zero() { z } else { slope * z });
             }
-            Self::Relu => value!(|z| Self::Relu.value(z)),
-            Self::Tanh => value!(|z| Self::Tanh.value(z)),
-            Self::Sigmoid => value!(|z| Self::Sigmoid.value(z)),
-            _ => value!(|z| self.value(z)),
+            Self::Relu => value!(z => Self::Relu.value(z)),
+            Self::Tanh => value!(z => Self::Tanh.value(z)),
+            Self::Sigmoid => value!(z => Self::Sigmoid.value(z)),
+            _ => value!(z => self.value(z)),
         }
     }
 
     /// φ''(z) of every entry of `z`.
     pub(crate) fn curvatures<T: Scalar>(self, z: &[T]) -> Vec<T> {
         let mut curvatures = z.to_vec();
-        let arch = pulp::Arch::new();
         macro_rules! curvature {
             ($activation:expr) => {
-                arch.dispatch(|| for_each(&mut curvatures, 1, &[], |z| $activation.curvature(z)))
+                for_each(
+                    &mut curvatures,
+                    1,
+                    &[],
+                    #[inline(always)]
+                    |z| $activation.curvature(z),
+                )
             };
         }
         match self {
@@ -207,80 +219,34 @@ impl Activation {
 
     /// Multiplies `signals` by φ', taken from `slopes` or, where that is empty, from `values`.
     pub(crate) fn backpropagate<T: Scalar>(self, signals: &mut [T], values: &[T], slopes: &[T]) {
-        let arch = pulp::Arch::new();
-        if !slopes.is_empty() {
-            arch.dispatch(|| multiply_by(signals, slopes, |slope| slope));
-            return;
-        }
-        macro_rules! slope {
-            ($activation:expr) => {
-                arch.dispatch(|| {
-                    multiply_by(signals, values, |h| {
-                        $activation.slope_from_value(h).unwrap_or_else(T::one)
-                    });
-                })
+        macro_rules! multiply {
+            ($partners:expr, $partner:ident => $slope:expr) => {
+                multiply_by(
+                    signals,
+                    $partners,
+                    #[inline(always)]
+                    |$partner| $slope,
+                )
             };
         }
+        if !slopes.is_empty() {
+            multiply!(slopes, slope => slope);
+            return;
+        }
+        let one = T::one();
         match self {
             Self::Linear => {}
             Self::LeakyRelu(slope) => {
                 let slope = T::of(slope);
-                arch.dispatch(|| {
-                    multiply_by(signals, values, |h| if h > T::zero() { T::one() } else { slope });
-                });
+                multiply!(values, h => if h > T::zero() { one } else { slope });
             }
-            Self::Relu => slope!(Self::Relu),
-            Self::Tanh => slope!(Self::Tanh),
-            Self::Sigmoid => slope!(Self::Sigmoid),
-            _ => slope!(self),
+            Self::Relu => multiply!(values, h => Self::Relu.slope_from_value(h).unwrap_or(one)),
+            Self::Tanh => multiply!(values, h => Self::Tanh.slope_from_value(h).unwrap_or(one)),
+            Self::Sigmoid => {
+                multiply!(values, h => Self::Sigmoid.slope_from_value(h).unwrap_or(one));
+            }
+            _ => multiply!(values, h => self.slope_from_value(h).unwrap_or(one)),
         }
-    }
-}
-
-/// Replaces every z, n × `width`, by f(z + shift); `shift` has `width` entries or none.
-#[inline(always)]
-fn for_each<T: Scalar>(z: &mut [T], width: usize, shift: &[T], f: impl Fn(T) -> T) {
-    if shift.is_empty() {
-        for z in z {
-            *z = f(*z);
-        }
-        return;
-    }
-    for row in z.chunks_exact_mut(width) {
-        for (z, &c) in row.iter_mut().zip(shift) {
-            *z = f(*z + c);
-        }
-    }
-}
-
-/// The same with a partner for every z.
-#[inline(always)]
-fn for_each_with<T: Scalar>(
-    z: &mut [T],
-    partners: &mut [T],
-    width: usize,
-    shift: &[T],
-    f: impl Fn(&mut T, &mut T),
-) {
-    if shift.is_empty() {
-        for (z, partner) in z.iter_mut().zip(partners) {
-            f(z, partner);
-        }
-        return;
-    }
-    for (row, partners) in z.chunks_exact_mut(width).zip(partners.chunks_exact_mut(width)) {
-        for ((z, partner), &c) in row.iter_mut().zip(partners).zip(shift) {
-            *z += c;
-            f(z, partner);
-        }
-    }
-}
-
-/// Multiplies every signal by the slope that belongs to its partner.
-#[inline(always)]
-fn multiply_by<T: Scalar>(signals: &mut [T], partners: &[T], slope: impl Fn(T) -> T) {
-    for (signal, &partner) in signals.iter_mut().zip(partners) {
-        *signal *= slope(partner);
     }
 }
 

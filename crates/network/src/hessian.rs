@@ -15,10 +15,12 @@ use crate::workspace::lanes;
 /// [`Self::product`] is exact, no difference of gradients. With S_l = ∂L/∂z_l, R{·} the derivative
 /// as the parameters move along v = (V, c'), and R{h_0} = R{x} = 0, it computes for each layer
 ///
-///     forward     R{z} = s_w (R{h} W + h V) + s_b c',    R{φ(z)} = φ'(z) ∘ R{z}
-///     at f        R{S} = (∂²L/∂f²) R{f}
-///     backward    (Hv)_W = s_w (R{h}ᵀ S + hᵀ R{S}),      (Hv)_c = s_b Σ_rows R{S}
-///                 R{S_{l−1}} = φ'(z) ∘ s_w (R{S} Wᵀ + S Vᵀ) + φ''(z) ∘ (s_w S Wᵀ) ∘ R{z}
+/// ```text
+/// forward     R{z} = s_w (R{h} W + h V) + s_b c',    R{φ(z)} = φ'(z) ∘ R{z}
+/// at f        R{S} = (∂²L/∂f²) R{f}
+/// backward    (Hv)_W = s_w (R{h}ᵀ S + hᵀ R{S}),      (Hv)_c = s_b Σ_rows R{S}
+///             R{S_{l−1}} = φ'(z) ∘ s_w (R{S} Wᵀ + S Vᵀ) + φ''(z) ∘ (s_w S Wᵀ) ∘ R{z}
+/// ```
 ///
 /// which is six matrix products a layer where a gradient is three: what does not depend on v is
 /// kept from [`Self::new`], up to four numbers a row and hidden unit. At the kink of a relu φ'' is

@@ -17,6 +17,7 @@ mod gemm;
 mod hessian;
 mod initialization;
 mod lanczos;
+mod loops;
 mod model;
 mod scalar;
 mod tangent;
