@@ -1,6 +1,7 @@
 //! Vectors of one length side by side: eigenvectors, Nyström extensions, Krylov blocks.
 
 use faer::{MatMut, MatRef};
+use rayon::prelude::*;
 
 /// The columns of a matrix, one after the other in memory.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,6 +56,14 @@ impl<T: Copy> Columns<T> {
     /// The vectors in order, to change.
     pub fn iter_mut(&mut self) -> impl ExactSizeIterator<Item = &mut [T]> {
         self.values.chunks_exact_mut(self.rows.max(1))
+    }
+
+    /// The vectors in any order, to change on all threads.
+    pub fn par_iter_mut(&mut self) -> impl IndexedParallelIterator<Item = &mut [T]>
+    where
+        T: Send,
+    {
+        self.values.par_chunks_exact_mut(self.rows.max(1))
     }
 
     /// The first `count` vectors, all where there are fewer.

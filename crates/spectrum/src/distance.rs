@@ -2,16 +2,19 @@
 
 use crate::sum;
 
+/// tr(G G') of the same rows of two symmetric matrices, row-major with rows of `width` entries: over
+/// all rows, the sum of what their parts give.
+pub fn product(rows: &[f32], other_rows: &[f32], width: usize) -> f64 {
+    sum::over_rows(rows, width, |i, row| sum::dot(row, &other_rows[i * width..(i + 1) * width]))
+}
+
 /// S(G, G') = 1 − tr(G G')/(‖G‖_F ‖G'‖_F): 0 for kernels that differ by a factor only.
 ///
-/// Both Gramians are row-major with rows of `rows` entries; `norm` and `other_norm` are their
-/// Frobenius norms, above 0.
+/// `product` is tr(G G'), `norms` ‖G‖_F ‖G'‖_F, above 0.
 ///
 /// Source: Fort et al. 2020, the kernel distance.
-pub fn between(gram: &[f32], norm: f64, other: &[f32], other_norm: f64, rows: usize) -> f64 {
-    let inner =
-        sum::over_rows(gram, rows, |i, row| sum::dot(row, &other[i * rows..(i + 1) * rows]));
-    1.0 - inner / (norm * other_norm)
+pub fn from_product(product: f64, norms: f64) -> f64 {
+    1.0 - product / norms
 }
 
 /// S(t, t + Δ)/Δ, how far the kernel moves in a step: `distance` is S between kernels `steps` apart.
@@ -30,13 +33,15 @@ mod tests {
         let gram = [2.0, 1.0, 1.0, 3.0];
         let twice: Vec<f32> = gram.iter().map(|value| 2.0 * value).collect();
         let norm = 15.0_f64.sqrt();
-        assert!(between(&gram, norm, &twice, 2.0 * norm, 2).abs() <= 1e-15);
+        let distance = from_product(product(&gram, &twice, 2), norm * 2.0 * norm);
+        assert!(distance.abs() <= 1e-15);
     }
 
     #[test]
     fn kernels_on_different_directions_are_at_distance_one() {
         let (first, second) = ([1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 5.0]);
-        assert!((between(&first, 1.0, &second, 5.0, 2) - 1.0).abs() <= 1e-15);
+        let distance = from_product(product(&first, &second, 2), 5.0);
+        assert!((distance - 1.0).abs() <= 1e-15);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use faer::diag::DiagMut;
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::evd::{ComputeEigenvectors, self_adjoint_evd, self_adjoint_evd_scratch};
 use faer::{MatRef, Par};
+use rayon::prelude::*;
 
 use crate::columns::Columns;
 use crate::error::SpectrumError;
@@ -87,17 +88,17 @@ fn scratch<T: Real>(rows: usize) -> faer::dyn_stack::StackReq {
 
 /// Scales each vector to ‖υ‖ = 1; its norm is summed in f64.
 fn normalize<T: Real>(vectors: &mut Columns<T>) {
-    for vector in vectors.iter_mut() {
+    vectors.par_iter_mut().for_each(|vector| {
         let scale = 1.0 / sum::norm_squared(vector).sqrt();
         for entry in vector {
             *entry = T::nearest((*entry).into() * scale);
         }
-    }
+    });
 }
 
 /// Turns each vector so that its entry of largest magnitude, the first of equals, is positive.
 pub fn orient<T: Real>(vectors: &mut Columns<T>) {
-    for vector in vectors.iter_mut() {
+    vectors.par_iter_mut().for_each(|vector| {
         let mut largest = 0.0_f64;
         for &entry in &*vector {
             let entry: f64 = entry.into();
@@ -110,7 +111,7 @@ pub fn orient<T: Real>(vectors: &mut Columns<T>) {
                 *entry = -*entry;
             }
         }
-    }
+    });
 }
 
 /// Refuses eigenvalues that do not sum to the trace within 8 · rows · ε · Σ|λ|.

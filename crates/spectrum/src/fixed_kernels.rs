@@ -1,7 +1,6 @@
 //! Which kernels are held fixed, at which rates and steps.
 
 use artifact::tables::spectrum::FrozenRates;
-use stage::StageError;
 
 use crate::eigen::{self, Eigenpairs};
 use crate::error::SpectrumError;
@@ -30,28 +29,19 @@ pub struct FixedKernels<'a> {
 
 impl<'a> FixedKernels<'a> {
     /// The descents of the run, or `None` where they are not defined or not asked for.
-    ///
-    /// # Errors
-    /// Where the first or the last Gramian cannot be read.
-    pub fn of(parameters: &Parameters, sources: &'a Sources) -> Result<Option<Self>, StageError> {
-        let (Some(rates), Some((&first, kernels)), Some((&last, _))) =
-            (&sources.rates, sources.kernels.first_key_value(), sources.kernels.last_key_value())
-        else {
-            return Ok(None);
-        };
+    pub fn of(parameters: &Parameters, sources: &'a Sources) -> Option<Self> {
+        let rates = sources.rates.as_ref()?;
+        let (&first, kernels) = sources.kernels.first_key_value()?;
+        let (&last, last_kernels) = sources.kernels.last_key_value()?;
         let asked_for = kernels.iter().all(|kernel| kernel.rows <= parameters.frozen_descent);
         if !asked_for || !sources.descends_linearly(kernels[0].reduction) {
-            return Ok(None);
+            return None;
         }
         // ‖G‖_F ≥ λ₁ needs no decomposition: the last kernel's rate is wanted with the first one.
-        let mut largest = 0.0_f64;
-        for step in [first, last] {
-            for block in sources.blocks(step)? {
-                largest = largest.max(block.frobenius_squared().sqrt());
-            }
-        }
+        let norms = kernels.iter().chain(last_kernels).map(|kernel| kernel.frobenius_norm);
+        let largest = norms.fold(0.0, f64::max);
         let stable = rates.at_most(sources.targets.train.samples() as f64 / largest);
-        Ok(Some(Self { first, last, rates, stable, steps: recorded_steps(sources, first) }))
+        Some(Self { first, last, rates, stable, steps: recorded_steps(sources, first) })
     }
 
     /// Adds the descent with `kernel` held fixed, where it is one of the two.

@@ -53,13 +53,6 @@ impl Block {
         self.values.len() / self.rows - self.rows
     }
 
-    /// G alone, row-major.
-    pub fn into_train(mut self) -> Vec<f32> {
-        self.values.truncate(self.rows * self.rows);
-        self.values.shrink_to_fit();
-        self.values
-    }
-
     /// tr G, in f64.
     pub fn trace(&self) -> f64 {
         (0..self.rows).map(|i| f64::from(self.values[i * self.rows + i])).sum()

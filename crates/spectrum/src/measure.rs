@@ -6,6 +6,7 @@ use artifact::tables::spectrum::{
     FrequencyRow, FrozenDescentRow, FrozenRates,
 };
 use artifact::tables::{Signal, Split};
+use stage::StageError;
 
 use crate::columns::Columns;
 use crate::eigen::Eigenpairs;
@@ -34,15 +35,16 @@ pub struct Earlier<T> {
     pub step: u64,
     /// Its leading eigenvectors.
     pub vectors: Columns<T>,
-    gram: Vec<f32>,
     frobenius: f64,
 }
 
 impl<T: Real> Earlier<T> {
     /// Keeps of a kernel what later ones are compared with.
-    pub fn new(kernel: Kernel<'_>, vectors: Columns<T>) -> Self {
+    ///
+    /// Not its Gramian, which is read again row by row: at N = 10,000 two more would be 800 MB.
+    pub fn new(kernel: &Kernel<'_>, vectors: Columns<T>) -> Self {
         let frobenius = kernel.frobenius_squared.sqrt();
-        Self { step: kernel.row.step, vectors, gram: kernel.block.into_train(), frobenius }
+        Self { step: kernel.row.step, vectors, frobenius }
     }
 }
 
@@ -92,7 +94,7 @@ impl<'a> Kernel<'a> {
         parameters: &Parameters,
         sinusoids: Option<&Sinusoids>,
         tables: &mut Tables,
-    ) -> Result<(), SpectrumError> {
+    ) -> Result<(), StageError> {
         let noise = self.noise::<T>(pairs.values[0]).max(pairs.accepted_residual);
         let resolved = resolution::resolved(&pairs.values, noise);
         let test_count = resolved.min(parameters.test_energies as usize);
@@ -116,7 +118,7 @@ impl<'a> Kernel<'a> {
         }
         self.add_dynamics(&pairs.values, parameters, tables);
         self.add_alignment(tables);
-        self.add_kernel_distances(earlier, tables);
+        self.add_kernel_distances(earlier, tables)?;
         self.add_eigenspaces(pairs, earlier, parameters, tables)?;
         self.add_eigenvectors(Split::Train, pairs.vectors.iter().take(stored), tables);
         self.add_eigenvectors(Split::Test, test.iter().take(stored_test), tables);
@@ -266,15 +268,15 @@ impl<'a> Kernel<'a> {
         }
     }
 
-    fn add_kernel_distances<T: Real>(&self, earlier: &[&Earlier<T>], tables: &mut Tables) {
+    fn add_kernel_distances<T: Real>(
+        &self,
+        earlier: &[&Earlier<T>],
+        tables: &mut Tables,
+    ) -> Result<(), StageError> {
         for (i, other) in earlier.iter().enumerate() {
-            let value = distance::between(
-                self.block.train(),
-                self.frobenius_squared.sqrt(),
-                &other.gram,
-                other.frobenius,
-                self.block.rows,
-            );
+            let product = self.sources.product_with(other.step, &self.block)?;
+            let norms = self.frobenius_squared.sqrt() * other.frobenius;
+            let value = distance::from_product(product, norms);
             let (metric, step) = (AlignmentMetric::KernelDistance, Some(other.step));
             tables.alignment.push(self.alignment_row(metric, step, None, value));
             // The last is the previous checkpoint, even where that is the first.
@@ -284,6 +286,7 @@ impl<'a> Kernel<'a> {
                 tables.alignment.push(self.alignment_row(metric, step, None, velocity));
             }
         }
+        Ok(())
     }
 
     fn add_eigenspaces<T: Real>(

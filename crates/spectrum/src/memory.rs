@@ -19,17 +19,15 @@ pub struct Sizes {
 
 /// Peak memory in bytes.
 ///
-/// Held at once are, for each kernel of a step, the current Gramian with its test rows, those of the
-/// first and the previous checkpoint (for distances) and their leading eigenvectors (for
-/// overlaps and warm starts); and besides one decomposition: a Gramian is read without a copy. All
-/// stored eigenvectors wait to be written at the end, where the writer holds them twice.
+/// Held at once are, for each kernel of a step, the current Gramian with its test rows, and the leading
+/// eigenvectors of the first and the previous checkpoint (for overlaps and warm starts); and besides
+/// one decomposition: a Gramian is read without a copy, and an earlier one in strips. All stored eigenvectors wait to be written at the end, where the writer holds them twice.
 pub fn peak_bytes(sizes: Sizes, parameters: &Parameters) -> u64 {
     let Sizes { rows, test_rows, blocks, steps } = sizes;
     let (single, number) = (4, if parameters.precision == Precision::F64 { 8 } else { 4 });
     let pairs = parameters.pairs(rows as usize) as u64;
     let current = blocks * (rows + test_rows) * rows * single;
     let earlier = blocks * steps.saturating_sub(1).min(2);
-    let earlier_grams = earlier * rows * rows * single;
     let earlier_vectors = earlier * parameters.remembered(rows as usize) as u64 * rows * number;
     let scratch = match parameters.precision {
         Precision::F32 => eigen::scratch_bytes::<f32>(rows as usize),
@@ -43,7 +41,7 @@ pub fn peak_bytes(sizes: Sizes, parameters: &Parameters) -> u64 {
     let sinusoids = u64::from(parameters.sinusoids).min(rows / 4) * (rows + test_rows) * 8;
     let frozen = POINTS as u64 * (2 * rows + test_rows) * 8;
     let decomposition = decomposition + sinusoids + frozen;
-    current + earlier_grams + earlier_vectors + waiting + decomposition
+    current + earlier_vectors + waiting + decomposition
 }
 
 /// The largest number of training rows whose spectrum needs no more than `limit` bytes, the ratio

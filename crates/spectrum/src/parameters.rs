@@ -37,8 +37,8 @@ pub struct Parameters {
     /// samples. 0 leaves the tables `frequency` and `baseline` empty.
     pub sinusoids: u32,
     /// Rows of a Gramian up to which descent with the first and the last kernel held fixed is
-    /// computed. It needs all eigenpairs of these two, which are found for it under `top`. 0 leaves
-    /// the table `frozen_descent` empty.
+    /// computed. It needs all eigenpairs of these two, which are found for it under `top`; so the
+    /// default is one that costs seconds. 0 leaves the table `frozen_descent` empty.
     pub frozen_descent: u32,
 }
 
@@ -99,7 +99,7 @@ impl Default for Parameters {
             test_energies: TEST_ENERGIES,
             frequencies: FREQUENCIES,
             sinusoids: 1024,
-            frozen_descent: 10_000,
+            frozen_descent: 2048,
         }
     }
 }

@@ -88,7 +88,7 @@ fn measured<T: Real>(
 ) -> Result<Tables, StageError> {
     let mut tables = Tables::default();
     let sinusoids = baseline_and_sinusoids(parameters, sources, &mut tables);
-    let descent = FixedKernels::of(parameters, sources)?;
+    let descent = FixedKernels::of(parameters, sources);
     let mut histories: Vec<History<T>> = Vec::new();
     let mut random = context.seed.stream("eigen");
     let steps = sources.kernels.len() as u64;
@@ -118,7 +118,7 @@ fn measured<T: Real>(
                 format!("λ₁ {:.3e}", pairs.values[0])
             });
             let remembered = parameters.remembered(kernel.block.rows);
-            history.add(Earlier::new(kernel, pairs.vectors.leading(remembered)));
+            history.add(Earlier::new(&kernel, pairs.vectors.leading(remembered)));
         }
     }
     Ok(tables)

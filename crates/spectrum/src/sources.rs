@@ -10,9 +10,13 @@ use artifact::tables::training::{HistoryRow, OutputRow};
 use artifact::{GramReader, Outline, read_rows};
 use stage::{Inputs, StageError};
 
+use crate::distance;
 use crate::kernel::{self, Block, Place};
 use crate::rates::Rates;
 use crate::signal::{Loss, PerSample};
+
+/// Bytes of a Gramian that are read at once where it need not be held as a whole.
+const STRIP_BYTES: usize = 16 << 20;
 
 /// Values of the samples of both splits.
 #[derive(Clone, Debug, Default)]
@@ -102,13 +106,8 @@ impl Sources {
     /// # Errors
     /// Where the Gramian is missing, damaged, not symmetric, or not that of its row.
     pub fn blocks(&self, step: u64) -> Result<Vec<Block>, StageError> {
-        let gram = GramReader::open(&self.directory, step)?;
+        let (gram, places) = self.gram(step)?;
         let rows = &self.kernels[&step];
-        let targets = &self.targets.train;
-        let (width, reduction) = (gram.width(), rows[0].reduction);
-        let places =
-            kernel::places(gram.rows(), width, reduction, targets.width, targets.samples())
-                .map_err(|error| at_step(step, error))?;
         let read = |place: &Place| {
             let block = Block::new(place, gram.values(&place.ranges)?)
                 .map_err(|error| at_step(step, error))?;
@@ -122,6 +121,47 @@ impl Sources {
             Ok(block)
         };
         places.iter().map(read).collect()
+    }
+
+    /// tr(G G') of `block` and the kernel of the same output at `step`, of which a few rows are read
+    /// at a time.
+    ///
+    /// # Errors
+    /// Where the other Gramian is missing, damaged or of another size.
+    pub fn product_with(&self, step: u64, block: &Block) -> Result<f64, StageError> {
+        let (gram, places) = self.gram(step)?;
+        let place = places.iter().find(|place| place.output == block.output);
+        let place = place.filter(|place| place.train == block.rows).ok_or_else(|| {
+            StageError::new(format!(
+                "the Gramian of step {step} has no kernel of {} rows for output {}",
+                block.rows, block.output
+            ))
+        })?;
+        let most = (STRIP_BYTES / size_of::<f32>() / block.rows).max(1);
+        let (mut product, mut done) = (0.0, 0);
+        for range in &place.ranges {
+            let mut start = range.start;
+            while start < range.end && done < block.rows {
+                let count = most.min(range.end - start).min(block.rows - done);
+                let other = gram.values(&[start..start + count])?;
+                let rows = &block.train()[done * block.rows..(done + count) * block.rows];
+                product += distance::product(rows, &other, block.rows);
+                start += count;
+                done += count;
+            }
+        }
+        Ok(product)
+    }
+
+    /// The Gramian of one step, and where in it each kernel lies.
+    fn gram(&self, step: u64) -> Result<(GramReader, Vec<Place>), StageError> {
+        let gram = GramReader::open(&self.directory, step)?;
+        let targets = &self.targets.train;
+        let (width, reduction) = (gram.width(), self.kernels[&step][0].reduction);
+        let places =
+            kernel::places(gram.rows(), width, reduction, targets.width, targets.samples())
+                .map_err(|error| at_step(step, error))?;
+        Ok((gram, places))
     }
 }
 

@@ -109,14 +109,14 @@ pub(crate) fn descend(
             break;
         }
 
-        let mut gradients = forward.backward()?;
+        let gradients = forward.backward()?;
         if recorded {
             trainer.copy_into(&mut network);
             let gradient_norm = norm_of_gradients(&trainer.model, &gradients);
-            trainer.update(&mut gradients, rate)?;
+            trainer.update(gradients, rate)?;
             recorder.norms(gradient_norm, distance(&trainer.model, &network));
         } else {
-            trainer.update(&mut gradients, rate)?;
+            trainer.update(gradients, rate)?;
         }
     }
     Ok(recorder.finish()?)

@@ -2,6 +2,7 @@
 
 use dfdx::prelude::*;
 use dfdx::tensor_ops::{AdamConfig, SgdConfig};
+use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -132,46 +133,48 @@ impl Optimizer {
 pub(crate) struct Updater {
     optimizer: Optimizer,
     updates: i32,
-    first_moment: Gradients<f32, Cpu>,
-    second_moment: Gradients<f32, Cpu>,
+    /// Of each layer's weights and biases.
+    moments: Vec<(Moments, Moments)>,
 }
 
-impl Updater {
-    /// An optimizer that has made no update.
-    pub fn new(optimizer: Optimizer) -> Self {
-        let (first_moment, second_moment) = (Gradients::leaky(), Gradients::leaky());
-        Self { optimizer, updates: 0, first_moment, second_moment }
+/// What the rule of one tensor needs beside the tensor. Each tensor has containers of its own, so that
+/// all can be updated at once.
+struct Moments {
+    gradient: Gradients<f32, Cpu>,
+    first: Gradients<f32, Cpu>,
+    second: Gradients<f32, Cpu>,
+}
+
+impl Moments {
+    fn new() -> Self {
+        let [gradient, first, second] = [(); 3].map(|()| Gradients::leaky());
+        Self { gradient, first, second }
     }
 
-    /// Moves the parameters of `model` along `gradients` with step size `learning_rate`.
-    pub fn update(
+    /// Exchanges the gradient of `parameter` with that in `gradients`, without a copy.
+    fn take<S: Shape>(
         &mut self,
-        model: &mut Model,
+        parameter: &Tensor<S, f32, Cpu>,
         gradients: &mut Gradients<f32, Cpu>,
-        learning_rate: f64,
     ) -> Result<(), CpuError> {
-        self.updates += 1;
-        for (weight, bias) in &mut model.layers {
-            self.update_tensor(weight, gradients, learning_rate)?;
-            if let Some(bias) = bias {
-                self.update_tensor(bias, gradients, learning_rate)?;
-            }
-        }
+        let own = self.gradient.get_or_alloc_mut(parameter)?;
+        std::mem::swap(own, gradients.get_or_alloc_mut(parameter)?);
         Ok(())
     }
 
-    fn update_tensor<S: Shape>(
+    /// Moves `parameter` along the gradient that was taken.
+    fn update<S: Shape>(
         &mut self,
+        optimizer: Optimizer,
+        updates: i32,
         parameter: &mut Tensor<S, f32, Cpu>,
-        gradients: &mut Gradients<f32, Cpu>,
         learning_rate: f64,
     ) -> Result<(), CpuError> {
-        let gradient = gradients.get_or_alloc_mut(parameter)?;
-        let first = self.first_moment.get_or_alloc_mut(parameter)?;
-        match self.optimizer {
+        match optimizer {
             Optimizer::GradientDescent => {
-                let config = SgdConfig { lr: learning_rate, momentum: None, weight_decay: None };
-                config.try_update(parameter, first, gradient)
+                // The same bits as dfdx's SGD, whose loop decides on momentum at every number.
+                let gradient = self.gradient.get(parameter);
+                parameter.try_axpy(1.0, &gradient, -learning_rate)
             }
             Optimizer::Sgd(sgd) => {
                 let momentum = (sgd.momentum > 0.0).then_some(if sgd.nesterov {
@@ -180,18 +183,55 @@ impl Updater {
                     Momentum::Classic(sgd.momentum)
                 });
                 let config = SgdConfig { lr: learning_rate, momentum, weight_decay: None };
-                config.try_update(parameter, first, gradient)
+                let gradient = self.gradient.get_or_alloc_mut(parameter)?;
+                config.try_update(parameter, self.first.get_or_alloc_mut(parameter)?, gradient)
             }
             Optimizer::Adam(adam) => {
-                let second = self.second_moment.get_or_alloc_mut(parameter)?;
                 let config = AdamConfig {
                     lr: learning_rate,
                     betas: [adam.beta1, adam.beta2],
                     eps: adam.epsilon,
                     weight_decay: None,
                 };
-                config.try_update(self.updates, parameter, first, second, gradient)
+                let gradient = self.gradient.get_or_alloc_mut(parameter)?;
+                let first = self.first.get_or_alloc_mut(parameter)?;
+                let second = self.second.get_or_alloc_mut(parameter)?;
+                config.try_update(updates, parameter, first, second, gradient)
             }
         }
+    }
+}
+
+impl Updater {
+    /// An optimizer that has made no update.
+    pub fn new(optimizer: Optimizer) -> Self {
+        Self { optimizer, updates: 0, moments: Vec::new() }
+    }
+
+    /// Moves the parameters of `model` along `gradients`, which it uses up, with step size
+    /// `learning_rate`.
+    pub fn update(
+        &mut self,
+        model: &mut Model,
+        mut gradients: Gradients<f32, Cpu>,
+        learning_rate: f64,
+    ) -> Result<(), CpuError> {
+        self.updates += 1;
+        self.moments.resize_with(model.layers.len(), || (Moments::new(), Moments::new()));
+        for ((weight, bias), moments) in model.layers.iter().zip(&mut self.moments) {
+            moments.0.take(weight, &mut gradients)?;
+            if let Some(bias) = bias {
+                moments.1.take(bias, &mut gradients)?;
+            }
+        }
+        let (optimizer, updates) = (self.optimizer, self.updates);
+        let layers = model.layers.par_iter_mut().zip(&mut self.moments);
+        layers.with_max_len(1).try_for_each(|((weight, bias), (of_weight, of_bias))| {
+            of_weight.update(optimizer, updates, weight, learning_rate)?;
+            match bias {
+                Some(bias) => of_bias.update(optimizer, updates, bias, learning_rate),
+                None => Ok(()),
+            }
+        })
     }
 }

@@ -65,8 +65,7 @@ impl Trainer {
     pub fn step(&mut self, x: &[f32], y: &[f32], learning_rate: f64) -> Result<f64, StageError> {
         let forward = self.forward(x, y)?;
         let loss = forward.loss;
-        let mut gradients = forward.backward()?;
-        self.update(&mut gradients, learning_rate)?;
+        self.update(forward.backward()?, learning_rate)?;
         Ok(loss)
     }
 
@@ -91,7 +90,7 @@ impl Trainer {
     /// Moves the parameters along `gradients` with step size `learning_rate`.
     pub(crate) fn update(
         &mut self,
-        gradients: &mut Gradients<f32, Cpu>,
+        gradients: Gradients<f32, Cpu>,
         learning_rate: f64,
     ) -> Result<(), StageError> {
         Ok(self.updater.update(&mut self.model, gradients, learning_rate)?)

@@ -186,7 +186,8 @@ impl GramWriter {
         ParquetMetaDataWriter::new_with_tracked(file, &ParquetMetaData::new(about, groups))
             .finish()
             .map_err(|error| ArtifactError::parquet(&path, error))?;
-        partial.file.sync_all().map_err(ArtifactError::io("syncing", &path))?;
+        // Not synced: whoever makes the artifact final does that for all of its files, and a Gramian
+        // takes as long to reach the disk as to be computed.
         fs::rename(&partial.path, &path).map_err(ArtifactError::io("renaming", &path))
     }
 
