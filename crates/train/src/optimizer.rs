@@ -134,47 +134,62 @@ pub(crate) struct Updater {
     optimizer: Optimizer,
     updates: i32,
     /// Of each layer's weights and biases.
-    moments: Vec<(Moments, Moments)>,
+    moments: Vec<(Moments<(usize, usize)>, Moments<(usize,)>)>,
 }
 
 /// What the rule of one tensor needs beside the tensor. Each tensor has containers of its own, so that
 /// all can be updated at once.
-struct Moments {
+struct Moments<S: Shape> {
+    /// The gradient as plain descent takes it.
+    direction: Option<Tensor<S, f32, Cpu>>,
+    /// The gradient as the other rules take it.
     gradient: Gradients<f32, Cpu>,
     first: Gradients<f32, Cpu>,
     second: Gradients<f32, Cpu>,
 }
 
-impl Moments {
+impl<S: Shape> Moments<S> {
     fn new() -> Self {
         let [gradient, first, second] = [(); 3].map(|()| Gradients::leaky());
-        Self { gradient, first, second }
+        Self { direction: None, gradient, first, second }
     }
 
-    /// Exchanges the gradient of `parameter` with that in `gradients`, without a copy.
-    fn take<S: Shape>(
+    /// Takes the gradient of `parameter` out of `gradients`, and makes all memory that
+    /// [`Self::update`] needs: dfdx's cache of memory is not safe on several threads.
+    fn prepare(
         &mut self,
+        optimizer: Optimizer,
         parameter: &Tensor<S, f32, Cpu>,
         gradients: &mut Gradients<f32, Cpu>,
     ) -> Result<(), CpuError> {
+        if optimizer == Optimizer::GradientDescent {
+            self.direction = Some(gradients.get(parameter));
+            return Ok(());
+        }
         let own = self.gradient.get_or_alloc_mut(parameter)?;
         std::mem::swap(own, gradients.get_or_alloc_mut(parameter)?);
-        Ok(())
+        self.first.try_alloc_for(parameter)?;
+        self.second.try_alloc_for(parameter)
     }
 
     /// Moves `parameter` along the gradient that was taken.
-    fn update<S: Shape>(
+    fn update(
         &mut self,
         optimizer: Optimizer,
         updates: i32,
         parameter: &mut Tensor<S, f32, Cpu>,
         learning_rate: f64,
     ) -> Result<(), CpuError> {
+        // The same bits as dfdx's SGD, whose loop decides on momentum at every number.
+        if let Some(direction) = &self.direction {
+            return parameter.try_axpy(1.0, direction, -learning_rate);
+        }
+        let gradient = self.gradient.get_or_alloc_mut(parameter)?;
+        let first = self.first.get_or_alloc_mut(parameter)?;
         match optimizer {
             Optimizer::GradientDescent => {
-                // The same bits as dfdx's SGD, whose loop decides on momentum at every number.
-                let gradient = self.gradient.get(parameter);
-                parameter.try_axpy(1.0, &gradient, -learning_rate)
+                let config = SgdConfig { lr: learning_rate, momentum: None, weight_decay: None };
+                config.try_update(parameter, first, gradient)
             }
             Optimizer::Sgd(sgd) => {
                 let momentum = (sgd.momentum > 0.0).then_some(if sgd.nesterov {
@@ -183,8 +198,7 @@ impl Moments {
                     Momentum::Classic(sgd.momentum)
                 });
                 let config = SgdConfig { lr: learning_rate, momentum, weight_decay: None };
-                let gradient = self.gradient.get_or_alloc_mut(parameter)?;
-                config.try_update(parameter, self.first.get_or_alloc_mut(parameter)?, gradient)
+                config.try_update(parameter, first, gradient)
             }
             Optimizer::Adam(adam) => {
                 let config = AdamConfig {
@@ -193,8 +207,6 @@ impl Moments {
                     eps: adam.epsilon,
                     weight_decay: None,
                 };
-                let gradient = self.gradient.get_or_alloc_mut(parameter)?;
-                let first = self.first.get_or_alloc_mut(parameter)?;
                 let second = self.second.get_or_alloc_mut(parameter)?;
                 config.try_update(updates, parameter, first, second, gradient)
             }
@@ -218,13 +230,13 @@ impl Updater {
     ) -> Result<(), CpuError> {
         self.updates += 1;
         self.moments.resize_with(model.layers.len(), || (Moments::new(), Moments::new()));
+        let (optimizer, updates) = (self.optimizer, self.updates);
         for ((weight, bias), moments) in model.layers.iter().zip(&mut self.moments) {
-            moments.0.take(weight, &mut gradients)?;
+            moments.0.prepare(optimizer, weight, &mut gradients)?;
             if let Some(bias) = bias {
-                moments.1.take(bias, &mut gradients)?;
+                moments.1.prepare(optimizer, bias, &mut gradients)?;
             }
         }
-        let (optimizer, updates) = (self.optimizer, self.updates);
         let layers = model.layers.par_iter_mut().zip(&mut self.moments);
         layers.with_max_len(1).try_for_each(|((weight, bias), (of_weight, of_bias))| {
             of_weight.update(optimizer, updates, weight, learning_rate)?;
