@@ -43,7 +43,18 @@ pub fn run(arguments: &Arguments) -> Result<(), BenchError> {
     let busy = busy::share();
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let threads = arguments.threads.map_or(cores, |threads| threads as usize);
-    rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
+    // Within the pool, as stages run: from outside it every parallel loop costs switches of threads.
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
+    pool.install(|| measure(arguments, &cases, threads, busy))
+}
+
+/// Measures `cases`, prints and writes what was found.
+fn measure(
+    arguments: &Arguments,
+    cases: &[Case],
+    threads: usize,
+    busy: Option<f64>,
+) -> Result<(), BenchError> {
     let python = arguments.peers.then(|| python::environment(&arguments.python)).transpose()?;
     let peers = match &python {
         Some(python) => Some(Rc::new(RefCell::new(Peers::start(python, threads)?))),
@@ -59,7 +70,7 @@ pub fn run(arguments: &Arguments) -> Result<(), BenchError> {
     let mut all = Vec::new();
     let mut trained: Option<(Case, Trained)> = None;
     for case in cases {
-        let measured = bench.measure(&case, &mut trained)?;
+        let measured = bench.measure(case, &mut trained)?;
         print::measured(&measured);
         all.push(measured);
     }

@@ -173,7 +173,7 @@ impl Activation {
                     width,
                     shift,
                     #[inline(always)]
-                    |$z| $value,
+                    move |$z| $value,
                 )
             };
         }
@@ -182,7 +182,11 @@ impl Activation {
             Self::Linear => value!(z => z),
             Self::LeakyRelu(slope) => {
                 let slope = T::of(slope);
-                value!(z => if z > T::zero() { z } else { slope * z });
+                // Scaled before it is chosen: a product in one branch only is no vector code.
+                value!(z => {
+                    let scaled = slope * z;
+                    if z > T::zero() { z } else { scaled }
+                });
             }
             Self::Relu => value!(z => Self::Relu.value(z)),
             Self::Tanh => value!(z => Self::Tanh.value(z)),
@@ -201,7 +205,7 @@ impl Activation {
                     1,
                     &[],
                     #[inline(always)]
-                    |z| $activation.curvature(z),
+                    move |z| $activation.curvature(z),
                 )
             };
         }
@@ -225,7 +229,7 @@ impl Activation {
                     signals,
                     $partners,
                     #[inline(always)]
-                    |$partner| $slope,
+                    move |$partner| $slope,
                 )
             };
         }
