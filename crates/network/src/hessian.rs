@@ -437,7 +437,7 @@ mod tests {
             {
                 let case = Case::new(&hidden, activation, o, n);
                 let v = direction(case.network.parameter_count(), 0);
-                let product = case.products(&[v.clone()]).remove(0);
+                let product = case.products(std::slice::from_ref(&v)).remove(0);
                 // Error h² of the difference and ε/h of rounding are equal near h = ε^⅓.
                 let h = f64::EPSILON.cbrt();
                 let up = case.gradient(&case.moved(h, &v));
@@ -485,7 +485,7 @@ mod tests {
         case.network = Network::initialize(&architecture, 2, 3, &mut ChaCha8Rng::seed_from_u64(1));
         case.y = vec![0.3; 600];
         let v = direction(6, 4);
-        let product = case.products(&[v.clone()]).remove(0);
+        let product = case.products(std::slice::from_ref(&v)).remove(0);
         for i in 0..2 {
             for a in 0..3 {
                 let rows = case.x.chunks(2);

@@ -8,6 +8,11 @@
 //! Shape letters: n rows (samples), d inputs, o outputs, w a layer's width, P parameters. All
 //! matrices are row-major slices, one row a sample.
 
+#![expect(
+    clippy::inline_always,
+    reason = "a function that is called within a loop of vector code must become part of it"
+)]
+
 mod activation;
 mod architecture;
 mod block;

@@ -15,6 +15,8 @@ use crate::results::VARIANTS;
 
 /// Leading eigenvectors in the query that is shown: the paper's choice.
 const LEADING: u64 = 50;
+/// What a finding across a sweep has in its column `variant`.
+const ACROSS: &str = "all";
 
 /// Where the results in `folder` lie, what was found, and a query to try.
 ///
@@ -54,13 +56,19 @@ fn line(text: &mut String, line: &str) {
     text.push('\n');
 }
 
-/// One aligned line a finding; of those of several variants, how often each holds.
+/// One aligned line a finding; of those of several variants, how often each holds. Of one report
+/// over a sweep, the findings across it.
 fn findings(plan: &Plan, folder: &Path) -> Result<String, PipelineError> {
     if !folder.join("findings.parquet").is_file() {
         return Ok(String::new());
     }
     let rows: Vec<FindingRow> = artifact::read_rows(folder)?;
-    Ok(if reports_vary(plan) { findings_of_variants(&rows) } else { findings_of_one(&rows) })
+    if reports_vary(plan) {
+        return Ok(findings_of_variants(&rows));
+    }
+    let across: Vec<FindingRow> =
+        rows.iter().filter(|row| row.variant.as_deref() == Some(ACROSS)).cloned().collect();
+    Ok(findings_of_one(if across.is_empty() { &rows } else { &across }))
 }
 
 /// Whether each of several variants has a report.

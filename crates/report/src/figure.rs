@@ -54,6 +54,8 @@ pub struct Pictures {
     pub films: Vec<FilmRow>,
     /// A fixed number of pictures beside each other.
     pub columns: usize,
+    /// Whether the rows that stand still are for print only, where films show the same.
+    pub rows_in_print: bool,
 }
 
 /// A row of pictures that follow the slider.
@@ -324,15 +326,17 @@ impl Plot {
         (columns, self.panels.len().div_ceil(columns))
     }
 
-    /// The series that stand in the legend: the first of each name that is not thin.
+    /// The series that stand in the legend: the first of each name that is not thin. A panel of one
+    /// line is told by its axis.
     pub fn legend(&self) -> impl Iterator<Item = &Series> {
-        let all: Vec<&Series> = self.panels.iter().flat_map(|panel| &panel.series).collect();
-        let all: Vec<&Series> =
-            all.into_iter().filter(|series| series.weight != Weight::Thin).collect();
-        (0..all.len())
-            .filter(|&i| all[..i].iter().all(|earlier| earlier.name != all[i].name))
-            .map(|i| all[i])
-            .collect::<Vec<_>>()
-            .into_iter()
+        let several = self.panels.iter().filter(|panel| panel.series.len() > 1);
+        let mut all: Vec<&Series> = Vec::new();
+        for series in several.flat_map(|panel| &panel.series) {
+            let is_new = all.iter().all(|earlier| earlier.name != series.name);
+            if is_new && series.weight != Weight::Thin {
+                all.push(series);
+            }
+        }
+        all.into_iter()
     }
 }

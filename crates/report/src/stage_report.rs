@@ -100,8 +100,10 @@ impl Stage for Report {
 
         context.progress(3, 4, "part", || "page".to_owned());
         let title = parameters.title.as_deref().unwrap_or("How the spectrum of the kernel moves");
-        let labels: Vec<String> =
-            variants.iter().map(Variant::label).filter(|label| !label.is_empty()).collect();
+        let labels: Vec<String> = match &variants[..] {
+            [_] => Vec::new(),
+            several => several.iter().map(Variant::label).collect(),
+        };
         let page = Page {
             title,
             about: &first.about,

@@ -333,7 +333,7 @@ mod tests {
             let losses = rows.iter().map(|row| row.train_loss / rows[0].train_loss);
             losses.fold(0.0, f64::max)
         };
-        assert_eq!(greatest_rise(0.97 * bound), 1.0);
+        assert!(greatest_rise(0.97 * bound) <= 1.0);
         assert!(greatest_rise(1.03 * bound) > 2.0);
     }
 

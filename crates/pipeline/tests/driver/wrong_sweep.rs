@@ -84,7 +84,7 @@ fn names_that_cannot_be_columns() {
        |   ^^^^
        = help: give the axis another name
 
-    pipelines/x.yaml:26:3: error: the axis `variant` would become a second column `variant` of the table `runs`
+    pipelines/x.yaml:26:3: error: the axis `variant` would become a second column `variant` of the table `findings`
     26 |   variant: { set: ntk.with.reduction, to: [full] }
        |   ^^^^^^^
        = help: give the axis another name

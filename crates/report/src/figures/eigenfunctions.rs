@@ -57,11 +57,13 @@ pub fn figure_of(
 /// Checkpoints of which eigenfunctions stand on the page: the first, one between, the last.
 fn standing<'a>(drawn: &'a Drawn, measures: &Measures) -> Vec<&'a Frame> {
     let middle = measures.shown.get(measures.shown.len() / 2).copied();
-    let mut wanted = vec![measures.first_step];
-    wanted.extend(middle);
-    wanted.push(measures.last_step);
-    wanted.dedup();
-    drawn.frames.iter().filter(|frame| wanted.contains(&frame.step)).collect()
+    let nearest =
+        middle.and_then(|step| drawn.frames.iter().min_by_key(|frame| frame.step.abs_diff(step)));
+    let mut frames: Vec<&Frame> = drawn.frames.first().into_iter().collect();
+    frames.extend(nearest);
+    frames.extend(drawn.frames.last());
+    frames.dedup_by_key(|frame| frame.step);
+    frames
 }
 
 /// One row of pictures for each checkpoint.
@@ -92,6 +94,7 @@ fn pictures(drawing: &Drawing, measures: &Measures) -> Result<Option<Content>, R
         rows,
         films: drawing.row("", films),
         columns: columns.min(6),
+        rows_in_print: false,
     })))
 }
 

@@ -77,7 +77,7 @@ fn pictures(drawing: &Drawing, last: &Frame) -> Result<Content, ReportError> {
         });
         films.extend(drawing.row(&title, learned.into_iter().chain(error).collect()));
     }
-    Ok(Content::Pictures(Pictures { rows, films, columns: 4 }))
+    Ok(Content::Pictures(Pictures { rows, films, columns: 4, rows_in_print: false }))
 }
 
 fn difference(learned: &[f32], target: &[f32]) -> Vec<f32> {

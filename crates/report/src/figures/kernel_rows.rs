@@ -7,6 +7,7 @@ use crate::figure::{
     Arrangement, Axis, Colour, Content, Figure, Panel, PictureRow, Pictures, Series, Shades,
 };
 use crate::functions::{Drawn, Frame};
+use crate::measures::Measures;
 use crate::number::{grouped, measured};
 use crate::picture::ColourMap;
 
@@ -14,7 +15,11 @@ use crate::picture::ColourMap;
 ///
 /// # Errors
 /// Where a picture cannot be encoded.
-pub fn figure_of(drawn: &Drawn, drawing: Option<&Drawing>) -> Result<Option<Figure>, ReportError> {
+pub fn figure_of(
+    drawn: &Drawn,
+    drawing: Option<&Drawing>,
+    measures: &Measures,
+) -> Result<Option<Figure>, ReportError> {
     if drawn.pairs == 0 {
         return Ok(None);
     }
@@ -32,8 +37,9 @@ pub fn figure_of(drawn: &Drawn, drawing: Option<&Drawing>) -> Result<Option<Figu
         "kernel_rows",
         "Rows of the kernel",
         format!(
-            "g(X, x) over x for training samples X near the centre and the quarters of the box: how much an update at X moves the function at x. Not the stored kernel itself but its sum over the {} leading eigenpairs, Σ λᵢ υᵢ(X) υᵢ(x), which are nearly all of it.{colours} {}",
+            "g(X, x) over x for training samples X near the centre and the quarters of the box: how much an update at X moves the function at x. Not the stored kernel itself but its sum over the {} leading eigenpairs, Σ λᵢ υᵢ(X) υᵢ(x){}.{colours} {}",
             drawn.pairs,
+            share_of_trace(drawn, measures),
             where_drawn(drawn)
         ),
         "In the paper: the pictures of g(X, ·) for five X at the start and at t = 50,000, finding 1.",
@@ -43,6 +49,25 @@ pub fn figure_of(drawn: &Drawn, drawing: Option<&Drawing>) -> Result<Option<Figu
         ],
         content,
     ))
+}
+
+/// How much of the kernel's trace the eigenpairs have at the ends, as far as it is known.
+fn share_of_trace(drawn: &Drawn, measures: &Measures) -> String {
+    let share = |step: u64| {
+        let eigenvalues = measures
+            .eigenvalues
+            .iter()
+            .filter(|row| row.step == step && row.resolved && row.index as usize <= drawn.pairs);
+        let trace = measures.dynamics.iter().find(|row| row.step == step)?.trace;
+        let sum: f64 = eigenvalues.map(|row| row.eigenvalue).sum();
+        (trace > 0.0).then(|| format!("{:.1} %", 100.0 * sum / trace))
+    };
+    match (share(measures.first_step), share(measures.last_step)) {
+        (Some(first), Some(last)) => format!(
+            ", which have {first} of its trace at the first checkpoint and {last} at the last"
+        ),
+        _ => String::new(),
+    }
 }
 
 /// The checkpoints that stand on the page.
@@ -91,6 +116,7 @@ fn pictures(drawing: &Drawing) -> Result<Content, ReportError> {
         rows,
         films: drawing.row("", films.collect()),
         columns: drawn.rows_of.len().max(1),
+        rows_in_print: false,
     }))
 }
 

@@ -50,7 +50,7 @@ pub fn of_run(
         let drawing = drawing::Drawing::new(drawn, picture_width, FILMS);
         figures.extend(function::figure_of(drawn, drawing.as_ref())?);
         figures.extend(eigenfunctions::figure_of(drawn, drawing.as_ref(), shown)?);
-        figures.extend(kernel_rows::figure_of(drawn, drawing.as_ref())?);
+        figures.extend(kernel_rows::figure_of(drawn, drawing.as_ref(), shown)?);
     }
     figures.extend(
         [

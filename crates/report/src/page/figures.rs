@@ -73,7 +73,7 @@ fn pictures(drawn: &Pictures) -> Markup {
         @for row in &drawn.films {
             (film_row(row, &columns))
         }
-        @for row in &drawn.rows {
+        @for row in drawn.rows.iter().filter(|_| !drawn.rows_in_print || drawn.films.is_empty()) {
             (picture_row(row, &columns))
         }
     }

@@ -9,7 +9,7 @@ use crate::number::measured;
 /// The findings; with `variants`, those across the sweep in full and those of each variant as a
 /// mark, its measure in words.
 pub(super) fn table(rows: &[FindingRow], variants: &[String]) -> Markup {
-    let across = |row: &&FindingRow| row.variant.as_deref().is_none_or(|name| name == ACROSS);
+    let across = |row: &&FindingRow| variants.is_empty() || row.variant.as_deref() == Some(ACROSS);
     html! {
         div .wide {
             table {

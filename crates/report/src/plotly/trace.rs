@@ -12,13 +12,11 @@ const MARKED_POINTS: usize = 60;
 /// The series of all panels, in order.
 pub(super) fn traces(plot: &Plot) -> Vec<Scatter<f64, f64>> {
     let legend: Vec<&Series> = plot.legend().collect();
-    // A panel of one line is told by its axis.
-    let needs_legend = plot.panels.iter().any(|panel| panel.series.len() > 1);
     let mut traces = Vec::new();
     for (position, panel) in plot.panels.iter().enumerate() {
         for series in &panel.series {
             let in_legend = legend.iter().any(|&first| std::ptr::eq(first, series));
-            traces.push(trace(series, position, in_legend && needs_legend));
+            traces.push(trace(series, position, in_legend));
         }
     }
     traces

@@ -38,10 +38,7 @@ pub(super) fn drawn(title: &str, plot: &Plot) -> Result<String, String> {
         for (area, panel) in panels.split_evenly((rows, columns)).iter().zip(&plot.panels) {
             draw_panel(area, panel)?;
         }
-        // A panel of one line is told by its axis.
-        if plot.panels.iter().any(|panel| panel.series.len() > 1) {
-            draw_legend(&foot, &lines)?;
-        }
+        draw_legend(&foot, &lines)?;
         root.present().map_err(|error| fail(&error))?;
     }
     Ok(text)

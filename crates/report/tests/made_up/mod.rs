@@ -206,7 +206,8 @@ impl Run {
             for sample in samples {
                 let learned = self.progress(step) as f32;
                 let x: Vec<f64> = sample.x.iter().map(|&x| f64::from(x)).collect();
-                let coarse = 0.5 + 0.3 * wave(&x, 2) as f32;
+                // What is missing changes its shape, too.
+                let coarse = (0.5 + 0.3 * wave(&x, 2)) as f32 + 0.2 * learned * wave(&x, 3) as f32;
                 let output =
                     sample.y.iter().map(|y| coarse + 0.9 * learned * (y - coarse)).collect();
                 rows.push(OutputRow { step, split: sample.split, sample: sample.sample, output });

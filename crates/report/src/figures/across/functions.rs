@@ -63,7 +63,12 @@ pub(super) fn figure_of(
     } else {
         ""
     };
-    let content = Content::Pictures(Pictures { rows, films, columns: EIGENFUNCTIONS + 1 });
+    let content = Content::Pictures(Pictures {
+        rows,
+        films,
+        columns: EIGENFUNCTIONS + 1,
+        rows_in_print: true,
+    });
     let drawn = matches!(&content, Content::Pictures(pictures) if !pictures.rows.is_empty());
     Ok(figure(
         "sweep_functions",

@@ -20,7 +20,7 @@ pub(super) fn measure(groups: &[Group]) -> FindingRow {
         rule: "with every decay the mean over seeds is larger than with the constant rate by more than the standard deviation of the difference".to_owned(),
     };
     if !groups.iter().any(|group| group.axes.iter().any(|axis| axis.name == AXIS)) {
-        return finding.not_applicable(format!("The sweep has no axis `{AXIS}`."));
+        return finding.not_applicable(format!("The sweep has no axis {AXIS}."));
     }
     let mut pairs = Vec::new();
     for constant in groups.iter().filter(|group| !decays(group)) {

@@ -9,7 +9,7 @@ mod range;
 mod trend;
 mod width_freezes;
 
-use artifact::tables::report::FindingRow;
+use artifact::tables::report::{FindingRow, Verdict};
 
 use crate::variant::{Variant, groups};
 
@@ -22,7 +22,12 @@ pub fn measure(variants: &[Variant], rows: &[FindingRow]) -> Vec<FindingRow> {
         width_freezes::measure(&groups),
         decay_grows::measure(&groups),
     ];
+    // What the sweep is about comes first, what it has no axis for last.
+    let (applicable, others) =
+        found.drain(..).partition::<Vec<_>, _>(|row| row.verdict != Verdict::NotApplicable);
+    found.extend(applicable);
     found.extend(range::measure(rows));
+    found.extend(others);
     found
 }
 

@@ -44,11 +44,11 @@ impl Trend {
     /// there; the numbers are those of the combination in which it is weakest.
     pub(super) fn decide(&self, finding: Finding, groups: &[Group]) -> FindingRow {
         if !groups.iter().any(|group| group.axes.iter().any(|axis| axis.name == self.axis)) {
-            return finding.not_applicable(format!("The sweep has no axis `{}`.", self.axis));
+            return finding.not_applicable(format!("The sweep has no axis {}.", self.axis));
         }
         if groups.iter().any(|group| group.number(self.axis).is_none()) {
             return finding.not_applicable(format!(
-                "The values of the axis `{}` are not all numbers, so that it has no direction.",
+                "The values of the axis {} are not all numbers, so that it has no direction.",
                 self.axis
             ));
         }
