@@ -114,7 +114,7 @@ impl<'a, T: Real> Krylov<'a, T> {
         let norms = parts.map(|((residual, vector), &value)| {
             let value = T::nearest(value);
             for (residual, &entry) in residual.iter_mut().zip(vector) {
-                *residual = *residual - value * entry;
+                *residual -= value * entry;
             }
             sum::norm_squared(residual).sqrt()
         });

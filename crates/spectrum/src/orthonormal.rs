@@ -67,7 +67,9 @@ fn independent_part(
     let rank = pairs.values.iter().filter(|&&value| value > least.max(0.0)).count();
     let mut turn = pairs.vectors.leading(rank);
     for (vector, value) in turn.iter_mut().zip(&pairs.values) {
-        vector.iter_mut().for_each(|entry| *entry /= value.sqrt());
+        for entry in vector {
+            *entry /= value.sqrt();
+        }
     }
     let mut basis = Mat::zeros(block.nrows(), rank);
     matmul(&mut basis, Accum::Replace, block, turn.matrix(0, rank), 1.0, parallelism());

@@ -143,7 +143,8 @@ impl Sources {
             let mut start = range.start;
             while start < range.end && done < block.rows {
                 let count = most.min(range.end - start).min(block.rows - done);
-                let other = gram.values(&[start..start + count])?;
+                let strip = start..start + count;
+                let other = gram.values(std::slice::from_ref(&strip))?;
                 let rows = &block.train()[done * block.rows..(done + count) * block.rows];
                 product += distance::product(rows, &other, block.rows);
                 start += count;

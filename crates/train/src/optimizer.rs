@@ -134,8 +134,11 @@ pub(crate) struct Updater {
     optimizer: Optimizer,
     updates: i32,
     /// Of each layer's weights and biases.
-    moments: Vec<(Moments<(usize, usize)>, Moments<(usize,)>)>,
+    moments: Vec<LayerMoments>,
 }
+
+/// Of a layer's weights and of its biases.
+type LayerMoments = (Moments<(usize, usize)>, Moments<(usize,)>);
 
 /// What the rule of one tensor needs beside the tensor. Each tensor has containers of its own, so that
 /// all can be updated at once.
