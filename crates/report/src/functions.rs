@@ -161,9 +161,13 @@ fn align_signs(train: &mut [Eigenvector], at: &mut [Eigenvector], before: &[Vec<
         let product: f64 =
             vector.iter().zip(before).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum();
         if product < 0.0 {
-            vector.iter_mut().for_each(|value| *value = -*value);
+            for value in vector.iter_mut() {
+                *value = -*value;
+            }
             for (_, values) in at.iter_mut().filter(|(other, _)| other == index) {
-                values.iter_mut().for_each(|value| *value = -*value);
+                for value in values.iter_mut() {
+                    *value = -*value;
+                }
             }
         }
     }

@@ -50,6 +50,7 @@ pub fn mean_line(lines: &[Vec<(f64, f64)>]) -> Vec<(f64, f64)> {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "these numbers are exact")]
 mod tests {
     use super::*;
 

@@ -172,7 +172,7 @@ fn swept() -> Made {
             let train = 80 + seed;
             variants.push((
                 json!({"decay": decay, "seed": seed}),
-                Run { decay, train, ..Run::default() },
+                Run { train, decay, ..Run::default() },
             ));
         }
     }

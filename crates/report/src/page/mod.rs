@@ -83,8 +83,10 @@ impl Page<'_> {
                     @for section in self.figures {
                         h2 { (section.title) }
                         @for shown in &section.figures {
-                            @let _ = number += 1;
-                            (figures::figure(number, shown, !self.variants.is_empty()))
+                            ({
+                                number += 1;
+                                figures::figure(number, shown, !self.variants.is_empty())
+                            })
                         }
                     }
                     h2 { "Parameters" }

@@ -14,8 +14,10 @@ const HEIGHT: usize = 360;
 /// Room below for labels that may stand on end, in pixels.
 const BELOW: usize = 84;
 
+type Trace = HeatMap<String, String, Vec<f64>>;
+
 /// Traces, layout and height of `maps` beside each other.
-pub(super) fn drawn(maps: &[Map]) -> (Vec<HeatMap<String, String, Vec<f64>>>, Value, usize) {
+pub(super) fn drawn(maps: &[Map]) -> (Vec<Trace>, Value, usize) {
     let places = places(maps.len(), maps.len().max(1), 1);
     let height = HEIGHT + ABOVE + BELOW;
     let mut layout = Layout::new()

@@ -16,11 +16,14 @@ pub(super) fn measure(rows: &[FindingRow]) -> Vec<FindingRow> {
     }
     names
         .into_iter()
-        .filter_map(|name| across(rows.iter().filter(|row| row.finding == name).collect()))
+        .filter_map(|name| {
+            let mine: Vec<&FindingRow> = rows.iter().filter(|row| row.finding == name).collect();
+            across(&mine)
+        })
         .collect()
 }
 
-fn across(rows: Vec<&FindingRow>) -> Option<FindingRow> {
+fn across(rows: &[&FindingRow]) -> Option<FindingRow> {
     let first = *rows.first()?;
     let applicable: Vec<&FindingRow> =
         rows.iter().copied().filter(|row| row.verdict != Verdict::NotApplicable).collect();
@@ -48,7 +51,7 @@ fn across(rows: Vec<&FindingRow>) -> Option<FindingRow> {
     if !failing.is_empty() {
         let more = if failing.len() > NAMED { ", …" } else { "" };
         let named: Vec<&str> = failing.iter().copied().take(NAMED).collect();
-        note.push_str(&format!(" Not in {}{more}.", named.join("; ")));
+        note = format!("{note} Not in {}{more}.", named.join("; "));
     }
     Some(FindingRow {
         statement: format!("In every variant: {}", lowercased(&first.statement)),
