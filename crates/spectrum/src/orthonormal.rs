@@ -109,7 +109,8 @@ mod tests {
     #[test]
     fn bases_span_their_columns_however_dependent_these_are() {
         let independent = Mat::from_fn(50, 4, |i, j| ((i * i * (j + 1)) as f32 * 0.37).sin());
-        let scaled = Mat::from_fn(50, 4, |i, j| independent[(i, j)] * 10.0_f32.powf(-4.0 * j as f32));
+        let scaled =
+            Mat::from_fn(50, 4, |i, j| independent[(i, j)] * 10.0_f32.powf(-4.0 * j as f32));
         let repeated = Mat::from_fn(50, 4, |i, j| independent[(i, j % 2)]);
         let zero = Mat::from_fn(50, 4, |i, j| if j == 1 { 0.0 } else { independent[(i, j)] });
         let nothing = Mat::zeros(50, 4);
