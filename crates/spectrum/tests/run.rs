@@ -133,6 +133,13 @@ fn manifest(kind: Kind, directory: &Path, outline: Outline) {
     manifest.write(directory).unwrap();
 }
 
+/// ‖G‖_F of kernel `output` of `blocks`, over the training rows.
+fn frobenius_norm(gram: &Gram, output: u32, blocks: usize) -> f64 {
+    let mine = |row: &GramRow| row.split == Split::Train && (blocks == 1 || row.output == output);
+    let rows = gram.rows.iter().zip(gram.values.chunks(gram.width)).filter(|(row, _)| mine(row));
+    rows.flat_map(|(_, values)| values).map(|&g| f64::from(g).powi(2)).sum::<f64>().sqrt()
+}
+
 fn split(i: usize) -> (Split, u32) {
     if i < TRAIN { (Split::Train, i as u32) } else { (Split::Test, (i - TRAIN) as u32) }
 }
@@ -194,7 +201,7 @@ impl Fixture {
                     output: output as u32,
                     learning_rate: None,
                     trace: 0.0,
-                    frobenius_norm: 0.0,
+                    frobenius_norm: frobenius_norm(&gram, output as u32, blocks),
                     samples: TRAIN as u32,
                     rows: (TRAIN * per_sample) as u32,
                     test_rows: (TEST * per_sample) as u32,
