@@ -161,7 +161,7 @@ impl Reader<'_> {
                 Part::Key,
                 format!("the stage `{name}` does not say which program it `uses`"),
                 Some(
-                    "add for example `uses: train`; `cargo xtask stages` lists those that exist"
+                    "add for example `uses: train`; the command `stages` lists those that exist"
                         .to_owned(),
                 ),
             ),
@@ -310,7 +310,7 @@ mod tests {
         x.yaml:4:3: error: the stage `a` does not say which program it `uses`
         4 |   a:
           |   ^
-          = help: add for example `uses: train`; `cargo xtask stages` lists those that exist
+          = help: add for example `uses: train`; the command `stages` lists those that exist
         x.yaml:6:6: error: a stage is a map of keys and values, not the number 3
         6 |   b: 3
           |      ^

@@ -45,6 +45,8 @@ mod summary;
 
 mod error;
 
+pub mod command;
+
 pub use check::{Request, check};
 pub use diagnostic::{Diagnostic, Diagnostics, Location};
 pub use dry_run::dry_run;

@@ -1,4 +1,4 @@
-//! `cargo xtask stages`: what stages there are, with their ports and parameters.
+//! The command `stages`: what stages there are, with their ports and parameters.
 
 use std::collections::BTreeSet;
 
