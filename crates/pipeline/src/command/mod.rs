@@ -3,8 +3,16 @@
 //! Each file here is one command: its arguments, and a `run` that calls the rest of this crate and
 //! prints. What is printed on standard output is the answer; errors go to standard error.
 
+mod check;
+mod completions;
+mod diff;
+mod examples;
+mod explain;
+mod graph;
 mod pipeline;
 mod plan;
+mod schema;
+mod stage_check;
 mod stages;
 
 use std::fmt::Display;
@@ -18,8 +26,8 @@ use crate::project::Project;
 
 /// Experiments on the spectrum of the neural tangent kernel.
 ///
-/// Exit codes: 0 done; 1 a stage or a build failed; 2 the pipeline file or the arguments are
-/// wrong, and nothing was run; 130 interrupted.
+/// Exit codes: 0 done; 1 a stage or a build failed, or what was checked has faults; 2 the pipeline
+/// file or the arguments are wrong, and nothing was run; 130 interrupted.
 #[derive(Parser)]
 #[command(name = "ntk-lab", version, disable_help_subcommand = true)]
 struct Arguments {
@@ -31,9 +39,32 @@ struct Arguments {
 #[derive(Subcommand)]
 pub enum Command {
     /// Check a pipeline and run it.
+    #[command(after_help = examples::PIPELINE)]
     Pipeline(pipeline::Arguments),
+    /// Find everything wrong with a pipeline; run nothing.
+    #[command(after_help = examples::CHECK)]
+    Check(check::Arguments),
+    /// Say why a stage of a pipeline would run or not, and what its key is made of.
+    #[command(after_help = examples::EXPLAIN)]
+    Explain(explain::Arguments),
+    /// Draw a pipeline.
+    #[command(after_help = examples::GRAPH)]
+    Graph(graph::Arguments),
+    /// Say what two runs differ in, in parameters and in findings.
+    #[command(after_help = examples::DIFF)]
+    Diff(diff::Arguments),
     /// List the stages with their ports and parameters.
+    #[command(after_help = examples::STAGES)]
     Stages(stages::Arguments),
+    /// Test a program against the contract between driver and stages.
+    #[command(after_help = examples::STAGE_CHECK)]
+    StageCheck(stage_check::Arguments),
+    /// Print a JSON Schema of pipeline files, by which editors complete them.
+    #[command(after_help = examples::SCHEMA)]
+    Schema,
+    /// Print the script by which a shell completes `ntk-lab`.
+    #[command(after_help = examples::COMPLETIONS)]
+    Completions(completions::Arguments),
 }
 
 impl Command {
@@ -44,7 +75,14 @@ impl Command {
     pub fn run(self, project: Project) -> Result<ExitCode, PipelineError> {
         match self {
             Self::Pipeline(arguments) => pipeline::run(project, &arguments),
+            Self::Check(arguments) => check::run(project, &arguments),
+            Self::Explain(arguments) => explain::run(project, &arguments),
+            Self::Graph(arguments) => graph::run(project, &arguments),
+            Self::Diff(arguments) => diff::run(project, &arguments),
             Self::Stages(arguments) => stages::run(&project, &arguments),
+            Self::StageCheck(arguments) => stage_check::run(&project, &arguments),
+            Self::Schema => schema::run(&project),
+            Self::Completions(arguments) => Ok(completions::run(&arguments)),
         }
     }
 }

@@ -65,6 +65,12 @@ impl<'a> Schema<'a> {
         schema.keyword("properties")?.get(name).map(|node| schema.at(node))
     }
 
+    /// Names of the fields of a map.
+    pub(crate) fn names(self) -> Vec<String> {
+        let properties = self.solid().keyword("properties").and_then(Value::as_object);
+        properties.into_iter().flatten().map(|(name, _)| name.clone()).collect()
+    }
+
     /// Schema of the items of a list.
     pub(crate) fn items(self) -> Option<Self> {
         let schema = self.solid();
@@ -98,7 +104,7 @@ impl<'a> Schema<'a> {
     }
 
     /// The first sentence of its description, on one line.
-    fn description(self) -> Option<String> {
+    pub(crate) fn description(self) -> Option<String> {
         let text = self
             .keyword("description")
             .or_else(|| self.resolved().keyword("description"))?

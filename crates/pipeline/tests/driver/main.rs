@@ -1,5 +1,6 @@
 //! The driver against fake stages: what it refuses, what it runs, what it leaves behind.
 
+mod asking;
 mod keys;
 mod overrides;
 mod running;
