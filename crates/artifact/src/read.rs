@@ -8,6 +8,8 @@ use arrow::datatypes::DataType;
 use arrow::error::ArrowError;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::errors::ParquetError;
+use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 
 use crate::error::ArtifactError;
 use crate::table::{Column, Layout, Row, Table};
@@ -150,8 +152,13 @@ pub(crate) fn open(
     table: &'static Table,
 ) -> Result<ParquetRecordBatchReaderBuilder<File>, ArtifactError> {
     let file = File::open(path).map_err(ArtifactError::io("opening", path))?;
+    let size = file.metadata().map_err(ArtifactError::io("reading", path))?.len();
     let builder = ParquetRecordBatchReaderBuilder::try_new(file)
         .map_err(|error| ArtifactError::parquet(path, error))?;
+    if let Some(problem) = outside(builder.metadata(), size) {
+        let source = ParquetError::General(problem);
+        return Err(ArtifactError::Parquet { path: path.to_owned(), source });
+    }
     let metadata = builder.metadata().file_metadata().key_value_metadata();
     let version = metadata
         .and_then(|pairs| pairs.iter().find(|pair| pair.key == "artifact.table_version"))
@@ -181,6 +188,24 @@ pub(crate) fn open(
         return Err(ArtifactError::Schema { path: path.to_owned(), table: table.name, problem });
     }
     Ok(builder)
+}
+
+/// What a damaged footer says that cannot be: columns outside the `size` bytes of the file. The
+/// reader of Parquet takes it for true, and panics.
+fn outside(metadata: &ParquetMetaData, size: u64) -> Option<String> {
+    let size = i64::try_from(size).ok()?;
+    let columns = metadata.row_groups().iter().flat_map(RowGroupMetaData::columns);
+    for column in columns {
+        let begin = column.dictionary_page_offset().unwrap_or(column.data_page_offset());
+        let (length, plain) = (column.compressed_size(), column.uncompressed_size());
+        let end = begin.checked_add(length);
+        let is_inside = begin >= 0 && length >= 0 && end.is_some_and(|end| end <= size);
+        if !is_inside || plain < 0 || column.num_values() < 0 {
+            let name = column.column_path();
+            return Some(format!("column {name} would lie outside the file"));
+        }
+    }
+    None
 }
 
 /// Whether two Arrow types hold the same values: the name of a list's item and whether it may be

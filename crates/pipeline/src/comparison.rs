@@ -21,6 +21,9 @@ use crate::summary::in_words;
 /// Values of a sweep that are shown beside each other.
 const SHOWN_TOGETHER: usize = 6;
 
+/// Ends of the names of columns of a sweep that are no settings.
+const MEASURED: [&str; 4] = [".key", "variant", "wall_time_s", "peak_memory_bytes"];
+
 /// The runs `one` and `other`, each the name of a folder in `runs` or a path, as text: parameters,
 /// seeds and programs that differ, then findings that do.
 ///
@@ -121,10 +124,7 @@ fn values(batches: &[RecordBatch]) -> BTreeMap<String, String> {
     for batch in batches {
         for (column, field) in batch.columns().iter().zip(batch.schema().fields()) {
             let name = field.name();
-            let is_measured = name.ends_with(".key")
-                || name == "variant"
-                || name.ends_with("wall_time_s")
-                || name.ends_with("peak_memory_bytes");
+            let is_measured = MEASURED.iter().any(|end| name.ends_with(end));
             if is_measured {
                 continue;
             }

@@ -105,3 +105,36 @@ pub fn main() -> ExitCode {
 fn print(text: impl Display) {
     let _ = writeln!(std::io::stdout(), "{text}");
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn every_command_has_a_help_with_examples() {
+        let mut program = Arguments::command();
+        program.build();
+        insta::assert_snapshot!("help", program.render_long_help());
+        for command in program.get_subcommands_mut() {
+            let help = command.render_long_help().to_string();
+            assert!(help.contains("Examples:\n  ntk-lab "), "{help}");
+            insta::assert_snapshot!(format!("help-{}", command.get_name()), help);
+        }
+    }
+
+    #[test]
+    fn a_shell_is_told_of_every_command() {
+        for shell in
+            [clap_complete::Shell::Bash, clap_complete::Shell::Zsh, clap_complete::Shell::Fish]
+        {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "ntk-lab", &mut script);
+            let script = String::from_utf8(script).expect("text");
+            for command in Arguments::command().get_subcommands() {
+                assert!(script.contains(command.get_name()), "{shell}: {}", command.get_name());
+            }
+        }
+    }
+}

@@ -90,10 +90,10 @@ fn drawn(node: &super::Node, (x, y): (f64, f64)) -> String {
     let first = y + (height - lines.len() as f64 * LINE) / 2.0 + LINE * 0.75;
     for (index, (class, weight, line)) in lines.iter().enumerate() {
         let (x, y) = (x + width / 2.0, first + index as f64 * LINE);
-        text.push_str(&format!(
-            "<text x=\"{x:.1}\" y=\"{y:.1}\" fill=\"currentColor\"{class}{weight}>{}</text>\n",
+        text = format!(
+            "{text}<text x=\"{x:.1}\" y=\"{y:.1}\" fill=\"currentColor\"{class}{weight}>{}</text>\n",
             escaped(&fitting(line))
-        ));
+        );
     }
     text
 }

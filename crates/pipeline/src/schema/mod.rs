@@ -5,6 +5,7 @@
 
 mod defaults;
 mod outline;
+mod size;
 mod validate;
 mod variants;
 
@@ -12,6 +13,7 @@ use serde_json::Value;
 
 pub(crate) use defaults::with_defaults;
 pub(crate) use outline::{compact, fields};
+pub(crate) use size::check_size;
 pub(crate) use validate::validate;
 pub(crate) use variants::Variant;
 

@@ -96,12 +96,13 @@ fn given(program: &Program, check: &StageCheck) -> Result<Value, PipelineError> 
     }
     match validate(schema, &given).into_iter().next() {
         None => Ok(given),
-        Some(issue) => Err(PipelineError::Argument {
-            message: format!("the program takes no such parameters: {}", issue.message),
-            help: issue
-                .help
-                .or_else(|| Some("`--set PATH=VALUE` gives those that have no default".to_owned())),
-        }),
+        Some(issue) => {
+            let how = "`--set PATH=VALUE` sets a parameter".to_owned();
+            Err(PipelineError::Argument {
+                message: format!("the program cannot be run: {}", issue.message),
+                help: Some(if issue.key { how } else { issue.help.unwrap_or(how) }),
+            })
+        }
     }
 }
 

@@ -78,6 +78,11 @@ mod tests {
             "steps": { "type": "integer", "default": "three", "description": "Updates." },
             "any": {} } });
         let Outcome::Broken(faults) = checked(&schema) else { panic!("it is broken") };
-        insta::assert_snapshot!(faults.join("\n"), @"");
+        insta::assert_snapshot!(faults.join("\n"), @r#"
+        a default does not fit the schema: `steps` must be a whole number, not the text `three`
+        a misspelt parameter would go unnoticed: the schema lacks "additionalProperties": false
+        `any` takes any value: the schema gives it no type
+        `any` has no description
+        "#);
     }
 }

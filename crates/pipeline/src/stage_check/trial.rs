@@ -75,7 +75,7 @@ impl Trial<'_> {
             return Ok(());
         }
         let before = self.samples.hashes();
-        let first = self.run(self.folder()?, SEEDS.0, self.limits)?;
+        let first = self.run(folder()?, SEEDS.0, self.limits)?;
         let executed = match &first.result {
             Ok(executed) => executed,
             Err(error) => {
@@ -100,7 +100,7 @@ impl Trial<'_> {
 
     /// What the program does where the request cannot be read.
     fn refusal(&self) -> Result<Outcome, PipelineError> {
-        let folder = self.folder()?;
+        let folder = folder()?;
         let request = folder.path().join("request.json");
         fs::write(&request, "this is no request")
             .map_err(PipelineError::io("writing", &request))?;
@@ -127,7 +127,8 @@ impl Trial<'_> {
         let count = records.as_ref().map_or(0, Vec::len);
         if let Err(error) = records {
             let text = error.to_string();
-            faults.push(text.replace(&format!("{}/", output.display()), ""));
+            let text = text.replace(&format!("{}/", output.display()), "");
+            faults.push(text.replace(&output.display().to_string(), "its output"));
         }
         for file in &self.program.description.files {
             if !output.join(file).exists() {
@@ -168,7 +169,7 @@ impl Trial<'_> {
     fn determinism(&self, first: &Run) -> Result<Outcome, PipelineError> {
         let uses_seed = self.program.description.uses_seed;
         let seed = if uses_seed { SEEDS.0 } else { SEEDS.1 };
-        let second = self.run(self.folder()?, seed, Limits { threads: 1, ..self.limits })?;
+        let second = self.run(folder()?, seed, Limits { threads: 1, ..self.limits })?;
         let mut faults = different(first, &second);
         if !faults.is_empty() && !uses_seed {
             faults.push("= help: where the seed is what it differs by, say `uses_seed`".to_owned());
@@ -183,13 +184,13 @@ impl Trial<'_> {
             return Ok(Outcome::Skipped(why.to_owned()));
         }
         let mut faults = Vec::new();
-        let killed = self.folder()?;
+        let killed = folder()?;
         self.kill(&killed)?;
         let again = self.run(killed, SEEDS.0, self.limits)?;
         faults.extend(
             different(first, &again).into_iter().map(|fault| format!("after a kill: {fault}")),
         );
-        let rest = self.folder()?;
+        let rest = folder()?;
         copy(&first.output(), &rest.path().join("output"))?;
         if let Some(last) = first.files().keys().next_back() {
             let last = rest.path().join("output").join(last);
@@ -269,10 +270,11 @@ impl Trial<'_> {
         write().map_err(PipelineError::io("writing", &path))?;
         Ok(path)
     }
+}
 
-    fn folder(&self) -> Result<TempDir, PipelineError> {
-        tempfile::tempdir().map_err(PipelineError::io("creating", Path::new("a folder")))
-    }
+/// A folder for one run.
+fn folder() -> Result<TempDir, PipelineError> {
+    tempfile::tempdir().map_err(PipelineError::io("creating", Path::new("a folder")))
 }
 
 fn log(folder: &TempDir) -> Result<File, PipelineError> {

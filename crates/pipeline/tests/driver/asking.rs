@@ -13,10 +13,6 @@ fn select(world: &World, text: &str, selection: &Selection) -> Result<pipeline::
     }
 }
 
-fn named(name: &str) -> Option<String> {
-    Some(name.to_owned())
-}
-
 #[test]
 fn the_dry_run_names_the_part_of_the_key_that_changed() {
     let world = World::new();
@@ -109,7 +105,7 @@ fn a_stage_is_explained_with_all_that_its_key_is_made_of() {
 #[test]
 fn stages_up_to_one_are_run_and_the_rest_is_left_out() {
     let world = World::new();
-    let until = Selection { until: named("train"), ..Selection::default() };
+    let until = Selection { until: Some("train".to_owned()), ..Selection::default() };
     let plan = select(&world, RIGHT, &until).expect("it can be done").reachable(&world.project);
     let stages: Vec<&str> = plan.tasks.iter().map(|task| task.stage.as_str()).collect();
     assert_eq!(stages, ["dataset", "train"]);
@@ -118,7 +114,7 @@ fn stages_up_to_one_are_run_and_the_rest_is_left_out() {
 #[test]
 fn one_stage_alone_wants_its_inputs_to_be_there() {
     let world = World::new();
-    let only = Selection { only: named("ntk"), ..Selection::default() };
+    let only = Selection { only: Some("ntk".to_owned()), ..Selection::default() };
     insta::assert_snapshot!(select(&world, RIGHT, &only).expect_err("nothing is there"), @r#"
     error: what `dataset` makes is needed and not there yet
       = help: `--until ntk` makes it as well
@@ -133,12 +129,12 @@ fn one_stage_alone_wants_its_inputs_to_be_there() {
 fn from_a_stage_on_means_all_that_follows() {
     let world = World::new();
     world.run(RIGHT, &[]).expect("it runs");
-    let from = Selection { from: named("ntk"), ..Selection::default() };
+    let from = Selection { from: Some("ntk".to_owned()), ..Selection::default() };
     let plan = select(&world, RIGHT, &from).expect("all is there");
     let selected: Vec<&str> =
         plan.tasks.iter().filter(|task| task.is_selected).map(|task| task.stage.as_str()).collect();
     assert_eq!(selected, ["ntk", "spectrum", "report"]);
-    let wrong = Selection { from: named("nkt"), ..Selection::default() };
+    let wrong = Selection { from: Some("nkt".to_owned()), ..Selection::default() };
     insta::assert_snapshot!(select(&world, RIGHT, &wrong).expect_err("there is none"), @r#"
     error: --from nkt: there is no stage `nkt` in this pipeline
       = help: did you mean `ntk`?
