@@ -12,6 +12,7 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 
 use crate::error::ArtifactError;
+use crate::guard::guarded;
 use crate::table::{Column, Layout, Row, Table};
 use crate::write::{check_finite, table_file};
 
@@ -35,14 +36,16 @@ pub fn read_step<R: Row>(directory: &Path, step: u64) -> Result<Vec<R>, Artifact
 }
 
 fn rows_of<R: Row>(path: &Path) -> Result<Vec<R>, ArtifactError> {
-    let mut rows = Vec::new();
-    for batch in read_batches(path, R::TABLE)? {
-        let part: Vec<R> = serde_arrow::from_record_batch(&batch).map_err(|error| {
-            ArtifactError::Rows { table: R::TABLE.name, message: error.to_string() }
-        })?;
-        rows.extend(part);
-    }
-    Ok(rows)
+    guarded(path, || {
+        let mut rows = Vec::new();
+        for batch in batches(path, R::TABLE, R::TABLE.columns, BATCH_ROWS)? {
+            let part: Vec<R> = serde_arrow::from_record_batch(&batch?).map_err(|error| {
+                ArtifactError::Rows { table: R::TABLE.name, message: error.to_string() }
+            })?;
+            rows.extend(part);
+        }
+        Ok(rows)
+    })
 }
 
 /// The steps for which a [`Layout::PerStep`] table has a file, in rising order.
@@ -71,7 +74,7 @@ pub fn steps(directory: &Path, table: &Table) -> Result<Vec<u64>, ArtifactError>
 /// Where the file is missing, damaged, of another version, has other columns, or holds NaN, or NULL
 /// in a column that is never NULL.
 pub fn read_batches(path: &Path, table: &'static Table) -> Result<Vec<RecordBatch>, ArtifactError> {
-    batches(path, table, table.columns, BATCH_ROWS)?.collect()
+    guarded(path, || batches(path, table, table.columns, BATCH_ROWS)?.collect())
 }
 
 /// The `columns` of one file of `table`, `batch_rows` rows at once.
@@ -142,7 +145,7 @@ fn check_nulls(
 /// # Errors
 /// Where the file is missing, damaged, of another version, or has other columns.
 pub fn check_table_file(path: &Path, table: &'static Table) -> Result<u64, ArtifactError> {
-    let builder = open(path, table)?;
+    let builder = guarded(path, || open(path, table))?;
     Ok(u64::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(0))
 }
 
