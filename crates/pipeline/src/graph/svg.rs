@@ -1,75 +1,138 @@
 //! The graph as a picture that stands alone.
 
 use super::Graph;
+use super::layout::{Layout, Slot};
 
 /// Sizes in pixels.
-const BOX: (f64, f64) = (220.0, 72.0);
-const GAP: (f64, f64) = (36.0, 56.0);
+const BOX: (f64, f64) = (240.0, 72.0);
+const GAP: (f64, f64) = (28.0, 56.0);
+const LANE: f64 = 6.0;
 const MARGIN: f64 = 16.0;
 const LINE: f64 = 18.0;
 /// Characters of a line that fit into a box.
-const FITTING: usize = 32;
+const FITTING: usize = 34;
+
+/// A graph with the place of everything in it.
+struct Drawing<'g> {
+    graph: &'g Graph,
+    layout: Layout,
+    width: f64,
+}
 
 impl Graph {
     /// An SVG document; it uses the colours of the page that it stands in, light or dark.
     #[must_use]
     pub fn svg(&self) -> String {
-        let rows = self.rows();
-        let most = rows.iter().map(Vec::len).max().unwrap_or(0);
-        let width = span(most, BOX.0, GAP.0) + 2.0 * MARGIN;
-        let height = span(rows.len(), BOX.1, GAP.1) + 2.0 * MARGIN;
-        let mut corners = vec![(0.0, 0.0); self.nodes.len()];
-        for (index, row) in rows.iter().enumerate() {
-            let left = (width - span(row.len(), BOX.0, GAP.0)) / 2.0;
-            for (place, &node) in row.iter().enumerate() {
-                corners[node] = (
-                    left + place as f64 * (BOX.0 + GAP.0),
-                    MARGIN + index as f64 * (BOX.1 + GAP.1),
-                );
-            }
-        }
+        let layout = Layout::of(self);
+        let widest = layout.rows.iter().map(|row| span(row)).fold(0.0, f64::max);
+        let rows = layout.rows.len() as f64;
+        let height = rows * (BOX.1 + GAP.1) - GAP.1 + 2.0 * MARGIN;
+        let width = widest + 2.0 * MARGIN;
         let mut text = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\" font-family=\"system-ui, sans-serif\" font-size=\"13\" text-anchor=\"middle\">\n\
              <style>:root {{ color: #1f2933; color-scheme: light dark }} @media (prefers-color-scheme: dark) {{ :root {{ color: #e4e7eb }} }} .light {{ opacity: 0.7 }}</style>\n\
-             <defs><marker id=\"tip\" viewBox=\"0 0 8 8\" refX=\"8\" refY=\"4\" markerWidth=\"8\" markerHeight=\"8\" orient=\"auto\"><path d=\"M0,0 L8,4 L0,8 z\" fill=\"currentColor\"/></marker></defs>\n"
+             <defs><marker id=\"tip\" viewBox=\"0 0 8 8\" refX=\"8\" refY=\"4\" markerWidth=\"9\" markerHeight=\"9\" markerUnits=\"userSpaceOnUse\" orient=\"auto\"><path d=\"M0,0 L8,4 L0,8 z\" fill=\"currentColor\"/></marker></defs>\n"
         );
-        for arrow in &self.arrows {
-            text.push_str(&self.arrow(arrow, &corners));
+        let drawing = Drawing { graph: self, layout, width };
+        for number in 0..self.arrows.len() {
+            text.push_str(&drawing.arrow(number));
         }
-        for (node, corner) in self.nodes.iter().zip(&corners) {
-            text.push_str(&drawn(node, *corner));
+        for (index, row) in drawing.layout.rows.iter().enumerate() {
+            for &slot in row {
+                if let Slot::Node(node) = slot {
+                    let left = drawing.centre(slot, index) - BOX.0 / 2.0;
+                    text.push_str(&drawn(&self.nodes[node], (left, top(index))));
+                }
+            }
         }
         text.push_str("</svg>\n");
         text
     }
+}
 
-    /// A curve from the lower edge of one box to the upper edge of the other; thick where it
-    /// carries all variants of a sweep. Arrows into a box end side by side.
-    fn arrow(&self, arrow: &super::Arrow, corners: &[(f64, f64)]) -> String {
-        let share = |is_mine: &dyn Fn(&super::Arrow) -> bool,
-                     other_end: &dyn Fn(&super::Arrow) -> usize| {
-            let mut all: Vec<&super::Arrow> =
-                self.arrows.iter().filter(|one| is_mine(one)).collect();
-            all.sort_by(|one, other| {
-                corners[other_end(one)].0.total_cmp(&corners[other_end(other)].0)
-            });
-            let place = all.iter().position(|one| *one == arrow).unwrap_or(0);
-            (place as f64 + 1.0) / (all.len() as f64 + 1.0)
-        };
-        let leave = share(&|one| one.from == arrow.from, &|one| one.to);
-        let arrive = share(&|one| one.to == arrow.to, &|one| one.from);
-        let (from, to) = (corners[arrow.from], corners[arrow.to]);
-        let (x0, y0) = (from.0 + BOX.0 * leave, from.1 + BOX.1);
-        let (x1, y1) = (to.0 + BOX.0 * arrive, to.1);
-        let bend = (y1 - y0) / 2.0;
+impl Drawing<'_> {
+    /// The middle of `slot` in its row, from the left.
+    fn centre(&self, slot: Slot, row: usize) -> f64 {
+        let slots = &self.layout.rows[row];
+        let before: Vec<Slot> = slots.iter().copied().take_while(|other| *other != slot).collect();
+        let gap = if before.is_empty() { 0.0 } else { GAP.0 };
+        (self.width - span(slots)) / 2.0 + span(&before) + gap + wide(slot) / 2.0
+    }
+
+    /// A line from the lower edge of one box to the upper edge of another, through its lanes; thick
+    /// where it carries all variants of a sweep.
+    fn arrow(&self, number: usize) -> String {
+        let arrow = &self.graph.arrows[number];
+        let touched: Vec<(usize, Slot)> = (0..self.layout.rows.len())
+            .filter_map(|row| Some((row, self.layout.slot(number, arrow, row)?)))
+            .collect();
+        let mut path = String::new();
+        let mut from = (0.0, 0.0);
+        for (place, &(row, slot)) in touched.iter().enumerate() {
+            let (is_first, is_last) = (place == 0, place + 1 == touched.len());
+            let x = match slot {
+                Slot::Lane(_) => self.centre(slot, row),
+                Slot::Node(_) => {
+                    let beside = if is_first { row + 1 } else { row - 1 };
+                    self.centre(slot, row) + self.share(number, row, slot, beside) * BOX.0
+                }
+            };
+            if is_first {
+                path = format!("M{x:.1},{:.1}", top(row) + BOX.1);
+            } else {
+                let (end, bend) = (top(row), GAP.1 / 2.0);
+                path = format!(
+                    "{path} C{:.1},{:.1} {x:.1},{:.1} {x:.1},{end:.1}",
+                    from.0,
+                    from.1 + bend,
+                    end - bend
+                );
+                if !is_last {
+                    path = format!("{path} V{:.1}", top(row) + BOX.1);
+                }
+            }
+            from = (x, top(row) + BOX.1);
+        }
         let width = if arrow.gathers { 3.0 } else { 1.2 };
+        let ports = escaped(&arrow.ports.join(", "));
         format!(
-            "<path d=\"M{x0:.1},{y0:.1} C{x0:.1},{:.1} {x1:.1},{:.1} {x1:.1},{y1:.1}\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"{width}\" marker-end=\"url(#tip)\"><title>{}</title></path>\n",
-            y0 + bend,
-            y1 - bend,
-            escaped(&arrow.ports.join(", "))
+            "<path d=\"{path}\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"{width}\" marker-end=\"url(#tip)\"><title>{ports}</title></path>\n"
         )
     }
+
+    /// Where on the edge of a box an arrow touches it, from -½ at the left to ½ at the right:
+    /// arrows stand side by side in the order of where they come from or go to, in the row `beside`.
+    fn share(&self, number: usize, row: usize, slot: Slot, beside: usize) -> f64 {
+        let arrows = self.graph.arrows.iter().enumerate();
+        let mut all: Vec<(f64, usize)> = arrows
+            .filter(|(other, arrow)| self.layout.slot(*other, arrow, row) == Some(slot))
+            .filter_map(|(other, arrow)| {
+                let next = self.layout.slot(other, arrow, beside)?;
+                Some((self.centre(next, beside), other))
+            })
+            .collect();
+        all.sort_by(|one, other| one.0.total_cmp(&other.0));
+        let place = all.iter().position(|(_, other)| *other == number).unwrap_or(0);
+        (place as f64 + 1.0) / (all.len() as f64 + 1.0) - 0.5
+    }
+}
+
+/// Upper edge of the boxes of a row.
+fn top(row: usize) -> f64 {
+    MARGIN + row as f64 * (BOX.1 + GAP.1)
+}
+
+fn wide(slot: Slot) -> f64 {
+    match slot {
+        Slot::Node(_) => BOX.0,
+        Slot::Lane(_) => LANE,
+    }
+}
+
+/// Width of slots beside each other.
+fn span(slots: &[Slot]) -> f64 {
+    let gaps = slots.len().saturating_sub(1) as f64 * GAP.0;
+    slots.iter().map(|&slot| wide(slot)).sum::<f64>() + gaps
 }
 
 /// One box with its lines.
@@ -96,11 +159,6 @@ fn drawn(node: &super::Node, (x, y): (f64, f64)) -> String {
         );
     }
     text
-}
-
-/// Length of `count` boxes with gaps between them.
-fn span(count: usize, size: f64, gap: f64) -> f64 {
-    count as f64 * size + count.saturating_sub(1) as f64 * gap
 }
 
 /// `line`, its end left out where a box has no room for it.

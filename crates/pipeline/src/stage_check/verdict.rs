@@ -88,8 +88,13 @@ impl fmt::Display for Verdict {
         }
         writeln!(f, "{}\n", self.title)?;
         write!(f, "{}", grid(&rows, "  "))?;
-        if self.is_kept() {
+        let is_run = |(what, outcome): &(&str, Outcome)| {
+            *what == "run" && matches!(outcome, Outcome::Kept(_))
+        };
+        if self.is_kept() && self.lines.iter().any(is_run) {
             write!(f, "\nthe program keeps the contract")
+        } else if self.is_kept() {
+            write!(f, "\nthe program keeps the contract as far as it was looked at: it was not run")
         } else {
             write!(f, "\nthe program breaks the contract; docs/stages.md has it on one page")
         }
