@@ -31,7 +31,8 @@ pub(crate) struct Mark {
     pub scalar: bool,
 }
 
-/// Maps and lists within each other at which the pass gives up; `serde_yaml` does so earlier.
+/// Maps and lists within each other at which the pass gives up; `serde_yaml` does so earlier, after
+/// a time that grows with the square of their number.
 const DEEPEST: usize = 200;
 
 /// The places of a text.
@@ -45,6 +46,8 @@ pub(crate) struct Marks {
     pub alias: Option<Span>,
     /// Where the pass gave up before the end, and why.
     pub stopped: Option<(Span, String)>,
+    /// Whether it gave up over maps and lists within each other.
+    pub is_too_deep: bool,
 }
 
 impl Marks {
@@ -107,6 +110,7 @@ pub(crate) fn marks(text: &str) -> Marks {
                 if open.len() >= DEEPEST {
                     let why = format!("more than {DEEPEST} maps and lists lie within each other");
                     found.stopped = Some((span, why));
+                    found.is_too_deep = true;
                     break;
                 }
                 let pointer = record(&mut open, &mut found, span, false);

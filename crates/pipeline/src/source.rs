@@ -10,8 +10,7 @@ use crate::diagnostic::{Diagnostic, Location};
 use crate::marks::{Mark, Marks, Span, marks};
 use crate::pointer;
 
-/// A pipeline is written by a person; anything longer is some other file, and the parser takes
-/// seconds for nested brackets of this length.
+/// A pipeline is written by a person; anything longer is some other file.
 const LONGEST_FILE: usize = 128 << 10;
 
 /// A pipeline file's text with the places of its values, and what lies on top of it: the `--set`
@@ -81,7 +80,7 @@ impl Source {
             text: Arc::new(Text { file: file.to_owned(), lines, marks: marks(text) }),
             overrides: Vec::new(),
         };
-        if let Some(problem) = source.alias(text) {
+        if let Some(problem) = source.without_bound(text) {
             return Err(vec![problem]);
         }
         let value: serde_yaml::Value =
@@ -93,11 +92,12 @@ impl Source {
         if problems.is_empty() { Ok((source, value)) } else { Err(problems) }
     }
 
-    /// The alias that the text has, or may have behind the place where its marks end: a few lines
-    /// of aliases of aliases would expand to more than any memory holds.
-    fn alias(&self, text: &str) -> Option<Diagnostic> {
+    /// What makes the cost of reading the text unbounded: an alias that it has, or may have behind
+    /// the place where its marks end, for a few lines of aliases of aliases expand to more than any
+    /// memory holds; or lists within lists without end.
+    fn without_bound(&self, text: &str) -> Option<Diagnostic> {
         let marks = &self.text.marks;
-        if !marks.may_hold_alias(text) {
+        if !marks.may_hold_alias(text) && !marks.is_too_deep {
             return None;
         }
         let help = "write out what it stands for".to_owned();
