@@ -138,7 +138,7 @@ fn features(selection: &[&str]) -> BTreeMap<String, BTreeSet<String>> {
 fn every_part_of_the_workspace_builds_a_dependency_with_the_same_features() {
     let all = features(&["--workspace"]);
     assert!(all.len() > 200, "{} packages", all.len());
-    for part in ["xtask", "dataset", "train", "ntk", "spectrum", "report"] {
+    for part in ["xtask", "pipeline", "dataset", "train", "ntk", "spectrum", "report"] {
         for (package, features) in features(&["--package", part]) {
             let everywhere = &all[&package];
             assert!(

@@ -47,7 +47,8 @@ pub fn python() -> Option<PathBuf> {
 }
 
 /// PATH with that Python first, so that `#!/usr/bin/env python3` of a stage finds its packages.
-fn path() -> OsString {
+#[must_use]
+pub fn path() -> OsString {
     let found = env::var_os("PATH").unwrap_or_default();
     let bin = python().and_then(|python| python.parent().map(Path::to_owned));
     // Joining fails only where a folder has a colon in its name.

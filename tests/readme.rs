@@ -36,6 +36,49 @@ fn every_pipeline_command_passes_its_checks() {
 }
 
 #[test]
+fn every_command_of_the_table_is_known_to_both_programs() {
+    let readme = fs::read_to_string(root().join("README.md")).expect("the README");
+    let table = readme.split("| command | |").nth(1).expect("the table of commands");
+    let rows = table.lines().skip(2).take_while(|line| line.starts_with("| `"));
+    let commands: Vec<&str> = rows.filter_map(|row| row[3..].split([' ', '`']).next()).collect();
+    assert!(commands.len() >= 9, "{commands:?}");
+    for name in ["xtask", "ntk-lab"] {
+        for command in &commands {
+            let output = Command::new(program(name)).args([*command, "--help"]).output();
+            let output = output.expect("it starts");
+            assert!(output.status.success(), "{name} {command}: {}", text(&output));
+        }
+    }
+}
+
+#[test]
+fn an_installed_program_needs_no_workspace() {
+    let folder = data();
+    let bin = folder.path().join("bin");
+    fs::create_dir(&bin).expect("a folder");
+    let stage = program("stage-dataset");
+    std::os::unix::fs::symlink(&stage, bin.join("stage-dataset")).expect("a link");
+    let file =
+        "stages: { data: { uses: dataset, with: { source: { portrait: {} }, train: 9 } } }\n";
+    fs::write(folder.path().join("mine.yaml"), file).expect("a file");
+    let call = |arguments: &[&str]| {
+        let output = Command::new(program("ntk-lab"))
+            .args(arguments)
+            .current_dir(folder.path())
+            .env("PATH", &bin)
+            .env_remove("CARGO_MANIFEST_DIR")
+            .output()
+            .expect("ntk-lab starts");
+        assert!(output.status.success(), "{}", text(&output));
+        text(&output)
+    };
+    call(&["pipeline", "mine.yaml"]);
+    assert!(folder.path().join("data/runs/mine/samples.parquet").is_file());
+    assert!(call(&["stages"]).contains("dataset"));
+    assert!(call(&["explain", "mine.yaml", "data"]).contains("reused"));
+}
+
+#[test]
 fn the_other_commands_are_known() {
     let output = Command::new(program("xtask")).arg("stages").current_dir(root()).output();
     let said = text(&output.expect("xtask starts"));

@@ -4,7 +4,6 @@ mod bench;
 mod call;
 mod docs;
 mod error;
-mod pipelines;
 mod suite;
 
 use std::fmt::Display;
@@ -18,7 +17,7 @@ use pipeline::Project;
 /// Experiments on the spectrum of the neural tangent kernel.
 ///
 /// Exit codes: 0 done; 1 a stage, a build or a test failed; 2 the pipeline file or the arguments
-/// are wrong, and nothing was run.
+/// are wrong, and nothing was run; 130 interrupted.
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", disable_help_subcommand = true)]
 struct Arguments {
@@ -28,13 +27,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Check a pipeline and run it.
-    Pipeline(pipelines::Arguments),
-    /// List the stages with their ports and parameters.
-    Stages {
-        /// Only this one: a name or a file, as under `uses:`.
-        name: Option<String>,
-    },
+    #[command(flatten)]
+    Lab(pipeline::command::Command),
     /// Run every test, with all that they need set up.
     Test(suite::Arguments),
     /// Time every kernel, beside faer's matmul or, with --peers, beside PyTorch, JAX and others.
@@ -50,7 +44,7 @@ enum Command {
 
 fn main() -> ExitCode {
     match run(Arguments::parse().command) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             // Nothing can be said where standard error is closed.
             let _ = writeln!(std::io::stderr(), "{error}");
@@ -59,18 +53,15 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(command: Command) -> Result<(), XtaskError> {
+fn run(command: Command) -> Result<ExitCode, XtaskError> {
     let project = Project::find()?;
     match command {
-        Command::Pipeline(arguments) => pipelines::run(project, &arguments),
-        Command::Stages { name } => {
-            print(pipeline::stages(&project, name.as_deref())?.trim_end());
-            Ok(())
-        }
-        Command::Test(arguments) => suite::run(&project, &arguments),
-        Command::Bench(arguments) => bench::run(&project, &arguments),
-        Command::Docs { check } => docs::run(&project, check),
+        Command::Lab(command) => return Ok(command.run(project)?),
+        Command::Test(arguments) => suite::run(&project, &arguments)?,
+        Command::Bench(arguments) => bench::run(&project, &arguments)?,
+        Command::Docs { check } => docs::run(&project, check)?,
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Writes a line to standard output; a reader that went away (`| head`) is no error.

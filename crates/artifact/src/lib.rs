@@ -6,6 +6,7 @@
 
 mod error;
 mod gram;
+mod guard;
 mod kind;
 mod manifest;
 mod outline;

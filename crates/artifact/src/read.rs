@@ -8,8 +8,11 @@ use arrow::datatypes::DataType;
 use arrow::error::ArrowError;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::errors::ParquetError;
+use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 
 use crate::error::ArtifactError;
+use crate::guard::guarded;
 use crate::table::{Column, Layout, Row, Table};
 use crate::write::{check_finite, table_file};
 
@@ -33,14 +36,16 @@ pub fn read_step<R: Row>(directory: &Path, step: u64) -> Result<Vec<R>, Artifact
 }
 
 fn rows_of<R: Row>(path: &Path) -> Result<Vec<R>, ArtifactError> {
-    let mut rows = Vec::new();
-    for batch in read_batches(path, R::TABLE)? {
-        let part: Vec<R> = serde_arrow::from_record_batch(&batch).map_err(|error| {
-            ArtifactError::Rows { table: R::TABLE.name, message: error.to_string() }
-        })?;
-        rows.extend(part);
-    }
-    Ok(rows)
+    guarded(path, || {
+        let mut rows = Vec::new();
+        for batch in batches(path, R::TABLE, R::TABLE.columns, BATCH_ROWS)? {
+            let part: Vec<R> = serde_arrow::from_record_batch(&batch?).map_err(|error| {
+                ArtifactError::Rows { table: R::TABLE.name, message: error.to_string() }
+            })?;
+            rows.extend(part);
+        }
+        Ok(rows)
+    })
 }
 
 /// The steps for which a [`Layout::PerStep`] table has a file, in rising order.
@@ -69,7 +74,7 @@ pub fn steps(directory: &Path, table: &Table) -> Result<Vec<u64>, ArtifactError>
 /// Where the file is missing, damaged, of another version, has other columns, or holds NaN, or NULL
 /// in a column that is never NULL.
 pub fn read_batches(path: &Path, table: &'static Table) -> Result<Vec<RecordBatch>, ArtifactError> {
-    batches(path, table, table.columns, BATCH_ROWS)?.collect()
+    guarded(path, || batches(path, table, table.columns, BATCH_ROWS)?.collect())
 }
 
 /// The `columns` of one file of `table`, `batch_rows` rows at once.
@@ -140,7 +145,7 @@ fn check_nulls(
 /// # Errors
 /// Where the file is missing, damaged, of another version, or has other columns.
 pub fn check_table_file(path: &Path, table: &'static Table) -> Result<u64, ArtifactError> {
-    let builder = open(path, table)?;
+    let builder = guarded(path, || open(path, table))?;
     Ok(u64::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(0))
 }
 
@@ -150,8 +155,13 @@ pub(crate) fn open(
     table: &'static Table,
 ) -> Result<ParquetRecordBatchReaderBuilder<File>, ArtifactError> {
     let file = File::open(path).map_err(ArtifactError::io("opening", path))?;
+    let size = file.metadata().map_err(ArtifactError::io("reading", path))?.len();
     let builder = ParquetRecordBatchReaderBuilder::try_new(file)
         .map_err(|error| ArtifactError::parquet(path, error))?;
+    if let Some(problem) = outside(builder.metadata(), size) {
+        let source = ParquetError::General(problem);
+        return Err(ArtifactError::Parquet { path: path.to_owned(), source });
+    }
     let metadata = builder.metadata().file_metadata().key_value_metadata();
     let version = metadata
         .and_then(|pairs| pairs.iter().find(|pair| pair.key == "artifact.table_version"))
@@ -181,6 +191,24 @@ pub(crate) fn open(
         return Err(ArtifactError::Schema { path: path.to_owned(), table: table.name, problem });
     }
     Ok(builder)
+}
+
+/// What a damaged footer says that cannot be: columns outside the `size` bytes of the file. The
+/// reader of Parquet takes it for true, and panics.
+fn outside(metadata: &ParquetMetaData, size: u64) -> Option<String> {
+    let size = i64::try_from(size).ok()?;
+    let columns = metadata.row_groups().iter().flat_map(RowGroupMetaData::columns);
+    for column in columns {
+        let begin = column.dictionary_page_offset().unwrap_or(column.data_page_offset());
+        let (length, plain) = (column.compressed_size(), column.uncompressed_size());
+        let end = begin.checked_add(length);
+        let is_inside = begin >= 0 && length >= 0 && end.is_some_and(|end| end <= size);
+        if !is_inside || plain < 0 || column.num_values() < 0 {
+            let name = column.column_path();
+            return Some(format!("column {name} would lie outside the file"));
+        }
+    }
+    None
 }
 
 /// Whether two Arrow types hold the same values: the name of a list's item and whether it may be

@@ -70,10 +70,7 @@ pub fn check(project: &Project, request: &Request) -> Result<Plan, PipelineError
     let (tasks, stages) = planner.tasks();
     let (store, results) = (project.data.join("store"), project.results(&file.name));
     problems.add(unwritable(&store, &source).or_else(|| unwritable(&results, &source)));
-    if !problems.is_empty() {
-        return Err(invalid(problems.told(&sweep)));
-    }
-    Ok(Plan {
+    let plan = Plan {
         name: file.name,
         about: file.about,
         seed: file.seed,
@@ -81,7 +78,12 @@ pub fn check(project: &Project, request: &Request) -> Result<Plan, PipelineError
         sweep,
         tasks,
         stages,
-    })
+    };
+    problems.add(lead_elsewhere(&plan, &results, &source));
+    if !problems.is_empty() {
+        return Err(invalid(problems.told(&plan.sweep)));
+    }
+    Ok(plan)
 }
 
 /// Applies every `--set` that is not a parameter, and notes the places of all.
@@ -201,6 +203,23 @@ fn wirings(
         wirings.insert(point, wiring);
     }
     wirings
+}
+
+/// A link in the place of something that a run writes below `results`: what is written through it
+/// would lie elsewhere.
+fn lead_elsewhere(plan: &Plan, results: &Path, source: &Source) -> Option<Diagnostic> {
+    let logs = plan.tasks.iter().flat_map(|task| {
+        let log = results.join(task.log(plan));
+        let folders = log.ancestors().take_while(|folder| folder.starts_with(results));
+        folders.map(Path::to_owned).collect::<Vec<_>>()
+    });
+    let written: BTreeSet<PathBuf> = logs.chain([results.to_owned()]).collect();
+    let link = written.into_iter().find(|path| path.is_symlink())?;
+    Some(Diagnostic {
+        location: source.whole(),
+        message: format!("{} is a link: results are written nowhere else", link.display()),
+        help: Some("remove it, or choose another place with `--data FOLDER`".to_owned()),
+    })
 }
 
 /// What is wrong with writing into `folder`, which need not exist yet.

@@ -27,9 +27,13 @@ impl<'p> Catalogue<'p> {
         Ok(Self { project, workspace: workspace::stages(&project.root)? })
     }
 
-    /// Names of the workspace's stages.
-    pub(crate) fn names(&self) -> impl Iterator<Item = &str> + Clone {
-        self.workspace.keys().map(String::as_str)
+    /// Names of the workspace's stages; where it has none, of those on the search path.
+    pub(crate) fn names(&self) -> BTreeSet<String> {
+        if self.workspace.is_empty() {
+            self.every_name()
+        } else {
+            self.workspace.keys().cloned().collect()
+        }
     }
 
     /// Whether `uses` means a program that there is, or can be built.

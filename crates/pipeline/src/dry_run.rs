@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use artifact::Kind;
 
+use crate::earlier::Earlier;
 use crate::grid::grid;
 use crate::plan::{Plan, Task};
 use crate::project::Project;
@@ -42,6 +43,13 @@ pub fn dry_run(project: &Project, plan: &Plan) -> String {
     let groups = groups(plan);
     rows.extend(groups.iter().map(|tasks| row(project, tasks)));
     text.push_str(&grid(&rows, ""));
+    let mut earlier = Earlier::of(project, &plan.name);
+    let reasons: Vec<Vec<String>> =
+        groups.iter().filter_map(|tasks| reason(project, plan, &mut earlier, tasks)).collect();
+    if !reasons.is_empty() {
+        text.push_str("\nwill run because of\n");
+        text.push_str(&grid(&reasons, "  "));
+    }
     text.push_str("\nparameters\n");
     let rows: Vec<Vec<String>> = groups.iter().flat_map(|tasks| parameters(tasks)).collect();
     text.push_str(&grid(&rows, "  "));
@@ -72,8 +80,11 @@ fn axes(plan: &Plan) -> Vec<Vec<String>> {
 
 /// The line of one stage with all its variants.
 fn row(project: &Project, tasks: &[&Task]) -> Vec<String> {
-    let done = tasks.iter().filter(|task| is_stored(project, task)).count();
+    let done = tasks.iter().filter(|task| !will_run(project, task)).count();
     let will = match tasks.len() {
+        _ if tasks.iter().all(|task| !is_stored(project, task) && !task.is_selected) => {
+            "not asked for".to_owned()
+        }
         1 if done == 1 => "reuse".to_owned(),
         1 => "run".to_owned(),
         count => variants(count, done),
@@ -87,6 +98,38 @@ fn row(project: &Project, tasks: &[&Task]) -> Vec<String> {
         some_of(&distinct(tasks.iter().map(|task| makes(task))), " | "),
         tasks.iter().filter_map(|task| task.memory_bytes).max().map_or_else(String::new, bytes),
     ]
+}
+
+/// Whether the stage of a task would be run.
+fn will_run(project: &Project, task: &Task) -> bool {
+    task.is_selected && (task.is_forced || !is_stored(project, task))
+}
+
+/// Why a stage would run: in what its variants differ from what there is, each said once. `None`
+/// where nothing of it would.
+fn reason(
+    project: &Project,
+    plan: &Plan,
+    earlier: &mut Earlier,
+    tasks: &[&Task],
+) -> Option<Vec<String>> {
+    let running: Vec<&&Task> = tasks.iter().filter(|task| will_run(project, task)).collect();
+    let first = running.first()?;
+    let mut words: Vec<String> = Vec::new();
+    for task in &running {
+        if task.is_forced {
+            words.push("--force".to_owned());
+            continue;
+        }
+        match earlier.difference(plan, task) {
+            None => words.push("nothing like it is stored".to_owned()),
+            Some(difference) if difference.changes.is_empty() => {
+                words.push("its artifact is gone or damaged".to_owned());
+            }
+            Some(difference) => words.extend(difference.changes.iter().map(ToString::to_string)),
+        }
+    }
+    Some(vec![first.stage.clone(), some_of(&distinct(words.into_iter()), "; ")])
 }
 
 /// One line for each parameter of a stage, the values of all variants side by side.

@@ -161,11 +161,11 @@ impl Reader<'_> {
                 Part::Key,
                 format!("the stage `{name}` does not say which program it `uses`"),
                 Some(
-                    "add for example `uses: train`; `cargo xtask stages` lists those that exist"
+                    "add for example `uses: train`; the command `stages` lists those that exist"
                         .to_owned(),
                 ),
             ),
-            Some(uses) => stage.uses = self.text(&pointer::join(&at, "uses"), uses),
+            Some(uses) => stage.uses = self.uses(&pointer::join(&at, "uses"), uses),
         }
         if let Some(inputs) = entries.get("inputs") {
             let at = pointer::join(&at, "inputs");
@@ -182,6 +182,30 @@ impl Reader<'_> {
             }
         }
         stage
+    }
+
+    /// Which program a stage uses: a name, or a path with a `/` in it. Whoever reads the file must
+    /// see which, so nothing invisible may stand there.
+    fn uses(&mut self, at: &str, value: &Value) -> Option<String> {
+        let uses = self.text(at, value)?;
+        let fine = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        if uses.chars().any(is_invisible) {
+            let shown = uses.escape_unicode().to_string();
+            self.wrong(
+                at,
+                Part::Value,
+                format!("`uses` has a letter that is not seen: {shown}"),
+                None,
+            );
+            return None;
+        }
+        if !uses.contains('/') && !uses.chars().all(fine) {
+            let message = format!("`{uses}` cannot be the name of a stage");
+            let help = "write its name, as `train`, or a path with a `/`, as `./stages/train.py`";
+            self.wrong(at, Part::Value, message, Some(help.to_owned()));
+            return None;
+        }
+        Some(uses)
     }
 
     fn wire(&mut self, inputs: &str, port: &str, value: &Value) -> Option<Wire> {
@@ -263,6 +287,13 @@ impl Reader<'_> {
     }
 }
 
+/// Whether a letter is not seen where it stands, or changes how its neighbours are seen.
+fn is_invisible(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -310,7 +341,7 @@ mod tests {
         x.yaml:4:3: error: the stage `a` does not say which program it `uses`
         4 |   a:
           |   ^
-          = help: add for example `uses: train`; `cargo xtask stages` lists those that exist
+          = help: add for example `uses: train`; the command `stages` lists those that exist
         x.yaml:6:6: error: a stage is a map of keys and values, not the number 3
         6 |   b: 3
           |      ^

@@ -34,29 +34,45 @@ mod execute;
 mod failure;
 mod progress;
 mod run;
+mod selection;
 mod store;
 
+mod changes;
+mod comparison;
 mod dry_run;
+mod earlier;
+mod explain;
+mod graph;
 mod grid;
 mod listing;
+mod pipeline_schema;
 pub mod quantity;
 mod results;
+mod stage_check;
 mod summary;
 
 mod error;
 
+pub mod command;
+
 pub use check::{Request, check};
+pub use comparison::compare;
 pub use diagnostic::{Diagnostic, Diagnostics, Location};
 pub use dry_run::dry_run;
 pub use error::PipelineError;
+pub use explain::explain;
 pub use failure::Failure;
+pub use graph::Graph;
 pub use listing::stages;
 pub use machine::{DEFAULT_MEMORY_BYTES, end_on_interrupt, limits};
+pub use pipeline_schema::pipeline_schema;
 pub use plan::{Feed, Instance, Plan, PlannedStage, Task};
 pub use program::Program;
 pub use progress::Progress;
 pub use project::Project;
 pub use results::gather;
 pub use run::{Made, is_stored, run};
+pub use selection::Selection;
+pub use stage_check::{StageCheck, Verdict, stage_check};
 pub use summary::summary;
 pub use sweep::{Axis, Labels, Point, Sweep};

@@ -1,4 +1,4 @@
-//! `cargo xtask stages`: what stages there are, with their ports and parameters.
+//! The command `stages`: what stages there are, with their ports and parameters.
 
 use std::collections::BTreeSet;
 
@@ -11,15 +11,16 @@ use crate::program::Unusable;
 use crate::project::Project;
 use crate::schema::{Schema, fields};
 
-/// The stages of the workspace, or the one that `name` means as `uses:` would, as text.
+/// The stages of the workspace, those of PATH where it has none, or the one that `name` means as `uses:` would, as text.
 ///
 /// # Errors
 /// Where `name` means no stage, or a program cannot be built or asked.
 pub fn stages(project: &Project, name: Option<&str>) -> Result<String, PipelineError> {
     let catalogue = Catalogue::of(project)?;
+    let all = catalogue.names();
     let wanted: BTreeSet<&str> = match name {
         Some(name) => BTreeSet::from([name]),
-        None => catalogue.names().collect(),
+        None => all.iter().map(String::as_str).collect(),
     };
     let argument = |missing: Unusable| PipelineError::Argument {
         message: missing.message,

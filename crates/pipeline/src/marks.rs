@@ -31,7 +31,8 @@ pub(crate) struct Mark {
     pub scalar: bool,
 }
 
-/// Maps and lists within each other at which the pass gives up; `serde_yaml` does so earlier.
+/// Maps and lists within each other at which the pass gives up; `serde_yaml` does so earlier, after
+/// a time that grows with the square of their number.
 const DEEPEST: usize = 200;
 
 /// The places of a text.
@@ -41,6 +42,20 @@ pub(crate) struct Marks {
     pub places: BTreeMap<String, Mark>,
     /// Keys that stand in their map for a second time.
     pub repeated: Vec<(String, Span)>,
+    /// The first alias (`*name`).
+    pub alias: Option<Span>,
+    /// Where the pass gave up before the end, and why.
+    pub stopped: Option<(Span, String)>,
+    /// Whether it gave up over maps and lists within each other.
+    pub is_too_deep: bool,
+}
+
+impl Marks {
+    /// Whether `text`, whose marks these are, has an alias, or may have one behind the place where
+    /// the marks end.
+    pub(crate) fn may_hold_alias(&self, text: &str) -> bool {
+        self.alias.is_some() || (self.stopped.is_some() && text.contains('*'))
+    }
 }
 
 /// A map or list that has begun and not yet ended.
@@ -55,12 +70,20 @@ enum Open {
 
 /// Every place in the first document of `text`, by JSON Pointer.
 ///
-/// Stops where the text is no YAML: the caller has had that error from `serde_yaml` already.
+/// Stops where the text is no YAML.
 pub(crate) fn marks(text: &str) -> Marks {
     let mut found = Marks::default();
     let mut open: Vec<Open> = Vec::new();
     for event in Parser::new_from_str(text) {
-        let Ok((event, place)) = event else { break };
+        let (event, place) = match event {
+            Ok(event) => event,
+            Err(error) => {
+                let (line, column) = (error.marker().line(), error.marker().col() + 1);
+                let span = Span { line, column, length: 1 };
+                found.stopped = Some((span, error.info().to_owned()));
+                break;
+            }
+        };
         let length = if place.start.line() == place.end.line() {
             place.end.col().saturating_sub(place.start.col())
         } else {
@@ -75,6 +98,7 @@ pub(crate) fn marks(text: &str) -> Marks {
                 }
             }
             Event::Alias(_) => {
+                found.alias.get_or_insert(span);
                 if !take_as_key(&mut open, "*", span) {
                     record(&mut open, &mut found, span, true);
                 }
@@ -84,6 +108,9 @@ pub(crate) fn marks(text: &str) -> Marks {
                     open.push(Open::Key { span });
                 }
                 if open.len() >= DEEPEST {
+                    let why = format!("more than {DEEPEST} maps and lists lie within each other");
+                    found.stopped = Some((span, why));
+                    found.is_too_deep = true;
                     break;
                 }
                 let pointer = record(&mut open, &mut found, span, false);

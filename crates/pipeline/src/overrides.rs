@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::diagnostic::{Diagnostic, Location};
+use crate::marks::marks;
 use crate::nearest::suggestion;
 use crate::pointer;
 use crate::schema::Schema;
@@ -43,6 +44,9 @@ impl Override {
             return Err(wrong("a segment of the path is empty".to_owned(), shape));
         }
         let quote = "put quotes around a text with special characters: \"'a: b'\"";
+        if marks(value).may_hold_alias(value) {
+            return Err(wrong("aliases are not read here".to_owned(), quote));
+        }
         let value: serde_yaml::Value = serde_yaml::from_str(value)
             .map_err(|error| wrong(format!("the value is no valid YAML: {error}"), quote))?;
         let mut problem = None;

@@ -72,8 +72,14 @@ pub struct Task {
     pub outline: Outline,
     /// Memory that the stage expects to need, where it says so.
     pub memory_bytes: Option<u64>,
+    /// Files outside the artifacts that the stage will read; their content is part of the key.
+    pub files: Vec<PathBuf>,
     /// Key of the artifact.
     pub key: String,
+    /// Whether the call is about it: one that is not has its artifact already.
+    pub is_selected: bool,
+    /// Whether it is run although its artifact is there.
+    pub is_forced: bool,
     /// Where the pipeline file has the stage.
     pub location: Location,
 }

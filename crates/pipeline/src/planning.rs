@@ -333,7 +333,10 @@ impl<'a> Planner<'a> {
             inputs,
             outline: plan.outline,
             memory_bytes: plan.memory_bytes,
+            files: plan.files,
             key,
+            is_selected: true,
+            is_forced: false,
             location: block.source.locate(&block.entry.pointer(), Part::Key),
         });
         Some(task)

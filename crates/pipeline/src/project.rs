@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::error::PipelineError;
 use crate::nearest::{listed, nearest};
 
-/// A project: the folder with `pipelines/`, and where artifacts and results go.
+/// A project: the folder with `pipelines/`, or any other folder, and where artifacts and results go.
 #[derive(Clone, Debug)]
 pub struct Project {
     /// Stages run here, so paths in parameters are relative to it.
@@ -19,29 +19,21 @@ pub struct Project {
 }
 
 impl Project {
-    /// The project that `cargo xtask` was called in: the workspace that xtask belongs to, else
-    /// the nearest folder from here upwards with a `Cargo.toml` and a folder `pipelines`.
+    /// The project that a command was called in: the workspace that xtask belongs to, else the
+    /// nearest folder from here upwards that has a folder `pipelines`, else the folder here.
     ///
     /// # Errors
-    /// Where there is none.
+    /// Where the system does not say which folder is here.
     pub fn find() -> Result<Self, PipelineError> {
         // Set by `cargo run`: the folder of the crate xtask.
         let from_cargo = env::var_os("CARGO_MANIFEST_DIR")
             .and_then(|folder| Path::new(&folder).parent().map(Path::to_owned));
         let here = env::current_dir().map_err(PipelineError::io("opening", Path::new(".")))?;
-        let is_project = |folder: &&Path| {
-            folder.join("Cargo.toml").is_file() && folder.join("pipelines").is_dir()
-        };
-        let root =
-            from_cargo.as_deref().filter(is_project).or_else(|| here.ancestors().find(is_project));
-        let Some(root) = root else {
-            return Err(PipelineError::Argument {
-                message: format!("{} lies in no project", here.display()),
-                help: Some(
-                    "a project is a folder with a Cargo.toml and a folder `pipelines`".to_owned(),
-                ),
-            });
-        };
+        let has_pipelines = |folder: &&Path| folder.join("pipelines").is_dir();
+        let of_cargo = from_cargo
+            .as_deref()
+            .filter(|folder| has_pipelines(folder) && folder.join("Cargo.toml").is_file());
+        let root = of_cargo.or_else(|| here.ancestors().find(has_pipelines)).unwrap_or(&here);
         Ok(Self::at(root))
     }
 
@@ -49,11 +41,9 @@ impl Project {
     #[must_use]
     pub fn at(root: &Path) -> Self {
         let path = env::var_os("PATH").unwrap_or_default();
-        Self {
-            root: root.to_owned(),
-            data: root.join("data"),
-            search: env::split_paths(&path).collect(),
-        }
+        // A relative folder of PATH would find whatever program lies beside a stranger's pipeline.
+        let search = env::split_paths(&path).filter(|folder| folder.is_absolute()).collect();
+        Self { root: root.to_owned(), data: root.join("data"), search }
     }
 
     /// Folder of a pipeline's results.

@@ -39,7 +39,10 @@ pub fn run(
     progress: &Progress,
 ) -> Result<Vec<Made>, PipelineError> {
     let store = Store::of(&project.data);
-    let find = |task: &Task| store.find(task.program.description.output, &task.key);
+    let find = |task: &Task| {
+        let found = store.find(task.program.description.output, &task.key);
+        found.filter(|_| !task.is_forced)
+    };
     let mut stored: Vec<Option<Manifest>> = plan.tasks.iter().map(find).collect();
     let counts = counts(plan, &stored);
     let mut begun = BTreeSet::new();

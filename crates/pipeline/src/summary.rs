@@ -115,15 +115,20 @@ fn findings_of_one(rows: &[FindingRow]) -> String {
     let width = numbers.iter().map(|text| text.chars().count()).max().unwrap_or(0);
     let mut text = String::new();
     for (row, numbers) in rows.iter().zip(numbers) {
-        let verdict = match row.verdict {
-            Verdict::Holds => "holds",
-            Verdict::DoesNotHold => "does not hold",
-            Verdict::NotApplicable => "not applicable",
-        };
+        let verdict = in_words(row.verdict);
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{verdict:14}  {numbers:width$}  {}", row.statement);
     }
     text
+}
+
+/// A verdict for people.
+pub(crate) fn in_words(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Holds => "holds",
+        Verdict::DoesNotHold => "does not hold",
+        Verdict::NotApplicable => "not applicable",
+    }
 }
 
 /// A query over the most telling table that there is.

@@ -11,6 +11,7 @@ use parquet::file::metadata::ParquetMetaData;
 
 use super::{GramRow, VALUES, plain};
 use crate::error::ArtifactError;
+use crate::guard::guarded;
 use crate::read::{BATCH_ROWS, batches, open};
 use crate::tables::Split;
 use crate::tables::kernel::GRAM;
@@ -32,6 +33,10 @@ impl GramReader {
     /// Where the file is missing or damaged, or its rows differ in length.
     pub fn open(directory: &Path, step: u64) -> Result<Self, ArtifactError> {
         let path = table_file(directory, &GRAM, Some(step));
+        guarded(&path, || Self::open_file(path.clone()))
+    }
+
+    fn open_file(path: PathBuf) -> Result<Self, ArtifactError> {
         let metadata = Arc::clone(open(&path, &GRAM)?.metadata());
         let mut reader = Self { path, metadata, rows: Vec::new(), width: 0 };
         for batch in batches(&reader.path, &GRAM, &GRAM.columns[..VALUES], BATCH_ROWS)? {
@@ -80,6 +85,10 @@ impl GramReader {
             end = rows.end;
         }
         assert!(end <= self.rows.len(), "{} rows, not {end}", self.rows.len());
+        guarded(&self.path, || self.values_of(ranges))
+    }
+
+    fn values_of(&self, ranges: &[Range<usize>]) -> Result<Vec<f32>, ArtifactError> {
         if let Some(column) = self.values_column()
             && let Some(values) =
                 plain::values(&self.path, &self.metadata, column, self.width, ranges)

@@ -5,6 +5,7 @@
 
 mod defaults;
 mod outline;
+mod size;
 mod validate;
 mod variants;
 
@@ -12,6 +13,7 @@ use serde_json::Value;
 
 pub(crate) use defaults::with_defaults;
 pub(crate) use outline::{compact, fields};
+pub(crate) use size::check_size;
 pub(crate) use validate::validate;
 pub(crate) use variants::Variant;
 
@@ -65,6 +67,12 @@ impl<'a> Schema<'a> {
         schema.keyword("properties")?.get(name).map(|node| schema.at(node))
     }
 
+    /// Names of the fields of a map.
+    pub(crate) fn names(self) -> Vec<String> {
+        let properties = self.solid().keyword("properties").and_then(Value::as_object);
+        properties.into_iter().flatten().map(|(name, _)| name.clone()).collect()
+    }
+
     /// Schema of the items of a list.
     pub(crate) fn items(self) -> Option<Self> {
         let schema = self.solid();
@@ -98,7 +106,7 @@ impl<'a> Schema<'a> {
     }
 
     /// The first sentence of its description, on one line.
-    fn description(self) -> Option<String> {
+    pub(crate) fn description(self) -> Option<String> {
         let text = self
             .keyword("description")
             .or_else(|| self.resolved().keyword("description"))?

@@ -7,7 +7,7 @@ use super::{Schema, Variant};
 /// Maps within maps that are listed before a schema counts as endless.
 const DEEPEST: usize = 8;
 
-/// One parameter as `cargo xtask stages` lists it.
+/// One parameter as the command `stages` lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Field {
     /// Dotted path below `with`.

@@ -114,6 +114,11 @@ fn the_dry_run_says_what_is_there_and_what_would_run() {
     spectrum  spectrum  run    44b1a4d70a75  spectrum
     report    report    run    9c280a7127e7  report
 
+    will run because of
+      ntk       reduction: full → trace
+      spectrum  input kernel (ntk)
+      report    input spectrum
+
     parameters
       dataset  train          4
       train    steps          10

@@ -497,6 +497,11 @@ fn the_dry_run_shows_the_variants_of_a_stage_together() {
     spectrum  spectrum  4 variants: 2 done, 2 to run                spectrum
     compare   compare   run                           ab4901dc1e94  report
 
+    will run because of
+      ntk       reduction: full → trace
+      spectrum  input kernel (ntk)
+      compare   input spectrum
+
     parameters
       dataset  train      4
       train    steps      20 | 10

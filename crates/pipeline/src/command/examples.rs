@@ -1,0 +1,63 @@
+//! Examples below the help of each command.
+
+pub(super) const PIPELINE: &str = "\
+Examples:
+  ntk-lab pipeline lr-decay.yaml
+  ntk-lab pipeline lr-decay.yaml --dry-run
+      what would run, and which part of whose key changed
+  ntk-lab pipeline lr-decay.yaml --set train.with.steps=2000 --set name=short
+  ntk-lab pipeline lr-decay.yaml --set ntk.uses=./stages/rbf_kernel.py
+      another program in the place of a stage
+  ntk-lab pipeline lr-decay.yaml --until train
+  ntk-lab pipeline lr-decay.yaml --force spectrum
+      make it again, and leave what follows as it is";
+
+pub(super) const CHECK: &str = "\
+Examples:
+  ntk-lab check depth.yaml
+  ntk-lab check depth.yaml --set train.with.steps=0
+      where the value is wrong, and what would be right";
+
+pub(super) const EXPLAIN: &str = "\
+Examples:
+  ntk-lab explain lr-decay.yaml spectrum
+  ntk-lab explain lr-decay.yaml ntk --set dataset.with.train=2048
+      which parts of the key that would change";
+
+pub(super) const GRAPH: &str = "\
+Examples:
+  ntk-lab graph depth.yaml
+  ntk-lab graph depth.yaml --format mermaid
+  ntk-lab graph depth.yaml --format svg > depth.svg";
+
+pub(super) const DIFF: &str = "\
+Examples:
+  ntk-lab diff lr-decay short
+  ntk-lab diff lr-decay /elsewhere/data/runs/lr-decay";
+
+pub(super) const STAGES: &str = "\
+Examples:
+  ntk-lab stages
+  ntk-lab stages train
+  ntk-lab stages ./stages/rbf_kernel.py";
+
+pub(super) const STAGE_CHECK: &str = "\
+Examples:
+  ntk-lab stage-check ./stages/rbf_kernel.py
+  ntk-lab stage-check my-kernel --set bandwidth=0.2
+      the program stage-my-kernel on PATH, with a parameter of its own
+
+Exit codes: 0 the program keeps the contract; 1 it does not, and what is wrong was said; 2 there is
+no such program, or an argument is wrong.";
+
+pub(super) const SCHEMA: &str = "\
+Examples:
+  ntk-lab schema > pipelines/schema.json
+      with `# yaml-language-server: $schema=schema.json` as the first line of a pipeline, editors
+      complete the names of stages, ports and parameters, and show what they mean";
+
+pub(super) const COMPLETIONS: &str = "\
+Examples:
+  ntk-lab completions bash > ~/.local/share/bash-completion/completions/ntk-lab
+  ntk-lab completions zsh > ~/.zfunc/_ntk-lab
+  ntk-lab completions fish > ~/.config/fish/completions/ntk-lab.fish";

@@ -1,0 +1,60 @@
+//! Which pipeline a command is about, and what it is told on top of the file.
+
+use std::path::PathBuf;
+
+use crate::check::{Request, check};
+use crate::error::PipelineError;
+use crate::machine::limits;
+use crate::plan::Plan;
+use crate::project::Project;
+use crate::quantity;
+
+/// A pipeline, as every command takes it that checks one.
+#[derive(clap::Args)]
+pub(super) struct PlanArguments {
+    /// A pipeline: its name in `pipelines/`, with or without `.yaml`, or a path.
+    file: String,
+    /// Set one value, as `train.with.steps=100`, `seed=3` or, of a sweep, `sweep.seed.to=[0,1]`;
+    /// may be given several times.
+    #[arg(long, value_name = "PATH=VALUE")]
+    set: Vec<String>,
+    /// Threads that a stage may use [default: all].
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
+    /// Memory that a stage may use, as 4GiB [default: what is free].
+    #[arg(long, value_name = "BYTES", value_parser = quantity::parse_bytes)]
+    memory: Option<u64>,
+    /// Seed instead of the pipeline's own.
+    #[arg(long, allow_hyphen_values = true)]
+    seed: Option<u64>,
+    /// Folder for artifacts (`store`) and results (`runs`) [default: data].
+    #[arg(long, value_name = "FOLDER")]
+    data: Option<PathBuf>,
+}
+
+impl PlanArguments {
+    /// `project` with its data where the arguments say.
+    ///
+    /// # Errors
+    /// Where the current folder, to which a path is relative, is not known.
+    pub(super) fn place(&self, mut project: Project) -> Result<Project, PipelineError> {
+        if let Some(data) = &self.data {
+            project.data = std::path::absolute(data).map_err(PipelineError::io("opening", data))?;
+        }
+        Ok(project)
+    }
+
+    /// The checked pipeline.
+    ///
+    /// # Errors
+    /// [`PipelineError::Invalid`] with everything that is wrong with it.
+    pub(super) fn check(&self, project: &Project) -> Result<Plan, PipelineError> {
+        let request = Request {
+            file: self.file.clone(),
+            set: self.set.clone(),
+            seed: self.seed,
+            limits: limits(self.threads.map(usize::from), self.memory),
+        };
+        check(project, &request)
+    }
+}

@@ -1,0 +1,17 @@
+//! `schema`: what editors need to complete pipeline files.
+
+use std::process::ExitCode;
+
+use super::print;
+use crate::error::PipelineError;
+use crate::pipeline_schema::pipeline_schema;
+use crate::project::Project;
+
+/// Prints the JSON Schema of pipeline files.
+///
+/// # Errors
+/// Where a stage of the workspace cannot be built.
+pub(super) fn run(project: &Project) -> Result<ExitCode, PipelineError> {
+    print(format!("{:#}", pipeline_schema(project)?));
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,133 @@
+//! What earlier runs have left: the artifacts that the results of a pipeline are made of, and
+//! with that what a task that would run is to be compared with.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::path::Path;
+
+use arrow::array::{AsArray, RecordBatch};
+use artifact::tables::run::RunRow;
+use artifact::{Kind, Manifest};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
+use crate::changes::{Change, changes};
+use crate::plan::{Plan, Task};
+use crate::project::Project;
+
+/// Table of the results that says what was run.
+pub(crate) const RUNS: &str = "runs.parquet";
+
+/// Artifacts to compare with.
+pub(crate) struct Earlier<'p> {
+    project: &'p Project,
+    /// Keys of the artifacts behind the last results of the pipeline, by stage.
+    used: BTreeMap<String, Vec<String>>,
+    /// Manifests that were read, by kind and key; by kind alone all that are stored.
+    known: HashMap<(Kind, String), Option<Manifest>>,
+    stored: HashMap<Kind, Vec<String>>,
+}
+
+/// What a task differs in from the nearest artifact that there is.
+pub(crate) struct Difference {
+    /// Key of that artifact.
+    pub key: String,
+    /// Whether it belongs to the last results of the pipeline.
+    pub is_of_results: bool,
+    /// The parts of the key that differ.
+    pub changes: Vec<Change>,
+}
+
+impl<'p> Earlier<'p> {
+    /// What the results of the pipeline `name` were made of; nothing where there are none that
+    /// can be read.
+    pub(crate) fn of(project: &'p Project, name: &str) -> Self {
+        let used = keys(&project.results(name));
+        Self { project, used, known: HashMap::new(), stored: HashMap::new() }
+    }
+
+    /// How `task` differs from the artifact that the last results have of its stage, or from the
+    /// nearest that is stored of the same program; `None` where there is nothing like it.
+    ///
+    /// The nearest is the one with the fewest changes.
+    pub(crate) fn difference(&mut self, plan: &Plan, task: &Task) -> Option<Difference> {
+        let used = self.used.get(&task.stage).cloned().unwrap_or_default();
+        self.nearest(plan, task, &used, true).or_else(|| {
+            let stored = self.stored(task.program.description.output);
+            self.nearest(plan, task, &stored, false)
+        })
+    }
+
+    fn nearest(
+        &mut self,
+        plan: &Plan,
+        task: &Task,
+        keys: &[String],
+        is_of_results: bool,
+    ) -> Option<Difference> {
+        let kind = task.program.description.output;
+        let mut nearest: Option<Difference> = None;
+        for key in keys {
+            let Some(manifest) = self.manifest(kind, key) else { continue };
+            if manifest.stage != task.program.description.name && !is_of_results {
+                continue;
+            }
+            let changes = changes(plan, task, manifest);
+            if nearest.as_ref().is_none_or(|found| changes.len() < found.changes.len()) {
+                nearest = Some(Difference { key: key.clone(), is_of_results, changes });
+            }
+        }
+        nearest
+    }
+
+    fn manifest(&mut self, kind: Kind, key: &str) -> Option<&Manifest> {
+        let folder = self.project.data.join("store").join(kind.name()).join(key);
+        let read = || Manifest::read(&folder).ok();
+        self.known.entry((kind, key.to_owned())).or_insert_with(read).as_ref()
+    }
+
+    fn stored(&mut self, kind: Kind) -> Vec<String> {
+        let folder = self.project.data.join("store").join(kind.name());
+        let names = || {
+            let entries = fs::read_dir(&folder).into_iter().flatten().flatten();
+            let mut names: Vec<String> =
+                entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+            names.sort();
+            names
+        };
+        self.stored.entry(kind).or_insert_with(names).clone()
+    }
+}
+
+/// Keys of the artifacts behind the results in `folder`, by stage; none where there are no results
+/// that can be read.
+pub(crate) fn keys(folder: &Path) -> BTreeMap<String, Vec<String>> {
+    let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    if let Ok(rows) = artifact::read_rows::<RunRow>(folder) {
+        for row in rows {
+            found.entry(row.stage).or_default().push(row.key);
+        }
+        return found;
+    }
+    // Of a sweep: a column for each stage.
+    for batch in swept(&folder.join(RUNS)).unwrap_or_default() {
+        for (column, field) in batch.columns().iter().zip(batch.schema().fields()) {
+            let stage = field.name().strip_suffix(".key").filter(|stage| !stage.contains('.'));
+            if let (Some(stage), Some(keys)) = (stage, column.as_string_opt::<i32>()) {
+                let keys = keys.iter().flatten().map(str::to_owned);
+                found.entry(stage.to_owned()).or_default().extend(keys);
+            }
+        }
+    }
+    for keys in found.values_mut() {
+        keys.sort();
+        keys.dedup();
+    }
+    found
+}
+
+/// The table `runs` of a sweep at `path`; `None` where it cannot be read.
+pub(crate) fn swept(path: &Path) -> Option<Vec<RecordBatch>> {
+    let file = fs::File::open(path).ok()?;
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file).ok()?.build().ok()?;
+    reader.collect::<Result<_, _>>().ok()
+}

@@ -1,0 +1,337 @@
+//! Small artifacts for a program to work on: samples of a function, a network that might have
+//! learned it, and a kernel on them.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use artifact::tables::Split;
+use artifact::tables::dataset::Sample;
+use artifact::tables::kernel::{KernelRow, Reduction};
+use artifact::tables::training::{CheckpointRow, HistoryRow, OutputRow};
+use artifact::{
+    ArtifactError, CONTRACT, Gram, GramRow, Kind, Machine, Manifest, Outline, RateFrom, hash_file,
+};
+use serde_json::json;
+use stage::Port;
+use tempfile::TempDir;
+
+use crate::error::PipelineError;
+use crate::nearest::suggestion;
+
+/// Training and test samples.
+const COUNTS: (u32, u32) = (12, 5);
+/// Units of the hidden layer.
+const WIDTH: usize = 4;
+/// Steps with a checkpoint.
+const STEPS: [u64; 3] = [0, 10, 20];
+/// δ of every update.
+const RATE: f64 = 0.1;
+
+/// The inputs of a program.
+pub(super) struct Samples {
+    folder: TempDir,
+    /// By port.
+    directories: BTreeMap<String, PathBuf>,
+    /// Ports for which there is nothing.
+    pub missing: Vec<String>,
+}
+
+impl Samples {
+    /// An artifact for each of `ports`: the one that is `given`, else a made-up one where this
+    /// module knows how.
+    ///
+    /// # Errors
+    /// Where something is given for no port, or is no artifact of the port's kind.
+    pub(super) fn new(
+        ports: &[Port],
+        given: &BTreeMap<String, PathBuf>,
+    ) -> Result<Self, PipelineError> {
+        let names: Vec<&str> = ports.iter().map(|port| port.name.as_ref()).collect();
+        if let Some(odd) = given.keys().find(|name| !names.contains(&name.as_str())) {
+            return Err(PipelineError::Argument {
+                message: format!("--input {odd}: the program has no port `{odd}`"),
+                help: suggestion(odd, names),
+            });
+        }
+        let folder =
+            tempfile::tempdir().map_err(PipelineError::io("creating", Path::new("a folder")))?;
+        let mut samples = Self { folder, directories: BTreeMap::new(), missing: Vec::new() };
+        for port in ports {
+            let directory = match (given.get(port.name.as_ref()), port.kind) {
+                (Some(directory), kind) => given_artifact(directory, kind)?,
+                (None, Kind::Dataset | Kind::Training | Kind::Kernel) => samples.made(port.kind)?,
+                (None, Kind::Spectrum | Kind::Report) => {
+                    samples.missing.push(port.name.to_string());
+                    continue;
+                }
+            };
+            samples.directories.insert(port.name.to_string(), directory);
+        }
+        Ok(samples)
+    }
+
+    /// The artifact at each port.
+    pub(super) fn directories(&self) -> &BTreeMap<String, PathBuf> {
+        &self.directories
+    }
+
+    /// The outline of each input, by port.
+    pub(super) fn outlines(&self) -> BTreeMap<String, Vec<Outline>> {
+        let outline = |directory: &PathBuf| Manifest::read(directory).map(|of| of.outline);
+        let outlines = self.directories.iter();
+        outlines.map(|(port, at)| (port.clone(), vec![outline(at).unwrap_or_default()])).collect()
+    }
+
+    /// Hash of every file of the inputs.
+    pub(super) fn hashes(&self) -> BTreeMap<PathBuf, String> {
+        self.directories.values().flat_map(|directory| hashes(directory)).collect()
+    }
+
+    /// The made-up artifact of `kind`, written where it is not there yet.
+    fn made(&self, kind: Kind) -> Result<PathBuf, PipelineError> {
+        let directory = self.folder.path().join(kind.name());
+        if !directory.exists() {
+            let write = match kind {
+                Kind::Dataset => write_dataset,
+                Kind::Training => write_training,
+                _ => write_kernel,
+            };
+            write(&directory)?;
+            manifest(&directory, kind)?.write(&directory)?;
+        }
+        Ok(directory)
+    }
+}
+
+/// Hash of every file below `folder` by its path; none where it cannot be read.
+pub(super) fn hashes(folder: &Path) -> BTreeMap<PathBuf, String> {
+    let mut found = BTreeMap::new();
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            found.extend(hashes(&path));
+        } else {
+            let hash = hash_file(&path).unwrap_or_default();
+            found.insert(path, hash);
+        }
+    }
+    found
+}
+
+/// The artifact at `directory`, which must be of `kind`.
+fn given_artifact(directory: &Path, kind: Kind) -> Result<PathBuf, PipelineError> {
+    let directory = directory.canonicalize().map_err(PipelineError::io("opening", directory))?;
+    let found = Manifest::read(&directory)?.kind;
+    if found == kind {
+        return Ok(directory);
+    }
+    Err(PipelineError::Argument {
+        message: format!("{} is a {found}, and the port takes a {kind}", directory.display()),
+        help: None,
+    })
+}
+
+/// Each sample's split, number and place in the square [-1, 1]².
+fn points() -> impl Iterator<Item = (Split, u32, [f32; 2])> {
+    let splits = [(Split::Train, COUNTS.0), (Split::Test, COUNTS.1)];
+    let numbers =
+        splits.into_iter().flat_map(|(split, count)| (0..count).map(move |at| (split, at)));
+    // Multiples of two irrational numbers fill a square evenly.
+    numbers.enumerate().map(|(index, (split, sample))| {
+        let place = |step: f32| ((index as f32 + 0.5) * step).fract().mul_add(2.0, -1.0);
+        (split, sample, [place(0.754_877_7), place(0.569_840_3)])
+    })
+}
+
+fn target(x: [f32; 2]) -> f32 {
+    0.5 * x[1] + (2.0 * x[0]).sin()
+}
+
+/// Weights and biases of the network at `step`, by name, with their shapes.
+fn network(step: u64) -> [(&'static str, Vec<u32>, Vec<f32>); 4] {
+    let width = WIDTH as u32;
+    let shapes = [
+        ("layers.0.weight", vec![2, width]),
+        ("layers.0.bias", vec![width]),
+        ("layers.1.weight", vec![width, 1]),
+        ("layers.1.bias", vec![1]),
+    ];
+    let mut number = 0.0;
+    shapes.map(|(name, shape)| {
+        let values = (0..shape.iter().product::<u32>()).map(|_| {
+            number += 1.7;
+            0.7 * (number + 0.02 * step as f32).cos()
+        });
+        let values = values.collect();
+        (name, shape, values)
+    })
+}
+
+/// f(x) at `step`.
+fn output(step: u64, x: [f32; 2]) -> f32 {
+    let [(_, _, inner), (_, _, bias), (_, _, outer), (_, _, last)] = network(step);
+    let unit = |unit: usize| (x[0] * inner[unit] + x[1] * inner[WIDTH + unit] + bias[unit]).tanh();
+    (0..WIDTH).map(|at| unit(at) * outer[at]).sum::<f32>() + last[0]
+}
+
+/// The kernel of `x` and `other` at `step`: positive definite, and other at every step.
+fn kernel(step: u64, x: [f32; 2], other: [f32; 2]) -> f32 {
+    let square = (x[0] - other[0]).powi(2) + (x[1] - other[1]).powi(2);
+    let linear = 1.0 + x[0] * other[0] + x[1] * other[1];
+    (-square).exp() + 0.01 * step as f32 * linear
+}
+
+fn write_dataset(directory: &Path) -> Result<(), ArtifactError> {
+    let sample = |(split, sample, x): (Split, u32, [f32; 2])| Sample {
+        split,
+        sample,
+        x: x.to_vec(),
+        y: vec![target(x)],
+        label: None,
+    };
+    artifact::write_rows(directory, &points().map(sample).collect::<Vec<_>>())
+}
+
+fn write_training(directory: &Path) -> Result<(), ArtifactError> {
+    let (mut history, mut outputs) = (Vec::new(), Vec::new());
+    for step in STEPS {
+        let is_last = step == STEPS[STEPS.len() - 1];
+        let loss = |of: Split| {
+            let points = points().filter(|point| point.0 == of);
+            let squares: Vec<f64> =
+                points.map(|(_, _, x)| f64::from(output(step, x) - target(x)).powi(2)).collect();
+            squares.iter().sum::<f64>() / (2.0 * squares.len() as f64)
+        };
+        history.push(HistoryRow {
+            step,
+            learning_rate: RATE,
+            train_loss: loss(Split::Train),
+            test_loss: Some(loss(Split::Test)),
+            train_accuracy: None,
+            test_accuracy: None,
+            gradient_norm: (!is_last).then_some(1.0),
+            update_norm: (!is_last).then_some(RATE),
+            sharpness: None,
+        });
+        outputs.extend(points().map(|(split, sample, x)| OutputRow {
+            step,
+            split,
+            sample,
+            output: vec![output(step, x)],
+        }));
+        let rows = network(step).map(|(parameter, shape, values)| CheckpointRow {
+            step,
+            parameter: parameter.to_owned(),
+            shape,
+            values,
+        });
+        artifact::write_step(directory, step, &rows)?;
+    }
+    artifact::write_rows(directory, &history)?;
+    artifact::write_rows(directory, &outputs)
+}
+
+fn write_kernel(directory: &Path) -> Result<(), ArtifactError> {
+    let train: Vec<[f32; 2]> =
+        points().filter(|point| point.0 == Split::Train).map(|point| point.2).collect();
+    let mut kernels = Vec::new();
+    for step in STEPS {
+        let rows = points().map(|(split, sample, _)| GramRow { split, sample, output: 0 });
+        let values: Vec<f32> = points()
+            .flat_map(|(_, _, x)| train.iter().map(move |&other| kernel(step, x, other)))
+            .collect();
+        let block: Vec<f64> =
+            values[..train.len() * train.len()].iter().copied().map(f64::from).collect();
+        kernels.push(KernelRow {
+            step,
+            output: 0,
+            learning_rate: Some(RATE),
+            trace: block.iter().step_by(train.len() + 1).sum(),
+            frobenius_norm: block.iter().map(|value| value * value).sum::<f64>().sqrt(),
+            samples: COUNTS.0,
+            rows: COUNTS.0,
+            test_rows: COUNTS.1,
+            reduction: Reduction::Trace,
+            precision: "f32".to_owned(),
+        });
+        let gram = Gram { rows: rows.collect(), width: train.len(), values };
+        artifact::write_gram(directory, step, &gram)?;
+    }
+    artifact::write_rows(directory, &kernels)
+}
+
+fn manifest(directory: &Path, kind: Kind) -> Result<Manifest, ArtifactError> {
+    let key = |kind: Kind| blake3::hash(kind.name().as_bytes()).to_hex().to_string();
+    let sources: &[Kind] = match kind {
+        Kind::Dataset => &[],
+        Kind::Training => &[Kind::Dataset],
+        _ => &[Kind::Dataset, Kind::Training],
+    };
+    let sources = sources.iter().map(|&kind| (kind.name().to_owned(), vec![key(kind)]));
+    Ok(Manifest {
+        contract: CONTRACT.to_owned(),
+        kind,
+        key: key(kind),
+        stage: "made-up".to_owned(),
+        stage_version: "1".to_owned(),
+        program: key(kind),
+        parameters: json!({}),
+        inputs: sources.collect(),
+        seed: None,
+        outline: outline(kind),
+        tables: Manifest::record_tables(directory, kind)?,
+        machine: Machine { platform: "none".to_owned(), threads: 1 },
+        wall_time_s: 0.0,
+        peak_memory_bytes: None,
+    })
+}
+
+fn outline(kind: Kind) -> Outline {
+    let mut outline = Outline {
+        train_samples: Some(COUNTS.0.into()),
+        test_samples: Some(COUNTS.1.into()),
+        input_dim: Some(2),
+        output_dim: Some(1),
+        labelled: Some(false),
+        ..Outline::default()
+    };
+    if kind == Kind::Dataset {
+        return outline;
+    }
+    outline.last_step = STEPS.last().copied();
+    outline.checkpoints = Some(STEPS.to_vec());
+    outline.parameter_count = Some((4 * WIDTH + 1) as u64);
+    outline.network =
+        Some(json!({ "hidden": [WIDTH], "activation": "tanh", "init": "glorot", "bias": true }));
+    outline.loss = Some("least_squares".to_owned());
+    outline.optimizer = Some("gradient_descent".to_owned());
+    outline.learning_rates = Some(vec![RateFrom { step: 0, learning_rate: RATE }]);
+    if kind == Kind::Kernel {
+        outline.kernel_rows = Some(COUNTS.0.into());
+        outline.kernel_blocks = Some(1);
+        outline.reduction = Some(Reduction::Trace);
+    }
+    outline
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn made_up_artifacts_are_whole() {
+        let port = |name, kind| Port::one(name, kind);
+        let ports = [
+            port("dataset", Kind::Dataset),
+            port("training", Kind::Training),
+            port("kernel", Kind::Kernel),
+        ];
+        let samples = Samples::new(&ports, &BTreeMap::new()).unwrap();
+        for (name, directory) in samples.directories() {
+            let manifest = Manifest::read(directory).unwrap();
+            let tables = Manifest::record_tables(directory, manifest.kind).unwrap();
+            assert_eq!(tables, manifest.tables, "{name}");
+        }
+        assert!(samples.missing.is_empty());
+    }
+}

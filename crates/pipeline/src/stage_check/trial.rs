@@ -1,0 +1,316 @@
+//! Runs of a program: what it writes, whether it writes the same again, and whether it goes on from
+//! what a killed run has left.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use artifact::{CONTRACT, Kind, MANIFEST_FILE, Manifest, Outline};
+use serde_json::Value;
+use stage::{Input, Inputs, Limits, RunRequest, StageError};
+use tempfile::TempDir;
+
+use super::made_up::{Samples, hashes};
+use super::verdict::{Outcome, Verdict};
+use crate::error::PipelineError;
+use crate::execute::{Executed, execute};
+use crate::failure::log_end;
+use crate::program::Program;
+use crate::project::Project;
+use crate::quantity::duration;
+
+/// Seeds of two runs: the second one differs where the program says that it uses none.
+const SEEDS: (u64, u64) = (1, 2);
+/// How long a run may go on before it is killed to see whether it resumes.
+const BEFORE_KILL: Duration = Duration::from_secs(5);
+/// How often its output is looked at until then.
+const LOOK: Duration = Duration::from_millis(1);
+/// Files that are named where many differ.
+const NAMED: usize = 3;
+
+/// A program with all that it is run on.
+pub(super) struct Trial<'t> {
+    pub project: &'t Project,
+    pub program: &'t Program,
+    pub parameters: Value,
+    pub samples: &'t Samples,
+    pub limits: Limits,
+}
+
+/// One run in a folder of its own.
+struct Run {
+    folder: TempDir,
+    result: Result<Executed, StageError>,
+}
+
+impl Run {
+    fn output(&self) -> PathBuf {
+        self.folder.path().join("output")
+    }
+
+    /// Hash of each file by its path within the output.
+    fn files(&self) -> BTreeMap<PathBuf, String> {
+        let output = self.output();
+        let within = |path: PathBuf| path.strip_prefix(&output).map(Path::to_owned).unwrap_or(path);
+        hashes(&output).into_iter().map(|(path, hash)| (within(path), hash)).collect()
+    }
+}
+
+impl Trial<'_> {
+    /// Runs the program and adds what that shows to `verdict`.
+    ///
+    /// # Errors
+    /// Where the file system refuses.
+    pub(super) fn check(&self, verdict: &mut Verdict) -> Result<(), PipelineError> {
+        verdict.add("refusal", self.refusal()?);
+        if !self.samples.missing.is_empty() {
+            let ports = self.samples.missing.join("=FOLDER --input ");
+            let why = format!("give it an artifact of the store: --input {ports}=FOLDER");
+            for what in ["run", "tables", "determinism", "resume"] {
+                verdict.add(what, Outcome::Skipped(why.clone()));
+            }
+            return Ok(());
+        }
+        let before = self.samples.hashes();
+        let first = self.run(folder()?, SEEDS.0, self.limits)?;
+        let executed = match &first.result {
+            Ok(executed) => executed,
+            Err(error) => {
+                let mut faults = vec![format!("it failed: {}", error.message)];
+                faults.extend(error.hint.iter().map(|hint| format!("= help: {hint}")));
+                let log = log_end(&first.folder.path().join("log"));
+                faults.extend(log.into_iter().map(|line| format!("| {line}")));
+                verdict.add("run", Outcome::Broken(faults));
+                return Ok(());
+            }
+        };
+        let mut faults = Vec::new();
+        if self.samples.hashes() != before {
+            faults.push("it changed its inputs, which belong to the store".to_owned());
+        }
+        verdict.add("run", Outcome::of(faults, &duration(executed.wall_time)));
+        verdict.add("tables", self.tables(&first, &executed.outline));
+        verdict.add("determinism", self.determinism(&first)?);
+        verdict.add("resume", self.resume(&first)?);
+        Ok(())
+    }
+
+    /// What the program does where the request cannot be read.
+    fn refusal(&self) -> Result<Outcome, PipelineError> {
+        let folder = folder()?;
+        let request = folder.path().join("request.json");
+        fs::write(&request, "this is no request")
+            .map_err(PipelineError::io("writing", &request))?;
+        let log = log(&folder)?;
+        let mut faults = Vec::new();
+        match execute(&self.program.path, &self.project.root, &request, log, |_| ()) {
+            Ok(_) => faults.push("it says that it is done with a request that is none".to_owned()),
+            Err(error) if error.message.contains("without saying why") => {
+                faults.push(format!("with a request that is none, {}", error.message));
+                faults
+                    .push("= help: print {\"error\": {\"message\": …}} before it ends".to_owned());
+            }
+            Err(_) => {}
+        }
+        Ok(Outcome::of(faults, "a request that is none ends with an error in words"))
+    }
+
+    /// What the first run wrote against the kind that it says it makes.
+    fn tables(&self, run: &Run, outline: &Outline) -> Outcome {
+        let kind = self.program.description.output;
+        let mut faults = Vec::new();
+        let output = run.output();
+        let records = Manifest::record_tables(&output, kind);
+        let count = records.as_ref().map_or(0, Vec::len);
+        if let Err(error) = records {
+            let text = error.to_string();
+            let text = text.replace(&format!("{}/", output.display()), "");
+            faults.push(text.replace(&output.display().to_string(), "its output"));
+        }
+        for file in &self.program.description.files {
+            if !output.join(file).exists() {
+                faults.push(format!("it did not write {file}, which it promises"));
+            }
+        }
+        if output.join(MANIFEST_FILE).exists() {
+            faults.push(format!("it wrote a {MANIFEST_FILE}: that is the driver's"));
+        }
+        faults.extend(self.lost(outline));
+        let files = if count == 1 { "file" } else { "files" };
+        Outcome::of(faults, &format!("{count} {files}, as docs/tables.md has them for a {kind}"))
+    }
+
+    /// What the inputs' outlines know and the output's no longer does.
+    fn lost(&self, outline: &Outline) -> Vec<String> {
+        let as_map = |outline: &Outline| serde_json::to_value(outline).unwrap_or_default();
+        let kept = as_map(outline);
+        let mut lost = Vec::new();
+        for known in self.samples.outlines().values().flatten() {
+            for (field, _) in as_map(known).as_object().into_iter().flatten() {
+                if kept.get(field).is_none() && !lost.contains(field) {
+                    lost.push(field.clone());
+                }
+            }
+        }
+        // A report is the end of the chain: nothing reads its outline.
+        if lost.is_empty() || self.program.description.output == Kind::Report {
+            return Vec::new();
+        }
+        vec![
+            format!("its outline has lost what its inputs know: {}", lost.join(", ")),
+            "= help: start from the outline in the input's manifest.json".to_owned(),
+        ]
+    }
+
+    /// A second run, on one thread and where that must not matter with another seed.
+    fn determinism(&self, first: &Run) -> Result<Outcome, PipelineError> {
+        let uses_seed = self.program.description.uses_seed;
+        let seed = if uses_seed { SEEDS.0 } else { SEEDS.1 };
+        let second = self.run(folder()?, seed, Limits { threads: 1, ..self.limits })?;
+        let mut faults = different(first, &second);
+        if !faults.is_empty() && !uses_seed {
+            faults.push("= help: where the seed is what it differs by, say `uses_seed`".to_owned());
+        }
+        Ok(Outcome::of(faults, "two runs wrote the same bytes, one of them on a single thread"))
+    }
+
+    /// Runs that begin where another was killed, and where a last file is missing.
+    fn resume(&self, first: &Run) -> Result<Outcome, PipelineError> {
+        if !self.resumes() {
+            let why = "it does not say that it goes on from what a killed run left (`resumes`)";
+            return Ok(Outcome::Skipped(why.to_owned()));
+        }
+        let mut faults = Vec::new();
+        let killed = folder()?;
+        self.kill(&killed)?;
+        let again = self.run(killed, SEEDS.0, self.limits)?;
+        faults.extend(
+            different(first, &again).into_iter().map(|fault| format!("after a kill: {fault}")),
+        );
+        let rest = folder()?;
+        copy(&first.output(), &rest.path().join("output"))?;
+        if let Some(last) = first.files().keys().next_back() {
+            let last = rest.path().join("output").join(last);
+            fs::remove_file(&last).map_err(PipelineError::io("removing", &last))?;
+        }
+        let again = self.run(rest, SEEDS.0, self.limits)?;
+        let missing = different(first, &again);
+        faults.extend(missing.into_iter().map(|fault| format!("with a file missing: {fault}")));
+        Ok(Outcome::of(faults, "after a kill, and with a file missing, it wrote the same bytes"))
+    }
+
+    /// Whether the program says that it goes on from what a killed run has left.
+    fn resumes(&self) -> bool {
+        let output = Command::new(&self.program.path)
+            .arg("describe")
+            .current_dir(&self.project.root)
+            .stdin(Stdio::null())
+            .output();
+        let answer = output.ok().and_then(|of| serde_json::from_slice::<Value>(&of.stdout).ok());
+        answer.is_some_and(|answer| answer["resumes"] == true)
+    }
+
+    /// Starts a run in `folder` and kills it as soon as it has written something.
+    fn kill(&self, folder: &TempDir) -> Result<(), PipelineError> {
+        let request = self.request(folder, SEEDS.0, self.limits)?;
+        let mut child = Command::new(&self.program.path)
+            .arg("run")
+            .arg(request)
+            .current_dir(&self.project.root)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(PipelineError::io("starting", &self.program.path))?;
+        let started = Instant::now();
+        let output = folder.path().join("output");
+        while hashes(&output).is_empty() && started.elapsed() < BEFORE_KILL {
+            thread::sleep(LOOK);
+        }
+        // It may have ended by itself, which is as good.
+        let _ = child.kill();
+        child.wait().map_err(PipelineError::io("ending", &self.program.path))?;
+        Ok(())
+    }
+
+    fn run(&self, folder: TempDir, seed: u64, limits: Limits) -> Result<Run, PipelineError> {
+        let request = self.request(&folder, seed, limits)?;
+        let log = log(&folder)?;
+        let result = execute(&self.program.path, &self.project.root, &request, log, |_| ());
+        Ok(Run { folder, result })
+    }
+
+    /// Writes the request of a run whose output is in `folder`.
+    fn request(
+        &self,
+        folder: &TempDir,
+        seed: u64,
+        limits: Limits,
+    ) -> Result<PathBuf, PipelineError> {
+        let output = folder.path().join("output");
+        fs::create_dir_all(&output).map_err(PipelineError::io("creating", &output))?;
+        let input = |directory: &PathBuf| {
+            vec![Input { directory: directory.clone(), axes: BTreeMap::new() }]
+        };
+        let inputs = self.samples.directories().iter();
+        let request = RunRequest {
+            contract: CONTRACT.to_owned(),
+            stage: self.program.description.name.clone(),
+            parameters: self.parameters.clone(),
+            inputs: Inputs(inputs.map(|(port, at)| (port.clone(), input(at))).collect()),
+            output,
+            seed,
+            limits,
+        };
+        let path = folder.path().join("request.json");
+        let write = || fs::write(&path, serde_json::to_vec(&request)?);
+        write().map_err(PipelineError::io("writing", &path))?;
+        Ok(path)
+    }
+}
+
+/// A folder for one run.
+fn folder() -> Result<TempDir, PipelineError> {
+    tempfile::tempdir().map_err(PipelineError::io("creating", Path::new("a folder")))
+}
+
+fn log(folder: &TempDir) -> Result<File, PipelineError> {
+    let path = folder.path().join("log");
+    File::create(&path).map_err(PipelineError::io("creating", &path))
+}
+
+/// In what `second` does not do as `first` did; nothing where it wrote the same bytes.
+fn different(first: &Run, second: &Run) -> Vec<String> {
+    if let Err(error) = &second.result {
+        return vec![format!("it failed: {}", error.message)];
+    }
+    let (one, other) = (first.files(), second.files());
+    let names = one.keys().chain(other.keys().filter(|name| !one.contains_key(*name)));
+    let odd: Vec<String> = names
+        .filter(|name| one.get(*name) != other.get(*name))
+        .map(|name| name.display().to_string())
+        .collect();
+    match odd.len() {
+        0 => Vec::new(),
+        1..=NAMED => vec![format!("other bytes in {}", odd.join(", "))],
+        count => vec![format!("other bytes in {} and {} files more", odd[0], count - 1)],
+    }
+}
+
+/// Copies the folder `from` to `to`.
+fn copy(from: &Path, to: &Path) -> Result<(), PipelineError> {
+    fs::create_dir_all(to).map_err(PipelineError::io("creating", to))?;
+    for entry in fs::read_dir(from).map_err(PipelineError::io("listing", from))? {
+        let entry = entry.map_err(PipelineError::io("listing", from))?;
+        let (path, target) = (entry.path(), to.join(entry.file_name()));
+        if path.is_dir() {
+            copy(&path, &target)?;
+        } else {
+            fs::copy(&path, &target).map_err(PipelineError::io("writing", &target))?;
+        }
+    }
+    Ok(())
+}
