@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use pipeline::{Progress, Project, Request};
+use pipeline::{Options, Progress, Project, Request};
 
 use crate::error::XtaskError;
 use crate::print;
@@ -58,7 +58,7 @@ pub fn run(mut project: Project, arguments: &Arguments) -> Result<(), XtaskError
     }
     let stages = plan.tasks.iter().map(|task| task.stage.as_str());
     let progress = Progress::new(arguments.quiet).aligned(stages);
-    let made = pipeline::run(&project, &plan, &progress)?;
+    let made = pipeline::run(&project, &plan, &Options::default(), &progress)?;
     let results = pipeline::gather(&project, &plan, &made)?;
     if !arguments.quiet {
         print(format!("\n{}", pipeline::summary(&project, &plan, &results)?.trim_end()));

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use artifact::Outline;
 use serde_json::Value;
@@ -72,6 +73,8 @@ pub struct Task {
     pub outline: Outline,
     /// Memory that the stage expects to need, where it says so.
     pub memory_bytes: Option<u64>,
+    /// Time that the stage may take, where the pipeline says so.
+    pub time_limit: Option<Duration>,
     /// Key of the artifact.
     pub key: String,
     /// Where the pipeline file has the stage.

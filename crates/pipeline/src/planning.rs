@@ -333,6 +333,7 @@ impl<'a> Planner<'a> {
             inputs,
             outline: plan.outline,
             memory_bytes: plan.memory_bytes,
+            time_limit: block.entry.time_limit,
             key,
             location: block.source.locate(&block.entry.pointer(), Part::Key),
         });

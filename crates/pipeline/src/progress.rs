@@ -69,6 +69,12 @@ impl Progress {
         self.say(stage, "reused");
     }
 
+    /// A stage whose artifact another driver makes.
+    pub(crate) fn elsewhere(&self, stage: &str, variant: &str) {
+        let stage = format!("{stage:width$}  {variant}", width = self.width);
+        self.say(stage.trim_end(), "is made by another run on this store: waiting");
+    }
+
     /// A stage with `count` variants, of which `done` are there already.
     pub(crate) fn variants(&self, stage: &str, count: usize, done: usize) {
         self.say(stage, &quantity::variants(count, done));
