@@ -31,6 +31,18 @@ pub struct Arguments {
     /// Folder for artifacts (`store`) and results (`runs`) [default: data].
     #[arg(long, value_name = "FOLDER")]
     data: Option<PathBuf>,
+    /// Folder for artifacts alone, which several projects may share [default: `store` in --data].
+    #[arg(long, value_name = "FOLDER")]
+    store: Option<PathBuf>,
+    /// Stages that run side by side, within threads and memory.
+    #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: u16,
+    /// Go on with what does not need a stage that failed.
+    #[arg(long)]
+    keep_going: bool,
+    /// Print one JSON object a line for everything that happens.
+    #[arg(long, conflicts_with_all = ["quiet", "dry_run"])]
+    json: bool,
     /// Say nothing but errors.
     #[arg(long)]
     quiet: bool,
@@ -43,6 +55,10 @@ pub struct Arguments {
 pub fn run(mut project: Project, arguments: &Arguments) -> Result<(), XtaskError> {
     if let Some(data) = &arguments.data {
         project.data = std::path::absolute(data).map_err(XtaskError::io("opening", data))?;
+    }
+    if let Some(store) = &arguments.store {
+        let store = std::path::absolute(store).map_err(XtaskError::io("opening", store))?;
+        project.store = Some(store);
     }
     let request = Request {
         file: arguments.file.clone(),
@@ -57,10 +73,13 @@ pub fn run(mut project: Project, arguments: &Arguments) -> Result<(), XtaskError
         return Ok(());
     }
     let stages = plan.tasks.iter().map(|task| task.stage.as_str());
-    let progress = Progress::new(arguments.quiet).aligned(stages);
-    let made = pipeline::run(&project, &plan, &Options::default(), &progress)?;
+    let progress = if arguments.json { Progress::json() } else { Progress::new(arguments.quiet) }
+        .aligned(stages);
+    let (jobs, keep_going) = (arguments.jobs.into(), arguments.keep_going);
+    let options = Options { jobs, keep_going, ..Options::default() };
+    let made = pipeline::run(&project, &plan, &options, &progress)?;
     let results = pipeline::gather(&project, &plan, &made)?;
-    if !arguments.quiet {
+    if !arguments.quiet && !arguments.json {
         print(format!("\n{}", pipeline::summary(&project, &plan, &results)?.trim_end()));
     }
     Ok(())

@@ -68,7 +68,7 @@ pub fn check(project: &Project, request: &Request) -> Result<Plan, PipelineError
     let planner =
         Planner::new(project, &file, request.limits, &sweep, &blocks, &wirings, &mut problems);
     let (tasks, stages) = planner.tasks();
-    let (store, results) = (project.data.join("store"), project.results(&file.name));
+    let (store, results) = (project.store(), project.results(&file.name));
     problems.add(unwritable(&store, &source).or_else(|| unwritable(&results, &source)));
     if !problems.is_empty() {
         return Err(invalid(problems.told(&sweep)));

@@ -66,7 +66,7 @@ pub fn run(
     progress: &Progress,
 ) -> Result<Vec<Made>, PipelineError> {
     let _running = interrupt::Running::begin();
-    let store = Store::of(&project.data);
+    let store = Store::of(project);
     let stored: Vec<Option<Manifest>> = plan.tasks.iter().map(|task| find(&store, task)).collect();
     let counts = counts(plan, &stored);
     let (sender, receiver) = mpsc::channel();
@@ -92,7 +92,7 @@ pub fn run(
 /// Whether each task's artifact is in the store already.
 #[must_use]
 pub fn is_stored(project: &Project, task: &Task) -> bool {
-    find(&Store::of(&project.data), task).is_some()
+    find(&Store::of(project), task).is_some()
 }
 
 fn find(store: &Store, task: &Task) -> Option<Manifest> {
@@ -193,6 +193,7 @@ impl<'a> Run<'a> {
             }
             if let Some(manifest) = stored[index].take() {
                 self.tell_of(task);
+                self.error = self.store.clean(&task.key).err();
                 self.reuse(index, manifest);
                 continue;
             }
@@ -294,9 +295,8 @@ impl<'a> Run<'a> {
 
     fn reuse(&mut self, index: usize, manifest: Manifest) {
         let task = &self.plan.tasks[index];
-        if self.counts[task.stage.as_str()].0 == 1 {
-            self.progress.reused(&task.stage);
-        }
+        let is_only = self.counts[task.stage.as_str()].0 == 1;
+        self.progress.reused(&task.stage, &self.plan.sweep.shown(&task.point), is_only);
         let directory = self.store.directory(manifest.kind, &task.key);
         self.waiting.remove(&index);
         self.made[index] = Some(Made { directory, manifest, reused: true });

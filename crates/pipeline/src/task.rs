@@ -10,9 +10,8 @@ use stage::{Inputs, Limits, RunRequest, StageError};
 use crate::error::{PipelineError, WHERE_DISK_IS_FULL};
 use crate::executor::{Executed, Executor, Fault, Job};
 use crate::plan::{Plan, Task};
-use crate::progress::Progress;
+use crate::progress::{End, Progress};
 use crate::project::Project;
-use crate::quantity;
 use crate::run::Made;
 use crate::store::{Store, Work};
 
@@ -69,38 +68,40 @@ impl Ready<'_> {
             .execute(&job, &mut |event| line.show(event))
             .and_then(|executed| Ok((self.check_output()?, executed)));
         if !self.work.is_mine() {
-            line.end("goes on in another run");
+            line.end(End::Elsewhere);
             return Ok(Outcome::Elsewhere);
         }
         match result {
             Ok((tables, executed)) => {
-                let done = format!("done in {}", quantity::duration(executed.wall_time));
                 let manifest = self.manifest(tables, executed);
                 let directory = match self.work.commit(self.store, &manifest) {
                     Ok(directory) => directory,
-                    Err(_) if !self.work.is_mine() => return Ok(Outcome::Elsewhere),
+                    Err(_) if !self.work.is_mine() => {
+                        line.end(End::Elsewhere);
+                        return Ok(Outcome::Elsewhere);
+                    }
                     Err(error) => {
-                        line.end("failed");
+                        line.end(End::Failed);
                         return Err(error);
                     }
                 };
-                line.end(&done);
+                line.end(End::Done);
                 self.work.discard()?;
                 Ok(Outcome::Made(Made { directory, manifest, reused: false }))
             }
             Err(Fault::Interrupted) => {
-                line.end("interrupted");
+                line.end(End::Interrupted);
                 self.leave(true)?;
                 Ok(Outcome::Interrupted)
             }
             Err(Fault::Cut(error)) => {
-                line.end("ended");
+                line.end(End::Failed);
                 let error = self.in_its_output(error);
                 self.leave(true)?;
                 Ok(Outcome::Failed(error))
             }
             Err(Fault::Failed(error)) => {
-                line.end("failed");
+                line.end(End::Failed);
                 let is_full = is_disk_full(&error);
                 let error = self.in_its_output(error);
                 self.leave(is_full)?;

@@ -27,6 +27,8 @@ const LONGEST_LOG: u64 = 64 << 20;
 const LOOK: Duration = Duration::from_millis(50);
 /// How often its limits are looked at.
 const LOOK_AT_LIMITS: Duration = Duration::from_millis(200);
+/// How long the last lines of a stage that has ended are waited for, on a busy machine.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 /// Characters of a line that is no message that are shown.
 const SHOWN_CHARACTERS: usize = 80;
 
@@ -80,7 +82,7 @@ struct Running<'a> {
     /// Set once: after that its number may be another process's.
     ended: Option<Ended>,
     started: Instant,
-    /// When its limits were looked at last.
+    /// When its limits were looked at last, or it was found to have ended.
     looked: Instant,
 }
 
@@ -92,8 +94,12 @@ impl Running<'_> {
             match lines.recv_timeout(LOOK) {
                 Ok(line) => return Ok(Some(line)),
                 Err(RecvTimeoutError::Disconnected) => return Ok(None),
-                // A process that it left behind may hold its output open.
-                Err(RecvTimeoutError::Timeout) if self.ended.is_some() => return Ok(None),
+                // A process that it left behind, out of its group, may hold its output open.
+                Err(RecvTimeoutError::Timeout)
+                    if self.ended.is_some() && self.looked.elapsed() > LAST_WORDS =>
+                {
+                    return Ok(None);
+                }
                 Err(RecvTimeoutError::Timeout) => {}
             }
         }
@@ -117,6 +123,9 @@ impl Running<'_> {
             return Ok(());
         }
         self.ended = ended(self.child.id())?;
+        if self.ended.is_some() {
+            self.looked = Instant::now();
+        }
         if interrupt::is_pending() {
             return Err(Fault::Interrupted);
         }

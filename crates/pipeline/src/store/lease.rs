@@ -67,10 +67,10 @@ impl Lease {
             let linked = write(&own, &serde_json::to_vec(&holder)?).and_then(|()| {
                 fs::hard_link(&own, &file).or_else(|error| copied(error, &own, &file))
             });
-            let removed = fs::remove_file(&own);
+            // Whoever gets the lease removes what others leave.
+            let _ = fs::remove_file(&own);
             match linked {
                 Ok(()) => {
-                    removed?;
                     let beat = Some(beating(file));
                     return Ok(Some(Self { folder: folder.to_owned(), holder, beat }));
                 }
@@ -87,16 +87,15 @@ impl Lease {
         Ok(None)
     }
 
-    /// Whether a living driver has a lease on `folder`, as far as one look tells.
-    pub(crate) fn is_held(folder: &Path) -> bool {
-        let file = folder.join(FILE);
-        file.exists() && !Watch::default().is_dead(&file)
-    }
-
     /// Whether no other driver has taken this one for dead.
     pub(crate) fn is_mine(&self) -> bool {
         fs::read(self.folder.join(FILE))
             .is_ok_and(|bytes| parse(&bytes).as_ref() == Some(&self.holder))
+    }
+
+    /// Whether `name` is that of the lease's own file in its folder.
+    pub(crate) fn is_file(&self, name: &str) -> bool {
+        name == FILE
     }
 
     /// A name that no other lease has.
@@ -257,7 +256,8 @@ mod tests {
             threads.into_iter().map(|thread| thread.join().unwrap()).collect()
         });
         assert_eq!(leases.iter().flatten().count(), 1);
-        assert!(Lease::is_held(&folder) && leases.iter().flatten().all(Lease::is_mine));
+        assert!(leases.iter().flatten().all(Lease::is_mine));
+        assert!(acquire(&folder).is_none());
         drop(leases);
         assert!(!folder.exists(), "nothing is left");
         assert!(acquire(&folder).is_some());
@@ -270,7 +270,6 @@ mod tests {
         let (process, started) = (child.id(), started(child.id()).or(Some(0)));
         child.wait().unwrap();
         leave(&folder, &Holder { process, started, ..Holder::of_this_process() });
-        assert!(!Lease::is_held(&folder));
         let leases: Vec<Option<Lease>> = thread::scope(|scope| {
             let threads: Vec<_> = (0..8).map(|_| scope.spawn(|| acquire(&folder))).collect();
             threads.into_iter().map(|thread| thread.join().unwrap()).collect()

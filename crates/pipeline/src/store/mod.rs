@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use artifact::{Kind, MANIFEST_FILE, Manifest};
 
 use crate::error::PipelineError;
+use crate::project::Project;
 use lease::Lease;
 pub(crate) use lease::Watch;
 pub(crate) use stamps::Stamps;
@@ -29,9 +30,9 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// The store in `data`, a project's data folder.
-    pub(crate) fn of(data: &Path) -> Self {
-        Self { root: data.join("store") }
+    /// The store of `project`.
+    pub(crate) fn of(project: &Project) -> Self {
+        Self { root: project.store() }
     }
 
     /// Where the artifact `key` is or would be.
@@ -59,7 +60,10 @@ impl Store {
                     .is_ok_and(|file| file.is_file() && file.len() == table.size_bytes)
                     && stamps.hash(&table.file, &path).is_ok_and(|hash| hash == table.blake3)
             });
-        stamps.write();
+        if whole {
+            // Else what was found in its place must not be remembered.
+            stamps.write();
+        }
         whole.then_some(manifest)
     }
 
@@ -104,6 +108,18 @@ impl Store {
         let lease =
             Lease::acquire(&folder, watch).map_err(PipelineError::io("locking", &folder))?;
         lease.map(|lease| Work::begin(&folder, lease, resumes)).transpose()
+    }
+
+    /// Removes what a driver has left of the work on `key` that died when that was done.
+    ///
+    /// # Errors
+    /// Where it cannot be removed.
+    pub(crate) fn clean(&self, key: &str) -> Result<(), PipelineError> {
+        if !self.root.join(WORK).join(key).exists() {
+            return Ok(());
+        }
+        let work = self.begin(key, false, &mut Watch::default())?;
+        work.map_or(Ok(()), Work::discard)
     }
 }
 

@@ -11,6 +11,8 @@ use crate::error::PipelineError;
 
 /// What the names of output folders begin with; the token of a lease follows.
 const OUTPUT: &str = "output-";
+/// What the name of a damaged artifact ends with, which a new one replaces.
+const DAMAGED: &str = ".damaged";
 /// Ending of a file that its writer had not finished.
 const PARTIAL: &str = "partial";
 
@@ -37,10 +39,11 @@ impl Work {
         for entry in fs::read_dir(folder).map_err(PipelineError::io("listing", folder))? {
             let path = entry.map_err(PipelineError::io("listing", folder))?.path();
             let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            if !name.starts_with(OUTPUT) {
+            if lease.is_file(name) {
                 continue;
             }
-            if resumes && !output.exists() {
+            let is_output = name.starts_with(OUTPUT) && !name.ends_with(DAMAGED);
+            if resumes && is_output && !output.exists() {
                 fs::rename(&path, &output).map_err(PipelineError::io("renaming", &path))?;
                 remove_partial(&output)?;
                 // Of a driver that died before the rename.
@@ -75,7 +78,7 @@ impl Work {
                 return Ok(destination);
             }
             // Not removed where it lies: half an artifact would be there for a while.
-            let damaged = self.output.with_extension("damaged");
+            let damaged = self.damaged();
             fs::rename(&destination, &damaged)
                 .map_err(PipelineError::io("moving away", &destination))?;
         }
@@ -92,7 +95,7 @@ impl Work {
     /// Where it cannot be removed.
     pub(crate) fn discard(self) -> Result<(), PipelineError> {
         if self.lease.is_mine() {
-            remove(&self.output.with_extension("damaged"))?;
+            remove(&self.damaged())?;
             remove(&self.output)?;
             remove(&self.request)?;
         }
@@ -105,6 +108,12 @@ impl Work {
     /// Where one cannot be removed.
     pub(crate) fn keep(self) -> Result<(), PipelineError> {
         if self.lease.is_mine() { remove_partial(&self.output) } else { Ok(()) }
+    }
+
+    fn damaged(&self) -> PathBuf {
+        let mut path = self.output.clone().into_os_string();
+        path.push(DAMAGED);
+        path.into()
     }
 
     /// Whether no other driver has taken this one for dead and the work over.

@@ -1,5 +1,7 @@
 //! The driver against fake stages: what it refuses, what it runs, what it leaves behind.
 
+mod cost;
+mod faults;
 mod keys;
 mod overrides;
 mod running;

@@ -152,10 +152,11 @@ impl World {
         files.into_iter().filter(|file| !is_other(file)).collect::<Vec<_>>().join("\n")
     }
 
-    /// Every file below the folder `path`, sorted.
+    /// Every file below the folder `path` but remembered hashes, sorted.
     pub fn files(&self, path: &str) -> Vec<String> {
         let mut found = Vec::new();
         collect(&self.root().join(path), "", &mut found);
+        found.retain(|file| !file.starts_with(".stamps/"));
         found.sort();
         found
     }
