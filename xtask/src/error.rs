@@ -17,6 +17,11 @@ pub enum XtaskError {
         /// The file, as it is shown.
         file: String,
     },
+    /// The store holds artifacts that are not what was written.
+    #[error(
+        "error: the store is damaged\n  = help: call the pipelines again that want what is damaged"
+    )]
+    Damaged,
     /// A program that was called failed, and has said why.
     #[error("error: `{command}` failed ({status})")]
     Command {
@@ -42,7 +47,7 @@ impl XtaskError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Pipeline(error) => error.exit_code(),
-            Self::Stale { .. } | Self::Command { .. } | Self::Io { .. } => 1,
+            Self::Stale { .. } | Self::Damaged | Self::Command { .. } | Self::Io { .. } => 1,
         }
     }
 

@@ -5,6 +5,7 @@ mod call;
 mod docs;
 mod error;
 mod pipelines;
+mod store;
 mod suite;
 
 use std::fmt::Display;
@@ -18,7 +19,7 @@ use pipeline::Project;
 /// Experiments on the spectrum of the neural tangent kernel.
 ///
 /// Exit codes: 0 done; 1 a stage, a build or a test failed; 2 the pipeline file or the arguments
-/// are wrong, and nothing was run.
+/// are wrong, and nothing was run; 130 interrupted.
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", disable_help_subcommand = true)]
 struct Arguments {
@@ -35,6 +36,18 @@ enum Command {
         /// Only this one: a name or a file, as under `uses:`.
         name: Option<String>,
     },
+    /// List the results that there are, with their state, time and size.
+    Runs(store::Folders),
+    /// Say what lies in the store and no run refers to, and remove it.
+    Gc {
+        #[command(flatten)]
+        folders: store::Folders,
+        /// Remove it.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Compare every table in the store with its recorded hash and its schema.
+    Verify(store::Folders),
     /// Run every test, with all that they need set up.
     Test(suite::Arguments),
     /// Time every kernel, beside faer's matmul or, with --peers, beside PyTorch, JAX and others.
@@ -67,6 +80,12 @@ fn run(command: Command) -> Result<(), XtaskError> {
             print(pipeline::stages(&project, name.as_deref())?.trim_end());
             Ok(())
         }
+        Command::Runs(folders) => {
+            store::runs(&folders.of(project)?);
+            Ok(())
+        }
+        Command::Gc { folders, yes } => store::gc(&folders.of(project)?, yes),
+        Command::Verify(folders) => store::verify(&folders.of(project)?),
         Command::Test(arguments) => suite::run(&project, &arguments),
         Command::Bench(arguments) => bench::run(&project, &arguments),
         Command::Docs { check } => docs::run(&project, check),

@@ -1,11 +1,10 @@
 //! `cargo xtask pipeline`.
 
-use std::path::PathBuf;
-
 use pipeline::{Options, Progress, Project, Request};
 
 use crate::error::XtaskError;
 use crate::print;
+use crate::store::Folders;
 
 /// Arguments of `cargo xtask pipeline`.
 #[derive(clap::Args)]
@@ -28,12 +27,8 @@ pub struct Arguments {
     /// Seed instead of the pipeline's own.
     #[arg(long, allow_hyphen_values = true)]
     seed: Option<u64>,
-    /// Folder for artifacts (`store`) and results (`runs`) [default: data].
-    #[arg(long, value_name = "FOLDER")]
-    data: Option<PathBuf>,
-    /// Folder for artifacts alone, which several projects may share [default: `store` in --data].
-    #[arg(long, value_name = "FOLDER")]
-    store: Option<PathBuf>,
+    #[command(flatten)]
+    folders: Folders,
     /// Stages that run side by side, within threads and memory.
     #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     jobs: u16,
@@ -52,14 +47,8 @@ pub struct Arguments {
 ///
 /// # Errors
 /// Where the pipeline is wrong, a stage fails, or the file system refuses.
-pub fn run(mut project: Project, arguments: &Arguments) -> Result<(), XtaskError> {
-    if let Some(data) = &arguments.data {
-        project.data = std::path::absolute(data).map_err(XtaskError::io("opening", data))?;
-    }
-    if let Some(store) = &arguments.store {
-        let store = std::path::absolute(store).map_err(XtaskError::io("opening", store))?;
-        project.store = Some(store);
-    }
+pub fn run(project: Project, arguments: &Arguments) -> Result<(), XtaskError> {
+    let project = arguments.folders.of(project)?;
     let request = Request {
         file: arguments.file.clone(),
         set: arguments.set.clone(),
@@ -68,6 +57,9 @@ pub fn run(mut project: Project, arguments: &Arguments) -> Result<(), XtaskError
     };
     pipeline::end_on_interrupt();
     let plan = pipeline::check(&project, &request)?;
+    for difference in plan.lock.differences(&plan) {
+        eprintln!("warning: {difference}");
+    }
     if arguments.dry_run {
         print(pipeline::dry_run(&project, &plan).trim_end());
         return Ok(());

@@ -13,6 +13,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Location};
 use crate::discovery::Catalogue;
 use crate::error::PipelineError;
 use crate::file::{self, StageEntry};
+use crate::lock::Lock;
 use crate::overrides::Override;
 use crate::plan::Plan;
 use crate::planning::Planner;
@@ -73,7 +74,9 @@ pub fn check(project: &Project, request: &Request) -> Result<Plan, PipelineError
     if !problems.is_empty() {
         return Err(invalid(problems.told(&sweep)));
     }
+    let lock = Lock::new(value, &file, &blocks, &overrides, &tasks);
     Ok(Plan {
+        lock,
         name: file.name,
         about: file.about,
         seed: file.seed,

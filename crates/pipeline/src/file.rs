@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use crate::diagnostic::Diagnostic;
+use crate::lock;
 use crate::nearest::suggestion;
 use crate::pointer;
 use crate::quantity::parse_duration;
@@ -12,7 +13,7 @@ use crate::schema::shown;
 use crate::source::{Part, Source};
 
 /// Keys of a pipeline.
-const KEYS: [&str; 5] = ["name", "about", "seed", "stages", "sweep"];
+const KEYS: [&str; 6] = ["name", "about", "seed", "stages", "sweep", lock::KEY];
 /// Keys of a stage.
 const STAGE_KEYS: [&str; 4] = ["uses", "inputs", "with", "limits"];
 /// Keys of the limits of a stage.

@@ -39,11 +39,16 @@ mod store;
 mod task;
 
 mod dry_run;
+mod garbage;
 mod grid;
 mod listing;
+mod lock;
 pub mod quantity;
+mod references;
 mod results;
+mod runs;
 mod summary;
+mod verify;
 
 mod error;
 
@@ -53,8 +58,10 @@ pub use dry_run::dry_run;
 pub use error::PipelineError;
 pub use executor::{Executed, Executor, Fault, Job, Local};
 pub use failure::Failure;
+pub use garbage::{Garbage, garbage};
 pub use interrupt::end_on_interrupt;
 pub use listing::stages;
+pub use lock::Lock;
 pub use machine::{DEFAULT_MEMORY_BYTES, limits};
 pub use plan::{Feed, Instance, Plan, PlannedStage, Task};
 pub use program::Program;
@@ -62,5 +69,7 @@ pub use progress::Progress;
 pub use project::Project;
 pub use results::gather;
 pub use run::{Made, Options, is_stored, run};
+pub use runs::runs;
 pub use summary::summary;
 pub use sweep::{Axis, Labels, Point, Sweep};
+pub use verify::{Verified, verify};

@@ -10,6 +10,7 @@ use serde_json::Value;
 use stage::Limits;
 
 use crate::diagnostic::Location;
+use crate::lock::Lock;
 use crate::program::Program;
 use crate::sweep::{Point, Sweep};
 
@@ -30,6 +31,8 @@ pub struct Plan {
     pub tasks: Vec<Task>,
     /// Every stage, in an order in which each comes after its inputs.
     pub stages: Vec<PlannedStage>,
+    /// The pipeline as a file that runs exactly this again.
+    pub lock: Lock,
 }
 
 /// A stage with all that the sweep makes of it.

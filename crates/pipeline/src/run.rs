@@ -16,6 +16,7 @@ use crate::interrupt;
 use crate::plan::{Feed, Plan, Task};
 use crate::progress::Progress;
 use crate::project::Project;
+use crate::references;
 use crate::results::has_results;
 use crate::store::{Store, Watch, Work};
 use crate::task::{Outcome, Ready};
@@ -66,6 +67,8 @@ pub fn run(
     progress: &Progress,
 ) -> Result<Vec<Made>, PipelineError> {
     let _running = interrupt::Running::begin();
+    // Before anything is looked for: what is found must not be thrown away meanwhile.
+    references::note(project, plan)?;
     let store = Store::of(project);
     let stored: Vec<Option<Manifest>> = plan.tasks.iter().map(|task| find(&store, task)).collect();
     let counts = counts(plan, &stored);

@@ -82,6 +82,8 @@ impl Ready<'_> {
                     }
                     Err(error) => {
                         line.end(End::Failed);
+                        // The first error is the one to report; what is left goes the next time.
+                        let _ = self.work.discard();
                         return Err(error);
                     }
                 };

@@ -87,6 +87,12 @@ impl Lease {
         Ok(None)
     }
 
+    /// Whether a living driver has a lease on `folder`, as far as one look tells.
+    pub(crate) fn is_held(folder: &Path) -> bool {
+        let file = folder.join(FILE);
+        file.exists() && !Watch::default().is_dead(&file)
+    }
+
     /// Whether no other driver has taken this one for dead.
     pub(crate) fn is_mine(&self) -> bool {
         fs::read(self.folder.join(FILE))

@@ -1,5 +1,6 @@
 //! The store: artifacts by kind and key, each complete or not there at all.
 
+mod contents;
 mod lease;
 mod stamps;
 mod work;
@@ -12,6 +13,7 @@ use artifact::{Kind, MANIFEST_FILE, Manifest};
 
 use crate::error::PipelineError;
 use crate::project::Project;
+pub(crate) use contents::{Entry, size};
 use lease::Lease;
 pub(crate) use lease::Watch;
 pub(crate) use stamps::Stamps;
@@ -38,6 +40,11 @@ impl Store {
     /// Where the artifact `key` is or would be.
     pub(crate) fn directory(&self, kind: Kind, key: &str) -> PathBuf {
         self.root.join(kind.name()).join(key)
+    }
+
+    /// Where the artifact `name`, as `KIND/KEY`, is or would be.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.root.join(name)
     }
 
     /// The manifest of the artifact `key`, where it is there and whole: a directory without a

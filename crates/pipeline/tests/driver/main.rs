@@ -7,6 +7,7 @@ mod overrides;
 mod running;
 mod stages;
 mod sweep;
+mod upkeep;
 mod world;
 mod wrong_input;
 mod wrong_sweep;

@@ -152,11 +152,14 @@ impl World {
         files.into_iter().filter(|file| !is_other(file)).collect::<Vec<_>>().join("\n")
     }
 
-    /// Every file below the folder `path` but remembered hashes, sorted.
+    /// Every file below the folder `path` but the driver's own notes, sorted.
     pub fn files(&self, path: &str) -> Vec<String> {
         let mut found = Vec::new();
         collect(&self.root().join(path), "", &mut found);
-        found.retain(|file| !file.starts_with(".stamps/"));
+        let notes = ["run.keys", "run.lock.yaml"];
+        found.retain(|file| {
+            !file.starts_with(".stamps/") && !notes.iter().any(|note| file.ends_with(note))
+        });
         found.sort();
         found
     }
