@@ -137,6 +137,47 @@ fn a_driver_takes_over_from_one_that_dies() {
     assert!(store(data.path()) == expected);
 }
 
+/// In a file system of its own, of which this process may change the size.
+const ON_A_SMALL_DISK: &str = r#"
+disk=$1; size=$2; copy=$3; shift 3
+mount -t tmpfs -o size="$size" none "$disk" || exit 77
+"$@" > "$disk/../said" 2>&1; echo $? > "$disk/../code"
+find "$disk" -name '*.partial' > "$disk/../partial"
+mount -o remount,size=1g "$disk" || exit 77
+"$@" > /dev/null || exit 1
+cp -r "$disk/store" "$copy"
+"#;
+
+#[test]
+fn a_full_disk_is_said_and_the_next_call_goes_on() {
+    let (expected, _) = undisturbed();
+    let bytes: usize = expected.values().map(Vec::len).sum();
+    for percent in [5, 70, 99] {
+        let folder = data();
+        let [disk, copy] = ["disk", "copy"].map(|name| folder.path().join(name));
+        for path in [&disk, &copy] {
+            fs::create_dir(path).expect("ours");
+        }
+        let pipeline = command(&disk);
+        let mut shell = Command::new("unshare");
+        shell.args(["--user", "--map-root-user", "--mount", "sh", "-c", ON_A_SMALL_DISK, "sh"]);
+        shell.arg(&disk).arg((bytes * percent / 100).to_string()).arg(&copy);
+        shell.arg(pipeline.get_program()).args(pipeline.get_args()).current_dir(root());
+        let Ok(output) = shell.output() else { return eprintln!("skipped: there is no unshare") };
+        if output.status.code() == Some(77) || text(&output).contains("unshare: ") {
+            return eprintln!("skipped: no file system can be mounted here");
+        }
+        assert!(output.status.success(), "{}", text(&output));
+        let read = |name| fs::read_to_string(folder.path().join(name)).expect("written");
+        let said = read("said");
+        assert_eq!(read("code"), "1\n", "{percent} %: {said}");
+        assert!(said.contains("No space left on device"), "{percent} %: {said}");
+        assert!(said.contains("free space, or write elsewhere"), "{percent} %: {said}");
+        assert_eq!(read("partial"), "", "{percent} %");
+        assert!(store(&copy) == expected, "{percent} %");
+    }
+}
+
 #[test]
 fn an_interrupt_ends_the_stage_and_keeps_its_work() {
     let (expected, span) = undisturbed();
