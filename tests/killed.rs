@@ -91,7 +91,9 @@ fn whatever_is_killed_whenever_the_next_call_goes_on_to_the_same_bytes() {
                 signal("-KILL", driver.id());
             }
             if victim != 0 {
-                stages.into_iter().for_each(|stage| signal("-KILL", stage));
+                for stage in stages {
+                    signal("-KILL", stage);
+                }
             }
         }
         let ended = driver.wait().expect("it ends");

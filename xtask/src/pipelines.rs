@@ -8,6 +8,7 @@ use crate::store::Folders;
 
 /// Arguments of `cargo xtask pipeline`.
 #[derive(clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct Arguments {
     /// A pipeline: its name in `pipelines/`, with or without `.yaml`, or a path.
     file: String,

@@ -136,8 +136,8 @@ mod tests {
     #[test]
     fn a_time_span_needs_its_unit() {
         assert_eq!(parse_duration("90s"), Ok(Duration::from_secs(90)));
-        assert_eq!(parse_duration("1.5 h"), Ok(Duration::from_secs(5400)));
-        assert_eq!(parse_duration("2d"), Ok(Duration::from_secs(172_800)));
+        assert_eq!(parse_duration("1.5 h"), Ok(Duration::from_mins(90)));
+        assert_eq!(parse_duration("2d"), Ok(Duration::from_hours(48)));
         for wrong in ["", "2", "h", "-1h", "0s", "1e9h", "2 hours", "9999999999999999999999d"] {
             assert!(parse_duration(wrong).is_err(), "{wrong}");
         }

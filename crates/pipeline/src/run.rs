@@ -89,7 +89,7 @@ pub fn run(
         failures: Vec::new(),
         error: None,
     };
-    thread::scope(|scope| run.to_its_end(stored, scope, &sender, &receiver))
+    thread::scope(|scope| run.finish(stored, scope, &sender, &receiver))
 }
 
 /// Whether each task's artifact is in the store already.
@@ -130,7 +130,7 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn to_its_end<'s>(
+    fn finish<'s>(
         mut self,
         mut stored: Vec<Option<Manifest>>,
         scope: &'s Scope<'s, 'a>,
@@ -281,7 +281,7 @@ impl<'a> Run<'a> {
     fn end(&mut self, index: usize, outcome: Result<Outcome, PipelineError>) {
         self.running.remove(&index);
         match outcome {
-            Ok(Outcome::Made(made)) => self.made[index] = Some(made),
+            Ok(Outcome::Made(made)) => self.made[index] = Some(*made),
             Ok(Outcome::Elsewhere) => drop(self.elsewhere.insert(index, Watch::default())),
             Ok(Outcome::Failed(error)) => {
                 self.lost.insert(index);

@@ -33,7 +33,7 @@ pub(crate) struct Ready<'a> {
 #[derive(Debug)]
 pub(crate) enum Outcome {
     /// Its artifact is in the store.
-    Made(Made),
+    Made(Box<Made>),
     /// Another driver has taken this one for dead, and makes the artifact.
     Elsewhere,
     /// Its stage failed.
@@ -89,7 +89,7 @@ impl Ready<'_> {
                 };
                 line.end(End::Done);
                 self.work.discard()?;
-                Ok(Outcome::Made(Made { directory, manifest, reused: false }))
+                Ok(Outcome::Made(Box::new(Made { directory, manifest, reused: false })))
             }
             Err(Fault::Interrupted) => {
                 line.end(End::Interrupted);

@@ -110,7 +110,9 @@ fn measured<T: Real>(
     let mut random = context.seed.stream("eigen");
     let mut state = State::<T> { done: 0, histories: Vec::new(), random_words: 0 };
     if let Some((saved, parts)) = resume.load(|_, _| true) {
-        parts.into_iter().for_each(|part| tables.append(part));
+        for part in parts {
+            tables.append(part);
+        }
         state = saved;
         random.set_word_pos(state.random_words);
     }

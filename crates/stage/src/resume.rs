@@ -17,7 +17,7 @@ const STATE: &str = "state";
 /// Bytes of the hash that stands before the content of each file.
 const HASH: usize = blake3::OUT_LEN;
 /// Longest time between two savings where the work gives a chance.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 /// Time between two savings in units of what the last one took: they cost at most a twentieth.
 const SPACING: u32 = 20;
 

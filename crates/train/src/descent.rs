@@ -29,7 +29,7 @@ pub(crate) fn descend(
 ) -> Result<(), StageError> {
     let Parameters { network: architecture, optimizer, steps, .. } = parameters;
     let mut init = context.seed.stream("init");
-    let mut network: Network<f32> =
+    let network: Network<f32> =
         Network::initialize(architecture, data.input_dim, data.output_dim, &mut init);
     let mut batches = optimizer
         .batch()
@@ -41,24 +41,14 @@ pub(crate) fn descend(
     let (engine, loss) = (parameters.engine, parameters.loss);
     let checkpoints = parameters.checkpoints.steps(*steps);
     let mut resume = Resume::of(output, context.pace);
-    let saved = saved::load(&mut resume, &network, &checkpoints, output);
-
-    let mut recorder = Recorder::new(data, loss, output);
-    let mut last_checkpoint = (0, network.clone());
+    let start = saved::start(&mut resume, network, &checkpoints, output);
+    let (mut network, mut last_checkpoint) = (start.network, start.checkpoint);
     // L(θ₀) over the whole split, known once step 0 is recorded.
-    let mut first_loss = f64::INFINITY;
-    let mut first_step = 0;
-    let mut moments = Vec::new();
-    if let Some((state, rows)) = saved {
-        saved::fill(&mut network, &state.parameters);
-        saved::fill(&mut last_checkpoint.1, &state.checkpoint.1);
-        last_checkpoint.0 = state.checkpoint.0;
-        recorder = Recorder::after(rows, data, loss, output);
-        (first_step, first_loss, moments) = (state.step, state.first_loss, state.moments);
-    }
+    let mut first_loss = start.first_loss;
+    let mut recorder = Recorder::new(start.rows, data, loss, output);
     let mut trainer = Trainer::new(&network, train_rows, engine, loss, *optimizer);
-    if first_step > 0 {
-        trainer.restore(first_step, &moments)?;
+    if start.step > 0 {
+        trainer.restore(start.step, &start.moments)?;
     }
     let train_network = batches.is_some().then(|| Fused::new(&network, data.train.rows));
     let test_network = (data.test.rows > 0).then(|| Fused::new(&network, data.test.rows));
@@ -67,7 +57,7 @@ pub(crate) fn descend(
     let meter = parameters.sharpness.map(|settings| {
         SharpnessMeter::new(settings, loss, network.parameter_count(), context.seed)
     });
-    for step in first_step..=*steps {
+    for step in start.step..=*steps {
         // No update leaves the last step: it keeps the rate that led there.
         let rate = parameters.learning_rate.at(step.min(*steps - 1), *steps);
         if let Some(batches) = &mut batches {
@@ -136,13 +126,8 @@ pub(crate) fn descend(
         }
         if resume.is_due(checkpoint) {
             trainer.copy_into(&mut network);
-            let state = State {
-                step: step + 1,
-                parameters: saved::tensors(&network),
-                moments: trainer.moments()?,
-                first_loss,
-                checkpoint: (last_checkpoint.0, saved::tensors(&last_checkpoint.1)),
-            };
+            let moments = trainer.moments()?;
+            let state = State::new(step + 1, &network, moments, first_loss, &last_checkpoint);
             resume.save(&state, &recorder.unsaved(), &[])?;
         }
     }

@@ -35,13 +35,8 @@ pub(crate) struct Measured<'a> {
 }
 
 impl<'a> Recorder<'a> {
-    /// A recorder for the artifact at `output`.
-    pub fn new(data: &'a Data, loss: Loss, output: &'a Path) -> Self {
-        Self::after((Vec::new(), Vec::new()), data, loss, output)
-    }
-
-    /// A recorder that goes on after the rows of an earlier run, which that has saved.
-    pub fn after(rows: Rows, data: &'a Data, loss: Loss, output: &'a Path) -> Self {
+    /// A recorder for the artifact at `output`, after the `rows` that an earlier run has saved.
+    pub fn new(rows: Rows, data: &'a Data, loss: Loss, output: &'a Path) -> Self {
         let (history, outputs) = rows;
         let saved = (history.len(), outputs.len());
         Self { data, loss, output, history, outputs, saved }

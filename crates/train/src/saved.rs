@@ -26,37 +26,83 @@ pub(crate) struct State {
     pub checkpoint: (u64, Vec<Vec<f32>>),
 }
 
+impl State {
+    /// The state after `step` updates, which have led to `network` and left `moments`.
+    pub(crate) fn new(
+        step: u64,
+        network: &Network<f32>,
+        moments: Vec<Vec<f32>>,
+        first_loss: f64,
+        (at, checkpoint): &(u64, Network<f32>),
+    ) -> Self {
+        let (parameters, checkpoint) = (tensors(network), (*at, tensors(checkpoint)));
+        Self { step, parameters, moments, first_loss, checkpoint }
+    }
+}
+
 /// Rows of the history and of the outputs since the state before.
 pub(crate) type Rows = (Vec<HistoryRow>, Vec<OutputRow>);
 
-/// The state that an earlier run has saved, with all rows before it; `None` where it has saved none
-/// that fits `network` and its `checkpoints`.
-pub(crate) fn load(
+/// Where a run begins.
+pub(crate) struct Start {
+    /// Updates made.
+    pub step: u64,
+    /// θ.
+    pub network: Network<f32>,
+    /// What the optimizer remembers; of no use before the first update.
+    pub moments: Vec<Vec<f32>>,
+    /// L(θ₀) over the training split; infinite before it is known.
+    pub first_loss: f64,
+    /// The last checkpoint.
+    pub checkpoint: (u64, Network<f32>),
+    /// Rows so far.
+    pub rows: Rows,
+}
+
+/// Where an earlier run has saved its state last, or the beginning at `network` where it has saved none
+/// that fits that and its `checkpoints`.
+pub(crate) fn start(
     resume: &mut Resume,
-    network: &Network<f32>,
+    network: Network<f32>,
     checkpoints: &[u64],
     output: &Path,
-) -> Option<(State, Rows)> {
+) -> Start {
     let fits = |tensors: &[Vec<f32>]| {
         tensors.iter().map(Vec::len).eq(network.tensors().map(|(_, _, values)| values.len()))
     };
     let is_written = |&step: &u64| table_file(output, &CHECKPOINTS, Some(step)).is_file();
-    let (state, parts) = resume.load(|state: &State, _: &[Rows]| {
+    let saved = resume.load(|state: &State, _: &[Rows]| {
         fits(&state.parameters)
             && fits(&state.checkpoint.1)
             && checkpoints.iter().filter(|&&step| step < state.step).all(is_written)
-    })?;
-    let (history, outputs): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
-    Some((state, (history.concat(), outputs.concat())))
+    });
+    let mut start = Start {
+        step: 0,
+        moments: Vec::new(),
+        first_loss: f64::INFINITY,
+        checkpoint: (0, network.clone()),
+        rows: Rows::default(),
+        network,
+    };
+    if let Some((state, parts)) = saved {
+        fill(&mut start.network, &state.parameters);
+        fill(&mut start.checkpoint.1, &state.checkpoint.1);
+        start.checkpoint.0 = state.checkpoint.0;
+        (start.step, start.moments, start.first_loss) =
+            (state.step, state.moments, state.first_loss);
+        let (history, outputs): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
+        start.rows = (history.concat(), outputs.concat());
+    }
+    start
 }
 
 /// The entries of every tensor of `network`.
-pub(crate) fn tensors(network: &Network<f32>) -> Vec<Vec<f32>> {
+fn tensors(network: &Network<f32>) -> Vec<Vec<f32>> {
     network.tensors().map(|(_, _, values)| values.to_vec()).collect()
 }
 
 /// Copies `tensors`, which fit, into `network`.
-pub(crate) fn fill(network: &mut Network<f32>, tensors: &[Vec<f32>]) {
+fn fill(network: &mut Network<f32>, tensors: &[Vec<f32>]) {
     for ((_, to), from) in network.tensors_mut().zip(tensors) {
         to.copy_from_slice(from);
     }

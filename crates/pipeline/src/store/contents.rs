@@ -72,17 +72,16 @@ impl Store {
         let expected = stamps.remembered(MANIFEST_FILE).map(str::to_owned);
         let verified = whole(entry, expected.as_deref());
         stamps.clear();
-        match &verified {
-            Ok(manifest) => self.remember(&entry.path, manifest),
-            Err(_) => {
-                // Else what was remembered would vouch for it.
-                let own = entry.path.join(MANIFEST_FILE);
-                if let (Some(hash), Ok(found)) = (expected, fs::metadata(own)) {
-                    stamps.remember(MANIFEST_FILE, &found, &hash);
-                }
-                stamps.write();
-            }
+        if let Ok(manifest) = &verified {
+            self.remember(&entry.path, manifest);
+            return verified;
         }
+        // Else what was remembered would vouch for it.
+        let own = entry.path.join(MANIFEST_FILE);
+        if let (Some(hash), Ok(found)) = (expected, fs::metadata(own)) {
+            stamps.remember(MANIFEST_FILE, &found, &hash);
+        }
+        stamps.write();
         verified
     }
 }

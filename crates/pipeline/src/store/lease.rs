@@ -99,8 +99,8 @@ impl Lease {
             .is_ok_and(|bytes| parse(&bytes).as_ref() == Some(&self.holder))
     }
 
-    /// Whether `name` is that of the lease's own file in its folder.
-    pub(crate) fn is_file(&self, name: &str) -> bool {
+    /// Whether `name` is that of a lease in its folder.
+    pub(crate) fn is_file(name: &str) -> bool {
         name == FILE
     }
 

@@ -119,7 +119,7 @@ mod tests {
     fn settled(path: &Path, content: &str) {
         fs::write(path, content).unwrap();
         let file = fs::File::options().write(true).open(path).unwrap();
-        file.set_modified(SystemTime::now() - Duration::from_secs(60)).unwrap();
+        file.set_modified(SystemTime::now() - Duration::from_mins(1)).unwrap();
     }
 
     #[test]

@@ -39,7 +39,7 @@ impl Work {
         for entry in fs::read_dir(folder).map_err(PipelineError::io("listing", folder))? {
             let path = entry.map_err(PipelineError::io("listing", folder))?.path();
             let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            if lease.is_file(name) {
+            if Lease::is_file(name) {
                 continue;
             }
             let is_output = name.starts_with(OUTPUT) && !name.ends_with(DAMAGED);
