@@ -12,7 +12,8 @@ pub struct Arguments {
     /// set up on the first call (4.7 GB, most of it libraries that PyTorch asks for).
     #[arg(long)]
     pub peers: bool,
-    /// Only cases whose name contains this; may be given several times.
+    /// Only the case of this name, or all whose name contains it where none has it; may be given several
+    /// times.
     #[arg(long = "case", value_name = "NAME")]
     pub cases: Vec<String>,
     /// List the cases and leave.

@@ -96,8 +96,7 @@ fn step<'a>(case: &Case, problem: &'a Problem, engine: Engine) -> Box<dyn Conten
         result: Box::new(move || {
             let mut trainer = problem.trainer(engine);
             trainer.step(&problem.x, &problem.y, 1.0)?;
-            let mut after = problem.network.clone();
-            trainer.copy_into(&mut after);
+            let after = trainer.network();
             let pairs = problem.network.tensors().zip(after.tensors());
             Ok(pairs
                 .flat_map(|((_, _, before), (_, _, after))| before.iter().zip(after))

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use std::rc::Rc;
 
 use serde_json::{Value, json};
@@ -14,6 +14,7 @@ use crate::case::{Case, Work};
 use crate::contender::Contender;
 use crate::error::BenchError;
 use crate::problem::{INPUTS, LEARNING_RATE, Problem, Trained};
+use crate::python;
 
 const PROGRAM: &str = include_str!("../peers.py");
 
@@ -35,7 +36,7 @@ impl Peers {
             tempfile::tempdir().map_err(BenchError::io("making", Path::new("a folder")))?;
         let program = folder.path().join("peers.py");
         fs::write(&program, PROGRAM).map_err(BenchError::io("writing", &program))?;
-        let mut child = Command::new(python)
+        let mut child = python::program(python)
             .arg(&program)
             .arg(threads.to_string())
             .stdin(Stdio::piped())

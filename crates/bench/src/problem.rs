@@ -86,12 +86,12 @@ impl Trained {
         let mut earlier = Vec::new();
         for step in 0..UPDATES[0] {
             if step == UPDATES[1] {
-                trainer.copy_into(&mut network);
+                network.clone_from(&trainer.network());
                 earlier = gramian(&network, &problem.x);
             }
             trainer.step(&problem.x, &problem.y, 10.0 * LEARNING_RATE)?;
         }
-        trainer.copy_into(&mut network);
+        network.clone_from(&trainer.network());
         Ok(Self { gram: gramian(&network, &problem.x), earlier })
     }
 }

@@ -36,6 +36,14 @@ pub fn environment(folder: &Path) -> Result<PathBuf, BenchError> {
     Ok(python)
 }
 
+/// A call of `python` with the BLAS kernels that its packages choose by themselves for this machine:
+/// variables that force an older machine's would slow the peers down.
+pub fn program(python: &Path) -> Command {
+    let mut command = Command::new(python);
+    command.env_remove("OPENBLAS_CORETYPE").env_remove("OPENBLAS_L2_SIZE");
+    command
+}
+
 /// Installs exactly what `requirements` lists; they are left in `list` for pip to read.
 fn install(python: &Path, list: &Path, requirements: &str) -> Result<(), BenchError> {
     fs::write(list, requirements).map_err(BenchError::io("writing", list))?;

@@ -89,7 +89,12 @@ fn measure(
 /// The cases that `arguments` name; with peers only those that have some, or targets without them.
 fn chosen(arguments: &Arguments) -> Result<Vec<Case>, BenchError> {
     let mut cases = catalogue::cases(arguments.quick);
-    let named = |case: &Case| arguments.cases.iter().any(|name| case.name.contains(name.as_str()));
+    let whole: Vec<bool> =
+        arguments.cases.iter().map(|name| cases.iter().any(|case| case.name == *name)).collect();
+    let named = |case: &Case| {
+        let mut names = arguments.cases.iter().zip(&whole);
+        names.any(|(name, &whole)| case.name == *name || !whole && case.name.contains(name))
+    };
     cases.retain(|case| {
         let chosen = arguments.cases.is_empty() || named(case);
         chosen && (!case.on_request || arguments.list || arguments.cases.contains(&case.name))

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use artifact::tables::Split;
 use artifact::tables::dataset::Sample;
@@ -16,6 +16,7 @@ use tempfile::TempDir;
 use crate::error::BenchError;
 use crate::outcome::{COMPARED, Outcome, Spectrum};
 use crate::program::Run;
+use crate::python;
 
 const PROGRAM: &str = include_str!("../lr_decay.py");
 
@@ -77,7 +78,7 @@ impl Script {
     /// Where it fails or gives no answer.
     pub fn run(&self) -> Result<Answer, BenchError> {
         let results = self.folder.path().join("results");
-        let output = Command::new(&self.python)
+        let output = python::program(&self.python)
             .args(["lr_decay.py", "experiment.json", &self.threads.to_string()])
             .arg(&results)
             .current_dir(self.folder.path())

@@ -1,5 +1,7 @@
 //! Products of row-major matrices on faer.
 
+use std::ops::Range;
+
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 
@@ -46,6 +48,25 @@ pub fn gemm<T: Scalar>(
     matmul(result.transpose_mut(), accum, b.transpose(), a.transpose(), alpha, Par::Seq);
 }
 
+/// result ← result · [`accumulate`] + `alpha` · (rows `columns` of Aᵀ B), on this thread: what
+/// [`gemm`] gives for [`Gemm::LeftTransposed`], but only for some columns of A.
+///
+/// `sides` are A and B, each with the entries of a row; both have as many rows.
+pub(crate) fn gemm_columns<T: Scalar>(
+    sides: [(&[T], usize); 2],
+    columns: Range<usize>,
+    alpha: T,
+    accumulate: bool,
+    result: &mut [T],
+) {
+    let [a, b] = sides
+        .map(|(values, width)| MatRef::from_row_major_slice(values, values.len() / width, width));
+    let accum = if accumulate { Accum::Add } else { Accum::Replace };
+    let result = MatMut::from_row_major_slice_mut(result, columns.len(), b.ncols());
+    let a = a.subcols(columns.start, columns.len());
+    matmul(result.transpose_mut(), accum, b.transpose(), a, alpha, Par::Seq);
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -78,6 +99,16 @@ mod tests {
                 gemm(product, [n, k, m], 2.0, &a, &b, true, &mut result);
                 for (r, e) in result.iter().zip(&expected) {
                     // |entries| ≤ ½, so a sum of k products errs by at most k²ε/4.
+                    let bound = 4.0 * f64::EPSILON * (k * k) as f64;
+                    prop_assert!((r - 1.0 - 2.0 * e).abs() <= bound);
+                }
+            }
+            // Each row of the result by itself, on top of what is there.
+            let expected = plain(Gemm::LeftTransposed, [n, k, m], &a, &b);
+            for row in 0..n {
+                let mut result = vec![1.0; m];
+                gemm_columns([(&a, n), (&b, m)], row..row + 1, 2.0, true, &mut result);
+                for (r, e) in result.iter().zip(&expected[row * m..]) {
                     let bound = 4.0 * f64::EPSILON * (k * k) as f64;
                     prop_assert!((r - 1.0 - 2.0 * e).abs() <= bound);
                 }

@@ -388,7 +388,7 @@ mod tests {
             let mut workspace = Workspace::new(network, self.x.len() / 2);
             workspace.forward(&network.views(), &self.x);
             workspace.backward(&network.views(), &self.x, &self.output_gradient(network).0);
-            workspace.gradient()
+            workspace.gradient(&network.views(), &self.x)
         }
 
         /// H v for each of `directions`.

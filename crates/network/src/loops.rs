@@ -30,6 +30,48 @@ pub(crate) fn multiply_by<T: Scalar>(signals: &mut [T], partners: &[T], slope: i
     Arch::new().dispatch(MultiplyBy { signals, partners, slope });
 }
 
+/// Adds `scale` times the sum over all rows, n × w, to `sums`, w numbers.
+pub(crate) fn add_rows<T: Scalar>(rows: &[T], scale: T, sums: &mut [T]) {
+    Arch::new().dispatch(AddRows { rows, scale, sums });
+}
+
+struct AddRows<'a, T> {
+    rows: &'a [T],
+    scale: T,
+    sums: &'a mut [T],
+}
+
+impl<T: Scalar> WithSimd for AddRows<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        /// Columns whose sums stay in registers.
+        const TOGETHER: usize = 64;
+        let Self { rows, scale, sums } = self;
+        let width = sums.len();
+        for (at, sums) in sums.chunks_mut(TOGETHER).enumerate() {
+            let columns = at * TOGETHER..at * TOGETHER + sums.len();
+            let mut block = [T::zero(); TOGETHER];
+            for row in rows.chunks_exact(width) {
+                // Two loops: one of a fixed length is unrolled into registers.
+                if let Ok(row) = <&[T; TOGETHER]>::try_from(&row[columns.clone()]) {
+                    for (sum, &value) in block.iter_mut().zip(row) {
+                        *sum += value;
+                    }
+                } else {
+                    for (sum, &value) in block.iter_mut().zip(&row[columns.clone()]) {
+                        *sum += value;
+                    }
+                }
+            }
+            for (sum, &block) in sums.iter_mut().zip(&block) {
+                *sum += scale * block;
+            }
+        }
+    }
+}
+
 struct ForEach<'a, T, F> {
     z: &'a mut [T],
     width: usize,

@@ -74,7 +74,7 @@ pub fn largest_ntk_eigenvalue<T: Scalar>(
             *v = T::of(v.wide() / norm);
         }
         workspace.backward(&views, x, &v);
-        let image = directional_derivative(network, x, &workspace.gradient());
+        let image = directional_derivative(network, x, &workspace.gradient(&views, x));
         let rayleigh: f64 = v.iter().zip(&image).map(|(v, g)| v.wide() * g.wide()).sum();
         if !rayleigh.is_finite() {
             return None;

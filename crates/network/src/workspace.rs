@@ -6,7 +6,8 @@ use rayon::prelude::*;
 
 use crate::activation::Activation;
 use crate::block::Block;
-use crate::gemm::{Gemm, gemm};
+use crate::gemm::{Gemm, gemm, gemm_columns};
+use crate::loops::add_rows;
 use crate::model::{LayerView, Network};
 use crate::scalar::Scalar;
 
@@ -18,6 +19,12 @@ const BLOCK_ROWS: usize = 128;
 const LANE_ROWS: usize = 256;
 /// Most lanes: each holds a gradient of all parameters.
 const MOST_LANES: usize = 16;
+/// Rows up to which the signals of all layers are kept, so that each part of the gradient is computed
+/// once, over all rows: there a gradient is larger than all that it is made of, and to sum one a lane,
+/// as many rows want it, costs more than the products (64 rows of 5 × 256: a fifth of the step).
+const FEW_ROWS: usize = 2 * BLOCK_ROWS;
+/// Entries of a gradient that a task computes or sums: enough to be worth waking a thread.
+const PART: usize = 16_384;
 
 /// Buffers for the forward and backward pass over a fixed number of rows.
 ///
@@ -37,13 +44,13 @@ pub struct Workspace<T> {
 #[derive(Clone, Debug)]
 struct Lane<T> {
     blocks: Vec<Block<T>>,
-    /// Gradient of each layer's weights and biases over the lane's rows; empty until the first
-    /// backward pass, since many networks are only looked at.
+    /// Signals at the pre-activations of each layer, n × fan_out; with many rows at two neighbouring
+    /// layers of a block, by turns.
+    signals: Vec<Vec<T>>,
+    /// Gradient of each layer's weights and biases over the lane's rows; empty with few rows, and
+    /// until the first backward pass, since many networks are only looked at.
     weight_gradients: Vec<Vec<T>>,
     bias_gradients: Vec<Vec<T>>,
-    /// Signals at two neighbouring layers.
-    signal: Vec<T>,
-    before: Vec<T>,
 }
 
 /// The rows of each block of each lane; a function of the number of rows alone.
@@ -62,19 +69,19 @@ impl<T: Scalar> Workspace<T> {
     pub fn new(network: &Network<T>, rows: usize) -> Self {
         let activation = network.architecture.activation;
         let widths = network.architecture.widths(network.input_dim(), network.output_dim());
-        let widest = widths.iter().copied().max().unwrap_or(0);
         let lanes = lanes(rows).into_iter().map(|lane| {
             let block =
                 |rows: Range<usize>| Block::new(activation, &widths, rows.start, rows.len());
             let blocks: Vec<Block<T>> = lane.into_iter().map(block).collect();
             let most = blocks.iter().map(|block| block.rows).max().unwrap_or(0);
-            Lane {
-                blocks,
-                weight_gradients: Vec::new(),
-                bias_gradients: Vec::new(),
-                signal: vec![T::zero(); most * widest],
-                before: vec![T::zero(); most * widest],
-            }
+            let signal = |width: usize| vec![T::zero(); most * width];
+            let signals = if rows <= FEW_ROWS {
+                widths[1..].iter().map(|&width| signal(width)).collect()
+            } else {
+                let widest = widths.iter().copied().max().unwrap_or(0);
+                vec![signal(widest), signal(widest)]
+            };
+            Lane { blocks, signals, weight_gradients: Vec::new(), bias_gradients: Vec::new() }
         });
         let lanes = lanes.collect();
         let outputs = vec![T::zero(); rows * network.output_dim()];
@@ -107,41 +114,92 @@ impl<T: Scalar> Workspace<T> {
         &self.outputs
     }
 
-    /// Gradient of Σ ⟨m, f⟩ by all parameters, for the `x` of the last [`Self::forward`].
+    /// Sends m = ∂L/∂f (`output_gradient`, n × o) back through all layers, for the `x` of the last
+    /// [`Self::forward`].
     ///
-    /// `output_gradient` is m = ∂L/∂f, n × o. The result is read with [`Self::copy_gradient`].
+    /// The gradient of Σ ⟨m, f⟩ by the parameters is read with [`Self::write_weight_gradient`]
+    /// and [`Self::write_bias_gradient`].
     ///
     /// # Panics
     /// Where a slice has another shape than the workspace was made for.
     pub fn backward(&mut self, layers: &[LayerView<'_, T>], x: &[T], output_gradient: &[T]) {
         assert_eq!(output_gradient.len(), self.outputs.len(), "m has n × o entries");
-        let activation = self.activation;
-        let (d, o) = (self.widths[0], self.widths[self.widths.len() - 1]);
+        let (activation, few) = (self.activation, self.rows <= FEW_ROWS);
+        let o = self.widths[self.widths.len() - 1];
         self.lanes.par_iter_mut().for_each(|lane| {
-            lane.allocate_gradients(layers);
             for b in 0..lane.blocks.len() {
                 let (start, rows) = (lane.blocks[b].start, lane.blocks[b].rows);
                 let m = &output_gradient[start * o..(start + rows) * o];
-                lane.signal[..m.len()].copy_from_slice(m);
-                lane.backward_block(activation, layers, x, d, b);
+                if few {
+                    lane.keep_signals(activation, layers, m);
+                } else {
+                    lane.add_gradient(activation, layers, x, m, b);
+                }
             }
         });
     }
 
-    /// Copies the gradient by one parameter tensor, the weights of layer `layer` or its biases, to
-    /// `gradient`.
+    /// Writes the gradient by the weights of layer `l` to `weight`, fan_in × fan_out, for the `x` and the
+    /// m of the last [`Self::backward`].
     ///
     /// # Panics
-    /// Where `gradient` has another length than the tensor.
-    pub fn copy_gradient(&self, layer: usize, bias: bool, gradient: &mut [T]) {
-        /// Entries that a task sums: enough to be worth waking a thread.
-        const PART: usize = 16_384;
-        gradient.par_chunks_mut(PART).enumerate().for_each(|(part, sum)| {
+    /// Where a slice has another length than its shape says.
+    pub fn write_weight_gradient(
+        &self,
+        l: usize,
+        layer: &LayerView<'_, T>,
+        x: &[T],
+        weight: &mut [T],
+    ) {
+        assert_eq!(weight.len(), layer.weight.len(), "the gradient by W has its shape");
+        if self.rows > FEW_ROWS {
+            return self.sum_lanes(|lane| &lane.weight_gradients[l], weight);
+        }
+        let d = self.widths[0];
+        let each = PART.div_ceil(layer.fan_out).min(layer.fan_in);
+        weight.par_chunks_mut(each * layer.fan_out).enumerate().for_each(|(part, gradient)| {
+            let columns = part * each..part * each + gradient.len() / layer.fan_out;
+            for (at, (block, signal)) in self.kept_signals(l, layer).enumerate() {
+                let sides = [(block.input(l, x, d), layer.fan_in), (signal, layer.fan_out)];
+                gemm_columns(sides, columns.clone(), layer.weight_scale, at > 0, gradient);
+            }
+        });
+    }
+
+    /// Writes the gradient by the biases of layer `l` to `bias`, as [`Self::write_weight_gradient`]
+    /// does for its weights; without biases `bias` is empty.
+    ///
+    /// # Panics
+    /// Where `bias` has another length than the layer's.
+    pub fn write_bias_gradient(&self, l: usize, layer: &LayerView<'_, T>, bias: &mut [T]) {
+        assert_eq!(bias.len(), layer.bias.len(), "the gradient by c has its shape");
+        if self.rows > FEW_ROWS {
+            return self.sum_lanes(|lane| &lane.bias_gradients[l], bias);
+        }
+        bias.fill(T::zero());
+        for (_, signal) in self.kept_signals(l, layer) {
+            add_bias_gradient(signal, layer, bias);
+        }
+    }
+
+    /// With few rows each block and its signals at layer `l`.
+    fn kept_signals(
+        &self,
+        l: usize,
+        layer: &LayerView<'_, T>,
+    ) -> impl Iterator<Item = (&Block<T>, &[T])> {
+        let fan_out = layer.fan_out;
+        self.lanes.iter().map(move |lane| {
+            let block = &lane.blocks[0];
+            (block, &lane.signals[l][..block.rows * fan_out])
+        })
+    }
+
+    /// Writes the sum of a tensor over all lanes, in their order.
+    fn sum_lanes<'a>(&'a self, tensor: impl Fn(&'a Lane<T>) -> &'a Vec<T> + Sync, sum: &mut [T]) {
+        sum.par_chunks_mut(PART).enumerate().for_each(|(part, sum)| {
             let range = part * PART..part * PART + sum.len();
-            let mut lanes = self.lanes.iter().map(|lane| {
-                let tensors = if bias { &lane.bias_gradients } else { &lane.weight_gradients };
-                &tensors[layer][range.clone()]
-            });
+            let mut lanes = self.lanes.iter().map(|lane| &tensor(lane)[range.clone()]);
             // Two at a time: a pass over the sum costs as much as one over a lane.
             match (lanes.next(), lanes.next()) {
                 (Some(first), Some(second)) => {
@@ -169,45 +227,55 @@ impl<T: Scalar> Workspace<T> {
         });
     }
 
-    /// The gradient by all parameters as one vector, W_0, c_0, W_1, …
+    /// The gradient by all parameters as one vector, W_0, c_0, W_1, …, for the `layers` and the `x` of
+    /// the last [`Self::backward`].
     #[must_use]
-    pub fn gradient(&self) -> Vec<T> {
-        let mut all = Vec::new();
-        for (l, pair) in self.widths.windows(2).enumerate() {
-            for (bias, len) in
-                [(false, pair[0] * pair[1]), (true, self.lanes[0].bias_gradients[l].len())]
-            {
-                let start = all.len();
-                all.resize(start + len, T::zero());
-                self.copy_gradient(l, bias, &mut all[start..]);
-            }
+    pub fn gradient(&self, layers: &[LayerView<'_, T>], x: &[T]) -> Vec<T> {
+        let entries = |layer: &LayerView<'_, T>| layer.weight.len() + layer.bias.len();
+        let mut all = vec![T::zero(); layers.iter().map(entries).sum()];
+        let mut rest = all.as_mut_slice();
+        for (l, layer) in layers.iter().enumerate() {
+            let (mine, after) = rest.split_at_mut(entries(layer));
+            let (weight, bias) = mine.split_at_mut(layer.weight.len());
+            self.write_weight_gradient(l, layer, x, weight);
+            self.write_bias_gradient(l, layer, bias);
+            rest = after;
         }
         all
     }
 }
 
 impl<T: Scalar> Lane<T> {
-    fn allocate_gradients(&mut self, layers: &[LayerView<'_, T>]) {
-        if self.weight_gradients.is_empty() {
-            let zeros = |values: &[T]| vec![T::zero(); values.len()];
-            self.weight_gradients = layers.iter().map(|layer| zeros(layer.weight)).collect();
-            self.bias_gradients = layers.iter().map(|layer| zeros(layer.bias)).collect();
+    /// Computes the signals of all layers from m of the lane's only block.
+    fn keep_signals(&mut self, activation: Activation, layers: &[LayerView<'_, T>], m: &[T]) {
+        let Self { blocks, signals, .. } = self;
+        let (block, last) = (&blocks[0], layers.len() - 1);
+        signals[last][..m.len()].copy_from_slice(m);
+        for l in (1..layers.len()).rev() {
+            let (earlier, later) = signals.split_at_mut(l);
+            let signal = &later[0][..block.rows * layers[l].fan_out];
+            let before = &mut earlier[l - 1][..block.rows * layers[l].fan_in];
+            block.signal_before(activation, l, &layers[l], signal, before);
         }
     }
 
-    /// Adds block `b`'s part of the gradient; `self.signal` holds ∂L/∂f of its rows.
-    fn backward_block(
+    /// Adds the gradient of block `b` to the lane's, from m of its rows.
+    fn add_gradient(
         &mut self,
         activation: Activation,
         layers: &[LayerView<'_, T>],
         x: &[T],
-        d: usize,
+        m: &[T],
         b: usize,
     ) {
+        self.allocate_gradients(layers);
         let block = &self.blocks[b];
-        let n = block.rows;
+        let (n, d) = (block.rows, layers[0].fan_in);
+        let [signal, before] = self.signals.as_mut_slice() else { return };
+        let (mut signal, mut before) = (signal, before);
+        signal[..m.len()].copy_from_slice(m);
         for (l, layer) in layers.iter().enumerate().rev() {
-            let signal = &self.signal[..n * layer.fan_out];
+            let here = &signal[..n * layer.fan_out];
             // The first block overwrites what the step before left.
             let accumulate = b > 0;
             let shape = [layer.fan_in, n, layer.fan_out];
@@ -216,27 +284,36 @@ impl<T: Scalar> Lane<T> {
                 shape,
                 layer.weight_scale,
                 block.input(l, x, d),
-                signal,
+                here,
                 accumulate,
                 &mut self.weight_gradients[l],
             );
             let bias = &mut self.bias_gradients[l];
-            if !bias.is_empty() {
-                if !accumulate {
-                    bias.fill(T::zero());
-                }
-                for row in signal.chunks_exact(layer.fan_out) {
-                    for (g, &s) in bias.iter_mut().zip(row) {
-                        *g += s * layer.bias_scale;
-                    }
-                }
+            if !accumulate {
+                bias.fill(T::zero());
             }
+            add_bias_gradient(here, layer, bias);
             if l > 0 {
-                let before = &mut self.before[..n * layer.fan_in];
-                block.signal_before(activation, l, layer, signal, before);
-                std::mem::swap(&mut self.signal, &mut self.before);
+                let to = &mut before[..n * layer.fan_in];
+                block.signal_before(activation, l, layer, here, to);
+                std::mem::swap(&mut signal, &mut before);
             }
         }
+    }
+
+    fn allocate_gradients(&mut self, layers: &[LayerView<'_, T>]) {
+        if self.weight_gradients.is_empty() {
+            let zeros = |values: &[T]| vec![T::zero(); values.len()];
+            self.weight_gradients = layers.iter().map(|layer| zeros(layer.weight)).collect();
+            self.bias_gradients = layers.iter().map(|layer| zeros(layer.bias)).collect();
+        }
+    }
+}
+
+/// Adds s_b times the sum of `signal` over its rows to `bias`, which is empty without biases.
+fn add_bias_gradient<T: Scalar>(signal: &[T], layer: &LayerView<'_, T>, bias: &mut [T]) {
+    if !bias.is_empty() {
+        add_rows(signal, layer.bias_scale, bias);
     }
 }
 
@@ -313,7 +390,7 @@ mod tests {
         fn outputs_equal_the_formula_and_gradients_finite_differences(
             hidden in prop::collection::vec(1_usize..7, 1..4),
             activation in 0_usize..10, bias: bool, ntk: bool,
-            d in 1_usize..4, o in 1_usize..4, n in prop::sample::select(vec![1_usize, 2, 3, 300, 777]),
+            d in 1_usize..4, o in 1_usize..4, n in prop::sample::select(vec![1_usize, 2, 3, 64, 256, 257, 777]),
         ) {
             let network = network(&hidden, activation, bias, ntk, d, o);
             let x = inputs(n, d);
@@ -329,7 +406,7 @@ mod tests {
             // Twice: what the first pass left must not stay.
             workspace.backward(&network.views(), &x, &m);
             workspace.backward(&network.views(), &x, &m);
-            let gradient = workspace.gradient();
+            let gradient = workspace.gradient(&network.views(), &x);
             prop_assert_eq!(gradient.len(), network.parameter_count());
             // A random direction: ⟨∇, v⟩ against a central difference of Σ m f.
             let v: Vec<f64> = (0..gradient.len()).map(|i| ((i * 29 % 17) as f64 - 8.0) / 8.0).collect();
@@ -365,7 +442,11 @@ mod tests {
                 let mut workspace = Workspace::new(&network, 1500);
                 workspace.forward(&network.views(), &x);
                 workspace.backward(&network.views(), &x, &m);
-                workspace.gradient().iter().map(|g| g.to_bits()).collect::<Vec<_>>()
+                workspace
+                    .gradient(&network.views(), &x)
+                    .iter()
+                    .map(|g| g.to_bits())
+                    .collect::<Vec<_>>()
             })
         };
         assert_eq!(gradient(1), gradient(2));

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use dfdx::prelude::*;
 use network::Network;
 use stage::{Context, Resume, StageError};
 
@@ -10,7 +9,6 @@ use crate::batches::{Batches, gather};
 use crate::data::{Data, Samples};
 use crate::divergence::Divergence;
 use crate::fused::Fused;
-use crate::model::Model;
 use crate::parameters::Parameters;
 use crate::recorder::{Measured, Recorder};
 use crate::saved::{self, State};
@@ -42,7 +40,7 @@ pub(crate) fn descend(
     let checkpoints = parameters.checkpoints.steps(*steps);
     let mut resume = Resume::of(output, context.pace);
     let start = saved::start(&mut resume, network, &checkpoints, output);
-    let (mut network, mut last_checkpoint) = (start.network, start.checkpoint);
+    let (network, mut last_checkpoint) = (start.network, start.checkpoint);
     // L(θ₀) over the whole split, known once step 0 is recorded.
     let mut first_loss = start.first_loss;
     let mut recorder = Recorder::new(start.rows, data, loss, output);
@@ -83,11 +81,13 @@ pub(crate) fn descend(
         let recorded = sharpness_due || step % parameters.history_every == 0;
         if recorded || after {
             let train = match &train_network {
-                Some(whole) => &whole.outputs(&trainer.model, &data.train.x),
+                Some(whole) => &whole.outputs(&trainer.network(), &data.train.x),
                 None => &forward.outputs,
             };
             let outputs_of = |network: &Option<Fused>, samples: &Samples| {
-                network.as_ref().map_or_else(Vec::new, |n| n.outputs(&trainer.model, &samples.x))
+                network
+                    .as_ref()
+                    .map_or_else(Vec::new, |n| n.outputs(&trainer.network(), &samples.x))
             };
             let test = outputs_of(&test_network, &data.test);
             let measured = Measured { step, learning_rate: rate, train, test: &test };
@@ -97,8 +97,7 @@ pub(crate) fn descend(
                     first_loss = train_loss;
                 }
                 if let Some(meter) = meter.as_ref().filter(|_| sharpness_due) {
-                    trainer.copy_into(&mut network);
-                    recorder.sharpness(meter.sharpness(&network, &data.train, train));
+                    recorder.sharpness(meter.sharpness(&trainer.network(), &data.train, train));
                 }
             }
             if checkpoint || after {
@@ -106,9 +105,8 @@ pub(crate) fn descend(
             }
         }
         if checkpoint {
-            trainer.copy_into(&mut network);
-            recorder.checkpoint(step, &network)?;
-            last_checkpoint = (step, network.clone());
+            recorder.checkpoint(step, &trainer.network())?;
+            last_checkpoint = (step, trainer.network().clone());
         }
         context.progress(step, *steps, "step", || format!("loss {loss_value:.3e}, rate {rate}"));
         if step == *steps {
@@ -117,17 +115,17 @@ pub(crate) fn descend(
 
         let gradients = forward.backward()?;
         if recorded {
-            trainer.copy_into(&mut network);
-            let gradient_norm = norm_of_gradients(&trainer.model, &gradients);
+            let before = trainer.network().clone();
+            let gradient_norm = trainer.norm_of(&gradients);
             trainer.update(gradients, rate)?;
-            recorder.norms(gradient_norm, distance(&trainer.model, &network));
+            recorder.norms(gradient_norm, distance(&trainer.network(), &before));
         } else {
             trainer.update(gradients, rate)?;
         }
         if resume.is_due(checkpoint) {
-            trainer.copy_into(&mut network);
             let moments = trainer.moments()?;
-            let state = State::new(step + 1, &network, moments, first_loss, &last_checkpoint);
+            let state =
+                State::new(step + 1, &trainer.network(), moments, first_loss, &last_checkpoint);
             resume.save(&state, &recorder.unsaved(), &[])?;
         }
     }
@@ -135,26 +133,13 @@ pub(crate) fn descend(
     resume.forget()
 }
 
-/// ‖∇L‖₂ over all parameters.
-fn norm_of_gradients(model: &Model, gradients: &Gradients<f32, Cpu>) -> f64 {
-    let squares = |values: Vec<f32>| values.iter().map(|&g| f64::from(g).powi(2)).sum::<f64>();
-    let layers = model.layers.iter().map(|(weight, bias)| {
-        let bias = bias.as_ref().map_or(0.0, |bias| squares(gradients.get(bias).as_vec()));
-        squares(gradients.get(weight).as_vec()) + bias
-    });
-    layers.sum::<f64>().sqrt()
-}
-
-/// ‖θ − θ'‖₂ between the model and an older copy of it.
-fn distance(model: &Model, before: &Network<f32>) -> f64 {
-    let squares = |now: Vec<f32>, before: &[f32]| {
-        now.iter().zip(before).map(|(&a, &b)| (f64::from(a) - f64::from(b)).powi(2)).sum::<f64>()
+/// ‖θ − θ'‖₂ between two networks of one architecture.
+fn distance(network: &Network<f32>, other: &Network<f32>) -> f64 {
+    let squares = |a: &[f32], b: &[f32]| {
+        a.iter().zip(b).map(|(&a, &b)| (f64::from(a) - f64::from(b)).powi(2)).sum::<f64>()
     };
-    let layers = model.layers.iter().zip(&before.layers).map(|((weight, bias), layer)| {
-        let bias = bias.as_ref().map_or(0.0, |bias| squares(bias.as_vec(), &layer.bias));
-        squares(weight.as_vec(), &layer.weight) + bias
-    });
-    layers.sum::<f64>().sqrt()
+    let tensors = network.tensors().zip(other.tensors());
+    tensors.map(|((.., a), (.., b))| squares(a, b)).sum::<f64>().sqrt()
 }
 
 #[cfg(test)]

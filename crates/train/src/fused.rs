@@ -15,8 +15,6 @@ pub(crate) struct Fused {
 }
 
 struct State {
-    /// Copy of the parameters that the kernels read.
-    network: Network<f32>,
     workspace: Workspace<f32>,
     /// Inputs of the last forward pass, n × d.
     x: Vec<f32>,
@@ -25,43 +23,52 @@ struct State {
 impl Fused {
     /// Buffers for `rows` rows of a network like `network`.
     pub fn new(network: &Network<f32>, rows: usize) -> Self {
-        let workspace = Workspace::new(network, rows);
-        let state = State { network: network.clone(), workspace, x: Vec::new() };
+        let state = State { workspace: Workspace::new(network, rows), x: Vec::new() };
         Self { state: Rc::new(RefCell::new(state)) }
     }
 
     /// f_θ(x), n × o, without a tape.
-    pub fn outputs(&self, model: &Model, x: &[f32]) -> Vec<f32> {
-        let state = &mut *self.state.borrow_mut();
-        model.copy_into(&mut state.network);
-        state.workspace.forward(&state.network.views(), x).to_vec()
+    pub fn outputs(&self, network: &Network<f32>, x: &[f32]) -> Vec<f32> {
+        self.state.borrow_mut().workspace.forward(&network.views(), x).to_vec()
     }
 
     /// f_θ(x), n × o, on a tape that knows the way back to every parameter of `model`.
-    pub fn on_tape(&self, model: &Model, x: &[f32], device: &Cpu) -> Matrix<OwnedTape<f32, Cpu>> {
-        let outputs = self.outputs(model, x);
+    ///
+    /// `network` has the same parameters, where the kernels read them.
+    pub fn on_tape(
+        &self,
+        model: &Model,
+        network: &Rc<RefCell<Network<f32>>>,
+        x: &[f32],
+        device: &Cpu,
+    ) -> Result<Matrix<OwnedTape<f32, Cpu>>, CpuError> {
+        let outputs = self.outputs(&network.borrow(), x);
         self.state.borrow_mut().x.clear();
         self.state.borrow_mut().x.extend_from_slice(x);
-        let width = self.state.borrow().network.output_dim();
+        let width = network.borrow().output_dim();
         let shape = (outputs.len() / width, width);
-        let outputs: Matrix = device.tensor_from_vec(outputs, shape);
+        let outputs: Matrix = device.try_tensor_from_vec(outputs, shape)?;
 
         // Clones share storage with the model and keep its ids, under which gradients are found.
         let (ghost, layers) = (outputs.clone(), model.layers.clone());
-        let state = Rc::clone(&self.state);
+        let (state, network) = (Rc::clone(&self.state), Rc::clone(network));
         let mut tape = OwnedTape::default();
         tape.add_backward_op(move |gradients| {
             let output_gradient = gradients.get(&ghost).as_vec();
-            let State { network, workspace, x } = &mut *state.borrow_mut();
-            workspace.backward(&network.views(), x, &output_gradient);
+            let State { workspace, x } = &mut *state.borrow_mut();
+            let network = network.borrow();
+            let views = network.views();
+            workspace.backward(&views, x, &output_gradient);
             for (l, (weight, bias)) in layers.iter().enumerate() {
-                workspace.copy_gradient(l, false, gradients.get_or_alloc_mut(weight)?);
+                let to = gradients.get_or_alloc_mut(weight)?;
+                workspace.write_weight_gradient(l, &views[l], x, to);
                 if let Some(bias) = bias {
-                    workspace.copy_gradient(l, true, gradients.get_or_alloc_mut(bias)?);
+                    let to = gradients.get_or_alloc_mut(bias)?;
+                    workspace.write_bias_gradient(l, &views[l], to);
                 }
             }
             Ok(())
         });
-        outputs.put_tape(tape)
+        Ok(outputs.put_tape(tape))
     }
 }

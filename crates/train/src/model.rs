@@ -2,7 +2,6 @@
 
 use dfdx::prelude::*;
 use network::Network;
-use rayon::prelude::*;
 
 use crate::loss::Matrix;
 
@@ -26,16 +25,5 @@ impl Model {
             (weight, bias)
         });
         Self { layers: layers.collect() }
-    }
-
-    /// Copies the parameters into `network`, whose kernels then see them.
-    pub fn copy_into(&self, network: &mut Network<f32>) {
-        let layers = self.layers.par_iter().zip(&mut network.layers).with_max_len(1);
-        layers.for_each(|((weight, bias), layer)| {
-            weight.copy_into(&mut layer.weight);
-            if let Some(bias) = bias {
-                bias.copy_into(&mut layer.bias);
-            }
-        });
     }
 }

@@ -2,6 +2,7 @@
 
 use dfdx::prelude::*;
 use dfdx::tensor_ops::{AdamConfig, SgdConfig};
+use network::Network;
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -146,7 +147,7 @@ type LayerMoments = (Moments<(usize, usize)>, Moments<(usize,)>);
 struct Moments<S: Shape> {
     /// The gradient as plain descent takes it.
     direction: Option<Tensor<S, f32, Cpu>>,
-    /// The gradient as the other rules take it.
+    /// The gradient as it came.
     gradient: Gradients<f32, Cpu>,
     first: Gradients<f32, Cpu>,
     second: Gradients<f32, Cpu>,
@@ -166,29 +167,46 @@ impl<S: Shape> Moments<S> {
         parameter: &Tensor<S, f32, Cpu>,
         gradients: &mut Gradients<f32, Cpu>,
     ) -> Result<(), CpuError> {
-        if optimizer == Optimizer::GradientDescent {
-            self.direction = Some(gradients.get(parameter));
-            return Ok(());
-        }
         let own = self.gradient.get_or_alloc_mut(parameter)?;
         std::mem::swap(own, gradients.get_or_alloc_mut(parameter)?);
+        if optimizer == Optimizer::GradientDescent {
+            if self.direction.is_none() {
+                self.direction = Some(gradients.get(parameter));
+            }
+            return Ok(());
+        }
         self.first.try_alloc_for(parameter)?;
         self.second.try_alloc_for(parameter)
     }
 
-    /// Moves `parameter` along the gradient that was taken.
+    /// Moves `parameter` along the gradient that was taken, and copies it to `copy`.
     fn update(
+        &mut self,
+        optimizer: Optimizer,
+        updates: i32,
+        parameter: &mut Tensor<S, f32, Cpu>,
+        copy: &mut [f32],
+        learning_rate: f64,
+    ) -> Result<(), CpuError> {
+        self.moved(optimizer, updates, parameter, learning_rate)?;
+        // While it is in this core's cache.
+        parameter.copy_into(copy);
+        Ok(())
+    }
+
+    fn moved(
         &mut self,
         optimizer: Optimizer,
         updates: i32,
         parameter: &mut Tensor<S, f32, Cpu>,
         learning_rate: f64,
     ) -> Result<(), CpuError> {
+        let gradient = self.gradient.get_or_alloc_mut(parameter)?;
         // The same bits as dfdx's SGD, whose loop decides on momentum at every number.
-        if let Some(direction) = &self.direction {
+        if let Some(direction) = &mut self.direction {
+            direction.copy_from(gradient);
             return parameter.try_axpy(1.0, direction, -learning_rate);
         }
-        let gradient = self.gradient.get_or_alloc_mut(parameter)?;
         let first = self.first.get_or_alloc_mut(parameter)?;
         match optimizer {
             Optimizer::GradientDescent => {
@@ -280,11 +298,12 @@ impl Updater {
     }
 
     /// Moves the parameters of `model` along `gradients`, which it uses up, with step size
-    /// `learning_rate`.
+    /// `learning_rate`, and copies them to `network`.
     pub fn update(
         &mut self,
         model: &mut Model,
         mut gradients: Gradients<f32, Cpu>,
+        network: &mut Network<f32>,
         learning_rate: f64,
     ) -> Result<(), CpuError> {
         self.updates += 1;
@@ -296,11 +315,14 @@ impl Updater {
                 moments.1.prepare(optimizer, bias, &mut gradients)?;
             }
         }
-        let layers = model.layers.par_iter_mut().zip(&mut self.moments);
-        layers.with_max_len(1).try_for_each(|((weight, bias), (of_weight, of_bias))| {
-            of_weight.update(optimizer, updates, weight, learning_rate)?;
+        let layers = model.layers.par_iter_mut().zip(&mut self.moments).zip(&mut network.layers);
+        layers.with_max_len(1).try_for_each(|((parameters, moments), layer)| {
+            let ((weight, bias), (of_weight, of_bias)) = (parameters, moments);
+            of_weight.update(optimizer, updates, weight, &mut layer.weight, learning_rate)?;
             match bias {
-                Some(bias) => of_bias.update(optimizer, updates, bias, learning_rate),
+                Some(bias) => {
+                    of_bias.update(optimizer, updates, bias, &mut layer.bias, learning_rate)
+                }
                 None => Ok(()),
             }
         })

@@ -1,5 +1,8 @@
 //! One step of descent: outputs and loss, the way back to every parameter, the update.
 
+use std::cell::{Ref, RefCell};
+use std::rc::Rc;
+
 use dfdx::prelude::*;
 use network::{Architecture, Network};
 use stage::StageError;
@@ -21,7 +24,9 @@ pub struct Trainer {
     fused: Fused,
     updater: Updater,
     /// The parameters.
-    pub(crate) model: Model,
+    model: Model,
+    /// The same where the network's kernels read them, copied after every update.
+    network: Rc<RefCell<Network<f32>>>,
 }
 
 /// What a network says of a batch, and the tape that leads from its loss to the parameters.
@@ -54,6 +59,7 @@ impl Trainer {
             fused: Fused::new(network, rows),
             updater: Updater::new(optimizer),
             model: Model::new(network, &device),
+            network: Rc::new(RefCell::new(network.clone())),
             device,
         }
     }
@@ -69,9 +75,10 @@ impl Trainer {
         Ok(loss)
     }
 
-    /// Copies the parameters into `network`.
-    pub fn copy_into(&self, network: &mut Network<f32>) {
-        self.model.copy_into(network);
+    /// The network with its present parameters.
+    #[must_use]
+    pub fn network(&self) -> Ref<'_, Network<f32>> {
+        self.network.borrow()
     }
 
     /// What the optimizer keeps from update to update, tensor by tensor.
@@ -87,7 +94,7 @@ impl Trainer {
     /// Outputs and loss on inputs `x` (n × d) and targets `y` (n × o).
     pub(crate) fn forward(&self, x: &[f32], y: &[f32]) -> Result<Forward, StageError> {
         let outputs = match self.engine {
-            Engine::Fused => self.fused.on_tape(&self.model, x, &self.device),
+            Engine::Fused => self.fused.on_tape(&self.model, &self.network, x, &self.device)?,
             Engine::Dfdx => plain::on_tape(&self.model, &self.architecture, x, &self.device)?,
         };
         let values = outputs.as_vec();
@@ -97,13 +104,24 @@ impl Trainer {
         Ok(Forward { outputs: values, loss: f64::from(tape.array()), tape })
     }
 
+    /// ‖∇L‖₂ over all parameters.
+    pub(crate) fn norm_of(&self, gradients: &Gradients<f32, Cpu>) -> f64 {
+        let squares = |values: Vec<f32>| values.iter().map(|&g| f64::from(g).powi(2)).sum::<f64>();
+        let layers = self.model.layers.iter().map(|(weight, bias)| {
+            let bias = bias.as_ref().map_or(0.0, |bias| squares(gradients.get(bias).as_vec()));
+            squares(gradients.get(weight).as_vec()) + bias
+        });
+        layers.sum::<f64>().sqrt()
+    }
+
     /// Moves the parameters along `gradients` with step size `learning_rate`.
     pub(crate) fn update(
         &mut self,
         gradients: Gradients<f32, Cpu>,
         learning_rate: f64,
     ) -> Result<(), StageError> {
-        Ok(self.updater.update(&mut self.model, gradients, learning_rate)?)
+        let network = &mut self.network.borrow_mut();
+        Ok(self.updater.update(&mut self.model, gradients, network, learning_rate)?)
     }
 }
 

@@ -51,7 +51,7 @@ fn jacobian(network: &Network<f64>, x: &[f64]) -> Vec<Vec<f64>> {
             workspace.forward(&network.views(), sample);
             let seed: Vec<f64> = (0..o).map(|b| f64::from(u8::from(a == b))).collect();
             workspace.backward(&network.views(), sample, &seed);
-            rows.push(workspace.gradient());
+            rows.push(workspace.gradient(&network.views(), sample));
         }
     }
     rows
@@ -130,7 +130,7 @@ fn the_gramian_times_a_vector_is_a_finite_difference_along_its_gradient() {
     let mut workspace = Workspace::new(&network, 20);
     workspace.forward(&network.views(), &x);
     workspace.backward(&network.views(), &x, &v);
-    let gradient = workspace.gradient();
+    let gradient = workspace.gradient(&network.views(), &x);
     let moved = |step: f64| {
         let mut moved = network.clone();
         let mut direction = gradient.iter();
