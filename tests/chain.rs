@@ -1,6 +1,5 @@
 //! The chain from samples to a report, by the real programs.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -9,25 +8,7 @@ use artifact::tables::spectrum::{DynamicsRow, EigenvalueRow, EigenvectorRow, Ene
 use artifact::tables::training::HistoryRow;
 use artifact::tables::{Signal, Split};
 use artifact::{Manifest, read_rows};
-use tests::{data, pipeline, root, small_run, text};
-
-/// Every Parquet file below `folder` with its bytes.
-fn tables(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut found = BTreeMap::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(next) = folders.pop() {
-        for entry in fs::read_dir(&next).expect("a folder") {
-            let path = entry.expect("an entry").path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "parquet") {
-                let name = path.strip_prefix(folder).expect("below").to_owned();
-                found.insert(name, fs::read(&path).expect("a file"));
-            }
-        }
-    }
-    found
-}
+use tests::{data, pipeline, root, small_run, tables, text};
 
 #[test]
 fn a_pipeline_leaves_its_tables_its_report_and_a_summary() {

@@ -1,8 +1,10 @@
 //! What the end-to-end tests share: they run the real programs in the real project, with artifacts
 //! and results in a temporary folder.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::ffi::OsString;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -97,4 +99,26 @@ pub fn small_run(arguments: &[&str]) -> TempDir {
     let output = pipeline(data.path(), "tests/pipelines/small.yaml", arguments);
     assert!(output.status.success(), "{}", text(&output));
     data
+}
+
+/// Every Parquet file below `folder` with its bytes.
+///
+/// # Panics
+/// Where one cannot be read.
+#[must_use]
+pub fn tables(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(&next).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "parquet") {
+                let name = path.strip_prefix(folder).expect("below").to_owned();
+                found.insert(name, fs::read(&path).expect("a file"));
+            }
+        }
+    }
+    found
 }

@@ -30,6 +30,7 @@ impl Stage for Ntk {
         &[Port::one("dataset", Kind::Dataset), Port::one("training", Kind::Training)];
     const OUTPUT: Kind = Kind::Kernel;
     const USES_SEED: bool = false;
+    const RESUMES: bool = true;
 
     fn plan(parameters: &Parameters, inputs: &Outlines, limits: &Limits) -> Plan {
         plan::plan(*parameters, &inputs.one("training"), limits)

@@ -2,15 +2,17 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use artifact::tables::Split;
 use artifact::tables::dataset::Sample;
-use artifact::tables::kernel::{KernelRow, Reduction};
+use artifact::tables::kernel::{GRAM, KernelRow, Reduction};
 use artifact::tables::training::{CHECKPOINTS, HistoryRow};
-use artifact::{ArtifactError, GramRow, GramWriter, Outline, read_rows, steps, write_rows};
+use artifact::{
+    ArtifactError, GramRow, GramWriter, Outline, read_rows, steps, table_file, write_rows,
+};
 use network::{Network, Scalar};
-use stage::{Context, Inputs, StageError};
+use stage::{Context, Inputs, Resume, StageError};
 
 use crate::checkpoint;
 use crate::gram;
@@ -50,8 +52,13 @@ pub(crate) fn run(
     let points = Points { train: points(Split::Train), test };
 
     let checkpoints = steps(training.path(), &CHECKPOINTS)?;
-    let mut kernels = Vec::new();
+    let mut resume = Resume::of(output, context.pace);
+    let mut kernels = finished(&mut resume, output);
+    let mut saved = kernels.len();
     for (done, &step) in checkpoints.iter().enumerate() {
+        if kernels.iter().any(|row| row.step == step) {
+            continue;
+        }
         let network = checkpoint::load(training.path(), &outline, step)?;
         let mut rows = match parameters.precision {
             Precision::F32 => write_kernel(&network, &points, parameters, step, output),
@@ -66,9 +73,27 @@ pub(crate) fn run(
         kernels.extend(rows);
         let total = checkpoints.len() as u64;
         context.progress(done as u64 + 1, total, "checkpoint", || format!("trace {note:.3e}"));
+        if resume.is_due(true) {
+            let news = &kernels[saved..];
+            let files: Vec<_> = news.iter().map(|row| gram_file(output, row)).collect();
+            resume.save(&(), &news, &files)?;
+            saved = kernels.len();
+        }
     }
     write_rows(output, &kernels)?;
+    resume.forget()?;
     Ok(Outline { checkpoints: Some(checkpoints), ..plan::outline(parameters, &outline) })
+}
+
+/// The rows of the kernels whose Gramians an earlier run has written.
+fn finished(resume: &mut Resume, output: &Path) -> Vec<KernelRow> {
+    let is_written = |row: &KernelRow| gram_file(output, row).is_file();
+    let sound = |(): &(), parts: &[Vec<KernelRow>]| parts.iter().flatten().all(is_written);
+    resume.load(sound).map_or_else(Vec::new, |((), parts)| parts.concat())
+}
+
+fn gram_file(output: &Path, row: &KernelRow) -> PathBuf {
+    table_file(output, &GRAM, Some(row.step))
 }
 
 /// Writes the Gramian of one network, the training block and then test × train, and gives what is

@@ -13,6 +13,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Location};
 use crate::discovery::Catalogue;
 use crate::error::PipelineError;
 use crate::file::{self, StageEntry};
+use crate::lock::Lock;
 use crate::overrides::Override;
 use crate::plan::Plan;
 use crate::planning::Planner;
@@ -68,9 +69,11 @@ pub fn check(project: &Project, request: &Request) -> Result<Plan, PipelineError
     let planner =
         Planner::new(project, &file, request.limits, &sweep, &blocks, &wirings, &mut problems);
     let (tasks, stages) = planner.tasks();
-    let (store, results) = (project.data.join("store"), project.results(&file.name));
+    let (store, results) = (project.store(), project.results(&file.name));
     problems.add(unwritable(&store, &source).or_else(|| unwritable(&results, &source)));
+    let lock = Lock::new(value, &file, &blocks, &overrides, &tasks);
     let plan = Plan {
+        lock,
         name: file.name,
         about: file.about,
         seed: file.seed,

@@ -9,6 +9,7 @@ use crate::error::PipelineError;
 use crate::nearest::suggestion;
 use crate::program::{Program, Unusable};
 use crate::project::Project;
+use crate::store::Store;
 use crate::workspace::{self, WorkspaceStage};
 
 /// Every stage program that a project can use by name.
@@ -68,17 +69,20 @@ impl<'p> Catalogue<'p> {
         } else {
             workspace::build(&self.project.root, &packages.into_iter().collect::<Vec<_>>())?
         };
-        let program = |uses: &str| {
+        let mut stamps = Store::of(self.project).stamps_of_files();
+        let mut program = |uses: &str| {
             let path = match built.get(&format!("stage-{uses}")) {
                 Some(path) => path.clone(),
                 None => self.elsewhere(uses)?,
             };
-            Program::describe(&path, &self.project.root).map_err(|unusable| Unusable {
+            Program::describe(&path, &self.project.root, &mut stamps).map_err(|unusable| Unusable {
                 message: format!("the program {} {}", self.project.shown(&path), unusable.message),
                 help: unusable.help,
             })
         };
-        Ok(uses.iter().map(|uses| ((*uses).to_owned(), program(uses))).collect())
+        let programs = uses.iter().map(|uses| ((*uses).to_owned(), program(uses))).collect();
+        stamps.write();
+        Ok(programs)
     }
 
     /// A file relative to the root, or `stage-NAME` on the search path.

@@ -80,13 +80,13 @@ impl<'p> Earlier<'p> {
     }
 
     fn manifest(&mut self, kind: Kind, key: &str) -> Option<&Manifest> {
-        let folder = self.project.data.join("store").join(kind.name()).join(key);
+        let folder = self.project.store().join(kind.name()).join(key);
         let read = || Manifest::read(&folder).ok();
         self.known.entry((kind, key.to_owned())).or_insert_with(read).as_ref()
     }
 
     fn stored(&mut self, kind: Kind) -> Vec<String> {
-        let folder = self.project.data.join("store").join(kind.name());
+        let folder = self.project.store().join(kind.name());
         let names = || {
             let entries = fs::read_dir(&folder).into_iter().flatten().flatten();
             let mut names: Vec<String> =

@@ -6,6 +6,7 @@ use artifact::ArtifactError;
 
 use crate::diagnostic::Diagnostics;
 use crate::failure::Failure;
+use crate::interrupt;
 
 /// What to do where the disk is full.
 pub(crate) const WHERE_DISK_IS_FULL: &str = "free space, or write elsewhere with `--data FOLDER`";
@@ -24,9 +25,17 @@ pub enum PipelineError {
         /// What to do about it.
         help: Option<String>,
     },
-    /// A stage failed.
-    #[error("{0}")]
-    Stage(Box<Failure>),
+    /// Stages failed.
+    #[error("{}", shown(failures, *left_out))]
+    Stages {
+        /// Which, and why.
+        failures: Vec<Failure>,
+        /// Tasks that were not run, or not to their end, because of these.
+        left_out: usize,
+    },
+    /// Ctrl-C, or a request to terminate.
+    #[error("{}", interrupt::MESSAGE)]
+    Interrupted,
     /// Cargo could not be run, or could not build a stage.
     #[error("error: {0}")]
     Cargo(String),
@@ -47,12 +56,13 @@ pub enum PipelineError {
 
 impl PipelineError {
     /// Exit code of a command that ends with this error: 2 where the pipeline file or the
-    /// arguments are wrong, 1 where something failed.
+    /// arguments are wrong, 1 where something failed, 130 after an interrupt.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Invalid(_) | Self::Argument { .. } => 2,
-            Self::Stage(_) | Self::Cargo(_) | Self::Artifact(_) | Self::Io { .. } => 1,
+            Self::Interrupted => interrupt::EXIT_CODE,
+            Self::Stages { .. } | Self::Cargo(_) | Self::Artifact(_) | Self::Io { .. } => 1,
         }
     }
 
@@ -61,6 +71,15 @@ impl PipelineError {
         let path = path.to_owned();
         move |source| Self::Io { action, path, source }
     }
+}
+
+/// All `failures`, and what they have kept from running.
+fn shown(failures: &[Failure], left_out: usize) -> String {
+    let mut parts: Vec<String> = failures.iter().map(ToString::to_string).collect();
+    if failures.len() > 1 {
+        parts.push(format!("{} tasks failed, {left_out} others were not run", failures.len()));
+    }
+    parts.join("\n\n")
 }
 
 /// What to do about an error of the file system, to stand below its message.

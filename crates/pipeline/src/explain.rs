@@ -83,7 +83,7 @@ fn block(project: &Project, plan: &Plan, task: &Task, earlier: &mut Earlier) -> 
         rows.push(row(&format!("with {name}"), &compact(value)));
     }
     let kind = task.program.description.output.name();
-    let folder = project.data.join("store").join(kind).join(&task.key);
+    let folder = project.store().join(kind).join(&task.key);
     if let Ok(manifest) = Manifest::read(&folder) {
         rows.push(row("lies in", &project.shown(&folder)));
         rows.push(row("took", &cost(&manifest)));

@@ -1,6 +1,8 @@
 //! How a failed stage is shown.
 
 use std::fmt;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use crate::diagnostic::Location;
@@ -8,7 +10,7 @@ use crate::diagnostic::Location;
 /// Lines of a failed stage's log that are repeated.
 const LAST_LINES: usize = 10;
 /// Bytes at the end of a log that are looked at for them.
-const LAST_BYTES: usize = 16 << 10;
+const LAST_BYTES: u64 = 16 << 10;
 
 /// A stage that failed while it ran.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,8 +59,18 @@ impl fmt::Display for Failure {
 
 /// The last lines of the log at `path`; none where it is empty or cannot be read.
 pub(crate) fn log_end(path: &Path) -> Vec<String> {
-    let bytes = std::fs::read(path).unwrap_or_default();
-    let end = String::from_utf8_lossy(&bytes[bytes.len().saturating_sub(LAST_BYTES)..]);
+    let bytes = end_of(path).unwrap_or_default();
+    let end = String::from_utf8_lossy(&bytes);
     let lines: Vec<&str> = end.trim_end().lines().collect();
     lines[lines.len().saturating_sub(LAST_LINES)..].iter().map(|&line| line.to_owned()).collect()
+}
+
+/// The last bytes of the file `path`.
+fn end_of(path: &Path) -> io::Result<Vec<u8>> {
+    let mut file = File::open(path)?;
+    let start = file.metadata()?.len().saturating_sub(LAST_BYTES);
+    file.seek(SeekFrom::Start(start))?;
+    let mut bytes = Vec::new();
+    file.take(LAST_BYTES).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }

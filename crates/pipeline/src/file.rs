@@ -1,17 +1,23 @@
 //! What a pipeline file says, before anything is known of its stages' programs.
 
+use std::time::Duration;
+
 use serde_json::{Map, Value};
 
 use crate::diagnostic::Diagnostic;
+use crate::lock;
 use crate::nearest::suggestion;
 use crate::pointer;
+use crate::quantity::parse_duration;
 use crate::schema::shown;
 use crate::source::{Part, Source};
 
 /// Keys of a pipeline.
-const KEYS: [&str; 5] = ["name", "about", "seed", "stages", "sweep"];
+const KEYS: [&str; 6] = ["name", "about", "seed", "stages", "sweep", lock::KEY];
 /// Keys of a stage.
-const STAGE_KEYS: [&str; 3] = ["uses", "inputs", "with"];
+const STAGE_KEYS: [&str; 4] = ["uses", "inputs", "with", "limits"];
+/// Keys of the limits of a stage.
+const LIMIT_KEYS: [&str; 1] = ["time"];
 
 /// A pipeline file.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,6 +43,8 @@ pub(crate) struct StageEntry {
     pub inputs: Vec<Wire>,
     /// Parameters as the user gave them.
     pub with: Value,
+    /// Time that it may take.
+    pub time_limit: Option<Duration>,
 }
 
 /// One input port as the file has it.
@@ -151,6 +159,7 @@ impl Reader<'_> {
             uses: None,
             inputs: Vec::new(),
             with: Value::Object(Map::new()),
+            time_limit: None,
         };
         self.refuse_odd_name(&at, name);
         let Some(entries) = self.map(&at, value, "a stage") else { return stage };
@@ -181,6 +190,9 @@ impl Reader<'_> {
                 }
             }
         }
+        if let Some(limits) = entries.get("limits") {
+            stage.time_limit = self.time_limit(&pointer::join(&at, "limits"), limits);
+        }
         stage
     }
 
@@ -206,6 +218,18 @@ impl Reader<'_> {
             return None;
         }
         Some(uses)
+    }
+
+    fn time_limit(&mut self, at: &str, value: &Value) -> Option<Duration> {
+        let limits = self.map(at, value, "`limits`")?;
+        self.refuse_unknown(at, limits, &LIMIT_KEYS, "limits");
+        let at = pointer::join(at, "time");
+        let text = self.text(&at, limits.get("time")?)?;
+        let limit = parse_duration(&text);
+        if let Err(message) = &limit {
+            self.wrong(&at, Part::Value, message, None);
+        }
+        limit.ok()
     }
 
     fn wire(&mut self, inputs: &str, port: &str, value: &Value) -> Option<Wire> {

@@ -5,7 +5,7 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::num::NonZero;
 use std::os::unix::process::ExitStatusExt;
-use std::process::ExitStatus;
+use std::process::{Command, ExitStatus};
 use std::thread;
 
 use stage::Limits;
@@ -40,7 +40,8 @@ pub(crate) struct Ended {
     pub peak_memory_bytes: Option<u64>,
 }
 
-/// How the child `process` ended; `None` while it runs, unless told to `wait`.
+/// How the child `process`, the first of a group of processes, has ended; `None` while it runs.
+/// Whatever it has left running in its group is ended.
 ///
 /// The kernel counts what the process was before it became the stage, a copy of this one: a
 /// peak that is no larger than our own says nothing of the stage and is not known.
@@ -49,21 +50,32 @@ pub(crate) struct Ended {
 ///
 /// # Errors
 /// Where it is no child of ours, or was waited for already.
-pub(crate) fn ended(process: u32, wait: bool) -> io::Result<Option<Ended>> {
+pub(crate) fn ended(process: u32) -> io::Result<Option<Ended>> {
     let number = libc::pid_t::try_from(process).map_err(io::Error::other)?;
-    let options = if wait { 0 } else { libc::WNOHANG };
-    let mut status = 0;
-    let mut usage = MaybeUninit::<libc::rusage>::zeroed();
-    // SAFETY: both pointers are to our own variables, of the types that the call fills.
-    let found = unsafe { libc::wait4(number, &raw mut status, options, usage.as_mut_ptr()) };
-    match found {
-        0 => return Ok(None),
-        -1 => {
+    let mut found = MaybeUninit::<libc::siginfo_t>::zeroed();
+    let options = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
+    // SAFETY: the pointer is to our own variable, of the type that the call fills; zeros are valid.
+    let (answer, found) = unsafe {
+        let answer = libc::waitid(libc::P_PID, process, found.as_mut_ptr(), options);
+        (answer, found.assume_init())
+    };
+    // SAFETY: `waitid` has filled it, or left its zeros.
+    match (answer, unsafe { found.si_pid() }) {
+        (0, 0) => return Ok(None),
+        (0, _) => {}
+        _ => {
             let error = io::Error::last_os_error();
             let again = error.kind() == io::ErrorKind::Interrupted;
             return if again { Ok(None) } else { Err(error) };
         }
-        _ => {}
+    }
+    // Before the number of the group can be another's.
+    end_group(process);
+    let mut status = 0;
+    let mut usage = MaybeUninit::<libc::rusage>::zeroed();
+    // SAFETY: both pointers are to our own variables, of the types that the call fills.
+    if unsafe { libc::wait4(number, &raw mut status, 0, usage.as_mut_ptr()) } < 0 {
+        return Err(io::Error::last_os_error());
     }
     let mut own = MaybeUninit::<libc::rusage>::zeroed();
     // SAFETY: as above. Zeros are a valid `rusage`, so both are one whether filled or not.
@@ -78,22 +90,38 @@ pub(crate) fn ended(process: u32, wait: bool) -> io::Result<Option<Ended>> {
     }))
 }
 
-/// From now on, an interrupt (Ctrl-C) ends this process with one line and the exit code 130.
-///
-/// The stage that is running gets the interrupt from the terminal as well.
-pub fn end_on_interrupt() {
-    extern "C" fn end(_: libc::c_int) {
-        const LINE: &[u8] = b"\ninterrupted; finished stages are kept, call again to go on\n";
-        const CODE: libc::c_int = 128 + libc::SIGINT;
-        // SAFETY: both calls are allowed in a signal handler, and the line is as long as it says.
-        unsafe {
-            libc::write(libc::STDERR_FILENO, LINE.as_ptr().cast(), LINE.len());
-            libc::_exit(CODE);
-        }
+/// Ends every process of the group whose first is `process`.
+pub(crate) fn end_group(process: u32) {
+    if let Ok(number) = libc::pid_t::try_from(process) {
+        // SAFETY: a signal to other processes. There may be none left, which is as well.
+        unsafe { libc::killpg(number, libc::SIGKILL) };
     }
-    let end: extern "C" fn(libc::c_int) = end;
-    // SAFETY: the handler touches no memory of this process but a constant.
-    unsafe { libc::signal(libc::SIGINT, end as libc::sighandler_t) };
+}
+
+/// Has the process of `command` ended by the system when the thread that starts it ends, as it does
+/// where this process is killed. Elsewhere than on Linux a stage notices when it tells of its progress.
+pub(crate) fn end_with_this_thread(command: &mut Command) {
+    #[cfg(target_os = "linux")]
+    {
+        use std::os::unix::process::CommandExt;
+        let parent = std::process::id();
+        let end_with_parent = move || {
+            // SAFETY: neither call touches memory.
+            let (set, now) =
+                unsafe { (libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL), libc::getppid()) };
+            let is_orphan = u32::try_from(now).ok() != Some(parent);
+            if set == 0 && !is_orphan { Ok(()) } else { Err(io::Error::last_os_error()) }
+        };
+        // SAFETY: it allocates nothing and takes no lock, which another thread could hold.
+        unsafe { command.pre_exec(end_with_parent) };
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = command;
+}
+
+/// Memory of the process beside what it maps from files, in bytes; `None` where nobody tells.
+pub(crate) fn memory_of(process: u32) -> Option<u64> {
+    field(&fs::read_to_string(format!("/proc/{process}/status")).ok()?, "RssAnon:")
 }
 
 /// A field of a file in `/proc` that is given in kB, in bytes.

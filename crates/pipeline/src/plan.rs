@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use artifact::Outline;
 use serde_json::Value;
 use stage::Limits;
 
 use crate::diagnostic::Location;
+use crate::lock::Lock;
 use crate::program::Program;
 use crate::sweep::{Point, Sweep};
 
@@ -29,6 +31,8 @@ pub struct Plan {
     pub tasks: Vec<Task>,
     /// Every stage, in an order in which each comes after its inputs.
     pub stages: Vec<PlannedStage>,
+    /// The pipeline as a file that runs exactly this again.
+    pub lock: Lock,
 }
 
 /// A stage with all that the sweep makes of it.
@@ -74,6 +78,8 @@ pub struct Task {
     pub memory_bytes: Option<u64>,
     /// Files outside the artifacts that the stage will read; their content is part of the key.
     pub files: Vec<PathBuf>,
+    /// Time that the stage may take, where the pipeline says so.
+    pub time_limit: Option<Duration>,
     /// Key of the artifact.
     pub key: String,
     /// Whether the call is about it: one that is not has its artifact already.

@@ -20,6 +20,7 @@ use crate::project::Project;
 use crate::quantity::bytes;
 use crate::schema::{Schema, with_defaults};
 use crate::source::Part;
+use crate::store::{Stamps, Store};
 use crate::sweep::{Point, Sweep};
 use crate::wiring::Wiring;
 
@@ -39,6 +40,7 @@ pub(crate) struct Planner<'a> {
     answers: HashMap<blake3::Hash, Rc<Result<stage::Plan, Unusable>>>,
     /// Hashes of files that stages will read.
     files: HashMap<PathBuf, Result<String, String>>,
+    stamps: Stamps,
     instances: HashMap<(usize, Point), Planned>,
     tasks: Vec<Task>,
     /// Tasks by stage and key: variants with the same key share one.
@@ -80,6 +82,7 @@ impl<'a> Planner<'a> {
             problems,
             answers: HashMap::new(),
             files: HashMap::new(),
+            stamps: Store::of(project).stamps_of_files(),
             instances: HashMap::new(),
             tasks: Vec::new(),
             known: HashMap::new(),
@@ -111,6 +114,7 @@ impl<'a> Planner<'a> {
             let (name, axes) = (self.file.stages[stage].0.clone(), self.axes[stage].clone());
             stages.push(PlannedStage { name, axes, instances });
         }
+        self.stamps.write();
         (self.tasks, stages)
     }
 
@@ -334,6 +338,7 @@ impl<'a> Planner<'a> {
             outline: plan.outline,
             memory_bytes: plan.memory_bytes,
             files: plan.files,
+            time_limit: block.entry.time_limit,
             key,
             is_selected: true,
             is_forced: false,
@@ -345,7 +350,10 @@ impl<'a> Planner<'a> {
     /// Hash of a file that a stage will read.
     fn hash(&mut self, file: &std::path::Path) -> Result<String, String> {
         let path = self.project.root.join(file);
-        let hash = |path: &PathBuf| artifact::hash_file(path).map_err(|error| error.to_string());
+        let stamps = &mut self.stamps;
+        let hash = |path: &PathBuf| {
+            stamps.hash(&path.display().to_string(), path).map_err(|error| error.to_string())
+        };
         self.files.entry(path).or_insert_with_key(hash).clone()
     }
 }

@@ -15,6 +15,7 @@ use stage::{Description, Message, Plan, PlanRequest};
 
 use crate::quantity::{bytes, duration};
 use crate::schema::check_size;
+use crate::store::Stamps;
 
 /// Lines of a program's standard error that are worth repeating.
 const LAST_LINES: usize = 5;
@@ -54,12 +55,17 @@ impl From<String> for Unusable {
 }
 
 impl Program {
-    /// Asks the program at `path` what it is. It runs in `root`.
+    /// Asks the program at `path` what it is. It runs in `root`; its hash may be one of `stamps`.
     ///
     /// # Errors
     /// Where the program cannot be started or is no stage.
-    pub(crate) fn describe(path: &Path, root: &Path) -> Result<Self, Unusable> {
-        let hash = artifact::hash_file(path).map_err(|error| error.to_string())?;
+    pub(crate) fn describe(
+        path: &Path,
+        root: &Path,
+        stamps: &mut Stamps,
+    ) -> Result<Self, Unusable> {
+        let hash =
+            stamps.hash(&path.display().to_string(), path).map_err(|error| error.to_string())?;
         let output = call(path, root, &["describe".as_ref()], LONGEST_WAIT)?;
         Ok(Self { path: path.to_owned(), hash, description: description(&output)? })
     }

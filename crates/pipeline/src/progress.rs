@@ -4,6 +4,7 @@ use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::{Value, json};
 use stage::ProgressEvent;
 
 use crate::quantity::{self, duration};
@@ -26,13 +27,26 @@ enum Style {
     Silent,
     Plain,
     Bars(MultiProgress),
+    Json,
+}
+
+/// How the run of a stage has ended, for programs that read events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    Done,
+    Failed,
+    Interrupted,
+    Elsewhere,
 }
 
 /// The line of one running stage.
 #[derive(Debug)]
 pub(crate) struct Line<'p> {
     progress: &'p Progress,
-    stage: String,
+    /// Name of the stage and the variant, as an event has them.
+    names: (String, String),
+    /// Both as a person sees them.
+    shown: String,
     bar: Option<ProgressBar>,
     started: Instant,
     /// When the last plain line was written.
@@ -57,6 +71,12 @@ impl Progress {
         Self { style, width: 0 }
     }
 
+    /// One JSON object a line on standard output for everything that happens.
+    #[must_use]
+    pub fn json() -> Self {
+        Self { style: Style::Json, width: 0 }
+    }
+
     /// The same, with names of stages padded to the longest of `stages`.
     #[must_use]
     pub fn aligned<'a>(mut self, stages: impl Iterator<Item = &'a str>) -> Self {
@@ -64,23 +84,33 @@ impl Progress {
         self
     }
 
-    /// A stage whose artifact is there already.
-    pub(crate) fn reused(&self, stage: &str) {
-        self.say(stage, "reused");
+    /// A stage whose artifact is there already; `is_only` says that it has no other variant.
+    pub(crate) fn reused(&self, stage: &str, variant: &str, is_only: bool) {
+        self.tell("reused", stage, variant, &json!({}));
+        if is_only {
+            self.say(stage, "reused");
+        }
+    }
+
+    /// A stage whose artifact another driver makes.
+    pub(crate) fn elsewhere(&self, stage: &str, variant: &str) {
+        self.tell("waiting", stage, variant, &json!({}));
+        self.say(&self.shown(stage, variant), "is made by another run on this store: waiting");
     }
 
     /// A stage with `count` variants, of which `done` are there already.
     pub(crate) fn variants(&self, stage: &str, count: usize, done: usize) {
+        self.tell("variants", stage, "", &json!({ "count": count, "done": done }));
         self.say(stage, &quantity::variants(count, done));
     }
 
     /// A stage that begins, in one of several variants where `variant` is not empty.
     pub(crate) fn start(&self, stage: &str, variant: &str) -> Line<'_> {
-        let stage = format!("{stage:width$}  {variant}", width = self.width);
-        let stage = stage.trim_end();
+        self.tell("started", stage, variant, &json!({}));
+        let shown = self.shown(stage, variant);
         let bar = if let Style::Bars(bars) = &self.style {
             let bar = bars.add(ProgressBar::new_spinner());
-            bar.set_prefix(format!("{stage:width$}", width = self.width));
+            bar.set_prefix(format!("{shown:width$}", width = self.width));
             bar.set_style(style("{prefix}  {spinner} {wide_msg}"));
             bar.set_message("starting");
             bar.enable_steady_tick(TURN);
@@ -95,7 +125,8 @@ impl Progress {
         let now = Instant::now();
         Line {
             progress: self,
-            stage: stage.to_owned(),
+            names: (stage.to_owned(), variant.to_owned()),
+            shown,
             bar,
             started: now,
             written: now,
@@ -104,10 +135,27 @@ impl Progress {
         }
     }
 
+    fn shown(&self, stage: &str, variant: &str) -> String {
+        format!("{stage:width$}  {variant}", width = self.width).trim_end().to_owned()
+    }
+
+    /// Writes an event for programs, `more` beside its names.
+    fn tell(&self, event: &str, stage: &str, variant: &str, more: &Value) {
+        if !matches!(self.style, Style::Json) {
+            return;
+        }
+        let mut line = json!({ "event": event, "stage": stage, "variant": variant });
+        if let (Some(line), Some(more)) = (line.as_object_mut(), more.as_object()) {
+            line.extend(more.clone());
+        }
+        // Where nobody reads it, the run goes on.
+        let _ = writeln!(std::io::stdout(), "{line}");
+    }
+
     fn say(&self, stage: &str, text: &str) {
         let line = format!("{stage:width$}  {text}", width = self.width);
         match &self.style {
-            Style::Silent => {}
+            Style::Silent | Style::Json => {}
             // Progress for people: where nobody reads it, the run goes on.
             Style::Plain => drop(writeln!(std::io::stdout(), "{line}")),
             Style::Bars(bars) => drop(bars.println(line)),
@@ -131,19 +179,32 @@ impl Line<'_> {
             bar.set_length(event.total);
             bar.set_position(event.done);
             bar.set_message(event.note.clone());
+        } else if let Style::Json = self.progress.style {
+            let (stage, variant) = &self.names;
+            let event = serde_json::to_value(event).unwrap_or_default();
+            self.progress.tell("progress", stage, variant, &event);
         } else if self.written.elapsed() >= PLAIN_INTERVAL {
             self.written = Instant::now();
-            self.progress.say(&self.stage, &plain(event, self.started.elapsed()));
+            self.progress.say(&self.shown, &plain(event, self.started.elapsed()));
         }
     }
 
-    /// Ends the line with `text` and what the stage said last.
-    pub(crate) fn end(self, text: &str) {
+    /// Ends the line with how the stage ended and what it said last.
+    pub(crate) fn end(self, end: End) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
+        let span = self.started.elapsed();
+        let (event, text) = match end {
+            End::Done => ("done", format!("done in {}", duration(span))),
+            End::Failed => ("failed", "failed".to_owned()),
+            End::Interrupted => ("interrupted", "interrupted".to_owned()),
+            End::Elsewhere => ("waiting", "goes on in another run on this store".to_owned()),
+        };
+        let (stage, variant) = &self.names;
+        self.progress.tell(event, stage, variant, &json!({ "seconds": span.as_secs_f64() }));
         let note = if self.note.is_empty() { String::new() } else { format!(", {}", self.note) };
-        self.progress.say(&self.stage, &format!("{text}{note}"));
+        self.progress.say(&self.shown, &format!("{text}{note}"));
     }
 }
 

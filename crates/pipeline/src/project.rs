@@ -12,8 +12,10 @@ use crate::nearest::{listed, nearest};
 pub struct Project {
     /// Stages run here, so paths in parameters are relative to it.
     pub root: PathBuf,
-    /// Holds the folders `store` and `runs`.
+    /// Holds the folder `runs`, and `store` where nothing else is said.
     pub data: PathBuf,
+    /// The store, where it is not in `data`: several projects may share one.
+    pub store: Option<PathBuf>,
     /// Folders with programs `stage-NAME`, as PATH has them.
     pub search: Vec<PathBuf>,
 }
@@ -43,7 +45,13 @@ impl Project {
         let path = env::var_os("PATH").unwrap_or_default();
         // A relative folder of PATH would find whatever program lies beside a stranger's pipeline.
         let search = env::split_paths(&path).filter(|folder| folder.is_absolute()).collect();
-        Self { root: root.to_owned(), data: root.join("data"), search }
+        Self { root: root.to_owned(), data: root.join("data"), store: None, search }
+    }
+
+    /// Folder of artifacts.
+    #[must_use]
+    pub fn store(&self) -> PathBuf {
+        self.store.clone().unwrap_or_else(|| self.data.join("store"))
     }
 
     /// Folder of a pipeline's results.

@@ -47,6 +47,25 @@ pub fn parse_bytes(text: &str) -> Result<u64, String> {
     }
 }
 
+/// A time span from `90s`, `30min`, `2h` or `1.5 d`.
+///
+/// # Errors
+/// A sentence that says what is wrong with `text`.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("`{text}` is no time span; write for example 90s, 30min or 2h");
+    let trimmed = text.trim();
+    let digits = trimmed.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(trimmed.len());
+    let number: f64 = trimmed[..digits].parse().map_err(|_| wrong())?;
+    let seconds = match trimmed[digits..].trim() {
+        "s" => number,
+        "min" => number * 60.0,
+        "h" => number * 3600.0,
+        "d" => number * 86400.0,
+        _ => return Err(wrong()),
+    };
+    Duration::try_from_secs_f64(seconds).ok().filter(|span| !span.is_zero()).ok_or_else(wrong)
+}
+
 /// A number with three significant digits, as `0.00123`, `12.3`, `21200`, `1.23e-7`.
 #[must_use]
 pub fn significant(value: f64) -> String {
@@ -111,6 +130,16 @@ mod tests {
         assert_eq!(parse_bytes("1000"), Ok(1000));
         for wrong in ["", "much", "-1G", "0", "4X", "1e3"] {
             assert!(parse_bytes(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_time_span_needs_its_unit() {
+        assert_eq!(parse_duration("90s"), Ok(Duration::from_secs(90)));
+        assert_eq!(parse_duration("1.5 h"), Ok(Duration::from_mins(90)));
+        assert_eq!(parse_duration("2d"), Ok(Duration::from_hours(48)));
+        for wrong in ["", "2", "h", "-1h", "0s", "1e9h", "2 hours", "9999999999999999999999d"] {
+            assert!(parse_duration(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -1,22 +1,45 @@
-//! From a checked plan to artifacts in the store.
+//! From a checked plan to artifacts in the store: which task runs when.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::thread::{self, Scope};
+use std::time::Duration;
 
-use artifact::{CONTRACT, Machine, Manifest, TableRecord};
-use stage::{AxisValue, Input, Inputs, RunRequest, StageError};
+use artifact::Manifest;
+use stage::{AxisValue, Input, Inputs, Limits, StageError};
 
-use crate::error::{PipelineError, WHERE_DISK_IS_FULL};
-use crate::execute::{Executed, execute};
+use crate::error::PipelineError;
+use crate::executor::{Executor, Local};
 use crate::failure::{Failure, log_end};
+use crate::interrupt;
 use crate::plan::{Feed, Plan, Task};
 use crate::progress::Progress;
 use crate::project::Project;
-use crate::quantity;
+use crate::references;
 use crate::results::has_results;
-use crate::store::{Store, Work};
+use crate::store::{Store, Watch, Work};
+use crate::task::{Outcome, Ready};
+
+/// How often artifacts that another driver makes are looked for, and interrupts.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// How a plan is run.
+#[derive(Clone, Copy)]
+pub struct Options<'a> {
+    /// Stages that run at a time, at most.
+    pub jobs: usize,
+    /// Whether tasks that do not need what failed are run all the same.
+    pub keep_going: bool,
+    /// What runs the stages.
+    pub executor: &'a dyn Executor,
+}
+
+impl Default for Options<'_> {
+    fn default() -> Self {
+        Self { jobs: 1, keep_going: false, executor: &Local }
+    }
+}
 
 /// The artifact of one task.
 #[derive(Clone, Debug)]
@@ -31,64 +54,327 @@ pub struct Made {
 
 /// Makes the artifacts of all tasks of `plan`, each unless it is there already.
 ///
+/// Side by side run as many tasks as `options` allow, within the threads and the memory of the plan.
+/// What another driver makes on the same store is waited for, and made here where that one dies.
+///
 /// # Errors
-/// [`PipelineError::Stage`] where a stage fails; others where the file system refuses.
+/// [`PipelineError::Stages`] where stages fail; [`PipelineError::Interrupted`]; others where the
+/// file system refuses.
 pub fn run(
     project: &Project,
     plan: &Plan,
+    options: &Options<'_>,
     progress: &Progress,
 ) -> Result<Vec<Made>, PipelineError> {
-    let store = Store::of(&project.data);
-    let find = |task: &Task| {
-        let found = store.find(task.program.description.output, &task.key);
-        found.filter(|_| !task.is_forced)
-    };
-    let mut stored: Vec<Option<Manifest>> = plan.tasks.iter().map(find).collect();
+    let _running = interrupt::Running::begin();
+    // Before anything is looked for: what is found must not be thrown away meanwhile.
+    references::note(project, plan)?;
+    let store = Store::of(project);
+    let stored: Vec<Option<Manifest>> =
+        plan.tasks.iter().map(|task| usable(&store, task)).collect();
     let counts = counts(plan, &stored);
-    let mut begun = BTreeSet::new();
-    let mut made: Vec<Made> = Vec::new();
-    for (index, task) in plan.tasks.iter().enumerate() {
-        let kind = task.program.description.output;
-        let (count, done) = counts[task.stage.as_str()];
-        if begun.insert(&task.stage) && count > 1 {
-            progress.variants(&task.stage, count, done);
-        }
-        // Another stage of the same key may have made it by now.
-        if let Some(manifest) = stored[index].take().or_else(|| find(task)) {
-            if count == 1 {
-                progress.reused(&task.stage);
+    let (sender, receiver) = mpsc::channel();
+    let run = Run {
+        project,
+        plan,
+        options,
+        progress,
+        store: &store,
+        counts,
+        begun: BTreeSet::new(),
+        waiting: (0..plan.tasks.len()).collect(),
+        elsewhere: BTreeMap::new(),
+        running: BTreeMap::new(),
+        made: vec![None; plan.tasks.len()],
+        lost: BTreeSet::new(),
+        failures: Vec::new(),
+        error: None,
+    };
+    thread::scope(|scope| run.finish(stored, scope, &sender, &receiver))
+}
+
+/// Whether each task's artifact is in the store already.
+#[must_use]
+pub fn is_stored(project: &Project, task: &Task) -> bool {
+    find(&Store::of(project), task).is_some()
+}
+
+fn find(store: &Store, task: &Task) -> Option<Manifest> {
+    store.find(task.program.description.output, &task.key)
+}
+
+/// What is in the store of a task, unless it is to be made again all the same.
+fn usable(store: &Store, task: &Task) -> Option<Manifest> {
+    if task.is_forced { None } else { find(store, task) }
+}
+
+/// How a task ended that ran in a thread of its own.
+type Ended = (usize, Result<Outcome, PipelineError>);
+
+/// A plan that is being run. Every task is waiting, elsewhere, running, made or lost.
+struct Run<'a> {
+    project: &'a Project,
+    plan: &'a Plan,
+    options: &'a Options<'a>,
+    progress: &'a Progress,
+    store: &'a Store,
+    /// For each stage how many tasks it has, and how many of them were there.
+    counts: BTreeMap<&'a str, (usize, usize)>,
+    /// Stages of which a person has been told.
+    begun: BTreeSet<&'a str>,
+    waiting: BTreeSet<usize>,
+    /// Tasks whose artifacts another driver makes.
+    elsewhere: BTreeMap<usize, Watch>,
+    /// What running tasks may use.
+    running: BTreeMap<usize, Limits>,
+    made: Vec<Option<Made>>,
+    /// Tasks that failed, or whose inputs did.
+    lost: BTreeSet<usize>,
+    failures: Vec<Failure>,
+    /// What ends the run beside failing stages.
+    error: Option<PipelineError>,
+}
+
+impl<'a> Run<'a> {
+    fn finish<'s>(
+        mut self,
+        mut stored: Vec<Option<Manifest>>,
+        scope: &'s Scope<'s, 'a>,
+        sender: &Sender<Ended>,
+        ended: &Receiver<Ended>,
+    ) -> Result<Vec<Made>, PipelineError>
+    where
+        'a: 's,
+    {
+        loop {
+            self.start_what_can(&mut stored, scope, sender);
+            let is_over = self.running.is_empty()
+                && (self.is_ending() || (self.waiting.is_empty() && self.elsewhere.is_empty()));
+            if is_over {
+                break;
             }
-            let directory = store.directory(kind, &task.key);
-            made.push(Made { directory, manifest, reused: true });
-            continue;
-        }
-        let work = store.begin(kind, &task.key)?;
-        write_request(plan, task, &made, &work)?;
-        let log = log_file(project, plan, task);
-        let mut line = progress.start(&task.stage, &plan.sweep.shown(&task.point));
-        let result = File::create(&log)
-            .map_err(|error| StageError::new(format!("its log cannot be written: {error}")))
-            .and_then(|file| {
-                let program = &task.program.path;
-                execute(program, &project.root, &work.request, file, |event| line.show(event))
-            })
-            .and_then(|executed| Ok((check_output(task, &work)?, executed)));
-        match result {
-            Ok((tables, executed)) => {
-                line.end(&format!("done in {}", quantity::duration(executed.wall_time)));
-                let manifest = manifest(plan, task, tables, executed);
-                let directory = work.commit(&manifest)?;
-                made.push(Made { directory, manifest, reused: false });
+            match ended.recv_timeout(LOOK) {
+                Ok((task, outcome)) => self.end(task, outcome),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
             }
-            Err(error) => {
-                line.end("failed");
-                let error = in_its_output(error, &work);
-                work.discard()?;
-                return Err(failure(project, plan, task, error, &log));
+        }
+        if interrupt::is_pending() {
+            return Err(PipelineError::Interrupted);
+        }
+        if let Some(error) = self.error {
+            return Err(error);
+        }
+        let unmade = self.lost.len() + self.waiting.len() + self.elsewhere.len();
+        if !self.failures.is_empty() {
+            let left_out = unmade - self.failures.len();
+            return Err(PipelineError::Stages { failures: self.failures, left_out });
+        }
+        Ok(self.made.into_iter().flatten().collect())
+    }
+
+    /// Whether nothing new is to be started.
+    fn is_ending(&self) -> bool {
+        let has_failed = !self.failures.is_empty() && !self.options.keep_going;
+        has_failed || self.error.is_some() || interrupt::is_pending()
+    }
+
+    /// Takes what is in the store, and starts what has its inputs and finds room.
+    fn start_what_can<'s>(
+        &mut self,
+        stored: &mut [Option<Manifest>],
+        scope: &'s Scope<'s, 'a>,
+        sender: &Sender<Ended>,
+    ) where
+        'a: 's,
+    {
+        let mut next = 0;
+        while let Some(&index) = self.waiting.range(next..).next() {
+            next = index + 1;
+            if self.is_ending() {
+                return;
+            }
+            let task = &self.plan.tasks[index];
+            if task.inputs.values().flatten().any(|feed| self.lost.contains(&feed.task)) {
+                self.waiting.remove(&index);
+                self.lost.insert(index);
+                continue;
+            }
+            if let Some(manifest) = stored[index].take() {
+                self.tell_of(task);
+                self.error = self.store.clean(&task.key).err();
+                self.reuse(index, manifest);
+                continue;
+            }
+            if !self.has_inputs(index) {
+                continue;
+            }
+            // A later task may find room, but the next one must not wait for ever.
+            let Some(limits) = self.room_for(task) else { return };
+            self.tell_of(task);
+            match self.begin(index) {
+                Ok(Some(work)) => self.start(index, work, limits, scope, sender),
+                Ok(None) => {}
+                Err(error) => self.error = Some(error),
+            }
+        }
+        let elsewhere: Vec<usize> = self.elsewhere.keys().copied().collect();
+        for index in elsewhere {
+            let Some(limits) = self.room_for(&self.plan.tasks[index]) else { return };
+            match self.begin(index) {
+                Ok(Some(work)) if !self.is_ending() => {
+                    self.start(index, work, limits, scope, sender);
+                }
+                Ok(_) => {}
+                Err(error) => self.error = Some(error),
             }
         }
     }
-    Ok(made)
+
+    /// A place to make the artifact of a task in, or `None` where it is there by now, or another
+    /// driver makes it.
+    fn begin(&mut self, index: usize) -> Result<Option<Work>, PipelineError> {
+        let task = &self.plan.tasks[index];
+        let was_elsewhere = self.elsewhere.remove(&index);
+        if let Some(manifest) = usable(self.store, task) {
+            self.reuse(index, manifest);
+            return Ok(None);
+        }
+        let is_news = was_elsewhere.is_none();
+        let mut watch = was_elsewhere.unwrap_or_default();
+        let resumes = task.program.description.resumes;
+        let Some(work) = self.store.begin(&task.key, resumes, &mut watch)? else {
+            if is_news {
+                self.progress.elsewhere(&task.stage, &self.plan.sweep.shown(&task.point));
+            }
+            self.waiting.remove(&index);
+            self.elsewhere.insert(index, watch);
+            return Ok(None);
+        };
+        // Another driver may have made it since it was looked for.
+        if let Some(manifest) = usable(self.store, task) {
+            work.discard()?;
+            self.reuse(index, manifest);
+            return Ok(None);
+        }
+        Ok(Some(work))
+    }
+
+    fn start<'s>(
+        &mut self,
+        index: usize,
+        work: Work,
+        limits: Limits,
+        scope: &'s Scope<'s, 'a>,
+        sender: &Sender<Ended>,
+    ) where
+        'a: 's,
+    {
+        self.waiting.remove(&index);
+        self.running.insert(index, limits);
+        let task = &self.plan.tasks[index];
+        let inputs = self.inputs(task);
+        let (project, plan, store) = (self.project, self.plan, self.store);
+        let ready = Ready { project, plan, task, store, inputs, limits, work };
+        let (executor, progress, sender) = (self.options.executor, self.progress, sender.clone());
+        scope.spawn(move || {
+            let outcome = ready.run(executor, progress);
+            // The receiver outlives every thread of the scope.
+            let _ = sender.send((index, outcome));
+        });
+    }
+
+    fn end(&mut self, index: usize, outcome: Result<Outcome, PipelineError>) {
+        self.running.remove(&index);
+        match outcome {
+            Ok(Outcome::Made(made)) => self.made[index] = Some(*made),
+            Ok(Outcome::Elsewhere) => drop(self.elsewhere.insert(index, Watch::default())),
+            Ok(Outcome::Failed(error)) => {
+                self.lost.insert(index);
+                let failure = self.failure(&self.plan.tasks[index], error);
+                self.failures.push(failure);
+            }
+            Ok(Outcome::Interrupted) => drop(self.waiting.insert(index)),
+            Err(error) => {
+                self.lost.insert(index);
+                self.error.get_or_insert(error);
+            }
+        }
+    }
+
+    fn reuse(&mut self, index: usize, manifest: Manifest) {
+        let task = &self.plan.tasks[index];
+        let is_only = self.counts[task.stage.as_str()].0 == 1;
+        self.progress.reused(&task.stage, &self.plan.sweep.shown(&task.point), is_only);
+        let directory = self.store.directory(manifest.kind, &task.key);
+        self.waiting.remove(&index);
+        self.made[index] = Some(Made { directory, manifest, reused: true });
+    }
+
+    fn has_inputs(&self, index: usize) -> bool {
+        let mut feeds = self.plan.tasks[index].inputs.values().flatten();
+        feeds.all(|feed| self.made[feed.task].is_some())
+    }
+
+    /// What `task` may use now, or `None` where it must wait for a running one to end.
+    ///
+    /// Free threads are shared among the jobs that could still be started. A stage that does not say
+    /// how much memory it needs is taken to need its share.
+    fn room_for(&self, task: &Task) -> Option<Limits> {
+        let all = self.plan.limits;
+        let free_jobs = self.options.jobs.max(1).saturating_sub(self.running.len());
+        let could_start = self.waiting.iter().filter(|&&index| self.has_inputs(index));
+        let sharing = could_start.take(free_jobs).count().max(1);
+        let taken: usize = self.running.values().map(|limits| limits.threads).sum();
+        let threads = all.threads.saturating_sub(taken) / sharing;
+        if self.running.is_empty() {
+            return Some(Limits { threads: threads.max(1), memory_bytes: all.memory_bytes });
+        }
+        let share = all.memory_bytes / self.options.jobs.max(1) as u64;
+        let needed = |task: &Task| task.memory_bytes.unwrap_or(share);
+        let running = self.running.keys().map(|&index| needed(&self.plan.tasks[index]));
+        let memory: u64 = running.chain([needed(task)]).sum();
+        (free_jobs > 0 && threads > 0 && memory <= all.memory_bytes)
+            .then_some(Limits { threads, memory_bytes: all.memory_bytes })
+    }
+
+    /// Says how many variants the stage of `task` has, once.
+    fn tell_of(&mut self, task: &'a Task) {
+        let (count, done) = self.counts[task.stage.as_str()];
+        if self.begun.insert(&task.stage) && count > 1 {
+            self.progress.variants(&task.stage, count, done);
+        }
+    }
+
+    fn inputs(&self, task: &Task) -> Inputs {
+        let input = |feed: &Feed| {
+            let axes = self.plan.sweep.values(&feed.point);
+            let axes = axes.map(|(name, value)| AxisValue { name: name.to_owned(), value });
+            let directory = self.made[feed.task].as_ref()?.directory.clone();
+            Some(Input { directory, axes: axes.enumerate().collect() })
+        };
+        let ports = task.inputs.iter();
+        Inputs(
+            ports
+                .map(|(port, feeds)| (port.clone(), feeds.iter().filter_map(input).collect()))
+                .collect(),
+        )
+    }
+
+    fn failure(&self, task: &Task, error: StageError) -> Failure {
+        let results = self.project.results(&self.plan.name);
+        let log = results.join(task.log(self.plan));
+        Failure {
+            stage: task.stage.clone(),
+            variant: self.plan.sweep.shown(&task.point),
+            message: error.message,
+            hint: error.hint,
+            log_end: log_end(&log),
+            log: self.project.shown(&log),
+            earlier_results: has_results(&results).then(|| self.project.shown(&results)),
+            location: task.location.clone(),
+        }
+    }
 }
 
 /// For each stage how many tasks it has, and how many of them are done.
@@ -100,115 +386,4 @@ fn counts<'p>(plan: &'p Plan, stored: &[Option<Manifest>]) -> BTreeMap<&'p str, 
         *done += usize::from(stored.is_some());
     }
     counts
-}
-
-/// Whether each task's artifact is in the store already.
-#[must_use]
-pub fn is_stored(project: &Project, task: &Task) -> bool {
-    Store::of(&project.data).find(task.program.description.output, &task.key).is_some()
-}
-
-fn write_request(
-    plan: &Plan,
-    task: &Task,
-    made: &[Made],
-    work: &Work,
-) -> Result<(), PipelineError> {
-    let inputs = task.inputs.iter().map(|(port, feeds)| {
-        let input = |feed: &Feed| {
-            let axes = plan.sweep.values(&feed.point);
-            let axes = axes.map(|(name, value)| AxisValue { name: name.to_owned(), value });
-            let directory = made[feed.task].directory.clone();
-            Input { directory, axes: axes.enumerate().collect() }
-        };
-        (port.clone(), feeds.iter().map(input).collect())
-    });
-    let request = RunRequest {
-        contract: CONTRACT.to_owned(),
-        stage: task.stage.clone(),
-        parameters: task.parameters.clone(),
-        inputs: Inputs(inputs.collect()),
-        output: work.output.clone(),
-        seed: task.seed,
-        limits: plan.limits,
-    };
-    let write = || fs::write(&work.request, serde_json::to_vec(&request)?);
-    write().map_err(PipelineError::io("writing", &work.request))
-}
-
-/// The log of a task, its folder made.
-fn log_file(project: &Project, plan: &Plan, task: &Task) -> PathBuf {
-    let log = project.results(&plan.name).join(task.log(plan));
-    if let Some(folder) = log.parent() {
-        // Where this fails, so does opening the log, which is reported.
-        let _ = fs::create_dir_all(folder);
-    }
-    log
-}
-
-/// Checks what the stage wrote against the contract and its own description.
-fn check_output(task: &Task, work: &Work) -> Result<Vec<TableRecord>, StageError> {
-    let description = &task.program.description;
-    let tables = Manifest::record_tables(&work.output, description.output).map_err(|error| {
-        // Where the work lay is gone by the time that this is read.
-        let reason = error.to_string().replace(&work.output.display().to_string(), "its output");
-        StageError::new(format!("what it wrote is no {} artifact: {reason}", description.output))
-    })?;
-    for file in &description.files {
-        if !work.output.join(file).exists() {
-            return Err(StageError::new(format!("it did not write {file}, which it promises")));
-        }
-    }
-    Ok(tables)
-}
-
-fn manifest(plan: &Plan, task: &Task, tables: Vec<TableRecord>, executed: Executed) -> Manifest {
-    Manifest {
-        contract: CONTRACT.to_owned(),
-        kind: task.program.description.output,
-        key: task.key.clone(),
-        stage: task.program.description.name.clone(),
-        stage_version: task.program.description.version.clone(),
-        program: task.program.hash.clone(),
-        parameters: task.parameters.clone(),
-        inputs: task.input_keys(plan),
-        seed: task.used_seed(),
-        outline: executed.outline,
-        tables,
-        machine: Machine {
-            platform: format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH),
-            threads: plan.limits.threads,
-        },
-        wall_time_s: executed.wall_time.as_secs_f64(),
-        peak_memory_bytes: executed.peak_memory_bytes,
-    }
-}
-
-/// The error without the path of the work, which is gone by the time that this is read, and with
-/// a hint where the disk is full.
-fn in_its_output(error: StageError, work: &Work) -> StageError {
-    let full = io::Error::from_raw_os_error(libc::ENOSPC).to_string();
-    let hint = error.message.contains(&full).then(|| WHERE_DISK_IS_FULL.to_owned());
-    let message = error.message.replace(&format!("{}/", work.output.display()), "");
-    StageError { message, hint: error.hint.or(hint) }
-}
-
-fn failure(
-    project: &Project,
-    plan: &Plan,
-    task: &Task,
-    error: StageError,
-    log: &Path,
-) -> PipelineError {
-    let results = project.results(&plan.name);
-    PipelineError::Stage(Box::new(Failure {
-        stage: task.stage.clone(),
-        variant: plan.sweep.shown(&task.point),
-        message: error.message,
-        hint: error.hint,
-        log_end: log_end(log),
-        log: project.shown(log),
-        earlier_results: has_results(&results).then(|| project.shown(&results)),
-        location: task.location.clone(),
-    }))
 }

@@ -2,9 +2,10 @@
 
 use faer::{MatMut, MatRef};
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 /// The columns of a matrix, one after the other in memory.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Columns<T> {
     rows: usize,
     values: Vec<T>,

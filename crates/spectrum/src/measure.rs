@@ -6,6 +6,7 @@ use artifact::tables::spectrum::{
     FrequencyRow, FrozenDescentRow, FrozenRates,
 };
 use artifact::tables::{Signal, Split};
+use serde::{Deserialize, Serialize};
 use stage::StageError;
 
 use crate::columns::Columns;
@@ -30,6 +31,7 @@ use crate::{
 const SIGNALS: [Signal; 3] = [Signal::Target, Signal::Output, Signal::Residual];
 
 /// A kernel of an earlier checkpoint, as far as later ones are compared with it.
+#[derive(Serialize, Deserialize)]
 pub struct Earlier<T> {
     /// Its step.
     pub step: u64,

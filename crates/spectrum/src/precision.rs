@@ -2,9 +2,11 @@
 
 use faer::MatRef;
 use faer::traits::RealField;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 /// f32 or f64: what the decompositions are generic over.
-pub trait Real: RealField + Copy + Into<f64> + From<f32> {
+pub trait Real: RealField + Copy + Into<f64> + From<f32> + Serialize + DeserializeOwned {
     /// ε, the distance from 1 to the next larger number.
     const EPSILON: f64;
 

@@ -5,7 +5,8 @@ use std::path::Path;
 use artifact::tables::Split;
 use artifact::{Kind, Outline};
 use rand::Rng;
-use stage::{Context, Inputs, Limits, Outlines, Plan, Port, Stage, StageError};
+use serde::{Deserialize, Serialize};
+use stage::{Context, Inputs, Limits, Outlines, Plan, Port, Resume, Stage, StageError};
 
 use crate::baseline;
 use crate::block_eigen::{self, Start};
@@ -39,6 +40,7 @@ impl Stage for SpectrumStage {
     const OUTPUT: Kind = Kind::Spectrum;
     // The block method starts from random vectors.
     const USES_SEED: bool = true;
+    const RESUMES: bool = true;
 
     fn plan(parameters: &Parameters, inputs: &Outlines, limits: &Limits) -> Plan {
         plan(parameters, inputs, limits)
@@ -51,16 +53,19 @@ impl Stage for SpectrumStage {
         context: &Context,
     ) -> Result<Outline, StageError> {
         let sources = Sources::read(inputs)?;
+        let mut resume = Resume::of(output, context.pace);
         let tables = match parameters.precision {
-            Precision::F32 => measured::<f32>(parameters, &sources, context)?,
-            Precision::F64 => measured::<f64>(parameters, &sources, context)?,
+            Precision::F32 => measured::<f32>(parameters, &sources, &mut resume, context)?,
+            Precision::F64 => measured::<f64>(parameters, &sources, &mut resume, context)?,
         };
         tables.write(output)?;
+        resume.forget()?;
         Ok(sources.outline)
     }
 }
 
 /// The earlier checkpoints that a kernel is compared with.
+#[derive(Serialize, Deserialize)]
 struct History<T> {
     first: Option<Earlier<T>>,
     previous: Option<Earlier<T>>,
@@ -80,24 +85,45 @@ impl<T> History<T> {
     }
 }
 
-/// Measures every kernel of every step, decomposed in precision `T`.
+/// A run between two checkpoints, beside the rows so far: all that later kernels depend on.
+#[derive(Serialize, Deserialize)]
+struct State<T> {
+    /// Checkpoints that are measured.
+    done: usize,
+    /// For each kernel of a checkpoint.
+    histories: Vec<History<T>>,
+    /// Random numbers that were taken, in words of 32 bits.
+    random_words: u128,
+}
+
+/// Measures every kernel of every step, decomposed in precision `T`; those that an earlier run has
+/// saved to `resume` are not measured again.
 fn measured<T: Real>(
     parameters: &Parameters,
     sources: &Sources,
+    resume: &mut Resume,
     context: &Context,
 ) -> Result<Tables, StageError> {
     let mut tables = Tables::default();
     let sinusoids = baseline_and_sinusoids(parameters, sources, &mut tables);
     let descent = FixedKernels::of(parameters, sources);
-    let mut histories: Vec<History<T>> = Vec::new();
     let mut random = context.seed.stream("eigen");
+    let mut state = State::<T> { done: 0, histories: Vec::new(), random_words: 0 };
+    if let Some((saved, parts)) = resume.load(|_, _| true) {
+        for part in parts {
+            tables.append(part);
+        }
+        state = saved;
+        random.set_word_pos(state.random_words);
+    }
+    let mut unsaved = Tables::default();
     let steps = sources.kernels.len() as u64;
-    for (done, (&step, rows)) in sources.kernels.iter().enumerate() {
+    for (done, (&step, rows)) in sources.kernels.iter().enumerate().skip(state.done) {
         for (index, block) in sources.blocks(step)?.into_iter().enumerate() {
-            if histories.len() == index {
-                histories.push(History { first: None, previous: None });
+            if state.histories.len() == index {
+                state.histories.push(History { first: None, previous: None });
             }
-            let history = &mut histories[index];
+            let history = &mut state.histories[index];
             let row = rows.iter().find(|row| row.output == block.output).ok_or_else(|| {
                 StageError::new(format!(
                     "the kernel of step {step} has no row for its output {} in `kernels`",
@@ -109,10 +135,10 @@ fn measured<T: Real>(
             let pairs = leading_eigenpairs(&kernel, parameters, start, &mut random)
                 .map_err(|error| at_step(step, error))?;
             kernel
-                .measure(&pairs, &history.known(), parameters, sinusoids.as_ref(), &mut tables)
+                .measure(&pairs, &history.known(), parameters, sinusoids.as_ref(), &mut unsaved)
                 .map_err(|error| at_step(step, error))?;
             if let Some(descent) = &descent {
-                descent.add(&kernel, &pairs, &mut tables).map_err(|error| at_step(step, error))?;
+                descent.add(&kernel, &pairs, &mut unsaved).map_err(|error| at_step(step, error))?;
             }
             context.progress(done as u64 + 1, steps, "checkpoint", || {
                 format!("λ₁ {:.3e}", pairs.values[0])
@@ -120,7 +146,13 @@ fn measured<T: Real>(
             let remembered = parameters.remembered(kernel.block.rows);
             history.add(Earlier::new(&kernel, pairs.vectors.leading(remembered)));
         }
+        if resume.is_due(true) {
+            (state.done, state.random_words) = (done + 1, random.get_word_pos());
+            resume.save(&state, &unsaved, &[])?;
+            tables.append(std::mem::take(&mut unsaved));
+        }
     }
+    tables.append(unsaved);
     Ok(tables)
 }
 

@@ -7,9 +7,10 @@ use artifact::tables::spectrum::{
     FrozenDescentRow,
 };
 use artifact::{ArtifactError, write_rows};
+use serde::{Deserialize, Serialize};
 
 /// Rows of the tables, in the order of the steps.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 pub struct Tables {
     /// Of each kernel and index.
     pub eigenvalues: Vec<EigenvalueRow>,
@@ -30,6 +31,18 @@ pub struct Tables {
 }
 
 impl Tables {
+    /// Adds the rows of later kernels.
+    pub fn append(&mut self, mut later: Self) {
+        self.eigenvalues.append(&mut later.eigenvalues);
+        self.energy.append(&mut later.energy);
+        self.dynamics.append(&mut later.dynamics);
+        self.alignment.append(&mut later.alignment);
+        self.frequency.append(&mut later.frequency);
+        self.baseline.append(&mut later.baseline);
+        self.frozen_descent.append(&mut later.frozen_descent);
+        self.eigenvectors.append(&mut later.eigenvectors);
+    }
+
     /// Writes every table into the artifact at `directory`.
     ///
     /// # Errors

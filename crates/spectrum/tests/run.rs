@@ -16,7 +16,7 @@ use artifact::{
     write_rows,
 };
 use spectrum::{Method, Pairs, Parameters, Precision, SpectrumStage};
-use stage::{Context, Input, Inputs, Limits, Outlines, Stage, StageError};
+use stage::{Context, Input, Inputs, Limits, Outlines, Pace, Seed, Stage, StageError};
 
 const TRAIN: usize = 7;
 const TEST: usize = 5;
@@ -231,13 +231,23 @@ impl Fixture {
     }
 
     fn run(&self, parameters: &Parameters) -> Result<Outline, StageError> {
+        let limits = Limits { threads: 1, memory_bytes: u64::MAX };
+        self.run_in(&Context::silent(0, limits), parameters)
+    }
+
+    fn run_in(&self, context: &Context, parameters: &Parameters) -> Result<Outline, StageError> {
         let inputs = ["dataset", "training", "kernel"].map(|port| {
             let directory = self.folder.path().join(port);
             (port.to_owned(), vec![Input { directory, axes: BTreeMap::new() }])
         });
-        let limits = Limits { threads: 1, memory_bytes: u64::MAX };
-        let context = Context::silent(0, limits);
-        SpectrumStage::run(parameters, &Inputs(BTreeMap::from(inputs)), &self.output(), &context)
+        SpectrumStage::run(parameters, &Inputs(BTreeMap::from(inputs)), &self.output(), context)
+    }
+
+    /// Every table's file.
+    fn tables(&self) -> Vec<Vec<u8>> {
+        let tables = Kind::Spectrum.tables().iter().map(|table| table.name);
+        let read = |table| std::fs::read(self.output().join(format!("{table}.parquet")));
+        tables.map(|table| read(table).unwrap()).collect()
     }
 
     fn rows<R: artifact::Row>(&self) -> Vec<R> {
@@ -599,13 +609,37 @@ fn the_same_request_gives_the_same_bytes_on_any_number_of_threads() {
         let fixture = Fixture::new(Reduction::Full, |_| ());
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| fixture.run(&Parameters { eigenpairs, method, ..small() })).unwrap();
-        let tables = Kind::Spectrum.tables().iter().map(|table| table.name);
-        let read = |table| std::fs::read(fixture.output().join(format!("{table}.parquet")));
-        tables.map(|table| read(table).unwrap()).collect::<Vec<_>>()
+        fixture.tables()
     };
     for way in [(Pairs::All, Method::Full), (Pairs::Top(4), Method::Block)] {
         assert_eq!(bytes(1, way), bytes(2, way));
         assert_eq!(bytes(1, way), bytes(3, way));
+    }
+}
+
+#[test]
+fn a_run_that_is_killed_after_any_checkpoint_goes_on_to_the_same_bytes() {
+    let ways = [(Pairs::All, Method::Full), (Pairs::Top(4), Method::Block)];
+    for (eigenpairs, method) in ways {
+        for precision in [Precision::F32, Precision::F64] {
+            let parameters = Parameters { eigenpairs, method, precision, ..small() };
+            let whole = Fixture::new(Reduction::PerOutput, |_| ());
+            whole.run(&parameters).unwrap();
+            let killed = Fixture::new(Reduction::PerOutput, |_| ());
+            for last in [1, 2, 2, 3, 4] {
+                // A listener that panics ends the run where a kill would.
+                let limits = Limits { threads: 1, memory_bytes: u64::MAX };
+                let mut context = Context::new(Seed(0), limits, move |event| {
+                    assert!(event.done != last, "killed");
+                    assert!(last < 4 || event.done == 3, "checkpoint {} again", event.done);
+                });
+                context.pace = Pace::Always;
+                let run = || killed.run_in(&context, &parameters).is_ok();
+                let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run));
+                assert_eq!(ended.is_ok(), last > 3, "{method:?}, {last}");
+            }
+            assert!(killed.tables() == whole.tables(), "{method:?}, {precision:?}");
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use serde::{Deserialize, Serialize};
 
 use crate::plan::Limits;
+use crate::resume::Pace;
 use crate::seed::Seed;
 
 /// What a running stage is given beside its parameters and inputs.
@@ -13,6 +14,8 @@ pub struct Context {
     pub seed: Seed,
     /// Threads and memory that it may use.
     pub limits: Limits,
+    /// How often it saves what a later run would go on from.
+    pub pace: Pace,
     listener: Mutex<Box<dyn FnMut(ProgressEvent) + Send>>,
 }
 
@@ -36,7 +39,7 @@ impl Context {
         limits: Limits,
         listener: impl FnMut(ProgressEvent) + Send + 'static,
     ) -> Self {
-        Self { seed, limits, listener: Mutex::new(Box::new(listener)) }
+        Self { seed, limits, pace: Pace::default(), listener: Mutex::new(Box::new(listener)) }
     }
 
     /// A context that tells nobody of its progress, for tests.

@@ -31,6 +31,10 @@ pub struct Description {
     /// Whether the program answers `plan`; a program that does not is run unplanned.
     #[serde(default)]
     pub plans: bool,
+    /// Whether the program goes on from what a killed run has left in the output; else the output
+    /// is empty whenever it is called.
+    #[serde(default)]
+    pub resumes: bool,
     /// JSON Schema of the parameters, with defaults and descriptions.
     pub parameters: serde_json::Value,
 }
@@ -92,6 +96,7 @@ impl Description {
             files: S::FILES.iter().map(|&file| file.to_owned()).collect(),
             uses_seed: S::USES_SEED,
             plans: true,
+            resumes: S::RESUMES,
             parameters: schemars::schema_for!(S::Parameters).to_value(),
         }
     }

@@ -15,6 +15,7 @@ mod inputs;
 mod plan;
 mod process;
 mod request;
+mod resume;
 mod seed;
 
 use std::path::Path;
@@ -31,6 +32,7 @@ pub use inputs::{AxisValue, Input, Inputs, Outlines};
 pub use plan::{Limits, Plan, Problem};
 pub use process::{Message, main};
 pub use request::{PlanRequest, RunRequest};
+pub use resume::{Pace, Resume};
 pub use seed::Seed;
 
 /// One stage of a pipeline.
@@ -55,6 +57,9 @@ pub trait Stage {
     const USES_SEED: bool;
     /// Files beside the tables, for people (`report.html`).
     const FILES: &'static [&'static str] = &[];
+    /// Whether a run goes on from what a killed run of the same request has left in the output, to
+    /// the same bytes ([`Resume`]); the output of any other stage is emptied before.
+    const RESUMES: bool = false;
 
     /// Says what the output will be, and what is wrong with the parameters, without the inputs'
     /// tables: only their outlines are known, each field of them perhaps not.

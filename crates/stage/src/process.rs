@@ -153,8 +153,10 @@ fn run<S: Stage>(request: &RunRequest) -> Result<Outline, StageError> {
             let finished = event.done >= event.total;
             if finished || last.is_none_or(|last| last.elapsed() >= PROGRESS_INTERVAL) {
                 last = Some(Instant::now());
-                // A driver that went away is noticed when the result is written.
-                let _ = print(&Message::Progress(event));
+                if print(&Message::Progress(event)).is_err() {
+                    // Nobody waits for the result. What was saved is there for a later run.
+                    std::process::exit(1);
+                }
             }
         });
         S::run(&parameters, &request.inputs, &request.output, &context)

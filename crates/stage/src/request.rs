@@ -31,7 +31,8 @@ pub struct RunRequest {
     pub parameters: serde_json::Value,
     /// Input artifacts, by port.
     pub inputs: Inputs,
-    /// Directory for the output: it exists and is empty.
+    /// Directory for the output: it exists and is empty, or holds what a killed run of the same
+    /// request has left there, where the stage says that it resumes.
     pub output: PathBuf,
     /// Seed of the pipeline.
     pub seed: u64,

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use network::Network;
-use stage::{Context, StageError};
+use stage::{Context, Resume, StageError};
 
 use crate::batches::{Batches, gather};
 use crate::data::{Data, Samples};
@@ -11,6 +11,7 @@ use crate::divergence::Divergence;
 use crate::fused::Fused;
 use crate::parameters::Parameters;
 use crate::recorder::{Measured, Recorder};
+use crate::saved::{self, State};
 use crate::sharpness::SharpnessMeter;
 use crate::trainer::Trainer;
 
@@ -36,20 +37,25 @@ pub(crate) fn descend(
     // Updates see `train_rows` rows a step; whole splits are looked at by networks of their size.
     let train_rows = batches.as_mut().map_or(data.train.rows, |batches| batches.at(0).len());
     let (engine, loss) = (parameters.engine, parameters.loss);
+    let checkpoints = parameters.checkpoints.steps(*steps);
+    let mut resume = Resume::of(output, context.pace);
+    let start = saved::start(&mut resume, network, &checkpoints, output);
+    let (network, mut last_checkpoint) = (start.network, start.checkpoint);
+    // L(θ₀) over the whole split, known once step 0 is recorded.
+    let mut first_loss = start.first_loss;
+    let mut recorder = Recorder::new(start.rows, data, loss, output);
     let mut trainer = Trainer::new(&network, train_rows, engine, loss, *optimizer);
+    if start.step > 0 {
+        trainer.restore(start.step, &start.moments)?;
+    }
     let train_network = batches.is_some().then(|| Fused::new(&network, data.train.rows));
     let test_network = (data.test.rows > 0).then(|| Fused::new(&network, data.test.rows));
     let (mut x, mut y) = (data.train.x.clone(), data.train.y.clone());
 
-    let checkpoints = parameters.checkpoints.steps(*steps);
-    let mut recorder = Recorder::new(data, parameters.loss, output);
     let meter = parameters.sharpness.map(|settings| {
         SharpnessMeter::new(settings, loss, network.parameter_count(), context.seed)
     });
-    let mut last_checkpoint = (0, network);
-    // L(θ₀) over the whole split, known once step 0 is recorded.
-    let mut first_loss = f64::INFINITY;
-    for step in 0..=*steps {
+    for step in start.step..=*steps {
         // No update leaves the last step: it keeps the rate that led there.
         let rate = parameters.learning_rate.at(step.min(*steps - 1), *steps);
         if let Some(batches) = &mut batches {
@@ -116,8 +122,15 @@ pub(crate) fn descend(
         } else {
             trainer.update(gradients, rate)?;
         }
+        if resume.is_due(checkpoint) {
+            let moments = trainer.moments()?;
+            let state =
+                State::new(step + 1, &trainer.network(), moments, first_loss, &last_checkpoint);
+            resume.save(&state, &recorder.unsaved(), &[])?;
+        }
     }
-    Ok(recorder.finish()?)
+    recorder.finish()?;
+    resume.forget()
 }
 
 /// ‖θ − θ'‖₂ between two networks of one architecture.
@@ -253,6 +266,52 @@ mod tests {
             std::fs::read(folder.path().join("outputs.parquet")).expect("the table")
         };
         assert_eq!(bits(1), bits(3));
+    }
+
+    /// Every file of the output but what only a later run reads, by name.
+    fn tables(output: &Path) -> Vec<(String, Vec<u8>)> {
+        let checkpoints = output.join("checkpoints");
+        let mut files: Vec<_> = [output, &checkpoints]
+            .iter()
+            .flat_map(|folder| std::fs::read_dir(folder).expect("a folder"))
+            .map(|entry| entry.expect("an entry").path())
+            .filter(|path| path.is_file())
+            .map(|path| (path.display().to_string(), std::fs::read(&path).expect("a file")))
+            .map(|(path, bytes)| (path.replace(&output.display().to_string(), ""), bytes))
+            .collect();
+        files.sort();
+        files
+    }
+
+    #[test]
+    fn a_run_that_is_killed_at_any_step_goes_on_bit_for_bit() {
+        let sgd = Optimizer::Sgd(Sgd { batch: Some(16), momentum: 0.9, nesterov: true });
+        let adam =
+            Optimizer::Adam(Adam { batch: Some(16), beta1: 0.9, beta2: 0.999, epsilon: 1e-8 });
+        for (optimizer, rate) in [(Optimizer::GradientDescent, 0.1), (sgd, 0.01), (adam, 0.003)] {
+            let mut parameters = parameters(Activation::Tanh, optimizer, rate);
+            parameters.sharpness =
+                Some(Sharpness { every: Some(30), tolerance: 1e-2, most_products: 50 });
+            let whole = train(&parameters, &data(1), 1).expect("trains");
+            let folder = TempDir::new().expect("a folder");
+            let limits = Limits { threads: 1, memory_bytes: 1 << 30 };
+            let mut reached = 0;
+            for last in [0, 1, 2, 40, 41, 42, 77, 77, 99, 100, 200] {
+                // A listener that panics ends the run where a kill would.
+                let mut is_first = true;
+                let mut context = Context::new(stage::Seed(11), limits, move |event| {
+                    assert!(!is_first || event.done == reached, "starts at {}", event.done);
+                    assert!(event.done != last, "killed");
+                    is_first = false;
+                });
+                context.pace = stage::Pace::Always;
+                let run = || descend(&parameters, &data(1), folder.path(), &context);
+                let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run));
+                assert_eq!(ended.is_ok(), last > 100, "{optimizer:?}, {last}");
+                reached = last;
+            }
+            assert!(tables(folder.path()) == tables(whole.path()), "{optimizer:?}");
+        }
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod parameters;
 mod plain;
 mod plan;
 mod recorder;
+mod saved;
 mod schedule;
 mod sharpness;
 mod trainer;
@@ -48,6 +49,7 @@ impl Stage for Train {
     const INPUTS: &'static [Port] = &[Port::one("dataset", Kind::Dataset)];
     const OUTPUT: Kind = Kind::Training;
     const USES_SEED: bool = true;
+    const RESUMES: bool = true;
 
     fn plan(parameters: &Parameters, inputs: &Outlines, _limits: &Limits) -> Plan {
         plan::plan(parameters, &inputs.one("dataset"))

@@ -6,6 +6,7 @@ use network::Network;
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use stage::StageError;
 
 use crate::model::Model;
 
@@ -235,10 +236,65 @@ impl<S: Shape> Moments<S> {
     }
 }
 
+impl<S: Shape> Moments<S> {
+    /// The moments of `parameter` that the rule of `optimizer` keeps from update to update.
+    fn kept(
+        &mut self,
+        optimizer: Optimizer,
+        parameter: &Tensor<S, f32, Cpu>,
+    ) -> Result<Vec<&mut [f32]>, CpuError> {
+        Ok(match optimizer {
+            Optimizer::GradientDescent => Vec::new(),
+            Optimizer::Sgd(_) => vec![self.first.get_or_alloc_mut(parameter)?],
+            Optimizer::Adam(_) => vec![
+                self.first.get_or_alloc_mut(parameter)?,
+                self.second.get_or_alloc_mut(parameter)?,
+            ],
+        })
+    }
+}
+
 impl Updater {
     /// An optimizer that has made no update.
     pub fn new(optimizer: Optimizer) -> Self {
         Self { optimizer, updates: 0, moments: Vec::new() }
+    }
+
+    /// The moments that the rule keeps, tensor by tensor.
+    pub fn moments(&mut self, model: &Model) -> Result<Vec<Vec<f32>>, CpuError> {
+        Ok(self.kept(model)?.into_iter().map(|values| values.to_vec()).collect())
+    }
+
+    /// Goes on after `updates` updates, which have left `moments`.
+    pub fn restore(
+        &mut self,
+        model: &Model,
+        updates: i32,
+        moments: &[Vec<f32>],
+    ) -> Result<(), StageError> {
+        self.updates = updates;
+        let kept = self.kept(model)?;
+        if !kept.iter().map(|to| to.len()).eq(moments.iter().map(Vec::len)) {
+            return Err(StageError::new(
+                "the moments that were saved are not those of this network",
+            ));
+        }
+        for (to, from) in kept.into_iter().zip(moments) {
+            to.copy_from_slice(from);
+        }
+        Ok(())
+    }
+
+    fn kept(&mut self, model: &Model) -> Result<Vec<&mut [f32]>, CpuError> {
+        self.moments.resize_with(model.layers.len(), || (Moments::new(), Moments::new()));
+        let mut kept = Vec::new();
+        for ((weight, bias), (of_weight, of_bias)) in model.layers.iter().zip(&mut self.moments) {
+            kept.extend(of_weight.kept(self.optimizer, weight)?);
+            if let Some(bias) = bias {
+                kept.extend(of_bias.kept(self.optimizer, bias)?);
+            }
+        }
+        Ok(kept)
     }
 
     /// Moves the parameters of `model` along `gradients`, which it uses up, with step size

@@ -9,6 +9,7 @@ use network::Network;
 
 use crate::data::Data;
 use crate::loss::Loss;
+use crate::saved::Rows;
 
 /// Collects rows along a run and writes them at its end; checkpoints are written at once.
 pub(crate) struct Recorder<'a> {
@@ -17,6 +18,8 @@ pub(crate) struct Recorder<'a> {
     output: &'a Path,
     history: Vec<HistoryRow>,
     outputs: Vec<OutputRow>,
+    /// Rows of both that have been saved.
+    saved: (usize, usize),
 }
 
 /// What the history keeps of one step.
@@ -32,9 +35,18 @@ pub(crate) struct Measured<'a> {
 }
 
 impl<'a> Recorder<'a> {
-    /// A recorder for the artifact at `output`.
-    pub fn new(data: &'a Data, loss: Loss, output: &'a Path) -> Self {
-        Self { data, loss, output, history: Vec::new(), outputs: Vec::new() }
+    /// A recorder for the artifact at `output`, after the `rows` that an earlier run has saved.
+    pub fn new(rows: Rows, data: &'a Data, loss: Loss, output: &'a Path) -> Self {
+        let (history, outputs) = rows;
+        let saved = (history.len(), outputs.len());
+        Self { data, loss, output, history, outputs, saved }
+    }
+
+    /// The rows since this was called last.
+    pub fn unsaved(&mut self) -> (&[HistoryRow], &[OutputRow]) {
+        let (history, outputs) = self.saved;
+        self.saved = (self.history.len(), self.outputs.len());
+        (&self.history[history..], &self.outputs[outputs..])
     }
 
     /// Adds a row to the history; norms follow with [`Self::norms`].

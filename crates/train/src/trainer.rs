@@ -81,6 +81,16 @@ impl Trainer {
         self.network.borrow()
     }
 
+    /// What the optimizer keeps from update to update, tensor by tensor.
+    pub(crate) fn moments(&mut self) -> Result<Vec<Vec<f32>>, StageError> {
+        Ok(self.updater.moments(&self.model)?)
+    }
+
+    /// Goes on after `updates` updates, which have left `moments`.
+    pub(crate) fn restore(&mut self, updates: u64, moments: &[Vec<f32>]) -> Result<(), StageError> {
+        self.updater.restore(&self.model, i32::try_from(updates)?, moments)
+    }
+
     /// Outputs and loss on inputs `x` (n × d) and targets `y` (n × o).
     pub(crate) fn forward(&self, x: &[f32], y: &[f32]) -> Result<Forward, StageError> {
         let outputs = match self.engine {

@@ -10,7 +10,11 @@ Examples:
       another program in the place of a stage
   ntk-lab pipeline lr-decay.yaml --until train
   ntk-lab pipeline lr-decay.yaml --force spectrum
-      make it again, and leave what follows as it is";
+      make it again, and leave what follows as it is
+  ntk-lab pipeline depth.yaml --jobs 2 --keep-going
+      two stages side by side; a variant that fails does not take the others down
+  ntk-lab pipeline data/runs/lr-decay/run.lock.yaml
+      exactly what made these results";
 
 pub(super) const CHECK: &str = "\
 Examples:
@@ -34,6 +38,22 @@ pub(super) const DIFF: &str = "\
 Examples:
   ntk-lab diff lr-decay short
   ntk-lab diff lr-decay /elsewhere/data/runs/lr-decay";
+
+pub(super) const RUNS: &str = "\
+Examples:
+  ntk-lab runs
+  ntk-lab runs --data /elsewhere/data";
+
+pub(super) const GC: &str = "\
+Examples:
+  ntk-lab gc
+      what would be removed
+  ntk-lab gc --yes";
+
+pub(super) const VERIFY: &str = "\
+Examples:
+  ntk-lab verify
+      ends with code 1 where a table is damaged; the pipelines that want it make it again";
 
 pub(super) const STAGES: &str = "\
 Examples:

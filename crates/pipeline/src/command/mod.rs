@@ -8,12 +8,16 @@ mod completions;
 mod diff;
 mod examples;
 mod explain;
+mod folders;
+mod gc;
 mod graph;
 mod pipeline;
 mod plan;
+mod runs;
 mod schema;
 mod stage_check;
 mod stages;
+mod verify;
 
 use std::fmt::Display;
 use std::io::Write;
@@ -53,6 +57,15 @@ pub enum Command {
     /// Say what two runs differ in, in parameters and in findings.
     #[command(after_help = examples::DIFF)]
     Diff(diff::Arguments),
+    /// List the results that there are, with their state, time and size.
+    #[command(after_help = examples::RUNS)]
+    Runs(runs::Arguments),
+    /// Say what lies in the store and no run refers to, and remove it.
+    #[command(after_help = examples::GC)]
+    Gc(gc::Arguments),
+    /// Compare every table in the store with its recorded hash and its schema.
+    #[command(after_help = examples::VERIFY)]
+    Verify(verify::Arguments),
     /// List the stages with their ports and parameters.
     #[command(after_help = examples::STAGES)]
     Stages(stages::Arguments),
@@ -79,6 +92,9 @@ impl Command {
             Self::Explain(arguments) => explain::run(project, &arguments),
             Self::Graph(arguments) => graph::run(project, &arguments),
             Self::Diff(arguments) => diff::run(project, &arguments),
+            Self::Runs(arguments) => runs::run(project, &arguments),
+            Self::Gc(arguments) => gc::run(project, &arguments),
+            Self::Verify(arguments) => verify::run(project, &arguments),
             Self::Stages(arguments) => stages::run(&project, &arguments),
             Self::StageCheck(arguments) => stage_check::run(&project, &arguments),
             Self::Schema => schema::run(&project),

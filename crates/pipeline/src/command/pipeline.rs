@@ -6,15 +6,17 @@ use super::plan::PlanArguments;
 use super::print;
 use crate::dry_run::dry_run;
 use crate::error::PipelineError;
-use crate::machine::end_on_interrupt;
+use crate::interrupt::end_on_interrupt;
 use crate::progress::Progress;
 use crate::project::Project;
+use crate::results;
+use crate::run::{self as runner, Options};
 use crate::selection::Selection;
 use crate::summary::summary;
-use crate::{results, run as runner};
 
 /// Arguments of `pipeline`.
 #[derive(clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct Arguments {
     #[command(flatten)]
     plan: PlanArguments,
@@ -33,6 +35,15 @@ pub struct Arguments {
     /// Run this stage although its artifact is there; may be given several times.
     #[arg(long, value_name = "STAGE")]
     force: Vec<String>,
+    /// Stages that run side by side, within threads and memory.
+    #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: u16,
+    /// Go on with what does not need a stage that failed.
+    #[arg(long)]
+    keep_going: bool,
+    /// Print one JSON object a line for everything that happens.
+    #[arg(long, conflicts_with_all = ["quiet", "dry_run"])]
+    json: bool,
     /// Say nothing but errors.
     #[arg(long)]
     quiet: bool,
@@ -59,6 +70,9 @@ pub(super) fn run(project: Project, arguments: &Arguments) -> Result<ExitCode, P
     let mut plan = arguments.plan.check(&project)?;
     let selection = arguments.selection();
     selection.apply(&project, &mut plan)?;
+    for difference in plan.lock.differences(&plan) {
+        eprintln!("warning: {difference}");
+    }
     if arguments.dry_run {
         print(dry_run(&project, &plan).trim_end());
         return Ok(ExitCode::SUCCESS);
@@ -66,10 +80,13 @@ pub(super) fn run(project: Project, arguments: &Arguments) -> Result<ExitCode, P
     // The results are of all that is there then, not of this call alone.
     let plan = if selection.is_all() { plan } else { plan.reachable(&project) };
     let stages = plan.tasks.iter().map(|task| task.stage.as_str());
-    let progress = Progress::new(arguments.quiet).aligned(stages);
-    let made = runner::run(&project, &plan, &progress)?;
+    let progress = if arguments.json { Progress::json() } else { Progress::new(arguments.quiet) }
+        .aligned(stages);
+    let (jobs, keep_going) = (arguments.jobs.into(), arguments.keep_going);
+    let options = Options { jobs, keep_going, ..Options::default() };
+    let made = runner::run(&project, &plan, &options, &progress)?;
     let results = results::gather(&project, &plan, &made)?;
-    if !arguments.quiet {
+    if !arguments.quiet && !arguments.json {
         print(format!("\n{}", summary(&project, &plan, &results)?.trim_end()));
     }
     Ok(ExitCode::SUCCESS)

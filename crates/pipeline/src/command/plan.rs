@@ -1,7 +1,6 @@
 //! Which pipeline a command is about, and what it is told on top of the file.
 
-use std::path::PathBuf;
-
+use super::folders::Folders;
 use crate::check::{Request, check};
 use crate::error::PipelineError;
 use crate::machine::limits;
@@ -27,9 +26,8 @@ pub(super) struct PlanArguments {
     /// Seed instead of the pipeline's own.
     #[arg(long, allow_hyphen_values = true)]
     seed: Option<u64>,
-    /// Folder for artifacts (`store`) and results (`runs`) [default: data].
-    #[arg(long, value_name = "FOLDER")]
-    data: Option<PathBuf>,
+    #[command(flatten)]
+    folders: Folders,
 }
 
 impl PlanArguments {
@@ -37,11 +35,8 @@ impl PlanArguments {
     ///
     /// # Errors
     /// Where the current folder, to which a path is relative, is not known.
-    pub(super) fn place(&self, mut project: Project) -> Result<Project, PipelineError> {
-        if let Some(data) = &self.data {
-            project.data = std::path::absolute(data).map_err(PipelineError::io("opening", data))?;
-        }
-        Ok(project)
+    pub(super) fn place(&self, project: Project) -> Result<Project, PipelineError> {
+        self.folders.of(project)
     }
 
     /// The checked pipeline.

@@ -12,8 +12,10 @@ use artifact::tables::run::RunRow;
 use artifact::{Kind, Layout, MANIFEST_FILE, Table};
 
 use crate::error::PipelineError;
+use crate::lock;
 use crate::plan::{Plan, PlannedStage, Task};
 use crate::project::Project;
+use crate::references;
 use crate::run::Made;
 use crate::store::remove;
 use gathered::Part;
@@ -24,7 +26,7 @@ pub(crate) use variants::OWN_COLUMNS;
 pub(crate) const VARIANTS: &str = "variants";
 
 /// Names in the results folder that are the driver's own.
-const OWN: [&str; 3] = ["logs", "runs.parquet", VARIANTS];
+const OWN: [&str; 5] = ["logs", "runs.parquet", VARIANTS, lock::FILE, references::FILE];
 
 /// Gathers what was `made` into the results folder of `plan`, in place of what an earlier run
 /// left there, and returns that folder. Logs of its tasks are kept.
@@ -65,6 +67,8 @@ pub fn gather(project: &Project, plan: &Plan, made: &[Made]) -> Result<PathBuf, 
     } else {
         variants::write(&new.join("runs.parquet"), plan, made)?;
     }
+    write(&new.join(references::FILE), &references::of(plan))?;
+    write(&new.join(lock::FILE), &plan.lock.text(project, plan))?;
     for task in &plan.tasks {
         keep_log(&folder, &new, task, plan)?;
     }
@@ -195,6 +199,10 @@ fn link(from: &Path, to: &Path) -> Result<(), PipelineError> {
     fs::hard_link(from, to)
         .or_else(|_| fs::copy(from, to).map(drop))
         .map_err(PipelineError::io("writing", to))
+}
+
+fn write(path: &Path, text: &str) -> Result<(), PipelineError> {
+    fs::write(path, text).map_err(PipelineError::io("writing", path))
 }
 
 fn rename(from: &Path, to: &Path) -> Result<(), PipelineError> {

@@ -5,6 +5,7 @@ use std::path::{Component, Path};
 
 use crate::program::Program;
 use crate::project::Project;
+use crate::store::Store;
 
 use super::verdict::Outcome;
 
@@ -44,7 +45,10 @@ pub(super) fn check(program: &Program, project: &Project) -> Outcome {
             faults.push(format!("the promised file `{file}` does not lie in the output"));
         }
     }
-    let again = Program::describe(&program.path, &project.root);
+    let again = {
+        let mut stamps = Store::of(project).stamps_of_files();
+        Program::describe(&program.path, &project.root, &mut stamps)
+    };
     let text = |of: &Program| serde_json::to_string(&of.description).unwrap_or_default();
     if again.is_ok_and(|again| text(&again) != text(program)) {
         faults.push("it describes itself otherwise when it is asked again".to_owned());

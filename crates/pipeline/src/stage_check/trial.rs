@@ -2,7 +2,7 @@
 //! what a killed run has left.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
@@ -16,11 +16,12 @@ use tempfile::TempDir;
 use super::made_up::{Samples, hashes};
 use super::verdict::{Outcome, Verdict};
 use crate::error::PipelineError;
-use crate::execute::{Executed, execute};
+use crate::executor::{Executed, Executor, Fault, Job, Local};
 use crate::failure::log_end;
 use crate::program::Program;
 use crate::project::Project;
 use crate::quantity::duration;
+use crate::store::remove_partial;
 
 /// Seeds of two runs: the second one differs where the program says that it uses none.
 const SEEDS: (u64, u64) = (1, 2);
@@ -104,9 +105,8 @@ impl Trial<'_> {
         let request = folder.path().join("request.json");
         fs::write(&request, "this is no request")
             .map_err(PipelineError::io("writing", &request))?;
-        let log = log(&folder)?;
         let mut faults = Vec::new();
-        match execute(&self.program.path, &self.project.root, &request, log, |_| ()) {
+        match self.execute(&folder, &request)? {
             Ok(_) => faults.push("it says that it is done with a request that is none".to_owned()),
             Err(error) if error.message.contains("without saying why") => {
                 faults.push(format!("with a request that is none, {}", error.message));
@@ -179,7 +179,7 @@ impl Trial<'_> {
 
     /// Runs that begin where another was killed, and where a last file is missing.
     fn resume(&self, first: &Run) -> Result<Outcome, PipelineError> {
-        if !self.resumes() {
+        if !self.program.description.resumes {
             let why = "it does not say that it goes on from what a killed run left (`resumes`)";
             return Ok(Outcome::Skipped(why.to_owned()));
         }
@@ -202,17 +202,6 @@ impl Trial<'_> {
         Ok(Outcome::of(faults, "after a kill, and with a file missing, it wrote the same bytes"))
     }
 
-    /// Whether the program says that it goes on from what a killed run has left.
-    fn resumes(&self) -> bool {
-        let output = Command::new(&self.program.path)
-            .arg("describe")
-            .current_dir(&self.project.root)
-            .stdin(Stdio::null())
-            .output();
-        let answer = output.ok().and_then(|of| serde_json::from_slice::<Value>(&of.stdout).ok());
-        answer.is_some_and(|answer| answer["resumes"] == true)
-    }
-
     /// Starts a run in `folder` and kills it as soon as it has written something.
     fn kill(&self, folder: &TempDir) -> Result<(), PipelineError> {
         let request = self.request(folder, SEEDS.0, self.limits)?;
@@ -233,14 +222,35 @@ impl Trial<'_> {
         // It may have ended by itself, which is as good.
         let _ = child.kill();
         child.wait().map_err(PipelineError::io("ending", &self.program.path))?;
-        Ok(())
+        // As the driver does before it calls the program again.
+        remove_partial(&output)
     }
 
     fn run(&self, folder: TempDir, seed: u64, limits: Limits) -> Result<Run, PipelineError> {
         let request = self.request(&folder, seed, limits)?;
-        let log = log(&folder)?;
-        let result = execute(&self.program.path, &self.project.root, &request, log, |_| ());
+        let result = self.execute(&folder, &request)?;
         Ok(Run { folder, result })
+    }
+
+    /// Runs the program on `request` as the driver would; its log lies in `folder`.
+    fn execute(
+        &self,
+        folder: &TempDir,
+        request: &Path,
+    ) -> Result<Result<Executed, StageError>, PipelineError> {
+        let job = Job {
+            program: &self.program.path,
+            root: &self.project.root,
+            request,
+            log: &folder.path().join("log"),
+            memory_bytes: self.limits.memory_bytes,
+            time_limit: None,
+        };
+        match Local.execute(&job, &mut |_| ()) {
+            Ok(executed) => Ok(Ok(executed)),
+            Err(Fault::Failed(error) | Fault::Cut(error)) => Ok(Err(error)),
+            Err(Fault::Interrupted) => Err(PipelineError::Interrupted),
+        }
     }
 
     /// Writes the request of a run whose output is in `folder`.
@@ -275,11 +285,6 @@ impl Trial<'_> {
 /// A folder for one run.
 fn folder() -> Result<TempDir, PipelineError> {
     tempfile::tempdir().map_err(PipelineError::io("creating", Path::new("a folder")))
-}
-
-fn log(folder: &TempDir) -> Result<File, PipelineError> {
-    let path = folder.path().join("log");
-    File::create(&path).map_err(PipelineError::io("creating", &path))
 }
 
 /// In what `second` does not do as `first` did; nothing where it wrote the same bytes.

@@ -2,11 +2,14 @@
 
 mod asking;
 mod checking_stages;
+mod cost;
+mod faults;
 mod keys;
 mod overrides;
 mod running;
 mod stages;
 mod sweep;
+mod upkeep;
 mod world;
 mod wrong_input;
 mod wrong_sweep;

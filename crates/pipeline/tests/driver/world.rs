@@ -11,7 +11,7 @@ use artifact::tables::kernel::{KernelRow, Reduction};
 use artifact::tables::report::{FindingRow, Verdict};
 use artifact::tables::training::{CheckpointRow, HistoryRow, OutputRow};
 use artifact::{Gram, GramRow, Kind, Layout};
-use pipeline::{Made, PipelineError, Plan, Progress, Project, Request};
+use pipeline::{Made, Options, PipelineError, Plan, Progress, Project, Request};
 use serde_json::{Value, json};
 use stage::Limits;
 use tempfile::TempDir;
@@ -123,7 +123,7 @@ impl World {
     /// Checks, runs and gathers the pipeline `text`.
     pub fn run(&self, text: &str, set: &[&str]) -> Result<(Plan, Vec<Made>), PipelineError> {
         let plan = self.check(text, set)?;
-        let made = pipeline::run(&self.project, &plan, &Progress::new(true))?;
+        let made = pipeline::run(&self.project, &plan, &Options::default(), &Progress::new(true))?;
         pipeline::gather(&self.project, &plan, &made)?;
         Ok((plan, made))
     }
@@ -152,10 +152,14 @@ impl World {
         files.into_iter().filter(|file| !is_other(file)).collect::<Vec<_>>().join("\n")
     }
 
-    /// Every file below the folder `path`, sorted.
+    /// Every file below the folder `path` but the driver's own notes, sorted.
     pub fn files(&self, path: &str) -> Vec<String> {
         let mut found = Vec::new();
         collect(&self.root().join(path), "", &mut found);
+        let notes = ["run.keys", "run.lock.yaml"];
+        found.retain(|file| {
+            !file.starts_with(".stamps/") && !notes.iter().any(|note| file.ends_with(note))
+        });
         found.sort();
         found
     }

@@ -1,0 +1,160 @@
+//! `run.lock.yaml`: a pipeline as it was run, to run exactly that again.
+//!
+//! It is a pipeline itself, with all that was set and every default filled in, and a block `lock` that
+//! says by which programs it was run and on what.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde_json::{Map, Value, json};
+
+use crate::blocks::Blocks;
+use crate::file::PipelineFile;
+use crate::overrides::Override;
+use crate::plan::{Plan, Task};
+use crate::project::Project;
+use crate::quantity::bytes;
+use crate::references;
+use crate::schema::Schema;
+
+/// Name of the file.
+pub(crate) const FILE: &str = "run.lock.yaml";
+/// Key of the block.
+pub(crate) const KEY: &str = "lock";
+
+/// A pipeline as it is run, and how it was run before where it comes from a lock file.
+#[derive(Clone, Debug, Default)]
+pub struct Lock {
+    pipeline: Value,
+    earlier: Option<Value>,
+}
+
+impl Lock {
+    /// The pipeline `value`, a file with all that was set but parameters, as its `tasks` have it.
+    pub(crate) fn new(
+        mut value: Value,
+        file: &PipelineFile,
+        blocks: &Blocks,
+        overrides: &[Override],
+        tasks: &[Task],
+    ) -> Self {
+        let Some(map) = value.as_object_mut() else { return Self::default() };
+        let earlier = map.shift_remove(KEY);
+        map.insert("name".to_owned(), json!(file.name));
+        map.insert("seed".to_owned(), json!(file.seed));
+        for (index, (name, _)) in file.stages.iter().enumerate() {
+            let stage = map.get_mut("stages").and_then(|stages| stages.get_mut(name));
+            let Some(stage) = stage.and_then(Value::as_object_mut) else { continue };
+            let task = tasks.iter().find(|task| task.stage == *name);
+            let with = match task {
+                Some(task) if blocks.axes[index].is_empty() => task.parameters.clone(),
+                // Defaults beside a value that the sweep replaces may contradict it.
+                _ => written(stage, index, name, blocks, overrides),
+            };
+            stage.insert("with".to_owned(), with);
+        }
+        Self { pipeline: value, earlier }
+    }
+
+    /// What differs between how `plan` was run before and how it would be run now, as sentences; none
+    /// where it does not come from a lock file.
+    #[must_use]
+    pub fn differences(&self, plan: &Plan) -> Vec<String> {
+        let Some(earlier) = &self.earlier else { return Vec::new() };
+        let now = programs(plan);
+        let mut found = Vec::new();
+        for (stage, program) in &now {
+            let before = &earlier["programs"][stage];
+            if !before.is_null() && before != program {
+                found.push(format!(
+                    "the program of the stage `{stage}` is another one than when this was locked"
+                ));
+            }
+        }
+        if found.is_empty() && earlier["keys"] != json!(keys(plan)) {
+            found.push("this is not what was locked: parameters, seed or files differ".to_owned());
+        }
+        found
+    }
+
+    /// The lock file of `plan`.
+    pub(crate) fn text(&self, project: &Project, plan: &Plan) -> String {
+        let mut pipeline = self.pipeline.clone();
+        pipeline[KEY] = json!({
+            "keys": keys(plan),
+            "programs": programs(plan),
+            "git": git(&project.root),
+            "machine": {
+                "platform": format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH),
+                "threads": plan.limits.threads,
+                "memory": bytes(plan.limits.memory_bytes),
+            },
+            "versions": {
+                "contract": artifact::CONTRACT,
+                "driver": env!("CARGO_PKG_VERSION"),
+            },
+        });
+        // Maps of texts, numbers and lists all have a form in YAML.
+        let text = serde_yaml::to_string(&pipeline).unwrap_or_default();
+        format!("# What was run: a pipeline that runs exactly that again.\n{text}")
+    }
+}
+
+/// The parameters of a stage as they are written, with `--set`.
+fn written(
+    stage: &Map<String, Value>,
+    index: usize,
+    name: &str,
+    blocks: &Blocks,
+    overrides: &[Override],
+) -> Value {
+    let mut with = stage.get("with").filter(|with| with.is_object()).cloned();
+    let with = with.get_or_insert_with(|| json!({}));
+    let any = blocks.iter().find(|(of, _, _)| *of == index).map(|(_, _, block)| block);
+    let program = any.and_then(|block| block.program.as_ref());
+    let schema = program.map(|program| Schema::new(&program.description.parameters));
+    for one in overrides {
+        if let Some((of, path)) = one.parameter()
+            && of == name
+        {
+            // Where it cannot be set, the check has said so.
+            let _ = one.apply_to_parameters(with, schema, path);
+        }
+    }
+    with.clone()
+}
+
+/// One hash over the keys of all tasks.
+fn keys(plan: &Plan) -> String {
+    blake3::hash(references::of(plan).as_bytes()).to_hex().to_string()
+}
+
+/// For each stage the versions and hashes of its programs.
+fn programs(plan: &Plan) -> BTreeMap<String, Value> {
+    let mut found: BTreeMap<String, BTreeSet<(&str, &str)>> = BTreeMap::new();
+    for task in &plan.tasks {
+        let program = &task.program;
+        let known = (program.description.version.as_str(), program.hash.as_str());
+        found.entry(task.stage.clone()).or_default().insert(known);
+    }
+    let shown = |all: BTreeSet<(&str, &str)>| {
+        let one = |(version, hash)| json!({ "version": version, "blake3": hash });
+        all.into_iter().map(one).collect::<Value>()
+    };
+    found.into_iter().map(|(stage, all)| (stage, shown(all))).collect()
+}
+
+/// Revision of the project's sources, and whether something differs from it; null where git does
+/// not know them.
+fn git(root: &Path) -> Value {
+    let ask = |arguments: &[&str]| {
+        let mut command = Command::new("git");
+        command.args(arguments).current_dir(root).stdin(Stdio::null()).stderr(Stdio::null());
+        let output = command.output().ok().filter(|output| output.status.success())?;
+        Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    };
+    let Some(revision) = ask(&["rev-parse", "HEAD"]) else { return Value::Null };
+    let changes = ask(&["status", "--porcelain", "--untracked-files=no"]);
+    json!({ "revision": revision, "dirty": changes.is_none_or(|changes| !changes.is_empty()) })
+}

@@ -1,0 +1,71 @@
+//! Which artifacts a run refers to: what must not be thrown away.
+//!
+//! The folder of results holds a list of them. While a run is going on, and where it did not come to
+//! its end, the list lies with its logs, beside that of the results which are there.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::error::PipelineError;
+use crate::plan::{Plan, Task};
+use crate::project::Project;
+
+/// Name of the list.
+pub(crate) const FILE: &str = "run.keys";
+
+/// The artifacts of `plan`, one a line, as `KIND/KEY`.
+pub(crate) fn of(plan: &Plan) -> String {
+    let line = |task: &Task| format!("{}/{}\n", task.program.description.output, task.key);
+    plan.tasks.iter().map(line).collect()
+}
+
+/// Notes in the logs of `plan` what its run refers to from now on.
+///
+/// # Errors
+/// Where it cannot be written.
+pub(crate) fn note(project: &Project, plan: &Plan) -> Result<(), PipelineError> {
+    let path = unfinished(&project.results(&plan.name));
+    let folder = path.parent().unwrap_or(&path);
+    fs::create_dir_all(folder).map_err(PipelineError::io("creating", folder))?;
+    fs::write(&path, of(plan)).map_err(PipelineError::io("writing", &path))
+}
+
+/// The list of a run in `folder` that did not come to its end, or not yet.
+fn unfinished(folder: &Path) -> PathBuf {
+    folder.join("logs").join(FILE)
+}
+
+/// A folder of results.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub name: String,
+    /// What the results refer to, where there are any.
+    pub finished: Option<Vec<String>>,
+    /// What a run refers to that did not come to its end, or not yet.
+    pub unfinished: Option<Vec<String>>,
+}
+
+/// Every folder of results of `project` by name, also those that are being written.
+pub(crate) fn runs(project: &Project) -> Vec<Run> {
+    let folders = fs::read_dir(project.data.join("runs")).into_iter().flatten().flatten();
+    let lines = |path: PathBuf| {
+        fs::read_to_string(path).ok().map(|text| text.lines().map(str::to_owned).collect())
+    };
+    let mut runs: Vec<Run> = folders
+        .filter(|folder| folder.path().is_dir())
+        .map(|folder| Run {
+            name: folder.file_name().to_string_lossy().into_owned(),
+            finished: lines(folder.path().join(FILE)),
+            unfinished: lines(unfinished(&folder.path())),
+        })
+        .collect();
+    runs.sort_by(|one, other| one.name.cmp(&other.name));
+    runs
+}
+
+/// Every artifact that any run refers to, as `KIND/KEY`.
+pub(crate) fn all(project: &Project) -> BTreeSet<String> {
+    let lists = runs(project).into_iter().flat_map(|run| [run.finished, run.unfinished]);
+    lists.flatten().flatten().collect()
+}

@@ -1,0 +1,123 @@
+//! What lies in a store, artifact by artifact.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use artifact::{Kind, MANIFEST_FILE, Manifest, check_table_file};
+
+use super::lease::Lease;
+use super::{STAMPS, Store, WORK, remove};
+use crate::error::PipelineError;
+
+/// A folder of the store: an artifact, or work on one.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    /// `KIND/KEY`, or `.work/KEY`.
+    pub name: String,
+    pub path: PathBuf,
+    pub key: String,
+}
+
+impl Store {
+    /// Every folder that is an artifact or looks like one, in order.
+    pub(crate) fn artifacts(&self) -> Vec<Entry> {
+        Kind::ALL.iter().flat_map(|kind| self.entries(kind.name())).collect()
+    }
+
+    /// Every folder of work on an artifact.
+    pub(crate) fn works(&self) -> Vec<Entry> {
+        self.entries(WORK)
+    }
+
+    fn entries(&self, folder: &str) -> Vec<Entry> {
+        let found = fs::read_dir(self.root.join(folder)).into_iter().flatten().flatten();
+        let mut entries: Vec<Entry> = found
+            .filter_map(|entry| {
+                let key = entry.file_name().into_string().ok()?;
+                Some(Entry { name: format!("{folder}/{key}"), path: entry.path(), key })
+            })
+            .collect();
+        entries.sort_by(|one, other| one.name.cmp(&other.name));
+        entries
+    }
+
+    /// Whether a living driver makes the artifact `key`.
+    pub(crate) fn is_being_made(&self, key: &str) -> bool {
+        Lease::is_held(&self.root.join(WORK).join(key))
+    }
+
+    /// Removes an artifact, and what is remembered of it.
+    ///
+    /// It is moved away first: half an artifact is never there.
+    ///
+    /// # Errors
+    /// Where the file system refuses.
+    pub(crate) fn remove(&self, entry: &Entry) -> Result<(), PipelineError> {
+        let Some(work) = self.begin(&entry.key, false, &mut super::Watch::default())? else {
+            return Ok(());
+        };
+        let aside = work.output.join("removed");
+        fs::rename(&entry.path, &aside).map_err(PipelineError::io("moving away", &entry.path))?;
+        remove(&self.root.join(STAMPS).join(&entry.key))?;
+        work.discard()
+    }
+
+    /// What is wrong with an artifact, every file of it read; nothing of it is trusted any more where
+    /// something is.
+    ///
+    /// # Errors
+    /// A sentence on the first thing that is wrong.
+    pub(crate) fn verify(&self, entry: &Entry) -> Result<Manifest, String> {
+        let mut stamps = self.stamps(&entry.key);
+        let expected = stamps.remembered(MANIFEST_FILE).map(str::to_owned);
+        let verified = whole(entry, expected.as_deref());
+        stamps.clear();
+        if let Ok(manifest) = &verified {
+            self.remember(&entry.path, manifest);
+            return verified;
+        }
+        // Else what was remembered would vouch for it.
+        let own = entry.path.join(MANIFEST_FILE);
+        if let (Some(hash), Ok(found)) = (expected, fs::metadata(own)) {
+            stamps.remember(MANIFEST_FILE, &found, &hash);
+        }
+        stamps.write();
+        verified
+    }
+}
+
+/// The manifest of a whole artifact, whose hash is `expected` where that is known.
+fn whole(entry: &Entry, expected: Option<&str>) -> Result<Manifest, String> {
+    let manifest = Manifest::read(&entry.path).map_err(|error| error.to_string())?;
+    if format!("{}/{}", manifest.kind, manifest.key) != entry.name {
+        return Err(format!("its manifest is that of {}/{}", manifest.kind, manifest.key));
+    }
+    let hash = |path: &Path| artifact::hash_file(path).map_err(|error| error.to_string());
+    let own = hash(&entry.path.join(MANIFEST_FILE))?;
+    if expected.is_some_and(|expected| expected != own) {
+        return Err(format!("{MANIFEST_FILE} is not what was written"));
+    }
+    for record in &manifest.tables {
+        let path = entry.path.join(&record.file);
+        let tables = manifest.kind.tables().iter();
+        let Some(table) = tables.copied().find(|table| table.name == record.table) else {
+            return Err(format!("a {} has no table {}", manifest.kind, record.table));
+        };
+        if hash(&path)? != record.blake3 {
+            return Err(format!("{} is not what was written", record.file));
+        }
+        check_table_file(&path, table).map_err(|error| error.to_string())?;
+    }
+    Ok(manifest)
+}
+
+/// Bytes of all files below `folder`.
+pub(crate) fn size(folder: &Path) -> u64 {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let sizes = entries.map(|entry| match entry.metadata() {
+        Ok(found) if found.is_dir() => size(&entry.path()),
+        Ok(found) => found.len(),
+        Err(_) => 0,
+    });
+    sizes.sum()
+}

@@ -1,0 +1,146 @@
+//! The store: artifacts by kind and key, each complete or not there at all.
+
+mod contents;
+mod lease;
+mod stamps;
+mod work;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use artifact::{Kind, MANIFEST_FILE, Manifest};
+
+use crate::error::PipelineError;
+use crate::project::Project;
+pub(crate) use contents::{Entry, size};
+use lease::Lease;
+pub(crate) use lease::Watch;
+pub(crate) use stamps::Stamps;
+pub(crate) use work::{Work, remove_partial};
+
+/// Folder within the store where artifacts are made: the same file system, so that a finished
+/// one moves by a rename.
+const WORK: &str = ".work";
+/// Folder within the store with remembered hashes.
+const STAMPS: &str = ".stamps";
+
+/// The artifacts of a project.
+#[derive(Clone, Debug)]
+pub(crate) struct Store {
+    root: PathBuf,
+}
+
+impl Store {
+    /// The store of `project`.
+    pub(crate) fn of(project: &Project) -> Self {
+        Self { root: project.store() }
+    }
+
+    /// Where the artifact `key` is or would be.
+    pub(crate) fn directory(&self, kind: Kind, key: &str) -> PathBuf {
+        self.root.join(kind.name()).join(key)
+    }
+
+    /// Where the artifact `name`, as `KIND/KEY`, is or would be.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.root.join(name)
+    }
+
+    /// The manifest of the artifact `key`, where it is there and whole: a directory without a
+    /// manifest, or with a table that is not what the manifest records, is no artifact.
+    ///
+    /// A table that was changed since it was hashed is hashed again.
+    pub(crate) fn find(&self, kind: Kind, key: &str) -> Option<Manifest> {
+        let directory = self.directory(kind, key);
+        let manifest = Manifest::read(&directory).ok()?;
+        if manifest.key != key || manifest.kind != kind {
+            return None;
+        }
+        let mut stamps = self.stamps(&manifest.key);
+        let expected = stamps.remembered(MANIFEST_FILE).map(str::to_owned);
+        let hash = stamps.hash(MANIFEST_FILE, &directory.join(MANIFEST_FILE)).ok()?;
+        let whole = expected.is_none_or(|expected| expected == hash)
+            && manifest.tables.iter().all(|table| {
+                let path = directory.join(&table.file);
+                fs::metadata(&path)
+                    .is_ok_and(|file| file.is_file() && file.len() == table.size_bytes)
+                    && stamps.hash(&table.file, &path).is_ok_and(|hash| hash == table.blake3)
+            });
+        if whole {
+            // Else what was found in its place must not be remembered.
+            stamps.write();
+        }
+        whole.then_some(manifest)
+    }
+
+    /// Remembers the hashes of an artifact that was made a moment ago.
+    fn remember(&self, directory: &Path, manifest: &Manifest) {
+        let mut stamps = self.stamps(&manifest.key);
+        stamps.clear();
+        let tables = manifest.tables.iter().map(|table| (&*table.file, table.blake3.clone()));
+        let own = artifact::hash_file(&directory.join(MANIFEST_FILE)).ok();
+        for (name, hash) in tables.chain(own.map(|hash| (MANIFEST_FILE, hash))) {
+            // What cannot be looked at now is hashed when it is looked for.
+            if let Ok(found) = fs::metadata(directory.join(name)) {
+                stamps.remember(name, &found, &hash);
+            }
+        }
+        stamps.write();
+    }
+
+    fn stamps(&self, key: &str) -> Stamps {
+        Stamps::read(self.root.join(STAMPS).join(key))
+    }
+
+    /// Remembered hashes of files outside the store: programs, and what stages read.
+    pub(crate) fn stamps_of_files(&self) -> Stamps {
+        Stamps::read(self.root.join(STAMPS).join("files"))
+    }
+
+    /// A place to make the artifact `key` in, or `None` where another driver makes it; `watch`
+    /// remembers what is known of that one.
+    ///
+    /// Where `resumes`, what an earlier attempt has left is in it.
+    ///
+    /// # Errors
+    /// Where it cannot be made.
+    pub(crate) fn begin(
+        &self,
+        key: &str,
+        resumes: bool,
+        watch: &mut Watch,
+    ) -> Result<Option<Work>, PipelineError> {
+        let folder = self.root.join(WORK).join(key);
+        let lease =
+            Lease::acquire(&folder, watch).map_err(PipelineError::io("locking", &folder))?;
+        lease.map(|lease| Work::begin(&folder, lease, resumes)).transpose()
+    }
+
+    /// Removes what a driver has left of the work on `key` that died when that was done.
+    ///
+    /// # Errors
+    /// Where it cannot be removed.
+    pub(crate) fn clean(&self, key: &str) -> Result<(), PipelineError> {
+        if !self.root.join(WORK).join(key).exists() {
+            return Ok(());
+        }
+        let work = self.begin(key, false, &mut Watch::default())?;
+        work.map_or(Ok(()), Work::discard)
+    }
+}
+
+/// Removes a file or a folder, or nothing where there is none.
+pub(crate) fn remove(path: &Path) -> Result<(), PipelineError> {
+    let removed = match fs::symlink_metadata(path) {
+        Ok(found) if found.is_dir() => fs::remove_dir_all(path),
+        Ok(_) => fs::remove_file(path),
+        Err(error) => Err(error),
+    };
+    match removed {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(PipelineError::io("removing", path)(error))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,163 @@
+//! An artifact in the making.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use artifact::{MANIFEST_FILE, Manifest};
+
+use super::lease::Lease;
+use super::{Store, remove};
+use crate::error::PipelineError;
+
+/// What the names of output folders begin with; the token of a lease follows.
+const OUTPUT: &str = "output-";
+/// What the name of a damaged artifact ends with, which a new one replaces.
+const DAMAGED: &str = ".damaged";
+/// Ending of a file that its writer had not finished.
+const PARTIAL: &str = "partial";
+
+/// An artifact in the making, which no other driver makes at the same time.
+///
+/// It lies within the store, on the same file system, so that a finished one moves by a rename.
+#[derive(Debug)]
+pub(crate) struct Work {
+    /// Where its tables go.
+    pub output: PathBuf,
+    /// Where the request to its stage goes.
+    pub request: PathBuf,
+    lease: Lease,
+}
+
+impl Work {
+    /// A place in `folder` to make an artifact in, with what a driver that died has left there where
+    /// `resumes`, and else an empty one.
+    ///
+    /// The output gets a name of its own each time, and unfinished files go: should a process of the
+    /// dead driver still write, then to a path that is gone, or to a file without a name.
+    pub(super) fn begin(folder: &Path, lease: Lease, resumes: bool) -> Result<Self, PipelineError> {
+        let output = folder.join(format!("{OUTPUT}{}", lease.token()));
+        for entry in fs::read_dir(folder).map_err(PipelineError::io("listing", folder))? {
+            let path = entry.map_err(PipelineError::io("listing", folder))?.path();
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            if Lease::is_file(name) {
+                continue;
+            }
+            let is_output = name.starts_with(OUTPUT) && !name.ends_with(DAMAGED);
+            if resumes && is_output && !output.exists() {
+                fs::rename(&path, &output).map_err(PipelineError::io("renaming", &path))?;
+                remove_partial(&output)?;
+                // Of a driver that died before the rename.
+                remove(&output.join(MANIFEST_FILE))?;
+            } else {
+                remove(&path)?;
+            }
+        }
+        fs::create_dir_all(&output).map_err(PipelineError::io("creating", &output))?;
+        Ok(Self { output, request: folder.join("request.json"), lease })
+    }
+
+    /// Makes the artifact final: the manifest last, everything on disk, then one rename. The rest
+    /// of the work is to be discarded then. What is there already is kept unless `is_forced`.
+    ///
+    /// # Errors
+    /// Where the file system refuses; the work is kept then.
+    pub(crate) fn commit(
+        &self,
+        store: &Store,
+        manifest: &Manifest,
+        is_forced: bool,
+    ) -> Result<PathBuf, PipelineError> {
+        let destination = store.directory(manifest.kind, &manifest.key);
+        sync_and_protect(&self.output)?;
+        manifest.write(&self.output)?;
+        sync(&self.output)?;
+        let kind = destination.parent().unwrap_or(&destination);
+        fs::create_dir_all(kind).map_err(PipelineError::io("creating", kind))?;
+        if destination.exists() {
+            if !is_forced && store.find(manifest.kind, &manifest.key).is_some() {
+                // Another driver was faster, and may have told people of it.
+                return Ok(destination);
+            }
+            // Not removed where it lies: half an artifact would be there for a while.
+            let damaged = self.damaged();
+            fs::rename(&destination, &damaged)
+                .map_err(PipelineError::io("moving away", &destination))?;
+        }
+        fs::rename(&self.output, &destination)
+            .map_err(PipelineError::io("moving an artifact to", &destination))?;
+        sync(kind)?;
+        store.remember(&destination, manifest);
+        Ok(destination)
+    }
+
+    /// Throws the work away.
+    ///
+    /// # Errors
+    /// Where it cannot be removed.
+    pub(crate) fn discard(self) -> Result<(), PipelineError> {
+        if self.lease.is_mine() {
+            remove(&self.damaged())?;
+            remove(&self.output)?;
+            remove(&self.request)?;
+        }
+        Ok(())
+    }
+
+    /// Leaves the work for a later run to go on from, but for files that were not finished.
+    ///
+    /// # Errors
+    /// Where one cannot be removed.
+    pub(crate) fn keep(self) -> Result<(), PipelineError> {
+        if self.lease.is_mine() { remove_partial(&self.output) } else { Ok(()) }
+    }
+
+    fn damaged(&self) -> PathBuf {
+        let mut path = self.output.clone().into_os_string();
+        path.push(DAMAGED);
+        path.into()
+    }
+
+    /// Whether no other driver has taken this one for dead and the work over.
+    pub(crate) fn is_mine(&self) -> bool {
+        self.lease.is_mine()
+    }
+}
+
+/// Removes every file below `folder` that its writer had not finished.
+pub(crate) fn remove_partial(folder: &Path) -> Result<(), PipelineError> {
+    for entry in fs::read_dir(folder).map_err(PipelineError::io("listing", folder))? {
+        let path = entry.map_err(PipelineError::io("listing", folder))?.path();
+        let found = fs::symlink_metadata(&path).map_err(PipelineError::io("reading", &path))?;
+        if found.is_dir() {
+            remove_partial(&path)?;
+        } else if path.extension().is_some_and(|extension| extension == PARTIAL) {
+            remove(&path)?;
+        }
+    }
+    Ok(())
+}
+
+/// Brings every file below `folder` to disk and takes away the right to write it: results are
+/// hard links to it, and an artifact is never edited.
+fn sync_and_protect(folder: &Path) -> Result<(), PipelineError> {
+    for entry in fs::read_dir(folder).map_err(PipelineError::io("listing", folder))? {
+        let path = entry.map_err(PipelineError::io("listing", folder))?.path();
+        let found = fs::symlink_metadata(&path).map_err(PipelineError::io("reading", &path))?;
+        if found.is_dir() {
+            sync_and_protect(&path)?;
+        } else if found.is_file() {
+            sync(&path)?;
+            let mut permissions = found.permissions();
+            permissions.set_readonly(true);
+            fs::set_permissions(&path, permissions)
+                .map_err(PipelineError::io("protecting", &path))?;
+        }
+    }
+    sync(folder)
+}
+
+fn sync(path: &Path) -> Result<(), PipelineError> {
+    File::open(path)
+        .and_then(|file| file.sync_all())
+        .map_err(PipelineError::io("writing to disk", path))
+}

@@ -1,0 +1,164 @@
+//! What stays of runs: lock files that run them again, lists, garbage, and a look at every byte.
+
+use std::fs;
+
+use pipeline::{Options, Progress, garbage, runs, verify};
+
+use crate::world::{RIGHT, World, kernel, succeed};
+
+const SWEPT: &str = "name: swept
+seed: 7
+stages:
+  data: { uses: dataset, with: { train: 4 } }
+  train: { uses: train, inputs: { dataset: data }, with: { steps: 10, learning_rate: { initial: 1e-8 } } }
+sweep:
+  steps: { set: train.with.steps, to: [10, 11] }
+";
+
+impl World {
+    /// The lock file of the run `name`.
+    fn lock(&self, name: &str) -> String {
+        let path = self.project.results(name).join("run.lock.yaml");
+        fs::read_to_string(path).expect("it was run")
+    }
+
+    /// The number of artifacts in the store.
+    fn artifacts(&self) -> usize {
+        let files = self.files("data/store");
+        files.iter().filter(|file| file.ends_with("manifest.json")).count()
+    }
+}
+
+#[test]
+fn a_lock_file_runs_the_same_again() {
+    let cases: [(&str, &str, &[&str]); 2] = [
+        (RIGHT, "chain", &["ntk.with.reduction=trace", "seed=3"]),
+        (SWEPT, "swept", &["train.with.activation=tanh"]),
+    ];
+    for (text, name, set) in cases {
+        let world = World::new();
+        let (first, _) = world.run(text, set).expect("it runs");
+        let lock = world.lock(name);
+        let plan = world.check(&lock, &[]).expect("it is a pipeline");
+        assert_eq!(plan.lock.differences(&plan), [""; 0]);
+        let keys = |plan: &pipeline::Plan| {
+            plan.tasks.iter().map(|task| task.key.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(keys(&plan), keys(&first));
+        let (_, made) = world.run(&lock, &[]).expect("it runs");
+        assert!(made.iter().all(|made| made.reused));
+        assert_eq!(world.lock(name), lock, "and says the same of itself");
+    }
+}
+
+#[test]
+fn a_lock_file_shows_all_parameters_and_by_what_it_was_run() {
+    let world = World::new();
+    world.run(RIGHT, &[]).expect("it runs");
+    let lock = world.lock("chain");
+    for part in
+        ["reduction: full", "seed: 7", "programs:", "contract: '1.0'", "platform:", "git: null"]
+    {
+        assert!(lock.contains(part), "{part} is not in\n{lock}");
+    }
+}
+
+#[test]
+fn another_program_and_another_parameter_are_told_of() {
+    let world = World::new();
+    world.run(RIGHT, &[]).expect("it runs");
+    let lock = world.lock("chain");
+    let changed = world.check(&lock, &["ntk.with.reduction=trace"]).expect("it is right");
+    insta::assert_snapshot!(changed.lock.differences(&changed).join("\n"), @"this is not what was locked: parameters, seed or files differ");
+    world.stage("ntk", &kernel(), "", &format!(": another program\n{}", succeed("kernel")));
+    let changed = world.check(&lock, &[]).expect("it is right");
+    insta::assert_snapshot!(changed.lock.differences(&changed).join("\n"), @"the program of the stage `ntk` is another one than when this was locked");
+}
+
+#[test]
+fn what_no_run_refers_to_is_shown_and_then_removed() {
+    let world = World::new();
+    world.run(RIGHT, &[]).expect("it runs");
+    assert!(garbage(&world.project).is_empty());
+    world.run(RIGHT, &["ntk.with.reduction=trace"]).expect("it runs");
+    let found = garbage(&world.project);
+    let shown = found.to_string();
+    let names: Vec<&str> = shown.lines().filter_map(|line| line.split('/').next()).collect();
+    assert_eq!(names.len(), 4, "kernel, spectrum and report of the first run, and a sum: {shown}");
+    assert_eq!(world.artifacts(), 8, "saying so removes nothing");
+    assert!(found.remove().expect("it is ours") > 0);
+    assert_eq!(world.artifacts(), 5);
+    assert!(garbage(&world.project).is_empty());
+    let (_, made) = world.run(RIGHT, &["ntk.with.reduction=trace"]).expect("it runs");
+    assert!(made.iter().all(|made| made.reused));
+}
+
+#[test]
+fn what_a_run_has_made_that_failed_or_goes_on_is_no_garbage() {
+    let world = World::new();
+    world.stage("report", &crate::world::report(), "", "exit 3");
+    world.run(RIGHT, &[]).expect_err("the report fails");
+    assert!(garbage(&world.project).is_empty());
+    insta::assert_snapshot!(listed(&world), @"chain stopped 4 of 5");
+    world.stage("report", &crate::world::report(), "", &format!("sleep 2\n{}", succeed("report")));
+    let plan = world.check(RIGHT, &[]).expect("it is right");
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let options = Options::default();
+            pipeline::run(&world.project, &plan, &options, &Progress::new(true)).expect("it runs");
+        });
+        std::thread::sleep(std::time::Duration::from_secs(1));
+        assert!(garbage(&world.project).is_empty());
+        insta::assert_snapshot!(listed(&world), @"chain running 4 of 5");
+    });
+}
+
+/// Name, state and artifacts of each run.
+fn listed(world: &World) -> String {
+    let text = runs(&world.project);
+    let lines = text.lines().skip(1).map(|line| {
+        let cells: Vec<&str> = line.split("  ").filter(|cell| !cell.is_empty()).collect();
+        cells[..3].iter().map(|cell| cell.trim()).collect::<Vec<_>>().join(" ")
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn results_are_listed_with_their_state() {
+    let world = World::new();
+    assert_eq!(runs(&world.project), "there are no runs yet\n");
+    world.run(RIGHT, &[]).expect("it runs");
+    world.run(SWEPT, &[]).expect("it runs");
+    insta::assert_snapshot!(listed(&world), @r"
+    chain finished 5 of 5
+    swept finished 3 of 3
+    ");
+}
+
+#[test]
+fn a_flipped_bit_that_no_time_tells_of_is_found_and_made_anew() {
+    let world = World::new();
+    let (_, made) = world.run(RIGHT, &[]).expect("it runs");
+    assert_eq!(verify(&world.project).to_string(), "5 artifacts, all as they were written\n");
+    let path = made[1].directory.join("checkpoints/step-0000000010.parquet");
+    let modified = fs::metadata(&path).and_then(|found| found.modified()).expect("it is there");
+    let mut bytes = fs::read(&path).expect("it is there");
+    bytes[30] ^= 1;
+    let mut permissions = fs::metadata(&path).expect("it is there").permissions();
+    #[expect(clippy::permissions_set_readonly_false, reason = "a file of this test")]
+    permissions.set_readonly(false);
+    fs::set_permissions(&path, permissions).expect("ours");
+    fs::write(&path, bytes).expect("ours");
+    let file = fs::File::options().write(true).open(&path).expect("ours");
+    file.set_modified(modified).expect("ours");
+
+    let (_, unaware) = world.run(RIGHT, &[]).expect("it runs");
+    assert!(unaware[1].reused, "size, time and inode are those of before");
+    let said = verify(&world.project);
+    assert_eq!((said.whole, said.damaged.len()), (4, 1));
+    assert_eq!(said.damaged[0].1, "checkpoints/step-0000000010.parquet is not what was written");
+    let (_, again) = world.run(RIGHT, &[]).expect("it runs");
+    let reused: Vec<bool> = again.iter().map(|made| made.reused).collect();
+    assert_eq!(reused, [true, false, true, true, true]);
+    assert!(verify(&world.project).damaged.is_empty());
+}
