@@ -338,6 +338,24 @@ fn a_long_history_is_thinned_to_a_page_that_opens_fast() {
     assert!(own < 1_000_000, "{own} bytes");
 }
 
+/// Reading the vectors of one checkpoint at a time, each time from the start of the file, took two
+/// minutes here.
+#[test]
+fn fifty_checkpoints_at_two_thousand_samples_make_a_page_that_opens_fast() {
+    let checkpoints = (0..50).map(|i| 2_000 * i).collect();
+    let made = report(&Run {
+        train: 2_000,
+        test: 48 * 48,
+        checkpoints,
+        eigenvectors: 50,
+        ..Run::default()
+    });
+    let own = without_plotly(&made.page).len();
+    assert!(own < 4_000_000, "{own} bytes");
+    every_figure_is_on_the_page(&made);
+    assert_eq!(made.page.matches("<canvas ").count(), 2 + 6 + 5);
+}
+
 #[test]
 fn a_title_of_the_user_s_heads_the_page() {
     let parameters = Parameters { title: Some("Halving <δ>".to_owned()), ..Parameters::default() };
