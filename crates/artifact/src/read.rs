@@ -349,7 +349,7 @@ pub(crate) mod tests {
         };
         let rows: Vec<EigenvectorRow> = (1..=2 * VECTOR_BATCH_ROWS as u32 + 1).map(row).collect();
         write_rows(folder.path(), &rows).unwrap();
-        let even = |row: &EigenvectorRow| row.index % 2 == 0;
+        let even = |row: &EigenvectorRow| row.index.is_multiple_of(2);
         let kept: Vec<EigenvectorRow> = read_rows_where(folder.path(), even).unwrap();
         assert_eq!(kept, rows.into_iter().filter(even).collect::<Vec<_>>());
     }
