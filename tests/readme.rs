@@ -3,6 +3,8 @@
 use std::fs;
 use std::process::Command;
 
+use artifact::read_rows;
+use artifact::tables::report::FindingRow;
 use tests::{data, pipeline, program, python, root, small_run, text};
 
 /// The contents of the README's code blocks in `language`.
@@ -131,4 +133,39 @@ fn queries() -> Vec<String> {
 /// A program that checks how many `rows` a query has.
 fn duckdb(query: &str, rows: usize) -> String {
     format!("import duckdb\nassert len(duckdb.sql({query}).fetchall()) == {rows}\n")
+}
+
+/// The pages of `docs/` with their text.
+fn pages() -> Vec<(String, String)> {
+    let entries = fs::read_dir(root().join("docs")).expect("docs/");
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    paths
+        .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
+        .map(|path| {
+            let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+            (name, fs::read_to_string(&path).expect("a page"))
+        })
+        .collect()
+}
+
+#[test]
+fn every_picture_and_page_that_the_docs_name_is_there() {
+    for (name, page) in pages() {
+        for link in page.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let elsewhere = link.starts_with("http") || link.starts_with('#');
+            assert!(elsewhere || root().join("docs").join(link).exists(), "{name}: {link}");
+        }
+    }
+}
+
+#[test]
+fn every_finding_is_explained() {
+    let (_, page) =
+        pages().into_iter().find(|(name, _)| name == "findings.md").expect("docs/findings.md");
+    let sweep = "sweep.decay={set: train.with.learning_rate.decay.factor, to: [0.5, 1.0]}";
+    let data = small_run(&["--set", sweep]);
+    let findings: Vec<FindingRow> = read_rows(&data.path().join("runs/small")).expect("findings");
+    for row in findings {
+        assert!(page.contains(&format!("`{}`", row.finding)), "{}", row.finding);
+    }
 }

@@ -18,6 +18,8 @@ use crate::write::{check_finite, table_file};
 
 /// Rows that are read at once.
 pub(crate) const BATCH_ROWS: usize = 65_536;
+/// Rows of long vectors that are read at once where not all of them are kept.
+const VECTOR_BATCH_ROWS: usize = 512;
 
 /// Reads all rows of a tidy or large table of the artifact at `directory`.
 ///
@@ -25,6 +27,29 @@ pub(crate) const BATCH_ROWS: usize = 65_536;
 /// Where the file is missing, damaged, of another version, or has other columns.
 pub fn read_rows<R: Row>(directory: &Path) -> Result<Vec<R>, ArtifactError> {
     rows_of(&table_file(directory, R::TABLE, None))
+}
+
+/// Reads those rows of a tidy or large table that `keep` is true of, in one pass over the file; only
+/// these are held in memory.
+///
+/// # Errors
+/// As [`read_rows`].
+pub fn read_rows_where<R: Row>(
+    directory: &Path,
+    keep: impl Fn(&R) -> bool,
+) -> Result<Vec<R>, ArtifactError> {
+    let batch_rows = match R::TABLE.layout {
+        Layout::Tidy => BATCH_ROWS,
+        Layout::Large | Layout::PerStep => VECTOR_BATCH_ROWS,
+    };
+    let path = table_file(directory, R::TABLE, None);
+    guarded(&path, || {
+        let mut rows = Vec::new();
+        for batch in batches(&path, R::TABLE, R::TABLE.columns, batch_rows)? {
+            rows.extend(rows_of_batch::<R>(&batch?)?.into_iter().filter(&keep));
+        }
+        Ok(rows)
+    })
 }
 
 /// Reads the rows of one step of a [`Layout::PerStep`] table.
@@ -39,13 +64,15 @@ fn rows_of<R: Row>(path: &Path) -> Result<Vec<R>, ArtifactError> {
     guarded(path, || {
         let mut rows = Vec::new();
         for batch in batches(path, R::TABLE, R::TABLE.columns, BATCH_ROWS)? {
-            let part: Vec<R> = serde_arrow::from_record_batch(&batch?).map_err(|error| {
-                ArtifactError::Rows { table: R::TABLE.name, message: error.to_string() }
-            })?;
-            rows.extend(part);
+            rows.extend(rows_of_batch::<R>(&batch?)?);
         }
         Ok(rows)
     })
+}
+
+fn rows_of_batch<R: Row>(batch: &RecordBatch) -> Result<Vec<R>, ArtifactError> {
+    serde_arrow::from_record_batch(batch)
+        .map_err(|error| ArtifactError::Rows { table: R::TABLE.name, message: error.to_string() })
 }
 
 /// The steps for which a [`Layout::PerStep`] table has a file, in rising order.
@@ -256,6 +283,7 @@ pub(crate) mod tests {
     use crate::tables::Split;
     use crate::tables::dataset::{SAMPLES, Sample};
     use crate::tables::kernel::GRAM;
+    use crate::tables::spectrum::EigenvectorRow;
     use crate::write::write_rows;
 
     /// Writes columns as another program would, with the table version where one is given.
@@ -328,6 +356,32 @@ pub(crate) mod tests {
     fn a_table_without_a_version_is_read_by_its_columns() {
         assert_eq!(read_foreign(columns(), None).unwrap(), samples());
         assert_eq!(read_foreign(columns(), Some("1")).unwrap(), samples());
+    }
+
+    #[test]
+    fn only_the_rows_that_are_wanted_are_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        write_rows(folder.path(), &samples()).unwrap();
+        let test = |row: &Sample| row.split == Split::Test;
+        assert_eq!(read_rows_where(folder.path(), test).unwrap(), samples()[1..]);
+        assert!(read_rows_where(folder.path(), |_: &Sample| false).unwrap().is_empty());
+    }
+
+    #[test]
+    fn tables_of_long_vectors_are_read_through_in_parts() {
+        let folder = tempfile::tempdir().unwrap();
+        let row = |index| EigenvectorRow {
+            step: 0,
+            output: 0,
+            index,
+            split: Split::Train,
+            values: vec![index as f32],
+        };
+        let rows: Vec<EigenvectorRow> = (1..=2 * VECTOR_BATCH_ROWS as u32 + 1).map(row).collect();
+        write_rows(folder.path(), &rows).unwrap();
+        let even = |row: &EigenvectorRow| row.index.is_multiple_of(2);
+        let kept: Vec<EigenvectorRow> = read_rows_where(folder.path(), even).unwrap();
+        assert_eq!(kept, rows.into_iter().filter(even).collect::<Vec<_>>());
     }
 
     #[test]

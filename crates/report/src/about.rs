@@ -30,8 +30,13 @@ impl About {
     /// Whether the first-order dynamics of full-batch least squares apply, which 2N/δ speaks of.
     #[must_use]
     pub fn is_full_batch_least_squares(&self) -> bool {
-        self.outline.loss.as_deref() == Some("least_squares")
-            && self.outline.optimizer.as_deref() == Some("gradient_descent")
+        self.outline.loss.as_deref() == Some("least_squares") && self.is_full_batch()
+    }
+
+    /// Whether each step is one of gradient descent on all samples.
+    #[must_use]
+    pub fn is_full_batch(&self) -> bool {
+        self.outline.optimizer.as_deref() == Some("gradient_descent")
     }
 
     /// The run as pairs of a name and a value, for the head of the page.

@@ -1,7 +1,9 @@
-//! Columns of a Parquet table, read by Polars.
+//! Columns of a Parquet table of scalars, read by Polars.
+//!
+//! Tables of vectors are read by `artifact` instead: Polars, which is compiled without optimization
+//! here, takes a second for each ten million numbers in lists.
 
 use std::fs::File;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use artifact::{Table, check_table_file, table_file};
@@ -29,19 +31,6 @@ impl Columns {
         table: &'static Table,
         names: &[&str],
     ) -> Result<Self, ReportError> {
-        Self::read_rows(directory, table, names, 0..usize::MAX)
-    }
-
-    /// The same for the rows in `rows` alone; groups of rows outside are not decoded.
-    ///
-    /// # Errors
-    /// Where the file is missing, damaged, or no such table.
-    pub fn read_rows(
-        directory: &Path,
-        table: &'static Table,
-        names: &[&str],
-        rows: Range<usize>,
-    ) -> Result<Self, ReportError> {
         let path = table_file(directory, table, None);
         check_table_file(&path, table)?;
         let file = File::open(&path).map_err(|source| ReportError::Polars {
@@ -50,7 +39,6 @@ impl Columns {
         })?;
         let frame = ParquetReader::new(file)
             .with_columns(Some(names.iter().map(|&name| name.to_owned()).collect()))
-            .with_slice(Some((rows.start, rows.len())))
             // One column and one group of rows at a time: memory before speed.
             .read_parallel(ParallelStrategy::None)
             .finish();
@@ -58,12 +46,6 @@ impl Columns {
             Ok(frame) => Ok(Self { path, frame }),
             Err(source) => Err(ReportError::Polars { path, source }),
         }
-    }
-
-    /// Number of rows.
-    #[must_use]
-    pub fn rows(&self) -> usize {
-        self.frame.height()
     }
 
     /// Keeps the rows at which `mask`, of one entry a row, is true.
@@ -166,27 +148,6 @@ impl Columns {
             values.push(value);
         }
         Ok(values)
-    }
-
-    /// The cells of a column of vectors.
-    ///
-    /// # Errors
-    /// Where a cell is NULL or holds a value that is not finite, or the column is of another type.
-    pub fn vectors(&self, name: &'static str) -> Result<Vec<Vec<f32>>, ReportError> {
-        let lists = self.column(name)?.list().map_err(|source| self.polars(source))?;
-        (0..lists.len())
-            .map(|row| {
-                let cell =
-                    lists.get_as_series(row).ok_or_else(|| self.cell(name, "NULL".to_owned()))?;
-                let values = cell.f32().map_err(|source| self.polars(source))?;
-                let vector: Vec<f32> = values.iter().flatten().collect();
-                if vector.len() == values.len() && vector.iter().all(|value| value.is_finite()) {
-                    Ok(vector)
-                } else {
-                    Err(self.cell(name, "a vector with NULL, NaN or infinity in it".to_owned()))
-                }
-            })
-            .collect()
     }
 
     fn column(&self, name: &str) -> Result<&Column, ReportError> {

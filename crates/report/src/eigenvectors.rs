@@ -1,77 +1,59 @@
-//! The stored leading eigenvectors, one checkpoint at a time.
+//! The stored leading eigenvectors at the checkpoints that are drawn.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use artifact::read_rows_where;
 use artifact::tables::Split;
-use artifact::tables::spectrum::EIGENVECTORS;
+use artifact::tables::spectrum::EigenvectorRow;
 
-use crate::columns::Columns;
 use crate::error::ReportError;
-use crate::samples::runs;
 
-/// The table of eigenvectors of one run.
+/// Leading eigenvectors of the first kernel of one run.
 pub struct EigenvectorTable {
-    spectrum: PathBuf,
-    step: Vec<u64>,
-    output: Vec<u32>,
-    index: Vec<u32>,
-    split: Vec<Split>,
+    /// By rising step, then index.
+    rows: Vec<EigenvectorRow>,
 }
 
 /// An index i, counted from 1, and υᵢ with one entry a sample.
 pub type Eigenvector = (u32, Vec<f32>);
 
 impl EigenvectorTable {
-    /// Reads the keys of the table, without the vectors.
+    /// Reads the first `count` eigenvectors at `steps`.
     ///
     /// # Errors
     /// Where the table cannot be read.
-    pub fn read(spectrum: &Path) -> Result<Self, ReportError> {
-        let keys = Columns::read(spectrum, &EIGENVECTORS, &["step", "output", "index", "split"])?;
-        Ok(Self {
-            spectrum: spectrum.to_owned(),
-            step: keys.counts("step")?,
-            output: keys.indices("output")?,
-            index: keys.indices("index")?,
-            split: keys.names("split")?,
-        })
+    pub fn read(spectrum: &Path, steps: &[u64], count: u32) -> Result<Self, ReportError> {
+        let mut rows: Vec<EigenvectorRow> = read_rows_where(spectrum, |row: &EigenvectorRow| {
+            row.output == 0 && row.index <= count && steps.contains(&row.step)
+        })?;
+        rows.sort_by_key(|row| (row.step, row.index));
+        Ok(Self { rows })
     }
 
     /// Whether eigenvectors are known over test samples.
     #[must_use]
     pub fn has_test(&self) -> bool {
-        self.split.contains(&Split::Test)
+        self.rows.iter().any(|row| row.split == Split::Test)
     }
 
-    /// The first `count` eigenvectors of the first kernel at `step` over the `points` samples of
-    /// `split`, by rising index; of several outputs the first. Only their rows are read.
+    /// The eigenvectors at `step` over the `points` samples of `split`, by rising index; of several
+    /// outputs the first.
     ///
     /// # Errors
-    /// Where the table cannot be read or a vector does not fit the samples.
+    /// Where a vector does not fit the samples.
     pub fn at(
         &self,
         step: u64,
         split: Split,
-        count: u32,
         points: usize,
     ) -> Result<Vec<Eigenvector>, ReportError> {
-        let wanted = (0..self.step.len()).filter(|&row| {
-            self.step[row] == step
-                && self.split[row] == split
-                && self.output[row] == 0
-                && self.index[row] <= count
-        });
-        let mut found = Vec::new();
-        for run in runs(wanted) {
-            let vectors =
-                Columns::read_rows(&self.spectrum, &EIGENVECTORS, &["values"], run.clone())?
-                    .vectors("values")?;
-            for (row, vector) in run.zip(vectors) {
-                found.push((self.index[row], of_first_output(vector, points)?));
-            }
-        }
-        found.sort_by_key(|(index, _)| *index);
-        Ok(found)
+        let start = self.rows.partition_point(|row| row.step < step);
+        let end = self.rows.partition_point(|row| row.step <= step);
+        self.rows[start..end]
+            .iter()
+            .filter(|row| row.split == split)
+            .map(|row| Ok((row.index, of_first_output(&row.values, points)?)))
+            .collect()
     }
 }
 
@@ -79,7 +61,7 @@ impl EigenvectorTable {
 ///
 /// Under the reduction `full` the rows are sample-major with the outputs of each sample beside
 /// each other; otherwise there is one row a sample.
-fn of_first_output(vector: Vec<f32>, points: usize) -> Result<Vec<f32>, ReportError> {
+fn of_first_output(vector: &[f32], points: usize) -> Result<Vec<f32>, ReportError> {
     let outputs = vector.len().checked_div(points).unwrap_or(0);
     if outputs == 0 || outputs * points != vector.len() {
         return Err(ReportError::Mismatch {
@@ -89,7 +71,7 @@ fn of_first_output(vector: Vec<f32>, points: usize) -> Result<Vec<f32>, ReportEr
             ),
         });
     }
-    Ok(vector.into_iter().step_by(outputs).collect())
+    Ok(vector.iter().copied().step_by(outputs).collect())
 }
 
 #[cfg(test)]
@@ -98,9 +80,9 @@ mod tests {
 
     #[test]
     fn entries_of_the_first_output_are_every_oth_one() {
-        assert_eq!(of_first_output(vec![1.0, 2.0, 3.0, 4.0], 2).unwrap(), [1.0, 3.0]);
-        assert_eq!(of_first_output(vec![1.0, 2.0], 2).unwrap(), [1.0, 2.0]);
-        assert!(of_first_output(vec![1.0, 2.0, 3.0], 2).is_err());
-        assert!(of_first_output(vec![1.0], 0).is_err());
+        assert_eq!(of_first_output(&[1.0, 2.0, 3.0, 4.0], 2).unwrap(), [1.0, 3.0]);
+        assert_eq!(of_first_output(&[1.0, 2.0], 2).unwrap(), [1.0, 2.0]);
+        assert!(of_first_output(&[1.0, 2.0, 3.0], 2).is_err());
+        assert!(of_first_output(&[1.0], 0).is_err());
     }
 }

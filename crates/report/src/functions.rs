@@ -6,7 +6,7 @@ use artifact::tables::Split;
 use crate::eigenvectors::{Eigenvector, EigenvectorTable};
 use crate::error::ReportError;
 use crate::measures::{Measures, followed};
-use crate::samples::{OutputIndex, Samples};
+use crate::samples::{Outputs, Samples};
 use crate::variant::Folders;
 
 /// Outputs of which target and learned function are drawn, from the first on.
@@ -74,10 +74,11 @@ impl Functions {
     /// Where a table cannot be read or the tables do not belong together.
     pub fn read(folders: &Folders, measures: &Measures, count: u32) -> Result<Self, ReportError> {
         let samples = Samples::read(&folders.dataset)?;
-        let vectors = EigenvectorTable::read(&folders.spectrum)?;
         let (train_x, train_y) = samples.of(Split::Train);
         let dimensions = samples.input_dim();
         let steps = frames(&measures.steps);
+        let pairs = if dimensions == 1 || dimensions == 2 { MOST_PAIRS } else { SPAN };
+        let vectors = EigenvectorTable::read(&folders.spectrum, &steps, pairs)?;
         let mut drawn = if dimensions == 1 || dimensions == 2 {
             let finer = vectors.has_test() && samples.test_is_finer();
             let split = if finer { Split::Test } else { Split::Train };
@@ -100,21 +101,22 @@ impl Functions {
         } else {
             None
         };
-        let outputs = drawn.as_ref().map(|_| OutputIndex::read(&folders.training)).transpose()?;
+        let outputs = drawn
+            .as_ref()
+            .map(|drawn| Outputs::read(&folders.training, &steps, drawn.split))
+            .transpose()?;
         let mut spans: Vec<(u64, Vec<Vec<f32>>)> = Vec::new();
         for step in steps {
-            let every = if drawn.is_some() { MOST_PAIRS } else { SPAN };
-            let mut train = vectors.at(step, Split::Train, every, train_x.len())?;
+            let mut train = vectors.at(step, Split::Train, train_x.len())?;
             if let (Some(drawn), Some(outputs)) = (&mut drawn, &outputs) {
                 let mut at = match drawn.split {
                     Split::Train => train.clone(),
-                    Split::Test => vectors.at(step, Split::Test, every, drawn.points.len())?,
+                    Split::Test => vectors.at(step, Split::Test, drawn.points.len())?,
                 };
                 if let Some((_, before)) = spans.last() {
                     align_signs(&mut train, &mut at, before);
                 }
-                let learned =
-                    outputs.outputs(&folders.training, step, drawn.split, drawn.points.len())?;
+                let learned = outputs.at(step, drawn.points.len())?;
                 let (kernel_rows, pairs) = kernel_rows(measures, step, &train, &at, &drawn.rows_of);
                 drawn.pairs = drawn.pairs.max(pairs);
                 at.retain(|(index, _)| *index <= count);
@@ -235,9 +237,9 @@ fn nearest_to_places(points: &[Vec<f32>]) -> Vec<usize> {
 }
 
 /// Vectors of one sample each, turned into one vector for each of the first `outputs` outputs.
-fn by_output(samples: &[Vec<f32>], outputs: usize) -> Result<Vec<Vec<f32>>, ReportError> {
+fn by_output<S: AsRef<[f32]>>(samples: &[S], outputs: usize) -> Result<Vec<Vec<f32>>, ReportError> {
     (0..outputs)
-        .map(|output| samples.iter().map(|sample| sample.get(output).copied()).collect())
+        .map(|output| samples.iter().map(|sample| sample.as_ref().get(output).copied()).collect())
         .collect::<Option<_>>()
         .ok_or_else(|| ReportError::Mismatch {
             problem: "samples and outputs have different numbers of outputs".to_owned(),

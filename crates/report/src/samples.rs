@@ -4,10 +4,10 @@ use std::ops::Range;
 use std::path::Path;
 
 use artifact::tables::Split;
-use artifact::tables::dataset::SAMPLES;
-use artifact::tables::training::OUTPUTS;
+use artifact::tables::dataset::Sample;
+use artifact::tables::training::OutputRow;
+use artifact::{read_rows, read_rows_where};
 
-use crate::columns::Columns;
 use crate::error::ReportError;
 
 /// The samples of a dataset, by split and number.
@@ -23,17 +23,15 @@ impl Samples {
     /// # Errors
     /// Where the table cannot be read.
     pub fn read(dataset: &Path) -> Result<Self, ReportError> {
-        let table = Columns::read(dataset, &SAMPLES, &["split", "sample", "x", "y"])?;
-        let splits: Vec<Split> = table.names("split")?;
-        let numbers = table.indices("sample")?;
-        let (mut x, mut y) = (table.vectors("x")?, table.vectors("y")?);
-        let mut order: Vec<usize> = (0..table.rows()).collect();
-        order.sort_by_key(|&row| (splits[row], numbers[row]));
-        Ok(Self {
-            x: order.iter().map(|&row| std::mem::take(&mut x[row])).collect(),
-            y: order.iter().map(|&row| std::mem::take(&mut y[row])).collect(),
-            split: order.into_iter().map(|row| splits[row]).collect(),
-        })
+        let mut rows: Vec<Sample> = read_rows(dataset)?;
+        rows.sort_by_key(|row| (row.split, row.sample));
+        let (mut split, mut x, mut y) = (Vec::new(), Vec::new(), Vec::new());
+        for row in rows {
+            split.push(row.split);
+            x.push(row.x);
+            y.push(row.y);
+        }
+        Ok(Self { split, x, y })
     }
 
     /// d, 0 without samples.
@@ -78,70 +76,43 @@ fn is_grid(points: &[Vec<f32>]) -> bool {
         && along(0).checked_mul(along(1)) == Some(points.len())
 }
 
-/// Where in the table of outputs each step and split stands.
-pub struct OutputIndex {
-    step: Vec<u64>,
-    split: Vec<Split>,
-    sample: Vec<u32>,
+/// The network's outputs on the samples of one split, at some checkpoints.
+pub struct Outputs {
+    /// Step, number of the sample and f_θ(x), in rising order.
+    rows: Vec<OutputRow>,
 }
 
-impl OutputIndex {
-    /// Reads the keys of the table, without the outputs.
+impl Outputs {
+    /// Reads those of `split` at `steps`.
     ///
     /// # Errors
     /// Where the table cannot be read.
-    pub fn read(training: &Path) -> Result<Self, ReportError> {
-        let keys = Columns::read(training, &OUTPUTS, &["step", "split", "sample"])?;
-        Ok(Self {
-            step: keys.counts("step")?,
-            split: keys.names("split")?,
-            sample: keys.indices("sample")?,
-        })
+    pub fn read(training: &Path, steps: &[u64], split: Split) -> Result<Self, ReportError> {
+        let mut rows: Vec<OutputRow> = read_rows_where(training, |row: &OutputRow| {
+            row.split == split && steps.contains(&row.step)
+        })?;
+        rows.sort_by_key(|row| (row.step, row.sample));
+        Ok(Self { rows })
     }
 
-    /// f_θ(x) at `step` for the `points` samples of `split`, by their number.
+    /// f_θ(x) at `step` for the `points` samples, by their number.
     ///
     /// # Errors
-    /// Where the table cannot be read or has another number of rows.
-    pub fn outputs(
-        &self,
-        training: &Path,
-        step: u64,
-        split: Split,
-        points: usize,
-    ) -> Result<Vec<Vec<f32>>, ReportError> {
-        let wanted =
-            (0..self.step.len()).filter(|&row| self.step[row] == step && self.split[row] == split);
-        let mut found = Vec::new();
-        for run in runs(wanted) {
-            let values = Columns::read_rows(training, &OUTPUTS, &["output"], run.clone())?
-                .vectors("output")?;
-            found.extend(run.map(|row| self.sample[row]).zip(values));
-        }
-        found.sort_by_key(|(sample, _)| *sample);
+    /// Where the table has another number of rows.
+    pub fn at(&self, step: u64, points: usize) -> Result<Vec<&[f32]>, ReportError> {
+        let start = self.rows.partition_point(|row| row.step < step);
+        let end = self.rows.partition_point(|row| row.step <= step);
+        let found = &self.rows[start..end];
         if found.len() != points {
             return Err(ReportError::Mismatch {
                 problem: format!(
-                    "outputs.parquet has {} rows for the {} split at step {step}, samples.parquet {points}",
+                    "outputs.parquet has {} rows of a split at step {step}, samples.parquet {points}",
                     found.len(),
-                    split.name(),
                 ),
             });
         }
-        Ok(found.into_iter().map(|(_, values)| values).collect())
+        Ok(found.iter().map(|row| row.output.as_slice()).collect())
     }
-}
-
-/// Rising row numbers as ranges without gaps: each is one read.
-pub fn runs(rows: impl Iterator<Item = usize>) -> Vec<Range<usize>> {
-    let mut runs: Vec<Range<usize>> = Vec::new();
-    for row in rows {
-        match runs.last_mut() {
-            Some(run) if run.end == row => run.end += 1,
-            _ => runs.push(row..row + 1),
-        }
-    }
-    runs
 }
 
 #[cfg(test)]
@@ -156,10 +127,5 @@ mod tests {
         assert!(!is_grid(&grid[..11]));
         assert!(!is_grid(&[]));
         assert!(!is_grid(&[vec![0.0, 0.0]]));
-    }
-
-    #[test]
-    fn row_numbers_are_gathered_into_runs() {
-        assert_eq!(runs([3, 4, 5, 9, 11, 12].into_iter()), [3..6, 9..10, 11..13]);
     }
 }

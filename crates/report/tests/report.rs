@@ -133,7 +133,11 @@ fn a_run_with_pictures_has_every_figure_and_finding() {
     assert_eq!(made.page.matches("<img ").count(), 4 + 18 + 10);
     // Learned, error, eigenfunctions and kernel rows once more, at the slider.
     assert_eq!(made.page.matches("<canvas ").count(), 2 + 6 + 5);
-    assert_eq!(made.verdicts(), [Verdict::Holds; 9], "{:#?}", made.findings);
+    let verdicts = made.verdicts();
+    let (paper, edge) = verdicts.split_at(9);
+    assert_eq!(paper, [Verdict::Holds; 9], "{:#?}", made.findings);
+    // The rate of this run decays.
+    assert_eq!(edge, [Verdict::NotApplicable; 2]);
     assert!(made.findings.iter().all(|row| row.variant.is_none()));
     // Neither the first nor the last checkpoint: energies are read at every one.
     assert_eq!(made.findings[3].note.as_deref(), Some("The minimum is at step 500."));
@@ -203,8 +207,8 @@ fn a_sweep_has_one_report_that_compares_its_variants() {
     assert_eq!(of("decay_grows", "all").verdict, Verdict::Holds);
     assert_eq!(of("depth_aligns", "all").verdict, Verdict::NotApplicable);
     assert_eq!(of("target_aligns", "all").verdict, Verdict::Holds);
-    // Nine findings of four variants, and of all; three of axes.
-    assert_eq!(made.findings.len(), 9 * 4 + 9 + 3);
+    // Eleven findings of four variants, and of all; five of axes.
+    assert_eq!(made.findings.len(), 11 * 4 + 11 + 5);
 }
 
 #[test]
@@ -215,7 +219,7 @@ fn a_sweep_whose_dataset_does_not_vary_shares_it() {
     let shared = Run::default().write(&folder.path().join("shared")).0.remove("dataset").unwrap();
     inputs.0.insert("dataset".to_owned(), shared);
     let made = made(folder, &inputs, &Parameters::default()).unwrap();
-    assert_eq!(made.page.matches("<td class=\"verdict").count(), 12);
+    assert_eq!(made.page.matches("<td class=\"verdict").count(), 16);
 }
 
 #[test]
@@ -294,7 +298,7 @@ fn several_outputs_are_drawn_beside_each_other_under_every_reduction() {
         // Samples, three of the four outputs with three pictures each, eigenfunctions, kernel rows.
         assert_eq!(made.figures(".png").len(), 1 + 9 + 18 + 10, "{reduction:?}");
         every_figure_is_on_the_page(&made);
-        assert_eq!(made.findings.len(), 9);
+        assert_eq!(made.findings.len(), 11);
         let one_for_each = made.page.contains("one kernel for each output");
         assert_eq!(one_for_each, reduction == Reduction::PerOutput);
     }
@@ -309,6 +313,19 @@ fn a_run_with_one_checkpoint_still_has_a_report() {
     every_figure_is_on_the_page(&made);
     assert_eq!(made.verdicts()[0], Verdict::NotApplicable);
     assert_eq!(made.verdicts()[1], Verdict::NotApplicable);
+}
+
+#[test]
+fn sharpness_is_drawn_where_it_was_measured() {
+    let sharp = Run { sharp: true, ..Run::default() };
+    let made = report(&sharp);
+    assert!(made.figures(".svg").contains(&"sharpness".to_owned()));
+    every_figure_is_on_the_page(&made);
+    let folder = tempfile::tempdir().unwrap();
+    let variants = [0.25, 0.5].map(|rate| (json!({"rate": rate}), sharp.clone()));
+    let inputs = made_up::sweep(folder.path(), &variants);
+    let swept = self::made(folder, &inputs, &Parameters::default()).unwrap();
+    assert!(swept.figures(".svg").contains(&"sweep_sharpness".to_owned()));
 }
 
 #[test]
@@ -336,6 +353,24 @@ fn a_long_history_is_thinned_to_a_page_that_opens_fast() {
     // Beside plotly's own 4.7 MB.
     let own = without_plotly(&made.page).len();
     assert!(own < 1_000_000, "{own} bytes");
+}
+
+/// Reading the vectors of one checkpoint at a time, each time from the start of the file, took two
+/// minutes here.
+#[test]
+fn fifty_checkpoints_at_two_thousand_samples_make_a_page_that_opens_fast() {
+    let checkpoints = (0..50).map(|i| 2_000 * i).collect();
+    let made = report(&Run {
+        train: 2_000,
+        test: 48 * 48,
+        checkpoints,
+        eigenvectors: 50,
+        ..Run::default()
+    });
+    let own = without_plotly(&made.page).len();
+    assert!(own < 4_000_000, "{own} bytes");
+    every_figure_is_on_the_page(&made);
+    assert_eq!(made.page.matches("<canvas ").count(), 2 + 6 + 5);
 }
 
 #[test]

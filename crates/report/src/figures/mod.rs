@@ -19,6 +19,7 @@ mod mode_energy;
 mod overlap;
 mod overlap_map;
 mod principal_angles;
+mod sharpness;
 mod velocity;
 
 mod across;
@@ -56,6 +57,7 @@ pub fn of_run(
         [
             loss::figure(shown),
             eigenvalues::over_steps(shown),
+            sharpness::figure_of(shown),
             eigenvalues::over_index(shown),
             energy::over_steps(shown),
             energy::over_k(shown),

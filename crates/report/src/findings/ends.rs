@@ -1,4 +1,4 @@
-//! What a run came to at its last checkpoint, of the kernel of output 0.
+//! What a run came to at its last checkpoint, and what it began with, of the kernel of output 0.
 
 use artifact::tables::spectrum::AlignmentMetric;
 use artifact::tables::{Signal, Split};
@@ -8,8 +8,18 @@ use crate::measures::Measures;
 /// E(ȳ, top) on the training samples.
 #[must_use]
 pub fn target_energy(run: &Measures) -> Option<f64> {
+    target_energy_at(run, run.last_step)
+}
+
+/// E(ȳ, top) on the training samples at the first checkpoint.
+#[must_use]
+pub fn target_energy_at_start(run: &Measures) -> Option<f64> {
+    target_energy_at(run, run.first_step)
+}
+
+fn target_energy_at(run: &Measures, step: u64) -> Option<f64> {
     let row = run.energy.iter().find(|row| {
-        row.step == run.last_step
+        row.step == step
             && row.output == 0
             && row.split == Split::Train
             && row.signal == Signal::Target

@@ -6,6 +6,7 @@
 mod above_sinusoids;
 mod alignment_speeds_descent;
 mod decay_raises_eigenvalues;
+mod edge_of_stability;
 mod kernel_changes;
 mod learning_along_top;
 mod low_frequencies_first;
@@ -41,7 +42,7 @@ pub fn of_all(variants: &[Variant]) -> Vec<FindingRow> {
     rows
 }
 
-/// The findings of one run, in the order in which the paper makes them.
+/// The findings of one run, in the order in which the paper makes them; what it does not have comes last.
 ///
 /// Where a run has one kernel for each output, a finding holds when it holds for each of them;
 /// the numbers are those of the first for which it does not, else of output 0.
@@ -59,6 +60,8 @@ pub fn measure(measures: &Measures, about: &About) -> Vec<FindingRow> {
         decay_raises_eigenvalues::measure,
         low_frequencies_first::measure,
         above_sinusoids::measure,
+        edge_of_stability::measure_eigenvalue,
+        edge_of_stability::measure_sharpness,
     ]
     .into_iter()
     .filter_map(|finding| {

@@ -12,7 +12,7 @@ pub(super) fn table(rows: &[FindingRow], variants: &[String]) -> Markup {
     let across = |row: &&FindingRow| variants.is_empty() || row.variant.as_deref() == Some(ACROSS);
     html! {
         div .wide {
-            table {
+            table .findings {
                 thead {
                     tr {
                         th { "finding" }
@@ -43,8 +43,11 @@ fn in_full(row: &FindingRow) -> Markup {
         tr id=(row.finding) {
             td {
                 (row.statement)
-                p .small { "Measured: " (row.measure) "." }
-                p .small { "Rule: " (row.rule) "." }
+                // What does not apply is told by why not.
+                @if row.verdict != Verdict::NotApplicable {
+                    p .small { "Measured: " (row.measure) "." }
+                    p .small { "Rule: " (row.rule) "." }
+                }
                 @if let Some(note) = &row.note {
                     p .small { (note) }
                 }

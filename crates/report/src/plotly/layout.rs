@@ -101,7 +101,7 @@ fn domains(count: usize, gap: f64) -> Vec<(f64, f64)> {
 }
 
 fn axis(axis: &Axis, label: &str, domain: (f64, f64), ticks: usize) -> PlotlyAxis {
-    PlotlyAxis::new()
+    let plain = PlotlyAxis::new()
         .title(Title::with_text(label))
         .exponent_format(ExponentFormat::Power)
         .type_(if axis.log { AxisType::Log } else { AxisType::Linear })
@@ -109,7 +109,9 @@ fn axis(axis: &Axis, label: &str, domain: (f64, f64), ticks: usize) -> PlotlyAxi
         .auto_margin(true)
         .zero_line(false)
         .hover_format(",.4~r")
-        .n_ticks(ticks)
+        .n_ticks(ticks);
+    // Steps are whole numbers, which read better than powers of ten.
+    if axis.switchable { plain.tick_format(",d") } else { plain }
 }
 
 /// How many ticks to ask for. On a logarithmic axis that is few, since plotly.js marks every digit

@@ -25,10 +25,12 @@ pub(super) fn traces(plot: &Plot) -> Vec<Scatter<f64, f64>> {
 fn trace(series: &Series, panel: usize, in_legend: bool) -> Scatter<f64, f64> {
     let colour = series.colour.hex();
     let (x, y) = series.points.iter().map(|&(x, y)| (short(x), short(y))).unzip();
-    let width = match series.weight {
-        Weight::Thin => 0.8,
-        Weight::Plain => 2.0,
-        Weight::Thick => 2.8,
+    // A repetition is to be seen through; a bound is not, however thin.
+    let (width, opacity) = match (series.weight, series.stroke) {
+        (Weight::Thin, Stroke::Dashed | Stroke::DashedSteps) => (1.2, 0.9),
+        (Weight::Thin, _) => (0.8, 0.55),
+        (Weight::Plain, _) => (2.0, 1.0),
+        (Weight::Thick, _) => (2.8, 1.0),
     };
     let line = Line::new().color(colour.clone()).width(width);
     let line = match series.stroke {
@@ -52,7 +54,7 @@ fn trace(series: &Series, panel: usize, in_legend: bool) -> Scatter<f64, f64> {
         .legend_group(&series.name)
         .show_legend(in_legend)
         .mode(mode)
-        .opacity(if thin { 0.55 } else { 1.0 })
+        .opacity(opacity)
         .marker(Marker::new().color(colour).size(5))
         .line(line)
         // Of repetitions the mean tells enough.

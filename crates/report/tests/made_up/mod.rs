@@ -34,6 +34,8 @@ pub struct Run {
     pub history_rows: u64,
     /// Factor of the learning rate every 500 steps.
     pub decay: f64,
+    /// Whether the sharpness of the loss was measured.
+    pub sharp: bool,
 }
 
 impl Default for Run {
@@ -49,6 +51,7 @@ impl Default for Run {
             bare: false,
             history_rows: 200,
             decay: 0.5,
+            sharp: false,
         }
     }
 }
@@ -194,7 +197,7 @@ impl Run {
                 test_accuracy: None,
                 gradient_norm: update,
                 update_norm: update,
-                sharpness: None,
+                sharpness: self.sharp.then(|| self.progress(step) * 2.0 / self.learning_rate(step)),
             }
         };
         steps.into_iter().map(row).collect()

@@ -7,7 +7,7 @@ mod lines;
 use artifact::tables::spectrum::AlignmentMetric;
 use artifact::tables::{Signal, Split};
 
-use super::{at, figure};
+use super::{at, figure, sharpness};
 use crate::error::ReportError;
 use crate::figure::{Arrangement, Axis, Content, Figure, Panel};
 use crate::functions::Functions;
@@ -32,6 +32,7 @@ pub fn across(
             ends::figure_of(groups),
             losses(groups),
             eigenvalues(groups),
+            sharpnesses(groups),
             energies(groups),
             energies_over_k(groups),
             distances(groups),
@@ -100,6 +101,21 @@ fn eigenvalues(groups: &[Group]) -> Option<Figure> {
         "In the paper: finding 5, that eigenvalues grow after each decay of the learning rate, under 2N/δ.",
         &[("dynamics.parquet", "step, largest_eigenvalue, stability_bound")],
         plot([panels(groups, &lines, &Axis::steps(), &Axis::log("λ₁"))]),
+    )
+}
+
+fn sharpnesses(groups: &[Group]) -> Option<Figure> {
+    let lines = Lines { title: "", value: &sharpness::of_loss, bound: Some(&sharpness::edge) };
+    figure(
+        "sweep_sharpness",
+        "Sharpness of the loss of every variant",
+        format!(
+            "The largest eigenvalue of the loss Hessian; dashed, 2/δ of the same variant.{}",
+            repetitions(groups)
+        ),
+        "Not in the paper; Cohen et al. 2021 (arXiv 2103.00065), beside its finding 5.",
+        &[("history.parquet", "step, learning_rate, sharpness")],
+        plot([panels(groups, &lines, &Axis::steps(), &Axis::log("sharpness"))]),
     )
 }
 

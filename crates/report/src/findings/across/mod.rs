@@ -5,6 +5,8 @@
 
 mod decay_grows;
 mod depth_aligns;
+mod dimension_spreads;
+mod noise_spreads;
 mod range;
 mod trend;
 mod width_freezes;
@@ -21,6 +23,8 @@ pub fn measure(variants: &[Variant], rows: &[FindingRow]) -> Vec<FindingRow> {
         depth_aligns::measure(&groups),
         width_freezes::measure(&groups),
         decay_grows::measure(&groups),
+        noise_spreads::measure(&groups),
+        dimension_spreads::measure(&groups),
     ];
     // What the sweep is about comes first, what it has no axis for last.
     let (applicable, others) =

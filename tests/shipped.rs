@@ -1,0 +1,186 @@
+//! Every pipeline that is shipped runs to its end, at a small scale.
+
+use std::fs::{self, File};
+use std::path::Path;
+
+use artifact::read_rows;
+use artifact::tables::report::FindingRow;
+use artifact::tables::spectrum::EnergyRow;
+use artifact::tables::training::HistoryRow;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use tempfile::TempDir;
+use tests::{data, pipeline, root, text};
+
+/// What makes any of them small.
+const SMALL: [&str; 6] = [
+    "dataset.with.train=64",
+    "dataset.with.test=49",
+    "train.with.steps=24",
+    "train.with.checkpoints={every: 12}",
+    "train.with.history_every=6",
+    "report.with.top=10",
+];
+
+/// Runs `pipelines/NAME.yaml` at a small scale and returns its data folder.
+fn run(name: &str, settings: &[&str]) -> TempDir {
+    let data = data();
+    let arguments: Vec<&str> =
+        SMALL.iter().chain(settings).flat_map(|setting| ["--set", *setting]).collect();
+    let output = pipeline(data.path(), name, &arguments);
+    assert!(output.status.success(), "{name}\n{}", text(&output));
+    assert!(results(&data, name).join("report.html").is_file(), "{name}");
+    data
+}
+
+fn results(data: &TempDir, name: &str) -> std::path::PathBuf {
+    data.path().join("runs").join(name)
+}
+
+fn findings(data: &TempDir, name: &str) -> Vec<FindingRow> {
+    read_rows(&results(data, name)).expect("findings")
+}
+
+/// The leading columns of a table before its own first one, as `name: type`.
+fn axes(table: &Path, first_of_its_own: &str) -> Vec<String> {
+    let file = File::open(table).expect("a table");
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file).expect("Parquet");
+    let fields = reader.schema().fields().iter();
+    fields
+        .take_while(|field| field.name() != first_of_its_own)
+        .map(|field| format!("{}: {}", field.name(), field.data_type()))
+        .collect()
+}
+
+/// Runs a sweep and holds the axes of its table of energies, the number of its variants and the
+/// finding that it is about against what is expected; that finding was decided for every variant.
+fn sweep(name: &str, settings: &[&str], columns: &[&str], variants: usize, finding: &str) {
+    let data = run(name, settings);
+    let results = results(&data, name);
+    assert_eq!(axes(&results.join("energy.parquet"), "step"), columns, "{name}");
+    let found = findings(&data, name);
+    let rows: Vec<&FindingRow> = found.iter().filter(|row| row.finding == finding).collect();
+    assert!(!rows.is_empty(), "{name}: {finding}");
+    assert!(rows.iter().all(|row| row.before.is_some() && row.after.is_some()), "{rows:#?}");
+    let of_variants = found.iter().filter(|row| row.finding == "kernel_changes");
+    assert_eq!(of_variants.count(), variants + 1, "{name}: each variant and all");
+    let folders = fs::read_dir(results.join("variants")).expect("a folder for each variant");
+    assert_eq!(folders.count(), variants, "{name}");
+}
+
+#[test]
+fn activation_tells_five_activations_apart_by_name() {
+    sweep("activation", &[], &["activation: Utf8"], 5, "kernel_changes");
+}
+
+#[test]
+fn depth_says_whether_deeper_networks_align_more() {
+    let columns = ["depth: Int64", "seed: Int64"];
+    sweep("depth", &["train.with.learning_rate={initial: 0.05}"], &columns, 6, "depth_aligns");
+}
+
+#[test]
+fn edge_of_stability_holds_curvature_against_its_bounds() {
+    let settings = ["train.with.sharpness.every=6"];
+    let columns = ["rate: Float64"];
+    for finding in ["eigenvalue_reaches_edge", "sharpness_reaches_edge"] {
+        sweep("edge-of-stability", &settings, &columns, 3, finding);
+    }
+}
+
+#[test]
+fn high_dimensional_says_how_much_of_the_target_is_in_the_top_at_the_start() {
+    sweep("high-dimensional", &[], &["dimension: Int64"], 3, "dimension_spreads");
+}
+
+#[test]
+fn initialization_varies_the_rate_along() {
+    sweep("initialization", &[], &["initialization: Utf8"], 4, "target_aligns");
+}
+
+#[test]
+fn label_noise_says_whether_noise_leaves_the_top() {
+    sweep("label-noise", &[], &["noise: Float64"], 3, "noise_spreads");
+}
+
+#[test]
+fn optimizer_compares_three_optimizers() {
+    let batch = "sweep.optimizer.to.sgd=[{sgd: {batch: 16, momentum: 0.9}}, 0.02]";
+    sweep("optimizer", &[batch], &["optimizer: Utf8"], 3, "target_aligns");
+}
+
+#[test]
+fn width_says_whether_wide_kernels_stay() {
+    let settings = ["sweep.width.to={8: [8, 8], 16: [16, 16], 32: [32, 32]}"];
+    let columns = ["width: Int64", "seed: Int64"];
+    sweep("width", &settings, &columns, 6, "width_freezes");
+}
+
+#[test]
+fn lr_decay_finds_what_the_paper_found_on_its_own_and_against_a_constant_rate() {
+    let decay = "train.with.learning_rate.decay.every=12";
+    let data = run("lr-decay", &[decay]);
+    let found = findings(&data, "lr-decay");
+    assert!(found.len() >= 9 && found.iter().all(|row| row.variant.is_none()), "{found:#?}");
+    let against = "sweep.decay={set: train.with.learning_rate.decay.factor, to: [0.5, 1.0]}";
+    sweep("lr-decay", &[decay, against], &["decay: Float64"], 2, "decay_grows");
+}
+
+#[test]
+fn paper_runs_at_a_small_scale() {
+    let settings =
+        ["train.with.learning_rate.decay.every=12", "spectrum.with.eigenpairs={top: 20}"];
+    let data = run("paper", &settings);
+    let energies: Vec<EnergyRow> = read_rows(&results(&data, "paper")).expect("energies");
+    // No more than the eigenpairs that were asked for, at every checkpoint.
+    let most = |step: u64| energies.iter().filter(|row| row.step == step).map(|row| row.k).max();
+    assert_eq!([0, 12, 24].map(most), [Some(20); 3]);
+}
+
+/// A hundred digits of two classes, drawn by a rule: the stroke of a one, the ring of a zero.
+#[test]
+fn classification_learns_digits_of_a_file() {
+    let folder = data();
+    let path = folder.path().join("digits.csv");
+    let mut lines = String::new();
+    for sample in 0..120_u32 {
+        let label = sample % 2;
+        let ink = |x: u32, y: u32| {
+            let stroke = x == 3 || x == 4;
+            let ring = x == 1 || x == 6 || y == 1 || y == 6;
+            let inked = if label == 1 { stroke } else { ring };
+            // A little different each time.
+            if inked { 16 - (sample + x * y) % 5 } else { (sample * x + y) % 3 }
+        };
+        let pixels: Vec<String> =
+            (0..64).map(|pixel| ink(pixel % 8, pixel / 8).to_string()).collect();
+        lines = format!("{lines}{},{label}\n", pixels.join(","));
+    }
+    fs::write(&path, lines).expect("a file");
+    let path = format!("dataset.with.source.digits.path={}", path.display());
+    let settings = [
+        path.as_str(),
+        "dataset.with.source.digits.label_column=last",
+        "dataset.with.test=40",
+        "train.with.network.hidden=[32]",
+        "train.with.optimizer.sgd.batch=16",
+        "train.with.steps=60",
+        "train.with.checkpoints={every: 30}",
+    ];
+    let data = run("classification", &settings);
+    let results = results(&data, "classification");
+    let history: Vec<HistoryRow> = read_rows(&results).expect("history");
+    assert_eq!(history.last().expect("rows").test_accuracy, Some(1.0));
+    let energies: Vec<EnergyRow> = read_rows(&results).expect("energies");
+    let outputs = energies.iter().map(|row| row.output).max();
+    assert_eq!(outputs, Some(1), "a kernel for each of the two classes");
+}
+
+#[test]
+fn every_shipped_pipeline_is_tested_here() {
+    let own = fs::read_to_string(root().join("tests/shipped.rs")).expect("this file");
+    for entry in fs::read_dir(root().join("pipelines")).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        let name = path.file_stem().and_then(|name| name.to_str()).expect("a name").to_owned();
+        assert!(own.contains(&format!("(\"{name}\"")), "{name} has no test");
+    }
+}
