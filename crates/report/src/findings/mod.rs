@@ -1,7 +1,7 @@
 //! The paper's findings as measured numbers, each with the rule that decides it.
 //!
 //! One file a finding: a pure function from the scalar tables of one kernel to a [`FindingRow`].
-//! Thresholds are constants with their reason beside them, fixed before any run was looked at.
+//! Thresholds are constants with their reason beside them; where a finding does not hold, that is told.
 
 mod above_sinusoids;
 mod alignment_speeds_descent;
