@@ -1,7 +1,7 @@
 //! The bench itself: case by case prepare, compare, time, print; then the table and the page.
 
 use std::cell::RefCell;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use artifact::write_rows;
@@ -55,7 +55,8 @@ fn measure(
     threads: usize,
     busy: Option<f64>,
 ) -> Result<(), BenchError> {
-    let python = arguments.peers.then(|| python::environment(&arguments.python)).transpose()?;
+    let python =
+        arguments.peers.then(|| python::environment(&absolute(&arguments.python)?)).transpose()?;
     let peers = match &python {
         Some(python) => Some(Rc::new(RefCell::new(Peers::start(python, threads)?))),
         None => None,
@@ -84,6 +85,11 @@ fn measure(
     std::fs::write(&path, text).map_err(BenchError::io("writing", &path))?;
     print::written(&arguments.out);
     Ok(())
+}
+
+/// `path` from the root: the peers are started in folders of their own.
+fn absolute(path: &Path) -> Result<PathBuf, BenchError> {
+    std::path::absolute(path).map_err(BenchError::io("opening", path))
 }
 
 /// The cases that `arguments` name; with peers only those that have some, or targets without them.
@@ -161,8 +167,8 @@ impl Bench<'_> {
             *trained = Some((case.clone(), Trained::of(&problem)?));
         }
         let trained = trained.as_ref().filter(|_| decomposes).map(|(_, trained)| trained);
-        let folder = tempfile::tempdir()
-            .map_err(BenchError::io("making", std::path::Path::new("a folder")))?;
+        let folder =
+            tempfile::tempdir().map_err(BenchError::io("making", Path::new("a folder")))?;
         let mut contenders = kernels::contenders(case, &problem, trained, folder.path())?;
         if let Some(peers) = &self.peers {
             let known = |name: &&&str| self.versions.iter().any(|(package, _)| package == **name);
