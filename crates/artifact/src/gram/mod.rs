@@ -2,6 +2,8 @@
 //! entry.
 
 mod levels;
+mod memory;
+mod page;
 mod plain;
 mod reader;
 #[cfg(test)]

@@ -15,7 +15,7 @@ use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 use parquet::file::serialized_reader::SerializedPageReader;
 use rayon::prelude::*;
 
-use super::levels;
+use super::{levels, memory};
 
 /// Values of a group that are asked for, and where they go.
 struct Part<'a> {
@@ -43,7 +43,7 @@ pub(super) fn values(
     if entries > size / size_of::<f32>() || wanted.checked_mul(width)? > entries {
         return None;
     }
-    let mut values = vec![0.0; wanted * width];
+    let mut values = memory::zeros(wanted * width);
     let parts = parts(groups, width, ranges, &mut values)?;
     groups
         .par_iter()

@@ -1,8 +1,8 @@
 //! A Gramian to Parquet, rows as they come.
 //!
 //! Arrow's writer spells out two levels for every entry and copies the entries several times.
-//! Here the pages of `values` are made at once: their levels from the width, their bytes from the
-//! matrix. The file is the one that Arrow's writer would make of the same rows, but for the sizes
+//! Here pages of `values` are written at once: their levels from the width, their bytes straight from
+//! the matrix. The file is the one that Arrow's writer would make of the same rows, but for the sizes
 //! of its pages and for page indexes, which help nobody who reads whole rows.
 
 use std::fs::{self, File};
@@ -12,7 +12,6 @@ use std::sync::Arc;
 
 use parquet::arrow::{ArrowSchemaConverter, add_encoded_arrow_schema_to_metadata};
 use parquet::basic::{Compression, Encoding};
-use parquet::column::page::{CompressedPage, Page, PageWriter};
 use parquet::column::writer::{ColumnWriter, get_column_writer};
 use parquet::data_type::ByteArray;
 use parquet::errors::ParquetError;
@@ -24,15 +23,13 @@ use parquet::file::writer::{SerializedPageWriter, TrackedWrite};
 use parquet::schema::types::SchemaDescPtr;
 use rayon::prelude::*;
 
-use super::{GramRow, VALUES, levels, mismatch};
+use super::{GramRow, VALUES, mismatch, page};
 use crate::error::ArtifactError;
 use crate::tables::kernel::GRAM;
 use crate::write::{VECTOR_GROUP_BYTES, properties, table_file};
 
 /// Bytes of the values of a page, where a row is not longer.
-const PAGE_BYTES: usize = 1 << 18;
-/// Pages that are made before they are written: what is in memory twice.
-const PAGES: usize = 16;
+const PAGE_BYTES: usize = 1 << 20;
 /// Four bytes with which a Parquet file begins.
 const MAGIC: &[u8] = b"PAR1";
 
@@ -52,8 +49,8 @@ pub struct GramWriter {
     properties: WriterPropertiesPtr,
     groups: Vec<RowGroupMetaData>,
     group: Option<Group>,
-    /// Pages, kept so that their memory need not be made anew.
-    buffers: Vec<Vec<u8>>,
+    /// What stands before the values of a page of so many rows.
+    before_values: (usize, Vec<u8>),
 }
 
 /// The unfinished file, which does not outlive its writer.
@@ -119,7 +116,7 @@ impl GramWriter {
             properties: Arc::new(properties),
             groups: Vec::new(),
             group: None,
-            buffers: Vec::new(),
+            before_values: (0, Vec::new()),
             written: 0,
             step,
             rows,
@@ -241,38 +238,24 @@ impl GramWriter {
     /// Writes the values of whole rows of one group.
     fn write_pages(&mut self, values: &[f32]) -> Result<(), ArtifactError> {
         let page_values = (PAGE_BYTES / size_of::<f32>() / self.width).max(1) * self.width;
-        let mut buffers = std::mem::take(&mut self.buffers);
-        buffers.resize_with(PAGES, Vec::new);
-        for batch in values.chunks(PAGES * page_values) {
-            let finite: Vec<bool> = buffers
-                .par_iter_mut()
-                .zip(batch.par_chunks(page_values))
-                .map(|(page, values)| fill_page(page, values, self.width))
-                .collect();
-            let pages = buffers.iter_mut().zip(batch.chunks(page_values)).zip(finite);
-            for ((buffer, values), finite) in pages {
-                if !finite {
-                    return Err(self.not_finite(values));
-                }
-                let size = buffer.len();
-                let bytes = std::mem::take(buffer).into();
-                // Shared with the page, and back when it is written.
-                let page = Page::DataPage {
-                    buf: Clone::clone(&bytes),
-                    num_values: values.len() as u32,
-                    encoding: Encoding::PLAIN,
-                    def_level_encoding: Encoding::RLE,
-                    rep_level_encoding: Encoding::RLE,
-                    statistics: None,
-                };
-                SerializedPageWriter::new(&mut self.file)
-                    .write_page(CompressedPage::new(page, size))
-                    .map_err(|error| ArtifactError::parquet(&self.path, error))?;
-                *buffer = bytes.into();
-                self.written += values.len() / self.width;
-            }
+        let finite = |page: &[f32]| page.iter().fold(true, |finite, v| finite & v.is_finite());
+        let pages = values.par_chunks(page_values);
+        if let Some(bad) = pages.position_first(|page| !finite(page)) {
+            self.written += bad * page_values / self.width;
+            return Err(self.not_finite(&values[bad * page_values..]));
         }
-        self.buffers = buffers;
+        for page in values.chunks(page_values) {
+            let rows = page.len() / self.width;
+            if self.before_values.0 != rows {
+                let before = page::before_values(rows, self.width);
+                self.before_values = (rows, before.map_err(|error| self.failed(error))?);
+            }
+            self.file
+                .write_all(&self.before_values.1)
+                .and_then(|()| self.file.write_all(&page::bytes_of(page)))
+                .map_err(ArtifactError::io("writing", &self.path))?;
+            self.written += rows;
+        }
         Ok(())
     }
 
@@ -309,19 +292,4 @@ impl GramWriter {
         self.groups.push(group);
         Ok(())
     }
-}
-
-/// Puts levels and bytes of whole rows into `page`; whether all values are finite.
-fn fill_page(page: &mut Vec<u8>, values: &[f32], width: usize) -> bool {
-    let levels = levels::encoded(values.len() / width, width);
-    page.resize(levels.len() + size_of_val(values), 0);
-    let (before, after) = page.split_at_mut(levels.len());
-    before.copy_from_slice(&levels);
-    let mut finite = true;
-    let (entries, _) = after.as_chunks_mut();
-    for (entry, value) in entries.iter_mut().zip(values) {
-        finite &= value.is_finite();
-        *entry = value.to_le_bytes();
-    }
-    finite
 }
