@@ -84,6 +84,18 @@ impl About {
     }
 }
 
+/// The facts of all runs of a sweep, which may be one run: those that differ say so.
+#[must_use]
+pub fn shared_facts(runs: &[&About]) -> Vec<(&'static str, String)> {
+    let all: Vec<_> = runs.iter().map(|run| run.facts()).collect();
+    let Some((first, others)) = all.split_first() else { return Vec::new() };
+    let shared = |(name, value): &(&'static str, String)| {
+        let is_same = others.iter().all(|facts| facts.contains(&(*name, value.clone())));
+        (*name, if is_same { value.clone() } else { "another in each variant".to_owned() })
+    };
+    first.iter().map(shared).collect()
+}
+
 /// `known` with the fields that only `more` has.
 fn completed(known: Outline, more: &Outline) -> Outline {
     let more = more.clone();
@@ -173,6 +185,22 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn of_a_sweep_only_what_all_variants_share_is_told() {
+        let run = |steps: u64| About {
+            outline: Outline {
+                last_step: Some(steps),
+                loss: Some("least_squares".to_owned()),
+                ..Outline::default()
+            },
+            parameters: Vec::new(),
+        };
+        let loss = ("loss", "least squares".to_owned());
+        assert_eq!(shared_facts(&[&run(9)]), [loss.clone(), ("steps", "9".to_owned())]);
+        let differs = ("steps", "another in each variant".to_owned());
+        assert_eq!(shared_facts(&[&run(9), &run(9), &run(8)]), [loss, differs]);
+    }
 
     #[test]
     fn a_network_is_told_in_words() {

@@ -6,6 +6,7 @@ use std::path::Path;
 use artifact::{Kind, Outline, write_rows};
 use stage::{Context, Inputs, Limits, Outlines, Plan, Port, Stage, StageError};
 
+use crate::about::shared_facts;
 use crate::error::ReportError;
 use crate::figure::{Content, Figure};
 use crate::functions::Functions;
@@ -106,6 +107,9 @@ impl Stage for Report {
         };
         let page = Page {
             title,
+            facts: &shared_facts(
+                &variants.iter().map(|variant| &variant.about).collect::<Vec<_>>(),
+            ),
             about: &first.about,
             sweep: &variant::axes(&variants),
             variants: &labels,

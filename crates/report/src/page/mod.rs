@@ -23,7 +23,9 @@ const THEME: &str = include_str!("theme.js");
 pub struct Page<'a> {
     /// Headline.
     pub title: &'a str,
-    /// What run it is about; of a sweep, the first variant.
+    /// What run it is about: names and values.
+    pub facts: &'a [(&'static str, String)],
+    /// The run with its parameters; of a sweep, the first variant.
     pub about: &'a About,
     /// The axes of the sweep, each with its values; none without a sweep.
     pub sweep: &'a [(String, Vec<String>)],
@@ -66,7 +68,7 @@ impl Page<'_> {
                     button #theme type="button" aria-label="light or dark" title="light or dark" { "◐" }
                     h1 { (self.title) }
                     dl .facts {
-                        @for (name, value) in self.about.facts() {
+                        @for (name, value) in self.facts {
                             dt { (name) }
                             dd { (value) }
                         }
@@ -89,7 +91,7 @@ impl Page<'_> {
                             })
                         }
                     }
-                    h2 { "Parameters" }
+                    h2 { "Parameters" @if !self.variants.is_empty() { " of the first variant" } }
                     @for (stage, parameters) in &self.about.parameters {
                         details {
                             summary { (stage) }
@@ -131,6 +133,7 @@ mod tests {
     fn what_a_user_wrote_is_escaped() {
         let page = Page {
             title: "a <b> & c",
+            facts: &[],
             about: &About::default(),
             sweep: &[],
             variants: &[],
