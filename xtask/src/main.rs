@@ -28,7 +28,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     #[command(flatten)]
-    Lab(pipeline::command::Command),
+    Lab(Box<pipeline::command::Command>),
     /// Run every test, with all that they need set up.
     Test(suite::Arguments),
     /// Time every kernel, beside faer's matmul or, with --peers, beside PyTorch, JAX and others.

@@ -36,10 +36,9 @@ mod tests {
     fn memory_of_any_size_is_zero_and_can_be_written() {
         for count in [0, 1, 1023, 1024, 1025, 5 << 20] {
             let mut values = zeros(count);
-            assert_eq!(values.len(), count);
-            assert!(values.iter().all(|&value| value == 0.0));
+            assert!(values == vec![0.0; count]);
             values.fill(1.0);
-            assert!(values.iter().all(|&value| value == 1.0));
+            assert!(values == vec![1.0; count]);
         }
     }
 }
