@@ -26,6 +26,7 @@ struct Arguments {
 }
 
 #[derive(Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one command at a time")]
 enum Command {
     #[command(flatten)]
     Lab(Box<pipeline::command::Command>),

@@ -15,10 +15,15 @@ const REQUIREMENTS: &str = include_str!("../requirements.txt");
 const PYTHON: &str = "XTASK_PYTHON";
 /// Variable that tells tests where the built programs are: `xtask` and every `stage-NAME`.
 const PROGRAMS: &str = "XTASK_PROGRAMS";
+/// Variable that tells tests to start a SLURM.
+const SLURM: &str = "XTASK_SLURM";
 
 /// Arguments of `cargo xtask test`.
 #[derive(clap::Args)]
 pub struct Arguments {
+    /// Run those tests, too, that start a SLURM of one node; they need root, slurm-wlm and munge.
+    #[arg(long)]
+    slurm: bool,
     /// What `cargo test` is to get, as a filter of names or `-p CRATE`.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     rest: Vec<String>,
@@ -40,6 +45,9 @@ pub fn run(project: &Project, arguments: &Arguments) -> Result<(), XtaskError> {
         test.arg("--workspace");
     }
     test.args(&arguments.rest).env(PYTHON, python).env(PROGRAMS, programs);
+    if arguments.slurm {
+        test.env(SLURM, "1");
+    }
     call(&mut test)
 }
 

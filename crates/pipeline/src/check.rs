@@ -81,6 +81,7 @@ pub fn check(project: &Project, request: &Request) -> Result<Plan, PipelineError
         sweep,
         tasks,
         stages,
+        cluster: file.cluster,
     };
     problems.add(lead_elsewhere(&plan, &results, &source));
     if !problems.is_empty() {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use crate::cluster::{Cluster, Resources};
 use crate::diagnostic::Diagnostic;
 use crate::lock;
 use crate::nearest::suggestion;
@@ -13,9 +14,9 @@ use crate::schema::shown;
 use crate::source::{Part, Source};
 
 /// Keys of a pipeline.
-const KEYS: [&str; 6] = ["name", "about", "seed", "stages", "sweep", lock::KEY];
+const KEYS: [&str; 7] = ["name", "about", "seed", "stages", "sweep", "cluster", lock::KEY];
 /// Keys of a stage.
-const STAGE_KEYS: [&str; 4] = ["uses", "inputs", "with", "limits"];
+const STAGE_KEYS: [&str; 6] = ["uses", "inputs", "with", "limits", "resources", "retries"];
 /// Keys of the limits of a stage.
 const LIMIT_KEYS: [&str; 1] = ["time"];
 
@@ -30,6 +31,8 @@ pub(crate) struct PipelineFile {
     pub seed: u64,
     /// Name and block of each stage, in the order of the file.
     pub stages: Vec<(String, Value)>,
+    /// How its jobs are handed to a cluster.
+    pub cluster: Cluster,
 }
 
 /// One stage as the file has it.
@@ -45,6 +48,10 @@ pub(crate) struct StageEntry {
     pub with: Value,
     /// Time that it may take.
     pub time_limit: Option<Duration>,
+    /// What it needs of a cluster.
+    pub resources: Resources,
+    /// How often it is tried again.
+    pub retries: Option<u32>,
 }
 
 /// One input port as the file has it.
@@ -89,6 +96,7 @@ pub(crate) fn read(
         about: String::new(),
         seed: 0,
         stages: Vec::new(),
+        cluster: Cluster::default(),
     };
     let Some(entries) = reader.map("", value, "a pipeline") else { return file };
     reader.refuse_unknown("", entries, &KEYS, "a pipeline");
@@ -104,6 +112,9 @@ pub(crate) fn read(
             Some(seed) => file.seed = seed,
             None => reader.wrong("/seed", Part::Value, odd_seed(&shown(value)), None),
         }
+    }
+    if let Some(cluster) = entries.get("cluster") {
+        file.cluster = reader.cluster("/cluster", cluster);
     }
     match entries.get("stages") {
         None => reader.wrong(
@@ -142,13 +153,20 @@ pub(crate) fn odd_seed(found: &str) -> String {
     format!("the seed must be a whole number from 0 to 2^64 - 1, not {found}")
 }
 
-struct Reader<'a> {
+/// Reads parts of a pipeline file, and notes what is wrong with them.
+pub(crate) struct Reader<'a> {
     source: &'a Source,
     problems: &'a mut Vec<Diagnostic>,
 }
 
 impl Reader<'_> {
-    fn wrong(&mut self, at: &str, part: Part, message: impl Into<String>, help: Option<String>) {
+    pub(crate) fn wrong(
+        &mut self,
+        at: &str,
+        part: Part,
+        message: impl Into<String>,
+        help: Option<String>,
+    ) {
         self.problems.push(self.source.problem(at, part, message, help));
     }
 
@@ -160,6 +178,8 @@ impl Reader<'_> {
             inputs: Vec::new(),
             with: Value::Object(Map::new()),
             time_limit: None,
+            resources: Resources::default(),
+            retries: None,
         };
         self.refuse_odd_name(&at, name);
         let Some(entries) = self.map(&at, value, "a stage") else { return stage };
@@ -193,6 +213,12 @@ impl Reader<'_> {
         if let Some(limits) = entries.get("limits") {
             stage.time_limit = self.time_limit(&pointer::join(&at, "limits"), limits);
         }
+        if let Some(resources) = entries.get("resources") {
+            stage.resources = self.resources(&pointer::join(&at, "resources"), resources);
+        }
+        if let Some(retries) = entries.get("retries") {
+            stage.retries = self.retries(&pointer::join(&at, "retries"), retries);
+        }
         stage
     }
 
@@ -223,13 +249,7 @@ impl Reader<'_> {
     fn time_limit(&mut self, at: &str, value: &Value) -> Option<Duration> {
         let limits = self.map(at, value, "`limits`")?;
         self.refuse_unknown(at, limits, &LIMIT_KEYS, "limits");
-        let at = pointer::join(at, "time");
-        let text = self.text(&at, limits.get("time")?)?;
-        let limit = parse_duration(&text);
-        if let Err(message) = &limit {
-            self.wrong(&at, Part::Value, message, None);
-        }
-        limit.ok()
+        self.quantity(at, limits, "time", parse_duration)
     }
 
     fn wire(&mut self, inputs: &str, port: &str, value: &Value) -> Option<Wire> {
@@ -256,7 +276,7 @@ impl Reader<'_> {
         Some(Wire { port: port.to_owned(), stages, listed })
     }
 
-    fn map<'v>(
+    pub(crate) fn map<'v>(
         &mut self,
         at: &str,
         value: &'v Value,
@@ -270,7 +290,7 @@ impl Reader<'_> {
         map
     }
 
-    fn text(&mut self, at: &str, value: &Value) -> Option<String> {
+    pub(crate) fn text(&mut self, at: &str, value: &Value) -> Option<String> {
         let text = value.as_str().filter(|text| !text.is_empty());
         if text.is_none() {
             let key = pointer::last(at).unwrap_or_default();
@@ -280,7 +300,7 @@ impl Reader<'_> {
         text.map(str::to_owned)
     }
 
-    fn refuse_unknown(
+    pub(crate) fn refuse_unknown(
         &mut self,
         at: &str,
         entries: &Map<String, Value>,

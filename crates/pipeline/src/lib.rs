@@ -11,6 +11,7 @@ mod nearest;
 mod pointer;
 mod source;
 
+mod cluster;
 mod file;
 mod overrides;
 mod schema;
@@ -63,11 +64,12 @@ mod error;
 pub mod command;
 
 pub use check::{Request, check};
+pub use cluster::{Cluster, Resources};
 pub use comparison::compare;
 pub use diagnostic::{Diagnostic, Diagnostics, Location};
 pub use dry_run::dry_run;
 pub use error::PipelineError;
-pub use executor::{Executed, Executor, Fault, Job, Local};
+pub use executor::{Executed, Executor, Fault, Job, Local, Pace, Slurm, cancel};
 pub use explain::explain;
 pub use failure::Failure;
 pub use garbage::{Garbage, garbage};

@@ -10,7 +10,7 @@ use crate::schema::Schema;
 use crate::source::{Source, json};
 
 /// Keys of a stage that can be set.
-const STAGE_KEYS: [&str; 3] = ["uses", "inputs", "with"];
+const STAGE_KEYS: [&str; 5] = ["uses", "inputs", "with", "resources", "retries"];
 
 /// One `--set PATH=VALUE`.
 #[derive(Clone, Debug, PartialEq)]
@@ -72,8 +72,8 @@ impl Override {
         }
     }
 
-    /// Sets what is not a parameter: `name`, `about`, `seed`, `sweep`, a stage's `uses` or
-    /// `inputs`.
+    /// Sets what is not a parameter: `name`, `about`, `seed`, `sweep`, `cluster`, and of a stage
+    /// all but `with`.
     ///
     /// # Errors
     /// Where the path leads nowhere.
@@ -118,10 +118,12 @@ pub(crate) fn settable(file: &Value, path: &[String]) -> Result<String, (String,
     let words: Vec<&str> = path.iter().map(String::as_str).collect();
     let stages = file.get("stages").and_then(Value::as_object);
     match words.as_slice() {
-        ["name" | "about" | "seed"] | ["sweep", ..] => Ok(pointer_of(path)),
+        ["name" | "about" | "seed"] | ["sweep" | "cluster", ..] => Ok(pointer_of(path)),
         [stage, rest @ ..] if stages.is_some_and(|stages| stages.contains_key(*stage)) => {
             match rest {
-                ["with" | "inputs", ..] | ["uses"] => Ok(pointer_of(path)),
+                ["with" | "inputs" | "resources", ..] | ["uses" | "retries"] => {
+                    Ok(pointer_of(path))
+                }
                 [] => Err(("this would replace a whole stage".to_owned(), None)),
                 [key, ..] => {
                     let help = format!("did you mean `{stage}.with.{}`?", rest.join("."));
@@ -138,7 +140,7 @@ pub(crate) fn settable(file: &Value, path: &[String]) -> Result<String, (String,
                 .into_iter()
                 .flat_map(Map::keys)
                 .map(String::as_str)
-                .chain(["seed", "name", "sweep"])
+                .chain(["seed", "name", "sweep", "cluster"])
                 .collect();
             let message = format!("there is no stage `{}`", words[0]);
             Err((message, suggestion(words[0], known)))
@@ -148,7 +150,7 @@ pub(crate) fn settable(file: &Value, path: &[String]) -> Result<String, (String,
 
 /// Whether `path` begins at the pipeline rather than at one of its stages.
 fn is_of_the_pipeline(path: &[String]) -> bool {
-    path.len() == 1 || path.first().is_some_and(|first| first == "sweep")
+    path.len() == 1 || path.first().is_some_and(|first| first == "sweep" || first == "cluster")
 }
 
 /// Segments of `path` from the root of the file.

@@ -62,7 +62,11 @@ fn schema(stages: &[(String, Description)]) -> Value {
                     "anyOf": [{ "oneOf": names }, { "type": "string", "minLength": 1 }]
                 },
                 "inputs": { "type": "object", "description": "For each port the stage that fills it." },
-                "with": { "type": ["object", "null"], "description": "Parameters of the stage." }
+                "with": { "type": ["object", "null"], "description": "Parameters of the stage." },
+                "limits": limits(),
+                "resources": resources(),
+                "retries": { "type": "integer", "minimum": 0,
+                             "description": "How often the stage is tried again where it was ended from outside." }
             },
             "allOf": cases
         }),
@@ -87,7 +91,8 @@ fn schema(stages: &[(String, Description)]) -> Value {
             "sweep": { "type": ["object", "null"],
                        "description": "Axes along which the pipeline varies; their product is run.",
                        "propertyNames": { "pattern": "^[a-z][a-z0-9_]*$" },
-                       "additionalProperties": { "$ref": "#/$defs/axis" } }
+                       "additionalProperties": { "$ref": "#/$defs/axis" } },
+            "cluster": cluster()
         },
         "$defs": definitions
     })
@@ -115,6 +120,36 @@ fn inputs(description: &Description) -> Value {
     }
     json!({ "type": "object", "properties": properties, "required": required,
             "additionalProperties": false })
+}
+
+/// Schema of `limits:`.
+fn limits() -> Value {
+    json!({ "type": "object", "additionalProperties": false, "properties": {
+        "time": { "type": "string", "description": "Time after which the stage is ended, as 2h." } } })
+}
+
+/// Schema of `resources:`.
+fn resources() -> Value {
+    json!({ "type": "object", "additionalProperties": false,
+            "description": "What the stage needs of a cluster.", "properties": {
+        "cpus": { "type": "integer", "minimum": 1, "description": "Processors, which are its threads." },
+        "memory": { "type": "string", "description": "Memory, as 16GiB." },
+        "time": { "type": "string", "description": "Time after which the job is ended, as 2h." },
+        "partition": { "type": "string", "description": "Where it runs." }
+    } })
+}
+
+/// Schema of `cluster:`.
+fn cluster() -> Value {
+    let texts = json!({ "type": "array", "items": { "type": "string" } });
+    json!({ "type": "object", "additionalProperties": false,
+            "description": "How jobs are handed to a SLURM cluster.", "properties": {
+        "account": { "type": "string", "description": "Who pays." },
+        "partition": { "type": "string", "description": "Where stages run that do not say it themselves." },
+        "qos": { "type": "string", "description": "Quality of service." },
+        "lines": { "description": "Further options of sbatch, as --exclude=node7.", "allOf": [texts] },
+        "modules": { "description": "Modules that are loaded before a stage.", "allOf": [texts] }
+    } })
 }
 
 /// Schema of one axis of a sweep.

@@ -9,6 +9,7 @@ use artifact::Outline;
 use serde_json::Value;
 use stage::Limits;
 
+use crate::cluster::{Cluster, Resources};
 use crate::diagnostic::Location;
 use crate::lock::Lock;
 use crate::program::Program;
@@ -31,6 +32,8 @@ pub struct Plan {
     pub tasks: Vec<Task>,
     /// Every stage, in an order in which each comes after its inputs.
     pub stages: Vec<PlannedStage>,
+    /// How jobs are handed to a cluster.
+    pub cluster: Cluster,
     /// The pipeline as a file that runs exactly this again.
     pub lock: Lock,
 }
@@ -80,6 +83,10 @@ pub struct Task {
     pub files: Vec<PathBuf>,
     /// Time that the stage may take, where the pipeline says so.
     pub time_limit: Option<Duration>,
+    /// What the stage needs of a cluster, as far as the pipeline says so.
+    pub resources: Resources,
+    /// How often it is tried again, where the pipeline says so.
+    pub retries: Option<u32>,
     /// Key of the artifact.
     pub key: String,
     /// Whether the call is about it: one that is not has its artifact already.

@@ -339,6 +339,8 @@ impl<'a> Planner<'a> {
             memory_bytes: plan.memory_bytes,
             files: plan.files,
             time_limit: block.entry.time_limit,
+            resources: block.entry.resources.clone(),
+            retries: block.entry.retries,
             key,
             is_selected: true,
             is_forced: false,

@@ -101,7 +101,7 @@ fn call(
     arguments: &[&OsStr],
     limit: Duration,
 ) -> Result<Output, Unusable> {
-    let mut child = Command::new(path)
+    let child = Command::new(path)
         .args(arguments)
         .current_dir(root)
         .stdin(Stdio::null())
@@ -109,6 +109,17 @@ fn call(
         .stderr(Stdio::piped())
         .spawn()
         .map_err(|error| cannot_start(&error))?;
+    output_of(child, limit).map_err(|message| {
+        let question = arguments.first().map(|word| word.to_string_lossy()).unwrap_or_default();
+        Unusable::from(format!("was asked to `{question}` and {message}"))
+    })
+}
+
+/// What `child`, whose output is piped, says until its end, which is to come within `limit`.
+///
+/// # Errors
+/// A sentence without its subject, where it does not end or says too much.
+pub(crate) fn output_of(mut child: Child, limit: Duration) -> Result<Output, String> {
     let started = Instant::now();
     let (stdout, stderr) = (read(child.stdout.take()), read(child.stderr.take()));
     let result = wait(&mut child, &stdout, &stderr, started, limit);
@@ -117,10 +128,7 @@ fn call(
         let _ = child.kill();
         let _ = child.wait();
     }
-    result.map_err(|message| {
-        let question = arguments.first().map(|word| word.to_string_lossy()).unwrap_or_default();
-        Unusable::from(format!("was asked to `{question}` and {message}"))
-    })
+    result
 }
 
 /// Reads a child's output to its end in the background, as far as an answer may be long.

@@ -36,6 +36,8 @@ pub(crate) enum End {
     Done,
     Failed,
     Interrupted,
+    Left,
+    Lost,
     Elsewhere,
 }
 
@@ -96,6 +98,12 @@ impl Progress {
     pub(crate) fn elsewhere(&self, stage: &str, variant: &str) {
         self.tell("waiting", stage, variant, &json!({}));
         self.say(&self.shown(stage, variant), "is made by another run on this store: waiting");
+    }
+
+    /// A stage that is tried again, and why.
+    pub(crate) fn again(&self, stage: &str, variant: &str, why: &str) {
+        self.tell("again", stage, variant, &json!({ "why": why }));
+        self.say(&self.shown(stage, variant), &format!("is tried again: {why}"));
     }
 
     /// A stage with `count` variants, of which `done` are there already.
@@ -199,6 +207,8 @@ impl Line<'_> {
             End::Done => ("done", format!("done in {}", duration(span))),
             End::Failed => ("failed", "failed".to_owned()),
             End::Interrupted => ("interrupted", "interrupted".to_owned()),
+            End::Left => ("left", "goes on in the cluster".to_owned()),
+            End::Lost => ("lost", "was lost".to_owned()),
             End::Elsewhere => ("waiting", "goes on in another run on this store".to_owned()),
         };
         let (stage, variant) = &self.names;

@@ -19,15 +19,17 @@ use crate::project::Project;
 use crate::references;
 use crate::results::has_results;
 use crate::store::{Store, Watch, Work};
-use crate::task::{Outcome, Ready};
+use crate::task::{Again, Outcome, Ready};
 
 /// How often artifacts that another driver makes are looked for, and interrupts.
 const LOOK: Duration = Duration::from_millis(100);
+/// How often a task is tried again whose machine was lost, where the pipeline does not say.
+const RETRIES_OF_WHAT_IS_LOST: u32 = 3;
 
 /// How a plan is run.
 #[derive(Clone, Copy)]
 pub struct Options<'a> {
-    /// Stages that run at a time, at most.
+    /// Stages that run, or wait in a queue, at a time, at most.
     pub jobs: usize,
     /// Whether tasks that do not need what failed are run all the same.
     pub keep_going: bool,
@@ -87,6 +89,7 @@ pub fn run(
         running: BTreeMap::new(),
         made: vec![None; plan.tasks.len()],
         lost: BTreeSet::new(),
+        retries: BTreeMap::new(),
         failures: Vec::new(),
         error: None,
     };
@@ -130,6 +133,8 @@ struct Run<'a> {
     made: Vec<Option<Made>>,
     /// Tasks that failed, or whose inputs did.
     lost: BTreeSet<usize>,
+    /// How often tasks were tried again.
+    retries: BTreeMap<usize, u32>,
     failures: Vec<Failure>,
     /// What ends the run beside failing stages.
     error: Option<PipelineError>,
@@ -243,7 +248,8 @@ impl<'a> Run<'a> {
         let is_news = was_elsewhere.is_none();
         let mut watch = was_elsewhere.unwrap_or_default();
         let resumes = task.program.description.resumes;
-        let Some(work) = self.store.begin(&task.key, resumes, &mut watch)? else {
+        let attaches = self.options.executor.attaches();
+        let Some(work) = self.store.begin(&task.key, resumes, attaches, &mut watch)? else {
             if is_news {
                 self.progress.elsewhere(&task.stage, &self.plan.sweep.shown(&task.point));
             }
@@ -289,7 +295,14 @@ impl<'a> Run<'a> {
         match outcome {
             Ok(Outcome::Made(made)) => self.made[index] = Some(*made),
             Ok(Outcome::Elsewhere) => drop(self.elsewhere.insert(index, Watch::default())),
-            Ok(Outcome::Failed(error)) => {
+            Ok(Outcome::Failed(error, again)) if self.may_try_again(index, again) => {
+                *self.retries.entry(index).or_default() += 1;
+                let task = &self.plan.tasks[index];
+                let variant = self.plan.sweep.shown(&task.point);
+                self.progress.again(&task.stage, &variant, &error.message);
+                self.waiting.insert(index);
+            }
+            Ok(Outcome::Failed(error, _)) => {
                 self.lost.insert(index);
                 let failure = self.failure(&self.plan.tasks[index], error);
                 self.failures.push(failure);
@@ -300,6 +313,17 @@ impl<'a> Run<'a> {
                 self.error.get_or_insert(error);
             }
         }
+    }
+
+    /// Whether a task that failed in this way is to be tried once more.
+    fn may_try_again(&self, index: usize, again: Again) -> bool {
+        let asked = self.plan.tasks[index].retries;
+        let allowed = match again {
+            Again::Never => 0,
+            Again::WhereAsked => asked.unwrap_or(0),
+            Again::ByDefault => asked.unwrap_or(RETRIES_OF_WHAT_IS_LOST),
+        };
+        self.retries.get(&index).copied().unwrap_or(0) < allowed && !self.is_ending()
     }
 
     fn reuse(&mut self, index: usize, manifest: Manifest) {
@@ -323,6 +347,9 @@ impl<'a> Run<'a> {
     fn room_for(&self, task: &Task) -> Option<Limits> {
         let all = self.plan.limits;
         let free_jobs = self.options.jobs.max(1).saturating_sub(self.running.len());
+        if let Some(limits) = self.options.executor.limits(task) {
+            return (free_jobs > 0).then_some(limits);
+        }
         let could_start = self.waiting.iter().filter(|&&index| self.has_inputs(index));
         let sharing = could_start.take(free_jobs).count().max(1);
         let taken: usize = self.running.values().map(|limits| limits.threads).sum();

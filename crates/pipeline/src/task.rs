@@ -10,7 +10,7 @@ use stage::{Inputs, Limits, RunRequest, StageError};
 use crate::error::{PipelineError, WHERE_DISK_IS_FULL};
 use crate::executor::{Executed, Executor, Fault, Job};
 use crate::plan::{Plan, Task};
-use crate::progress::{End, Progress};
+use crate::progress::{End, Line, Progress};
 use crate::project::Project;
 use crate::run::Made;
 use crate::store::{Store, Work};
@@ -36,10 +36,21 @@ pub(crate) enum Outcome {
     Made(Box<Made>),
     /// Another driver has taken this one for dead, and makes the artifact.
     Elsewhere,
-    /// Its stage failed.
-    Failed(StageError),
+    /// Its stage failed, and whether trying again has any point.
+    Failed(StageError, Again),
     /// The driver was interrupted.
     Interrupted,
+}
+
+/// Whether a task that has failed is to be tried again.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Again {
+    /// It would fail again, or was cancelled.
+    Never,
+    /// Where the pipeline asks for it.
+    WhereAsked,
+    /// Unless the pipeline says otherwise.
+    ByDefault,
 }
 
 impl Ready<'_> {
@@ -52,17 +63,23 @@ impl Ready<'_> {
         executor: &dyn Executor,
         progress: &Progress,
     ) -> Result<Outcome, PipelineError> {
-        self.write_request()?;
+        if self.work.attached.is_none() {
+            self.write_request()?;
+        }
         let log = self.log();
         let variant = self.plan.sweep.shown(&self.task.point);
         let mut line = progress.start(&self.task.stage, &variant);
         let job = Job {
+            stage: &self.task.stage,
             program: &self.task.program.path,
             root: &self.project.root,
             request: &self.work.request,
+            work: self.work.folder(),
+            attached: self.work.attached.as_deref(),
             log: &log,
-            memory_bytes: self.limits.memory_bytes,
-            time_limit: self.task.time_limit,
+            limits: self.limits,
+            time_limit: executor.time_limit(self.task),
+            partition: self.task.resources.partition.as_deref(),
         };
         let result = executor
             .execute(&job, &mut |event| line.show(event))
@@ -96,20 +113,36 @@ impl Ready<'_> {
                 self.leave(true)?;
                 Ok(Outcome::Interrupted)
             }
-            Err(Fault::Cut(error)) => {
-                line.end(End::Failed);
-                let error = self.in_its_output(error);
-                self.leave(true)?;
-                Ok(Outcome::Failed(error))
+            // Nothing is touched: the job works on it.
+            Err(Fault::Left) => {
+                line.end(End::Left);
+                Ok(Outcome::Interrupted)
             }
+            Err(Fault::Cut(error)) => self.end_early(line, End::Failed, error, Again::WhereAsked),
+            Err(Fault::Lost(error)) => self.end_early(line, End::Lost, error, Again::ByDefault),
+            Err(Fault::Cancelled(error)) => self.end_early(line, End::Failed, error, Again::Never),
             Err(Fault::Failed(error)) => {
                 line.end(End::Failed);
                 let is_full = is_disk_full(&error);
                 let error = self.in_its_output(error);
                 self.leave(is_full)?;
-                Ok(Outcome::Failed(error))
+                Ok(Outcome::Failed(error, Again::Never))
             }
         }
+    }
+
+    /// Ends a task that was ended from outside: what it has saved is kept.
+    fn end_early(
+        self,
+        line: Line<'_>,
+        end: End,
+        error: StageError,
+        again: Again,
+    ) -> Result<Outcome, PipelineError> {
+        line.end(end);
+        let error = self.in_its_output(error);
+        self.leave(true)?;
+        Ok(Outcome::Failed(error, again))
     }
 
     /// Ends the work; what the stage can go on from is kept where `keep`.

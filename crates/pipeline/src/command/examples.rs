@@ -13,6 +13,8 @@ Examples:
       make it again, and leave what follows as it is
   ntk-lab pipeline depth.yaml --jobs 2 --keep-going
       two stages side by side; a variant that fails does not take the others down
+  ntk-lab pipeline depth.yaml --executor slurm
+      every stage as a job of the cluster; Ctrl-C leaves the jobs, and the same call follows them again
   ntk-lab pipeline data/runs/lr-decay/run.lock.yaml
       exactly what made these results";
 
@@ -43,6 +45,11 @@ pub(super) const RUNS: &str = "\
 Examples:
   ntk-lab runs
   ntk-lab runs --data /elsewhere/data";
+
+pub(super) const CANCEL: &str = "\
+Examples:
+  ntk-lab cancel depth
+      what its jobs have saved is kept: calling the pipeline again goes on from there";
 
 pub(super) const GC: &str = "\
 Examples:

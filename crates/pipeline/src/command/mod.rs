@@ -3,6 +3,7 @@
 //! Each file here is one command: its arguments, and a `run` that calls the rest of this crate and
 //! prints. What is printed on standard output is the answer; errors go to standard error.
 
+mod cancel;
 mod check;
 mod completions;
 mod diff;
@@ -60,6 +61,9 @@ pub enum Command {
     /// List the results that there are, with their state, time and size.
     #[command(after_help = examples::RUNS)]
     Runs(runs::Arguments),
+    /// End the jobs of a run that wait or run on a cluster.
+    #[command(after_help = examples::CANCEL)]
+    Cancel(cancel::Arguments),
     /// Say what lies in the store and no run refers to, and remove it.
     #[command(after_help = examples::GC)]
     Gc(gc::Arguments),
@@ -93,6 +97,7 @@ impl Command {
             Self::Graph(arguments) => graph::run(project, &arguments),
             Self::Diff(arguments) => diff::run(project, &arguments),
             Self::Runs(arguments) => runs::run(project, &arguments),
+            Self::Cancel(arguments) => cancel::run(project, &arguments),
             Self::Gc(arguments) => gc::run(project, &arguments),
             Self::Verify(arguments) => verify::run(project, &arguments),
             Self::Stages(arguments) => stages::run(&project, &arguments),

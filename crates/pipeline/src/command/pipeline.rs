@@ -2,17 +2,24 @@
 
 use std::process::ExitCode;
 
+use stage::Limits;
+
 use super::plan::PlanArguments;
 use super::print;
 use crate::dry_run::dry_run;
 use crate::error::PipelineError;
+use crate::executor::{Executor, Local, Pace, Slurm};
 use crate::interrupt::end_on_interrupt;
+use crate::machine::limits;
 use crate::progress::Progress;
 use crate::project::Project;
 use crate::results;
 use crate::run::{self as runner, Options};
 use crate::selection::Selection;
 use crate::summary::summary;
+
+/// More memory than any node has.
+const LARGEST_NODE: u64 = 1 << 50;
 
 /// Arguments of `pipeline`.
 #[derive(clap::Args)]
@@ -35,9 +42,13 @@ pub struct Arguments {
     /// Run this stage although its artifact is there; may be given several times.
     #[arg(long, value_name = "STAGE")]
     force: Vec<String>,
-    /// Stages that run side by side, within threads and memory.
-    #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
-    jobs: u16,
+    /// Where stages run: `local`, on this machine, or `slurm`, as jobs of its cluster.
+    #[arg(long, value_enum, default_value_t = Where::Local)]
+    executor: Where,
+    /// Stages that run side by side, within threads and memory [default: 1]; with `--executor slurm`
+    /// jobs that wait or run at a time [default: 500].
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: Option<u16>,
     /// Go on with what does not need a stage that failed.
     #[arg(long)]
     keep_going: bool,
@@ -47,6 +58,36 @@ pub struct Arguments {
     /// Say nothing but errors.
     #[arg(long)]
     quiet: bool,
+}
+
+/// What runs the stages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[value(rename_all = "lower")]
+enum Where {
+    Local,
+    Slurm,
+}
+
+impl Where {
+    /// What the stages may use at most, before anything is known of them.
+    fn limits(self, plan: &PlanArguments) -> Limits {
+        match self {
+            Self::Local => limits(plan.threads.map(usize::from), plan.memory),
+            // What a node has, the cluster is asked for.
+            Self::Slurm => Limits {
+                threads: plan.threads.unwrap_or(1).into(),
+                memory_bytes: plan.memory.unwrap_or(LARGEST_NODE),
+            },
+        }
+    }
+
+    /// Stages at a time where nobody says.
+    fn jobs(self) -> u16 {
+        match self {
+            Self::Local => 1,
+            Self::Slurm => 500,
+        }
+    }
 }
 
 impl Arguments {
@@ -67,7 +108,8 @@ impl Arguments {
 pub(super) fn run(project: Project, arguments: &Arguments) -> Result<ExitCode, PipelineError> {
     let project = arguments.plan.place(project)?;
     end_on_interrupt();
-    let mut plan = arguments.plan.check(&project)?;
+    let limits = arguments.executor.limits(&arguments.plan);
+    let mut plan = arguments.plan.check_within(&project, limits)?;
     let selection = arguments.selection();
     selection.apply(&project, &mut plan)?;
     for difference in plan.lock.differences(&plan) {
@@ -82,8 +124,15 @@ pub(super) fn run(project: Project, arguments: &Arguments) -> Result<ExitCode, P
     let stages = plan.tasks.iter().map(|task| task.stage.as_str());
     let progress = if arguments.json { Progress::json() } else { Progress::new(arguments.quiet) }
         .aligned(stages);
-    let (jobs, keep_going) = (arguments.jobs.into(), arguments.keep_going);
-    let options = Options { jobs, keep_going, ..Options::default() };
+    let executor: Box<dyn Executor> = match arguments.executor {
+        Where::Local => Box::new(Local),
+        Where::Slurm => {
+            let (threads, memory) = (arguments.plan.threads, arguments.plan.memory);
+            Box::new(Slurm::new(&project, &plan, threads, memory, Pace::default())?)
+        }
+    };
+    let jobs = arguments.jobs.unwrap_or(arguments.executor.jobs()).into();
+    let options = Options { jobs, keep_going: arguments.keep_going, executor: &*executor };
     let made = runner::run(&project, &plan, &options, &progress)?;
     let results = results::gather(&project, &plan, &made)?;
     if !arguments.quiet && !arguments.json {

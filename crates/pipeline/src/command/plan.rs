@@ -1,5 +1,7 @@
 //! Which pipeline a command is about, and what it is told on top of the file.
 
+use stage::Limits;
+
 use super::folders::Folders;
 use crate::check::{Request, check};
 use crate::error::PipelineError;
@@ -19,10 +21,10 @@ pub(super) struct PlanArguments {
     set: Vec<String>,
     /// Threads that a stage may use [default: all].
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..))]
-    threads: Option<u16>,
+    pub(super) threads: Option<u16>,
     /// Memory that a stage may use, as 4GiB [default: what is free].
     #[arg(long, value_name = "BYTES", value_parser = quantity::parse_bytes)]
-    memory: Option<u64>,
+    pub(super) memory: Option<u64>,
     /// Seed instead of the pipeline's own.
     #[arg(long, allow_hyphen_values = true)]
     seed: Option<u64>,
@@ -44,12 +46,20 @@ impl PlanArguments {
     /// # Errors
     /// [`PipelineError::Invalid`] with everything that is wrong with it.
     pub(super) fn check(&self, project: &Project) -> Result<Plan, PipelineError> {
-        let request = Request {
-            file: self.file.clone(),
-            set: self.set.clone(),
-            seed: self.seed,
-            limits: limits(self.threads.map(usize::from), self.memory),
-        };
+        self.check_within(project, limits(self.threads.map(usize::from), self.memory))
+    }
+
+    /// The checked pipeline, with these limits for each stage.
+    ///
+    /// # Errors
+    /// [`PipelineError::Invalid`] with everything that is wrong with it.
+    pub(super) fn check_within(
+        &self,
+        project: &Project,
+        limits: Limits,
+    ) -> Result<Plan, PipelineError> {
+        let request =
+            Request { file: self.file.clone(), set: self.set.clone(), seed: self.seed, limits };
         check(project, &request)
     }
 }

@@ -18,11 +18,11 @@ use crate::program::cannot_start;
 use crate::quantity::{bytes, duration};
 
 /// Longest line of a stage that is still a message.
-const LONGEST_LINE: u64 = 1 << 20;
+pub(super) const LONGEST_LINE: u64 = 1 << 20;
 /// Lines of a stage that wait to be read.
 const LINES: usize = 256;
 /// Longest log.
-const LONGEST_LOG: u64 = 64 << 20;
+pub(super) const LONGEST_LOG: u64 = 64 << 20;
 /// How often a silent stage is looked at.
 const LOOK: Duration = Duration::from_millis(50);
 /// How often its limits are looked at.
@@ -142,7 +142,7 @@ impl Running<'_> {
             let hint = "raise `time` under `limits:`; what it has saved is gone on from";
             return Err(Fault::Cut(StageError::new(error).hint(hint)));
         }
-        let (memory, limit) = (memory_of(self.child.id()), self.job.memory_bytes);
+        let (memory, limit) = (memory_of(self.child.id()), self.job.limits.memory_bytes);
         if let Some(memory) = memory.filter(|memory| *memory > limit) {
             let (memory, limit) = (bytes(memory), bytes(limit));
             let error = format!("it was ended with {memory} of memory where it may use {limit}");
@@ -185,7 +185,8 @@ fn lines(child: &mut Child) -> Receiver<Vec<u8>> {
     receiver
 }
 
-fn parse(line: &[u8]) -> Result<Message, StageError> {
+/// The message in a line of a stage.
+pub(super) fn parse(line: &[u8]) -> Result<Message, StageError> {
     serde_json::from_slice(line).map_err(|_| {
         let text = String::from_utf8_lossy(line);
         let shown: String = text.trim_end().chars().take(SHOWN_CHARACTERS).collect();
@@ -194,7 +195,8 @@ fn parse(line: &[u8]) -> Result<Message, StageError> {
     })
 }
 
-fn outcome(status: ExitStatus, last: Option<Message>) -> Result<Outline, Fault> {
+/// What a stage has made that ended with `status` and said this `last`.
+pub(super) fn outcome(status: ExitStatus, last: Option<Message>) -> Result<Outline, Fault> {
     match last {
         Some(Message::Error(error)) => Err(error.into()),
         Some(Message::Done { outline }) if status.success() => Ok(outline),

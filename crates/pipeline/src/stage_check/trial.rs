@@ -239,17 +239,26 @@ impl Trial<'_> {
         request: &Path,
     ) -> Result<Result<Executed, StageError>, PipelineError> {
         let job = Job {
+            stage: "stage",
             program: &self.program.path,
             root: &self.project.root,
             request,
+            work: folder.path(),
+            attached: None,
             log: &folder.path().join("log"),
-            memory_bytes: self.limits.memory_bytes,
+            limits: self.limits,
             time_limit: None,
+            partition: None,
         };
         match Local.execute(&job, &mut |_| ()) {
             Ok(executed) => Ok(Ok(executed)),
-            Err(Fault::Failed(error) | Fault::Cut(error)) => Ok(Err(error)),
-            Err(Fault::Interrupted) => Err(PipelineError::Interrupted),
+            Err(
+                Fault::Failed(error)
+                | Fault::Cut(error)
+                | Fault::Lost(error)
+                | Fault::Cancelled(error),
+            ) => Ok(Err(error)),
+            Err(Fault::Interrupted | Fault::Left) => Err(PipelineError::Interrupted),
         }
     }
 

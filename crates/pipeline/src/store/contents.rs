@@ -53,7 +53,7 @@ impl Store {
     /// # Errors
     /// Where the file system refuses.
     pub(crate) fn remove(&self, entry: &Entry) -> Result<(), PipelineError> {
-        let Some(work) = self.begin(&entry.key, false, &mut super::Watch::default())? else {
+        let Some(work) = self.begin(&entry.key, false, false, &mut super::Watch::default())? else {
             return Ok(());
         };
         let aside = work.output.join("removed");

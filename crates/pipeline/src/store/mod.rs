@@ -42,6 +42,11 @@ impl Store {
         self.root.join(kind.name()).join(key)
     }
 
+    /// Where the artifact `key` is made.
+    pub(crate) fn work(&self, key: &str) -> PathBuf {
+        self.root.join(WORK).join(key)
+    }
+
     /// Where the artifact `name`, as `KIND/KEY`, is or would be.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.root.join(name)
@@ -101,7 +106,8 @@ impl Store {
     /// A place to make the artifact `key` in, or `None` where another driver makes it; `watch`
     /// remembers what is known of that one.
     ///
-    /// Where `resumes`, what an earlier attempt has left is in it.
+    /// Where `resumes`, what an earlier attempt has left is in it; where `attaches`, a job that was
+    /// left to go on is not disturbed.
     ///
     /// # Errors
     /// Where it cannot be made.
@@ -109,12 +115,13 @@ impl Store {
         &self,
         key: &str,
         resumes: bool,
+        attaches: bool,
         watch: &mut Watch,
     ) -> Result<Option<Work>, PipelineError> {
-        let folder = self.root.join(WORK).join(key);
+        let folder = self.work(key);
         let lease =
             Lease::acquire(&folder, watch).map_err(PipelineError::io("locking", &folder))?;
-        lease.map(|lease| Work::begin(&folder, lease, resumes)).transpose()
+        lease.map(|lease| Work::begin(&folder, lease, resumes, attaches)).transpose()
     }
 
     /// Removes what a driver has left of the work on `key` that died when that was done.
@@ -125,7 +132,7 @@ impl Store {
         if !self.root.join(WORK).join(key).exists() {
             return Ok(());
         }
-        let work = self.begin(key, false, &mut Watch::default())?;
+        let work = self.begin(key, false, false, &mut Watch::default())?;
         work.map_or(Ok(()), Work::discard)
     }
 }

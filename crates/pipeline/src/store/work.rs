@@ -8,6 +8,7 @@ use artifact::{MANIFEST_FILE, Manifest};
 use super::lease::Lease;
 use super::{Store, remove};
 use crate::error::PipelineError;
+use crate::executor::WORK_PREFIX;
 
 /// What the names of output folders begin with; the token of a lease follows.
 const OUTPUT: &str = "output-";
@@ -25,6 +26,8 @@ pub(crate) struct Work {
     pub output: PathBuf,
     /// Where the request to its stage goes.
     pub request: PathBuf,
+    /// What an earlier driver has noted of a job that still works on this, or has ended meanwhile.
+    pub attached: Option<PathBuf>,
     lease: Lease,
 }
 
@@ -33,8 +36,24 @@ impl Work {
     /// `resumes`, and else an empty one.
     ///
     /// The output gets a name of its own each time, and unfinished files go: should a process of the
-    /// dead driver still write, then to a path that is gone, or to a file without a name.
-    pub(super) fn begin(folder: &Path, lease: Lease, resumes: bool) -> Result<Self, PipelineError> {
+    /// dead driver still write, then to a path that is gone, or to a file without a name. Where
+    /// `attaches` and a job was left to go on here, nothing is touched instead.
+    pub(super) fn begin(
+        folder: &Path,
+        lease: Lease,
+        resumes: bool,
+        attaches: bool,
+    ) -> Result<Self, PipelineError> {
+        let request = folder.join("request.json");
+        if attaches
+            && request.is_file()
+            && let Some(output) = only(folder, is_output)
+            && let Some(job) = only(folder, |name| name.starts_with(WORK_PREFIX))
+        {
+            // Of a driver that died before the rename.
+            remove(&output.join(MANIFEST_FILE))?;
+            return Ok(Self { output, request, attached: Some(job), lease });
+        }
         let output = folder.join(format!("{OUTPUT}{}", lease.token()));
         for entry in fs::read_dir(folder).map_err(PipelineError::io("listing", folder))? {
             let path = entry.map_err(PipelineError::io("listing", folder))?.path();
@@ -42,8 +61,7 @@ impl Work {
             if Lease::is_file(name) {
                 continue;
             }
-            let is_output = name.starts_with(OUTPUT) && !name.ends_with(DAMAGED);
-            if resumes && is_output && !output.exists() {
+            if resumes && is_output(name) && !output.exists() {
                 fs::rename(&path, &output).map_err(PipelineError::io("renaming", &path))?;
                 remove_partial(&output)?;
                 // Of a driver that died before the rename.
@@ -53,7 +71,7 @@ impl Work {
             }
         }
         fs::create_dir_all(&output).map_err(PipelineError::io("creating", &output))?;
-        Ok(Self { output, request: folder.join("request.json"), lease })
+        Ok(Self { output, request, attached: None, lease })
     }
 
     /// Makes the artifact final: the manifest last, everything on disk, then one rename. The rest
@@ -99,6 +117,7 @@ impl Work {
             remove(&self.damaged())?;
             remove(&self.output)?;
             remove(&self.request)?;
+            self.forget_jobs()?;
         }
         Ok(())
     }
@@ -108,7 +127,24 @@ impl Work {
     /// # Errors
     /// Where one cannot be removed.
     pub(crate) fn keep(self) -> Result<(), PipelineError> {
-        if self.lease.is_mine() { remove_partial(&self.output) } else { Ok(()) }
+        if self.lease.is_mine() {
+            self.forget_jobs()?;
+            remove_partial(&self.output)?;
+        }
+        Ok(())
+    }
+
+    /// The folder of the work.
+    pub(crate) fn folder(&self) -> &Path {
+        self.request.parent().unwrap_or(&self.request)
+    }
+
+    /// Removes what is noted of jobs: no driver follows them from now on.
+    fn forget_jobs(&self) -> Result<(), PipelineError> {
+        while let Some(job) = first(self.folder(), |name| name.starts_with(WORK_PREFIX)) {
+            remove(&job)?;
+        }
+        Ok(())
     }
 
     fn damaged(&self) -> PathBuf {
@@ -121,6 +157,29 @@ impl Work {
     pub(crate) fn is_mine(&self) -> bool {
         self.lease.is_mine()
     }
+}
+
+fn is_output(name: &str) -> bool {
+    name.starts_with(OUTPUT) && !name.ends_with(DAMAGED)
+}
+
+/// The entries of `folder` whose names `are_meant`.
+fn entries(folder: &Path, are_meant: impl Fn(&str) -> bool) -> impl Iterator<Item = PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries
+        .filter(move |entry| entry.file_name().to_str().is_some_and(&are_meant))
+        .map(|entry| entry.path())
+}
+
+fn first(folder: &Path, is_meant: impl Fn(&str) -> bool) -> Option<PathBuf> {
+    entries(folder, is_meant).next()
+}
+
+/// The entry of `folder` whose name `is_meant`, where there is one alone.
+fn only(folder: &Path, is_meant: impl Fn(&str) -> bool) -> Option<PathBuf> {
+    let mut found = entries(folder, is_meant);
+    let one = found.next()?;
+    found.next().is_none().then_some(one)
 }
 
 /// Removes every file below `folder` that its writer had not finished.

@@ -143,7 +143,7 @@ impl Reader<'_> {
             self.wrong(&written_at, Part::Value, message, help);
             return None;
         }
-        if ["name", "about", "sweep"].contains(&path[0].as_str()) {
+        if ["name", "about", "sweep", "cluster"].contains(&path[0].as_str()) {
             let message = format!("an axis cannot set `{}`", path[0]);
             let help = Some("it can set the `seed` and what belongs to a stage");
             self.wrong(&written_at, Part::Value, message, help);

@@ -7,6 +7,7 @@ mod faults;
 mod keys;
 mod overrides;
 mod running;
+mod slurm;
 mod stages;
 mod sweep;
 mod upkeep;

@@ -68,7 +68,7 @@ fn paths_that_lead_nowhere_say_where_they_could() {
     --set sede=3: error: there is no stage `sede`
        = help: did you mean `seed`?
 
-    --set train.steps=1: error: `steps` is not a key of a stage; those are `uses`, `inputs` and `with`
+    --set train.steps=1: error: `steps` is not a key of a stage; those are `uses`, `inputs`, `with`, `resources` and `retries`
        = help: did you mean `train.with.steps`?
 
     --set train.with.steps: error: there is no `=` between path and value

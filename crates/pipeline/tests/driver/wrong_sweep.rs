@@ -171,7 +171,7 @@ fn paths_that_lead_nowhere() {
        |               ^^^^^^^^^^^^^^^^
        = help: did you mean `train`?
 
-    pipelines/x.yaml:25:15: error: `steps` is not a key of a stage; those are `uses`, `inputs` and `with`
+    pipelines/x.yaml:25:15: error: `steps` is not a key of a stage; those are `uses`, `inputs`, `with`, `resources` and `retries`
     25 |   two: { set: train.steps, to: [1] }
        |               ^^^^^^^^^^^
        = help: did you mean `train.with.steps`?

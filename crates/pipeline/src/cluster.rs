@@ -1,0 +1,183 @@
+//! What a pipeline says of a cluster: `cluster:` for all of it, `resources:` for a stage.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use crate::file::Reader;
+use crate::pointer;
+use crate::quantity::{parse_bytes, parse_duration};
+use crate::schema::shown;
+use crate::source::Part;
+
+/// Keys of the block `cluster`.
+const CLUSTER_KEYS: [&str; 5] = ["account", "partition", "qos", "lines", "modules"];
+/// Keys of the block `resources`.
+const RESOURCE_KEYS: [&str; 4] = ["cpus", "memory", "time", "partition"];
+/// Options of sbatch that the driver sets for each script.
+const OWN_OPTIONS: [&str; 11] = [
+    "--job-name",
+    "--array",
+    "--ntasks",
+    "--cpus-per-task",
+    "--mem",
+    "--time",
+    "--output",
+    "--error",
+    "--chdir",
+    "--wrap",
+    "--requeue",
+];
+
+/// How the jobs of a pipeline are handed to a cluster.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cluster {
+    /// Who pays.
+    pub account: Option<String>,
+    /// Where stages run that do not say it themselves.
+    pub partition: Option<String>,
+    /// Quality of service.
+    pub qos: Option<String>,
+    /// Further options of sbatch, as `--exclude=node7`.
+    pub lines: Vec<String>,
+    /// Modules that are loaded before a stage.
+    pub modules: Vec<String>,
+}
+
+/// What a stage needs of a cluster, as far as the pipeline says so.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Resources {
+    /// Processors, which are the stage's threads.
+    pub cpus: Option<u16>,
+    /// Memory, in bytes.
+    pub memory_bytes: Option<u64>,
+    /// Time until the job is ended.
+    pub time: Option<Duration>,
+    /// Where it runs.
+    pub partition: Option<String>,
+}
+
+impl Reader<'_> {
+    /// The block `cluster` of a pipeline.
+    pub(crate) fn cluster(&mut self, at: &str, value: &Value) -> Cluster {
+        let mut cluster = Cluster::default();
+        let Some(entries) = self.map(at, value, "`cluster`") else { return cluster };
+        self.refuse_unknown(at, entries, &CLUSTER_KEYS, "`cluster`");
+        cluster.account = self.word_at(at, entries, "account");
+        cluster.partition = self.word_at(at, entries, "partition");
+        cluster.qos = self.word_at(at, entries, "qos");
+        cluster.modules = self.list(at, entries, "modules", Self::word);
+        cluster.lines = self.list(at, entries, "lines", Self::option);
+        cluster
+    }
+
+    /// The block `resources` of a stage.
+    pub(crate) fn resources(&mut self, at: &str, value: &Value) -> Resources {
+        let mut resources = Resources::default();
+        let Some(entries) = self.map(at, value, "`resources`") else { return resources };
+        self.refuse_unknown(at, entries, &RESOURCE_KEYS, "`resources`");
+        if let Some(value) = entries.get("cpus") {
+            let cpus = value.as_u64().and_then(|cpus| u16::try_from(cpus).ok());
+            resources.cpus = cpus.filter(|cpus| *cpus > 0);
+            if resources.cpus.is_none() {
+                let message = format!("`cpus` is a whole number from 1, not {}", shown(value));
+                self.wrong(&pointer::join(at, "cpus"), Part::Value, message, None);
+            }
+        }
+        resources.memory_bytes = self.quantity(at, entries, "memory", parse_bytes);
+        resources.time = self.quantity(at, entries, "time", parse_duration);
+        resources.partition = self.word_at(at, entries, "partition");
+        resources
+    }
+
+    /// How often a stage is tried again.
+    pub(crate) fn retries(&mut self, at: &str, value: &Value) -> Option<u32> {
+        let retries = value.as_u64().and_then(|retries| u32::try_from(retries).ok());
+        if retries.is_none() {
+            let message = format!("`retries` is a whole number from 0, not {}", shown(value));
+            self.wrong(at, Part::Value, message, None);
+        }
+        retries
+    }
+
+    /// A quantity with its unit.
+    pub(crate) fn quantity<T>(
+        &mut self,
+        at: &str,
+        entries: &Map<String, Value>,
+        key: &str,
+        parse: fn(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let at = pointer::join(at, key);
+        let text = self.text(&at, entries.get(key)?)?;
+        let found = parse(&text);
+        if let Err(message) = &found {
+            self.wrong(&at, Part::Value, message, None);
+        }
+        found.ok()
+    }
+
+    fn word_at(&mut self, at: &str, entries: &Map<String, Value>, key: &str) -> Option<String> {
+        let value = entries.get(key)?;
+        self.word(&pointer::join(at, key), value)
+    }
+
+    /// A name that stands in a script as it is.
+    fn word(&mut self, at: &str, value: &Value) -> Option<String> {
+        let text = self.text(at, value)?;
+        let fine = |c: char| c.is_ascii_alphanumeric() || "-_.+/:,@".contains(c);
+        if text.starts_with('-') || !text.chars().all(fine) {
+            let help = "letters, digits and any of `-_.+/:,@` can stand there";
+            let message = format!("`{}` cannot stand in a batch script", text.escape_debug());
+            self.wrong(at, Part::Value, message, Some(help.to_owned()));
+            return None;
+        }
+        Some(text)
+    }
+
+    /// An option of sbatch.
+    fn option(&mut self, at: &str, value: &Value) -> Option<String> {
+        let text = self.text(at, value)?;
+        let name = text.split(['=', ' ']).next().unwrap_or_default();
+        let fine = |c: char| c.is_ascii_graphic() || c == ' ';
+        if !text.starts_with("--") || !text.chars().all(fine) {
+            let message = format!("`{}` is no option of sbatch", text.escape_debug());
+            let help = "write it as `--exclude=node7`".to_owned();
+            self.wrong(at, Part::Value, message, Some(help));
+            return None;
+        }
+        if OWN_OPTIONS.contains(&name) {
+            let message = format!("`{name}` is set for every stage by itself");
+            let help = "`resources:` of a stage says what it needs".to_owned();
+            self.wrong(at, Part::Value, message, Some(help));
+            return None;
+        }
+        Some(text)
+    }
+
+    fn list(
+        &mut self,
+        at: &str,
+        entries: &Map<String, Value>,
+        key: &str,
+        read: fn(&mut Self, &str, &Value) -> Option<String>,
+    ) -> Vec<String> {
+        let at = pointer::join(at, key);
+        match entries.get(key) {
+            None => Vec::new(),
+            Some(Value::Array(items)) => {
+                let items = items.iter().enumerate();
+                items
+                    .filter_map(|(index, item)| {
+                        read(self, &pointer::join(&at, &index.to_string()), item)
+                    })
+                    .collect()
+            }
+            Some(other) => {
+                let message = format!("`{key}` is a list of texts, not {}", shown(other));
+                self.wrong(&at, Part::Value, message, None);
+                Vec::new()
+            }
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! The programs of SLURM: submit, look, cancel, and what the cluster has.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use super::partition::Partition;
+use super::state::Seen;
+use crate::program::output_of;
+
+/// How long an answer is waited for: a busy controller takes a minute.
+const LONGEST_WAIT: Duration = Duration::from_secs(150);
+/// Jobs of an array where the cluster does not say how many there may be: SLURM's own default.
+const LARGEST_ARRAY: usize = 1001;
+/// What of the surroundings tells SLURM's programs where their cluster is. Every other `SLURM_…`
+/// belongs to a job that this program may run in, and would change what it submits.
+const KEPT: &str = "SLURM_CONF";
+
+/// SLURM's programs.
+#[derive(Clone, Debug)]
+pub(super) struct Tools {
+    sbatch: PathBuf,
+    squeue: PathBuf,
+    scancel: PathBuf,
+    sinfo: PathBuf,
+    /// Both are there on most clusters; the rest does without.
+    sacct: Option<PathBuf>,
+    scontrol: Option<PathBuf>,
+}
+
+impl Tools {
+    /// The programs in the folders `search`.
+    ///
+    /// # Errors
+    /// The name of one that is not there.
+    pub(super) fn find(search: &[PathBuf]) -> Result<Self, &'static str> {
+        let find =
+            |name: &str| search.iter().map(|folder| folder.join(name)).find(|path| path.is_file());
+        let need = |name: &'static str| find(name).ok_or(name);
+        Ok(Self {
+            sbatch: need("sbatch")?,
+            squeue: need("squeue")?,
+            scancel: need("scancel")?,
+            sinfo: need("sinfo")?,
+            sacct: find("sacct"),
+            scontrol: find("scontrol"),
+        })
+    }
+
+    /// Submits `script`, and gives the number of its job.
+    ///
+    /// # Errors
+    /// What sbatch said.
+    pub(super) fn submit(&self, script: &Path) -> Result<String, String> {
+        let answer = ask(&self.sbatch, &["--parsable", &script.display().to_string()])?;
+        // `NUMBER` or `NUMBER;CLUSTER`, perhaps after words of the site's own.
+        let last = answer.trim().lines().last().unwrap_or_default();
+        let number = last.split(';').next().unwrap_or_default().trim();
+        if number.is_empty() || !number.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(format!("sbatch answers `{last}`, which is no number of a job"));
+        }
+        Ok(number.to_owned())
+    }
+
+    /// What is known of the jobs called `names`: of those in the queue, or that left it a few
+    /// minutes ago.
+    ///
+    /// # Errors
+    /// What squeue said.
+    pub(super) fn queue(&self, names: &[&str]) -> Result<Vec<Seen>, String> {
+        let names = format!("--name={}", names.join(","));
+        let arguments =
+            ["--noheader", "--array", "--states=all", "--format=%j|%F|%K|%T|%r", &names];
+        Ok(ask(&self.squeue, &arguments)?.lines().flat_map(Seen::of_queue).collect())
+    }
+
+    /// What the accounting of the cluster knows of the jobs called `names`; nothing where it has
+    /// none.
+    pub(super) fn accounts(&self, names: &[&str]) -> Vec<Seen> {
+        let Some(sacct) = &self.sacct else { return Vec::new() };
+        let names = format!("--name={}", names.join(","));
+        // Without a start sacct tells of today alone.
+        let start = "--starttime=now-30days";
+        let format = "--format=JobName,JobID,State";
+        let arguments = ["--allocations", "--noheader", "--parsable2", start, format, &names];
+        // A cluster without accounting refuses: what the queue does not know is gone then.
+        let answer = ask(sacct, &arguments).unwrap_or_default();
+        answer.lines().flat_map(Seen::of_accounts).collect()
+    }
+
+    /// Ends the jobs called `name`, of which there may be none left.
+    ///
+    /// # Errors
+    /// What scancel said.
+    pub(super) fn cancel(&self, name: &str) -> Result<(), String> {
+        ask(&self.scancel, &["--quiet", &format!("--name={name}")]).map(drop)
+    }
+
+    /// Ends one job of the array `number`. Where that fails, it comes to its end by itself.
+    pub(super) fn cancel_one(&self, number: &str, index: u32) {
+        if !number.is_empty() {
+            let _ = ask(&self.scancel, &["--quiet", &format!("{number}_{index}")]);
+        }
+    }
+
+    /// The partitions of the cluster, once for each size of their nodes.
+    ///
+    /// # Errors
+    /// What sinfo said.
+    pub(super) fn partitions(&self) -> Result<Vec<Partition>, String> {
+        let answer = ask(&self.sinfo, &["--noheader", "--exact", "--format=%P|%c|%m|%l|%a"])?;
+        Ok(answer.lines().filter_map(Partition::parse).collect())
+    }
+
+    /// Jobs that an array may have.
+    pub(super) fn largest_array(&self) -> usize {
+        let answer = self.scontrol.as_ref().and_then(|path| ask(path, &["show", "config"]).ok());
+        let answer = answer.unwrap_or_default();
+        let line = answer.lines().find_map(|line| line.strip_prefix("MaxArraySize"));
+        let size = line.and_then(|line| line.trim_start_matches([' ', '=']).trim().parse().ok());
+        size.unwrap_or(LARGEST_ARRAY).max(1)
+    }
+}
+
+/// What `program` answers.
+fn ask(program: &Path, arguments: &[&str]) -> Result<String, String> {
+    let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    for (variable, _) in env::vars_os() {
+        let is_of_a_job = variable.to_str().is_some_and(|name| name.starts_with("SLURM_"));
+        if is_of_a_job && variable != KEPT {
+            command.env_remove(variable);
+        }
+    }
+    let child = command.spawn().map_err(|error| format!("{name} cannot be started: {error}"))?;
+    let output = output_of(child, LONGEST_WAIT).map_err(|reason| format!("{name} {reason}"))?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    let said: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    Err(format!("{name} refuses ({}): {}", output.status, said.join("; ")))
+}

@@ -1,0 +1,383 @@
+//! A cluster: fake programs of SLURM that run each job at once, or let it fail as they are told.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use artifact::Kind;
+use pipeline::{Made, Options, Pace, PipelineError, Progress, Slurm};
+
+use crate::world::{PLAN_ECHO, RIGHT, World, dataset, succeed, train};
+
+/// One stage.
+const ONE: &str = "name: one\nstages:\n  data: { uses: dataset }\n";
+/// Four variants of a training, and a kernel of each.
+const SWEEP: &str = "name: swept
+stages:
+  data: { uses: dataset }
+  train: { uses: train, inputs: { dataset: data }, with: { steps: 10 } }
+  ntk: { uses: ntk, inputs: { dataset: data, training: train } }
+sweep:
+  steps: { set: train.with.steps, to: [10, 11, 12, 13] }
+";
+/// Without the waiting that a real cluster needs.
+const FAST: Pace = Pace {
+    gather: Duration::from_millis(150),
+    look: Duration::from_millis(100),
+    longest_look: Duration::from_millis(200),
+    read: Duration::from_millis(50),
+    longest_read: Duration::from_millis(100),
+    grace: Duration::from_millis(600),
+};
+
+/// A world with a cluster.
+fn cluster() -> World {
+    let world = World::new();
+    for (name, text) in [
+        ("sbatch", include_str!("fake_slurm/sbatch")),
+        ("fake-job", include_str!("fake_slurm/fake-job")),
+        ("squeue", include_str!("fake_slurm/squeue")),
+        ("sacct", include_str!("fake_slurm/sacct")),
+        ("scancel", include_str!("fake_slurm/scancel")),
+        ("sinfo", include_str!("fake_slurm/sinfo")),
+        ("scontrol", include_str!("fake_slurm/scontrol")),
+    ] {
+        world.program(&format!("bin/{name}"), text);
+    }
+    world.note("partitions", "short*|4|8000|1:00:00|up\nlong|64|512000|7-00:00:00|up\n");
+    world.note("largest", "1001\n");
+    world
+}
+
+impl World {
+    /// Writes a file that the fake programs read.
+    fn note(&self, name: &str, text: &str) {
+        fs::create_dir_all(self.root().join("slurm")).expect("it is ours");
+        fs::write(self.root().join("slurm").join(name), text).expect("it is ours");
+    }
+
+    /// What the fake programs have noted.
+    fn noted(&self, name: &str) -> String {
+        fs::read_to_string(self.root().join("slurm").join(name)).unwrap_or_default()
+    }
+
+    /// Checks, runs and gathers the pipeline `text` on the cluster.
+    fn submit(&self, text: &str, set: &[&str]) -> Result<Vec<Made>, PipelineError> {
+        let plan = self.check(text, set)?;
+        let slurm = Slurm::new(&self.project, &plan, None, None, FAST)?;
+        let options = Options { jobs: 100, keep_going: false, executor: &slurm };
+        let made = pipeline::run(&self.project, &plan, &options, &Progress::new(true))?;
+        pipeline::gather(&self.project, &plan, &made)?;
+        Ok(made)
+    }
+
+    /// How that fails, as a person sees it, without what differs from run to run.
+    fn refused(&self, text: &str, set: &[&str]) -> String {
+        self.tidy(&self.submit(text, set).expect_err("it fails").to_string())
+    }
+
+    /// `ntk-lab ARGUMENTS` in this project, within a job of its own as far as it can tell.
+    fn lab(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ntk-lab"));
+        let path = format!("{}:/usr/bin:/bin", self.root().join("bin").display());
+        command.args(arguments).current_dir(self.root()).env("PATH", path);
+        command.env("SLURM_JOB_ID", "7").env("SLURM_MEM_PER_CPU", "1");
+        // Else the workspace of this test would be the project.
+        command.env_remove("CARGO_MANIFEST_DIR");
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    /// Starts `ntk-lab` on [`ONE`], whose stage waits for the file `go`, and stops it when the
+    /// stage runs.
+    fn stopped(&self) -> Output {
+        let patient = format!(
+            "echo began >> began\nuntil [ -f go ]; do sleep 0.05; done\n{}",
+            succeed("dataset")
+        );
+        self.stage("dataset", &dataset(), crate::world::PLAN_DATASET, &patient);
+        fs::write(self.root().join("pipelines/one.yaml"), ONE).expect("it is ours");
+        let driver = self.lab(&["pipeline", "one", "--executor", "slurm"]).spawn();
+        let driver = driver.expect("it starts");
+        wait_for(&self.root().join("began"));
+        end(driver, "-INT")
+    }
+
+    fn go(&self) {
+        fs::write(self.root().join("go"), "").expect("it is ours");
+    }
+
+    /// Batch scripts that were kept.
+    fn scripts(&self, run: &str) -> Vec<String> {
+        let files = self.files(&format!("data/runs/{run}/logs/slurm.jobs"));
+        let is_script = |file: &String| Path::new(file).extension().is_some_and(|end| end == "sh");
+        files.into_iter().filter(is_script).collect()
+    }
+}
+
+fn wait_for(path: &Path) {
+    let started = Instant::now();
+    while !path.exists() {
+        assert!(started.elapsed() < Duration::from_mins(1), "{} is not there", path.display());
+        sleep(Duration::from_millis(20));
+    }
+}
+
+/// Ends `driver` by a signal.
+fn end(driver: Child, signal: &str) -> Output {
+    Command::new("kill").args([signal, &driver.id().to_string()]).status().expect("kill starts");
+    driver.wait_with_output().expect("it ends")
+}
+
+fn text(output: &Output) -> String {
+    [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes)).join("\n")
+}
+
+#[test]
+fn a_cluster_makes_what_this_machine_makes() {
+    let (here, there) = (World::new(), cluster());
+    let (_, expected) = here.run(RIGHT, &[]).expect("it runs");
+    let made = there.submit(RIGHT, &[]).expect("it runs");
+    for (made, expected) in made.iter().zip(&expected) {
+        assert_eq!(made.manifest.key, expected.manifest.key);
+        assert_eq!(made.manifest.tables, expected.manifest.tables);
+        assert_eq!(made.manifest.outline, expected.manifest.outline);
+    }
+    let logs = |file: &&str| !file.starts_with("logs/");
+    let files =
+        |world: &World| world.results("chain").lines().filter(logs).collect::<Vec<_>>().join("\n");
+    assert_eq!(files(&there), files(&here));
+    assert_eq!(there.scripts("chain").len(), 5);
+    assert!(there.files("data/store/.work").is_empty());
+    assert!(there.submit(RIGHT, &[]).expect("it runs").iter().all(|made| made.reused));
+    assert_eq!(there.noted("submitted").lines().count(), 5);
+}
+
+#[test]
+fn variants_of_a_stage_are_one_array_as_far_as_the_cluster_has_them() {
+    let world = cluster();
+    world.submit(SWEEP, &[]).expect("it runs");
+    // Kernels become ready one after the other, where the machine is busy.
+    assert!(world.noted("submitted").starts_with("data 1\ntrain 4\nntk "));
+
+    let world = cluster();
+    world.note("largest", "3\n");
+    world.submit(SWEEP, &[]).expect("it runs");
+    let submitted = world.noted("submitted");
+    let arrays = submitted.lines().filter_map(|line| line.strip_prefix("train "));
+    let counts: Vec<usize> = arrays.map(|count| count.parse().expect("a number")).collect();
+    assert_eq!((counts.iter().sum::<usize>(), counts.iter().max()), (4, Some(&3)), "{submitted}");
+}
+
+#[test]
+fn a_job_that_the_cluster_ends_is_named_by_its_state() {
+    let said = ["TIMEOUT", "OUT_OF_MEMORY", "CANCELLED"].map(|state| {
+        let world = cluster();
+        world.note("fate-data", state);
+        world.refused(ONE, &["data.resources.time=30min", "data.resources.memory=2GiB"])
+    });
+    insta::assert_snapshot!(said.join("\n\n"));
+}
+
+#[test]
+fn what_a_stage_says_itself_counts() {
+    let world = cluster();
+    let run = "echo 'a word to the log' >&2\necho '{\"error\":{\"message\":\"too large\",\"hint\":\"take less\"}}'\nexit 1";
+    world.stage("dataset", &dataset(), crate::world::PLAN_DATASET, run);
+    let said = world.refused(ONE, &["data.retries=2"]);
+    assert!(said.contains("the stage `data` failed: too large\n  = help: take less"), "{said}");
+    assert!(said.contains("    | a word to the log"), "{said}");
+    assert_eq!(world.noted("submitted"), "data 1\n", "it would fail again");
+
+    let silent = |run: &str| {
+        let world = cluster();
+        world.stage("dataset", &dataset(), crate::world::PLAN_DATASET, run);
+        world.refused(ONE, &[])
+    };
+    let said = silent("exit 3");
+    assert!(said.contains("it ended with exit code 3 without saying why"), "{said}");
+    let said = silent("kill -9 $$");
+    assert!(said.contains("it was killed (signal 9)"), "{said}");
+    let said = silent("echo garbage; sleep 60");
+    assert!(said.contains("it printed a line that is no message: garbage"), "{said}");
+}
+
+#[test]
+fn what_is_lost_is_tried_again_and_what_is_cut_where_the_pipeline_asks() {
+    let count = |fate: &str, set: &[&str]| {
+        let world = cluster();
+        world.note("fate-data", fate);
+        let result = world.submit(ONE, set).map(drop).map_err(|error| error.to_string());
+        (result.is_ok(), world.noted("submitted").lines().count())
+    };
+    assert_eq!(count("NODE_FAIL\nPREEMPTED\n", &[]), (true, 3));
+    assert_eq!(count("NODE_FAIL\nNODE_FAIL\nNODE_FAIL\nNODE_FAIL\n", &[]), (false, 4));
+    assert_eq!(count("PREEMPTED\n", &["data.retries=0"]), (false, 1));
+    assert_eq!(count("TIMEOUT\n", &[]), (false, 1));
+    assert_eq!(count("TIMEOUT\nOUT_OF_MEMORY\n", &["data.retries=2"]), (true, 3));
+    assert_eq!(count("CANCELLED\n", &["data.retries=2"]), (false, 1));
+}
+
+#[test]
+fn what_the_queue_forgets_the_accounts_know_and_else_it_is_lost() {
+    for accounts in [true, false] {
+        let world = cluster();
+        world.note("fate-data", "TIMEOUT\n");
+        world.note("forgets", "");
+        if accounts {
+            world.note("accounts", "");
+        }
+        let result = world.submit(ONE, &[]);
+        match (accounts, result) {
+            (true, Err(error)) => assert!(error.to_string().contains("TIMEOUT"), "{error}"),
+            // Tried again, and this time it leaves its word in the files.
+            (false, Ok(_)) => assert_eq!(world.noted("submitted"), "data 1\ndata 1\n"),
+            (_, other) => panic!("{accounts}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_stage_goes_on_from_what_its_job_has_saved() {
+    let world = cluster();
+    let mut described = dataset();
+    described["resumes"] = true.into();
+    let run = format!(
+        "echo attempt >> \"$out/attempts\"\nif [ $(wc -l < \"$out/attempts\") -lt 3 ]; then kill -9 $$; fi\nrm \"$out/attempts\"\n{}",
+        succeed("dataset")
+    );
+    world.stage("dataset", &described, crate::world::PLAN_DATASET, &run);
+    world.submit(ONE, &["data.retries=2"]).expect("the third attempt is the last");
+    assert_eq!(world.noted("submitted").lines().count(), 3);
+    assert!(world.files("data/store/.work").is_empty());
+}
+
+#[test]
+fn a_driver_that_is_stopped_leaves_its_jobs_and_the_next_one_follows_them() {
+    let world = cluster();
+    let output = world.stopped();
+    assert_eq!(output.status.code(), Some(130), "{}", text(&output));
+    assert!(text(&output).contains("goes on in the cluster"), "{}", text(&output));
+    assert_eq!(world.noted("surroundings"), "", "of the job that the driver is in");
+
+    let next = world.lab(&["pipeline", "one", "--executor", "slurm"]).spawn().expect("it starts");
+    sleep(Duration::from_millis(500));
+    world.go();
+    let output = next.wait_with_output().expect("it ends");
+    assert!(output.status.success(), "{}", text(&output));
+    assert_eq!(world.noted("submitted"), "data 1\n", "nothing is submitted twice");
+    assert_eq!(fs::read_to_string(world.root().join("began")).expect("it ran"), "began\n");
+    assert!(world.files("data/store/.work").is_empty());
+}
+
+#[test]
+fn a_job_that_ended_while_no_driver_was_there_is_taken_as_it_is() {
+    let world = cluster();
+    world.stopped();
+    world.go();
+    let is_over = || world.files("data/store/.work").iter().any(|file| file.ends_with("/end"));
+    let started = Instant::now();
+    while !is_over() {
+        assert!(started.elapsed() < Duration::from_mins(1));
+        sleep(Duration::from_millis(20));
+    }
+    let made = world.submit(ONE, &[]).expect("it is there");
+    assert!(!made[0].reused);
+    assert_eq!(made[0].manifest.kind, Kind::Dataset);
+    assert_eq!(world.noted("submitted"), "data 1\n");
+}
+
+#[test]
+fn a_driver_on_this_machine_takes_the_work_over() {
+    let world = cluster();
+    world.stopped();
+    world.go();
+    let (_, made) = world.run(ONE, &[]).expect("it runs");
+    assert!(!made[0].reused);
+}
+
+#[test]
+fn a_run_is_cancelled_by_its_name_and_can_be_called_again() {
+    let world = cluster();
+    world.stopped();
+    let said = |arguments: &[&str]| text(&world.lab(arguments).output().expect("it starts"));
+    assert_eq!(said(&["cancel", "one"]).trim(), "1 job of `one` is cancelled");
+    assert_eq!(said(&["cancel", "one"]).trim(), "no job of `one` waits or runs");
+    assert!(said(&["cancel", "on"]).contains("did you mean `one`?"));
+    world.go();
+    world.submit(ONE, &[]).expect("it runs");
+    assert_eq!(world.noted("submitted"), "data 1\ndata 1\n");
+}
+
+#[test]
+fn what_the_cluster_does_not_have_is_refused_before_anything_is_submitted() {
+    let world = cluster();
+    let said = [
+        &["cluster.partition=lnog"][..],
+        &["train.resources={ partition: short, time: 2h }"],
+        &["train.resources.cpus=8"],
+        &["train.resources={ memory: 600GiB, partition: long }"],
+        &["train.resources.memory=1MiB"],
+    ]
+    .map(|set| world.refused(SWEEP, set));
+    insta::assert_snapshot!(said.join("\n\n"));
+    assert_eq!(world.noted("submitted"), "");
+    let said = World::new().refused(ONE, &[]);
+    assert!(said.contains("there is no program `sbatch` on PATH"), "{said}");
+}
+
+#[test]
+fn what_sbatch_refuses_fails_that_stage_with_its_words() {
+    let world = cluster();
+    world.note("refuse", "sbatch: error: Invalid account or account/partition combination\n");
+    let said = world.refused(ONE, &[]);
+    assert!(said.contains("sbatch: error: Invalid account"), "{said}");
+    assert!(world.files("data/store/.work").is_empty());
+}
+
+#[test]
+fn blocks_that_mean_nothing_are_errors() {
+    let world = World::new();
+    let text = "cluster:
+  account: 'a b'
+  partiton: x
+  lines: ['-p short', '--array=1-3', 7]
+  modules: gcc
+stages:
+  data:
+    uses: dataset
+    resources: { cpus: 0, memory: much, time: 3, partition: '$(id)', gpus: 1 }
+    retries: -1
+";
+    insta::assert_snapshot!(world.errors(text, &[]));
+}
+
+#[test]
+fn what_is_asked_of_the_cluster_changes_no_key() {
+    let world = World::new();
+    world.run(ONE, &[]).expect("it runs");
+    let set = ["data.resources.cpus=4", "data.retries=3", "cluster.partition=long"];
+    let (_, made) = world.run(ONE, &set).expect("it runs");
+    assert!(made[0].reused);
+}
+
+#[test]
+fn a_variant_that_fails_on_the_cluster_leaves_the_others_to_end() {
+    let world = cluster();
+    let run = format!(
+        "case \"$(cat \"$2\")\" in *'\"steps\":11'*) exit 3;; esac\n{}",
+        succeed("training")
+    );
+    world.stage("train", &train(), PLAN_ECHO, &run);
+    let plan = world.check(SWEEP, &[]).expect("it is right");
+    let slurm = Slurm::new(&world.project, &plan, None, None, FAST).expect("it has room");
+    let options = Options { jobs: 100, keep_going: true, executor: &slurm };
+    let error = pipeline::run(&world.project, &plan, &options, &Progress::new(true));
+    let PipelineError::Stages { failures, left_out } = error.expect_err("a variant fails") else {
+        panic!("another error")
+    };
+    assert_eq!((failures.len(), left_out), (1, 1));
+    assert_eq!(failures[0].variant, "steps=11");
+}
