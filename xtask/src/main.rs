@@ -26,7 +26,6 @@ struct Arguments {
 }
 
 #[derive(Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one command at a time")]
 enum Command {
     #[command(flatten)]
     Lab(Box<pipeline::command::Command>),
