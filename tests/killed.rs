@@ -13,6 +13,8 @@ use tests::{data, program, root, tables, text};
 const COUNT: &str = "KILLS";
 /// Kills in the suite.
 const FEW: usize = 8;
+/// Variable with the number of sizes of a disk that is too small, for a long test by hand.
+const SIZES: &str = "SIZES";
 
 /// The pipeline in `tests/pipelines/killed.yaml`, with its programs as files: cargo is not asked.
 fn command(data: &Path) -> Command {
@@ -154,7 +156,14 @@ cp -r "$disk/store" "$copy"
 fn a_full_disk_is_said_and_the_next_call_goes_on() {
     let (expected, _) = undisturbed();
     let bytes: usize = expected.values().map(Vec::len).sum();
-    for percent in [5, 70, 99] {
+    let sizes: Vec<usize> = match std::env::var(SIZES) {
+        Ok(count) => {
+            let count: usize = count.parse().expect("a number");
+            (1..=count).map(|i| bytes * i / (count + 1)).collect()
+        }
+        Err(_) => [5, 70, 99].map(|percent| bytes * percent / 100).to_vec(),
+    };
+    for size in sizes {
         let folder = data();
         let [disk, copy] = ["disk", "copy"].map(|name| folder.path().join(name));
         for path in [&disk, &copy] {
@@ -163,7 +172,7 @@ fn a_full_disk_is_said_and_the_next_call_goes_on() {
         let pipeline = command(&disk);
         let mut shell = Command::new("unshare");
         shell.args(["--user", "--map-root-user", "--mount", "sh", "-c", ON_A_SMALL_DISK, "sh"]);
-        shell.arg(&disk).arg((bytes * percent / 100).to_string()).arg(&copy);
+        shell.arg(&disk).arg(size.to_string()).arg(&copy);
         shell.arg(pipeline.get_program()).args(pipeline.get_args()).current_dir(root());
         let Ok(output) = shell.output() else { return eprintln!("skipped: there is no unshare") };
         if output.status.code() == Some(77) || text(&output).contains("unshare: ") {
@@ -172,11 +181,11 @@ fn a_full_disk_is_said_and_the_next_call_goes_on() {
         assert!(output.status.success(), "{}", text(&output));
         let read = |name| fs::read_to_string(folder.path().join(name)).expect("written");
         let said = read("said");
-        assert_eq!(read("code"), "1\n", "{percent} %: {said}");
-        assert!(said.contains("No space left on device"), "{percent} %: {said}");
-        assert!(said.contains("free space, or write elsewhere"), "{percent} %: {said}");
-        assert_eq!(read("partial"), "", "{percent} %");
-        assert!(store(&copy) == expected, "{percent} %");
+        assert_eq!(read("code"), "1\n", "{size} of {bytes} bytes: {said}");
+        assert!(said.contains("No space left on device"), "{size} of {bytes} bytes: {said}");
+        assert!(said.contains("free space, or write elsewhere"), "{size} of {bytes} bytes: {said}");
+        assert_eq!(read("partial"), "", "{size} of {bytes} bytes");
+        assert!(store(&copy) == expected, "{size} of {bytes} bytes");
     }
 }
 
