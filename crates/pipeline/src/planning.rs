@@ -235,6 +235,7 @@ impl<'a> Planner<'a> {
             parameters: block.entry.with.clone(),
             inputs,
             limits: self.limits,
+            part: stage::Part::Whole,
         };
         // Parameters, outlines and limits are JSON already.
         let asked = serde_json::to_string(&request).unwrap_or_default();

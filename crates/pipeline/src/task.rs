@@ -163,6 +163,8 @@ impl Ready<'_> {
             output: self.work.output.clone(),
             seed: self.task.seed,
             limits: self.limits,
+            part: stage::Part::Whole,
+            pieces: Vec::new(),
         };
         let write = || fs::write(&self.work.request, serde_json::to_vec(&request)?);
         write().map_err(PipelineError::io("writing", &self.work.request))

@@ -283,6 +283,8 @@ impl Trial<'_> {
             output,
             seed,
             limits,
+            part: stage::Part::Whole,
+            pieces: Vec::new(),
         };
         let path = folder.path().join("request.json");
         let write = || fs::write(&path, serde_json::to_vec(&request)?);
