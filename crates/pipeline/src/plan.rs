@@ -79,8 +79,9 @@ pub struct Task {
     pub outline: Outline,
     /// Memory that the stage expects to need, where it says so.
     pub memory_bytes: Option<u64>,
-    /// Files outside the artifacts that the stage will read; their content is part of the key.
-    pub files: Vec<PathBuf>,
+    /// Files outside the artifacts that the stage will read, each with its hash, which is part of the
+    /// key.
+    pub files: Vec<(PathBuf, String)>,
     /// Time that the stage may take, where the pipeline says so.
     pub time_limit: Option<Duration>,
     /// What the stage needs of a cluster, as far as the pipeline says so.

@@ -338,7 +338,7 @@ impl<'a> Planner<'a> {
             inputs,
             outline: plan.outline,
             memory_bytes: plan.memory_bytes,
-            files: plan.files,
+            files: plan.files.into_iter().zip(files).collect(),
             time_limit: block.entry.time_limit,
             resources: block.entry.resources.clone(),
             retries: block.entry.retries,

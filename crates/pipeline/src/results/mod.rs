@@ -12,12 +12,12 @@ use artifact::tables::run::RunRow;
 use artifact::{Kind, Layout, MANIFEST_FILE, Table};
 
 use crate::error::PipelineError;
+use crate::executor::Made;
 use crate::executor::SCRIPTS;
 use crate::lock;
 use crate::plan::{Plan, PlannedStage, Task};
 use crate::project::Project;
 use crate::references;
-use crate::run::Made;
 use crate::store::remove;
 use gathered::Part;
 

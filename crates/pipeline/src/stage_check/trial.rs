@@ -10,14 +10,14 @@ use std::time::{Duration, Instant};
 
 use artifact::{CONTRACT, Kind, MANIFEST_FILE, Manifest, Outline};
 use serde_json::Value;
-use stage::{Input, Inputs, Limits, RunRequest, StageError};
+use stage::{Input, Inputs, Limits, Part, RunRequest, StageError};
 use tempfile::TempDir;
 
 use super::made_up::{Samples, hashes};
 use super::verdict::{Outcome, Verdict};
 use crate::error::PipelineError;
-use crate::executor::{Executed, Executor, Fault, Job, Local};
 use crate::failure::log_end;
+use crate::process::{Call, Executed, Fault};
 use crate::program::Program;
 use crate::project::Project;
 use crate::quantity::duration;
@@ -238,27 +238,20 @@ impl Trial<'_> {
         folder: &TempDir,
         request: &Path,
     ) -> Result<Result<Executed, StageError>, PipelineError> {
-        let job = Job {
-            stage: "stage",
+        let call = Call {
             program: &self.program.path,
             root: &self.project.root,
             request,
-            work: folder.path(),
-            attached: None,
             log: &folder.path().join("log"),
             limits: self.limits,
             time_limit: None,
-            partition: None,
         };
-        match Local.execute(&job, &mut |_| ()) {
+        match call.run(&mut |_| ()) {
             Ok(executed) => Ok(Ok(executed)),
-            Err(
-                Fault::Failed(error)
-                | Fault::Cut(error)
-                | Fault::Lost(error)
-                | Fault::Cancelled(error),
-            ) => Ok(Err(error)),
-            Err(Fault::Interrupted | Fault::Left) => Err(PipelineError::Interrupted),
+            Err(Fault::Failed(error) | Fault::Cut(error) | Fault::Exceeded(_, error)) => {
+                Ok(Err(error))
+            }
+            Err(Fault::Interrupted) => Err(PipelineError::Interrupted),
         }
     }
 
@@ -283,7 +276,7 @@ impl Trial<'_> {
             output,
             seed,
             limits,
-            part: stage::Part::Whole,
+            part: Part::Whole,
             pieces: Vec::new(),
         };
         let path = folder.path().join("request.json");

@@ -1,0 +1,68 @@
+//! What a person is told of jobs that were submitted and left.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::grid::grid;
+
+/// Jobs that need no driver.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Submitted {
+    /// Name of the run.
+    pub run: String,
+    /// Artifacts of the run, and how many of them are there.
+    pub artifacts: (usize, usize),
+    /// Arrays that this call has submitted.
+    pub arrays: Vec<SubmittedArray>,
+    /// Jobs that earlier calls have submitted, by what the queue says of them.
+    pub earlier: BTreeMap<String, usize>,
+    /// The folder of the batch scripts, as it is shown.
+    pub scripts: String,
+}
+
+/// An array of jobs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SubmittedArray {
+    /// The stage whose artifacts it makes.
+    pub stage: String,
+    /// Its number.
+    pub number: String,
+    /// How many jobs it has.
+    pub jobs: usize,
+    /// What it waits for, as sbatch was told; empty where for nothing.
+    pub after: String,
+}
+
+impl fmt::Display for Submitted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (all, made) = self.artifacts;
+        let name = &self.run;
+        writeln!(f, "{name}: {made} of {all} artifacts are there")?;
+        if !self.earlier.is_empty() {
+            let counts = self.earlier.iter().map(|(state, count)| format!("{count} {state}"));
+            let counts: Vec<String> = counts.collect();
+            writeln!(f, "submitted earlier: {}", counts.join(", "))?;
+        }
+        if self.arrays.is_empty() {
+            writeln!(f, "nothing is left to submit")?;
+        } else {
+            let head = ["stage", "jobs", "number", "waits for"].map(str::to_owned).to_vec();
+            let rows = self.arrays.iter().map(|array| {
+                vec![
+                    array.stage.clone(),
+                    array.jobs.to_string(),
+                    array.number.clone(),
+                    array.after.clone(),
+                ]
+            });
+            let rows: Vec<Vec<String>> = std::iter::once(head).chain(rows).collect();
+            write!(f, "submitted:\n{}", grid(&rows, "  "))?;
+            writeln!(f, "batch scripts: {}", self.scripts)?;
+        }
+        writeln!(
+            f,
+            "the same call says how far they are, and gathers the results at the end; with --follow it waits"
+        )?;
+        write!(f, "`cancel {name}` ends them")
+    }
+}
