@@ -61,7 +61,7 @@ impl Cluster {
 
     fn pipeline(&self, data: &Path) -> Command {
         let mut command = self.command(program("xtask"));
-        command.args(pipeline(data)).args(["--executor", "slurm"]);
+        command.args(pipeline(data)).args(["--executor", "slurm", "--follow"]);
         command
     }
 

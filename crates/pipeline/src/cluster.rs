@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::file::Reader;
@@ -34,7 +35,7 @@ const OWN_OPTIONS: [&str; 15] = [
 ];
 
 /// How the jobs of a pipeline are handed to a cluster.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cluster {
     /// Who pays.
     pub account: Option<String>,
@@ -51,7 +52,7 @@ pub struct Cluster {
 }
 
 /// What a stage needs of a cluster, as far as the pipeline says so.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resources {
     /// Processors, which are the stage's threads.
     pub cpus: Option<u16>,

@@ -14,8 +14,7 @@ use artifact::{Kind, MANIFEST_FILE, Manifest};
 use crate::error::PipelineError;
 use crate::project::Project;
 pub(crate) use contents::{Entry, size};
-use lease::Lease;
-pub(crate) use lease::Watch;
+pub(crate) use lease::{Lease, Watch};
 pub(crate) use stamps::Stamps;
 pub(crate) use work::{JOB, Work, jobs, remove_partial};
 

@@ -7,12 +7,12 @@ use std::process;
 use std::time::{Duration, SystemTime};
 
 use artifact::Manifest;
-use stage::StageError;
+use stage::{Part, StageError};
 
-use super::arrays::{Candidate, arrays};
+use super::arrays::{Candidate, Element, arrays};
 use super::job::Job;
 use super::note::Note;
-use super::script::Script;
+use super::script::{Script, Work};
 use super::state::{Seen, State};
 use super::submitted::{Submitted, SubmittedArray};
 use super::tasks::{self, Head};
@@ -44,7 +44,7 @@ pub(super) struct Campaign<'a> {
     largest_array: usize,
     /// Jobs of each array that this driver has submitted, by its number.
     sizes: BTreeMap<String, usize>,
-    arrays: Vec<SubmittedArray>,
+    pub arrays: Vec<SubmittedArray>,
     earlier: BTreeMap<String, usize>,
 }
 
@@ -83,6 +83,8 @@ pub(super) struct Placed {
 struct Class {
     stage: String,
     is_piece: bool,
+    /// Which piece, where the pieces of many artifacts are submitted together.
+    piece: Option<usize>,
     cpus: usize,
     memory_bytes: u64,
     time: Option<Duration>,
@@ -237,16 +239,10 @@ impl<'a> Campaign<'a> {
                 return Ok(());
             }
             let mut classes: BTreeMap<Class, Vec<Candidate>> = BTreeMap::new();
+            let cut = self.cut(&ready);
             for job in ready {
-                let needs =
-                    self.jobs[job].needs.iter().filter_map(|&need| match &self.states[need] {
-                        JobState::Placed(placed) => {
-                            Some((placed.number.clone(), placed.note.index))
-                        }
-                        _ => None,
-                    });
-                let candidate = Candidate { job, needs: needs.collect() };
-                classes.entry(self.class(job)).or_default().push(candidate);
+                let needs = self.waits_for(job);
+                classes.entry(self.class(job, &cut)).or_default().push(Candidate { job, needs });
             }
             for (class, candidates) in classes {
                 for array in arrays(&candidates, &self.sizes, self.largest_array) {
@@ -269,11 +265,45 @@ impl<'a> Campaign<'a> {
         }
     }
 
-    fn class(&self, job: usize) -> Class {
+    /// What a job has to wait for: what it needs, but for what that needs as well.
+    fn waits_for(&self, job: usize) -> BTreeSet<Element> {
+        let placed = |need: usize| match &self.states[need] {
+            JobState::Placed(placed) => Some((placed.number.clone(), placed.note.index)),
+            _ => None,
+        };
+        let needs = self.jobs[job].needs.iter().copied();
+        let waited: Vec<usize> = needs.filter(|&need| placed(need).is_some()).collect();
+        let implied: BTreeSet<usize> =
+            waited.iter().flat_map(|&need| self.jobs[need].needs.iter().copied()).collect();
+        waited.into_iter().filter(|need| !implied.contains(need)).filter_map(placed).collect()
+    }
+
+    /// Stages of which at least as many artifacts are cut as each has pieces: there an array has one
+    /// piece of each artifact, and else all pieces of one.
+    fn cut(&self, ready: &[usize]) -> BTreeSet<String> {
+        let mut firsts: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut pieces = BTreeMap::new();
+        for job in ready {
+            if let Part::Piece { index, of } = self.jobs[*job].order.part {
+                let stage = self.jobs[*job].order.stage.as_str();
+                *firsts.entry(stage).or_default() += usize::from(index == 0);
+                pieces.insert(stage, of);
+            }
+        }
+        let many = firsts.into_iter().filter(|(stage, count)| *count >= pieces[stage]);
+        many.map(|(stage, _)| stage.to_owned()).collect()
+    }
+
+    fn class(&self, job: usize, cut: &BTreeSet<String>) -> Class {
         let (of, order) = (&self.jobs[job], &self.jobs[job].order);
+        let piece = match order.part {
+            Part::Piece { index, .. } if cut.contains(&order.stage) => Some(index),
+            _ => None,
+        };
         Class {
             stage: order.stage.clone(),
             is_piece: of.is_piece(),
+            piece,
             cpus: order.limits.threads,
             memory_bytes: order.limits.memory_bytes,
             time: of.time,
@@ -303,13 +333,16 @@ impl<'a> Campaign<'a> {
             program: &self.slurm.program,
             root: &self.project.root,
             path: &path,
-            indices: &indices,
-            at_a_time: self.slurm.at_a_time.filter(|most| *most < indices.len()),
+            work: Work::Artifacts {
+                indices: &indices,
+                at_a_time: self.slurm.at_a_time.filter(|most| *most < indices.len()),
+            },
             cpus: class.cpus,
             memory_bytes: class.memory_bytes,
             time: class.time,
             partition: class.partition.as_deref(),
             starts_again: class.starts_again,
+            after,
             cluster: &self.plan.cluster,
         };
         fs::write(&path, script.text()).map_err(PipelineError::io("writing", &path))?;
@@ -327,8 +360,8 @@ impl<'a> Campaign<'a> {
                 for ((_, job), note) in jobs.iter().zip(notes) {
                     self.states[*job] = JobState::Placed(Placed::new(note, number.clone()));
                 }
-                let (stage, after) = (class.stage.clone(), after.to_owned());
-                self.arrays.push(SubmittedArray { stage, number, jobs: jobs.len(), after });
+                let (stage, jobs, is_piece) = (class.stage.clone(), jobs.len(), class.is_piece);
+                self.arrays.push(SubmittedArray { stage, number, jobs, is_piece });
             }
             Err(reason) => {
                 notes.iter().for_each(Note::remove);
@@ -354,7 +387,7 @@ impl<'a> Campaign<'a> {
     }
 
     /// The folder of the batch scripts.
-    fn scripts(&self) -> PathBuf {
+    pub(super) fn scripts(&self) -> PathBuf {
         self.project.results(&self.plan.name).join(SCRIPTS)
     }
 
@@ -363,22 +396,30 @@ impl<'a> Campaign<'a> {
         self.scripts().join(format!("{}.tasks", note.name))
     }
 
-    /// A name that no other array has.
+    /// The name of an array of such jobs.
     fn name(&self, class: &Class, jobs: &[(u32, usize)]) -> String {
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let key = jobs.first().map_or("", |(_, job)| &self.jobs[*job].order.key);
+        let pieces = if class.is_piece { "-pieces" } else { "" };
+        self.unique(&format!("{}{pieces}", class.stage), key)
+    }
+
+    /// A name that no other array has, for `what`, whose first job is about `key`.
+    pub(super) fn unique(&self, what: &str, key: &str) -> String {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let text = format!("{key} {} {}", process::id(), now.as_nanos());
         let unique = &blake3::hash(text.as_bytes()).to_hex()[..12];
-        let pieces = if class.is_piece { "-pieces" } else { "" };
-        format!("{}.{}{pieces}.{unique}", self.plan.name, class.stage)
+        format!("{}.{what}.{unique}", self.plan.name)
     }
 
     /// Leaves the jobs to themselves.
     ///
     /// # Errors
-    /// Where some could not be submitted.
-    pub(super) fn leave(self) -> Result<Ran, PipelineError> {
+    /// Where some could not be submitted, or the file system refuses.
+    pub(super) fn leave(mut self) -> Result<Ran, PipelineError> {
         self.check_failures()?;
+        if self.placed().next().is_some() {
+            self.submit_results()?;
+        }
         let tasks = || self.jobs.iter().zip(&self.states).filter(|(job, _)| !job.is_piece());
         let made: Vec<Made> = tasks()
             .filter_map(|(_, state)| match state {

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use stage::StageError;
 
 use super::campaign::{Campaign, JobState, Placed, add_to_log};
+use super::job::Job;
 use super::state::{Seen, State};
 use super::tasks;
 use crate::error::PipelineError;
@@ -40,6 +41,8 @@ enum Ended {
     Failed(StageError, Again),
     /// Something that it needs was not made: it was never begun.
     Unbegun,
+    /// It was a piece of what is made by now, and has gone.
+    Joined,
 }
 
 impl Turn {
@@ -108,7 +111,8 @@ impl Campaign<'_> {
         Ok(made.collect())
     }
 
-    fn placed(&self) -> impl Iterator<Item = (usize, &Placed)> {
+    /// The jobs that wait or run.
+    pub(super) fn placed(&self) -> impl Iterator<Item = (usize, &Placed)> {
         self.states.iter().enumerate().filter_map(|(job, state)| match state {
             JobState::Placed(placed) => Some((job, placed)),
             _ => None,
@@ -223,6 +227,9 @@ impl Campaign<'_> {
         {
             return Some(Ended::Made(Box::new(Made { reused: false, ..made })));
         }
+        if of.is_piece() && is_done && self.is_joined(of) {
+            return Some(Ended::Joined);
+        }
         let needs = || of.needs.iter().map(|&need| &self.states[need]);
         let is_unmade = |need: &JobState| matches!(need, JobState::Lost | JobState::Missing);
         if placed.state == Some(State::Cancelled)
@@ -265,6 +272,16 @@ impl Campaign<'_> {
         Some(Ended::Failed(StageError::new(message), again))
     }
 
+    /// Whether the store has what a piece is of.
+    fn is_joined(&self, piece: &Job) -> bool {
+        let whole = |job: &usize| {
+            let of = &self.jobs[*job];
+            of.task == piece.task && !of.is_piece()
+        };
+        let whole = (0..self.jobs.len()).find(whole);
+        whole.is_some_and(|whole| self.found(whole).is_some())
+    }
+
     /// The line in which SLURM says of a job that it took too much memory: not every cluster has the
     /// state for it.
     fn words_on_memory(&self, placed: &Placed) -> Option<String> {
@@ -287,6 +304,10 @@ impl Campaign<'_> {
                 let span = Duration::try_from_secs_f64(seconds).unwrap_or_default();
                 line().end_after(End::Done, span);
                 self.states[job] = JobState::Made(made);
+            }
+            Ended::Joined => {
+                line().end(End::Done);
+                self.states[job] = JobState::Unneeded;
             }
             Ended::Unbegun => {
                 placed.note.remove();

@@ -215,11 +215,29 @@ impl<'a> Maker<'a> {
 impl Slurm {
     /// What a stage of `task` may use that says that it needs so much memory.
     fn limits_of(&self, task: &Task, needed: Option<u64>) -> Limits {
-        let needed = needed.map(|needed| needed + needed / 4 + BESIDE);
+        let needed = needed.map(|needed| in_steps(needed + needed / 4 + BESIDE));
         let asked = task.resources.memory_bytes.or(self.memory_bytes);
         Limits {
             threads: task.resources.cpus.or(self.threads).unwrap_or(1).into(),
             memory_bytes: asked.or(needed).unwrap_or(DEFAULT_MEMORY_BYTES),
         }
+    }
+}
+
+/// `bytes` rounded up, by an eighth at most where they are many: tasks that need much the same go into
+/// one array then.
+fn in_steps(bytes: u64) -> u64 {
+    const SMALLEST: u64 = 256 << 20;
+    bytes.next_multiple_of((bytes.next_power_of_two() / 16).max(SMALLEST))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_is_rounded_up_by_little() {
+        let mib = |bytes: u64| in_steps(bytes << 20) >> 20;
+        assert_eq!([1, 256, 300, 1000, 9000].map(mib), [256, 256, 512, 1024, 9216]);
     }
 }

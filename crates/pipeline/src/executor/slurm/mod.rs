@@ -13,6 +13,7 @@ mod follow;
 mod job;
 mod note;
 mod partition;
+mod results;
 mod script;
 mod shared;
 mod state;
@@ -37,6 +38,7 @@ use crate::project::Project;
 
 pub use cancel::cancel;
 pub(crate) use element::fulfil;
+pub(crate) use results::gather;
 pub use submitted::Submitted;
 
 /// Folder of the batch scripts within the results: no stage can have this name.

@@ -18,17 +18,30 @@ pub(super) struct Script<'a> {
     pub root: &'a Path,
     /// The script itself; its list of orders and the files with what SLURM says lie beside it.
     pub path: &'a Path,
-    /// Indices of its jobs, ascending.
-    pub indices: &'a [u32],
-    /// Jobs of it that run at a time, at most.
-    pub at_a_time: Option<usize>,
+    pub work: Work<'a>,
     pub cpus: usize,
     pub memory_bytes: u64,
     pub time: Option<Duration>,
     pub partition: Option<&'a str>,
     /// Whether a job starts again whose node fails, or that has to make way.
     pub starts_again: bool,
+    /// What it is to wait for, which sbatch is told beside the script; empty where for nothing.
+    pub after: &'a str,
     pub cluster: &'a Cluster,
+}
+
+/// What the jobs of a script do.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Work<'a> {
+    /// Each makes an artifact.
+    Artifacts {
+        /// Indices of the jobs, ascending.
+        indices: &'a [u32],
+        /// Those of them that run at a time, at most.
+        at_a_time: Option<usize>,
+    },
+    /// One gathers the results.
+    Results,
 }
 
 impl Script<'_> {
@@ -41,8 +54,17 @@ impl Script<'_> {
             let _ = writeln!(text, "#SBATCH --{name}={value}");
         };
         option("job-name", self.name);
-        let at_a_time = self.at_a_time.map(|most| format!("%{most}")).unwrap_or_default();
-        option("array", &format!("{}{at_a_time}", ranges(self.indices)));
+        // Always an array, be it of one: what SLURM says of its jobs is always read in one way.
+        option(
+            "array",
+            &match self.work {
+                Work::Artifacts { indices, at_a_time: Some(most) } => {
+                    format!("{}%{most}", ranges(indices))
+                }
+                Work::Artifacts { indices, at_a_time: None } => ranges(indices),
+                Work::Results => "0".to_owned(),
+            },
+        );
         option("ntasks", "1");
         option("cpus-per-task", &self.cpus.to_string());
         option("mem", &format!("{}M", self.memory_bytes.div_ceil(1 << 20)));
@@ -72,16 +94,22 @@ impl Script<'_> {
         for line in &cluster.lines {
             let _ = writeln!(text, "#SBATCH {line}");
         }
+        if !self.after.is_empty() {
+            // Numbers of jobs do not stay true: a script may be submitted by hand at any time.
+            let _ = writeln!(text, "# Submitted with --dependency={}", self.after);
+        }
         text.push('\n');
         for module in &cluster.modules {
             let _ = writeln!(text, "module load {module}");
         }
-        text.push_str(
-            "# Each job makes one artifact of the list, unless the store has it: it may be submitted again.\n",
-        );
         let program = quoted(&self.program.display().to_string());
-        let tasks = quoted(&beside("tasks"));
-        let _ = writeln!(text, "exec {program} run-task {tasks} \"$SLURM_ARRAY_TASK_ID\"");
+        text.push_str(&match self.work {
+            Work::Artifacts { .. } => format!(
+                "# Each job makes one artifact of the list, unless the store has it: it may be submitted again.\nexec {program} run-task {} \"$SLURM_ARRAY_TASK_ID\"\n",
+                quoted(&beside("tasks"))
+            ),
+            Work::Results => format!("exec {program} gather {}\n", quoted(&beside("plan"))),
+        });
         text
     }
 }
@@ -126,13 +154,13 @@ mod tests {
             program: Path::new("/home/it's/bin/ntk-lab"),
             root: Path::new("/home/lab"),
             path: Path::new("/home/lab/data/runs/depth/logs/slurm.jobs/depth.train.1f00.sh"),
-            indices: &[0, 1, 2, 5],
-            at_a_time: Some(500),
+            work: Work::Artifacts { indices: &[0, 1, 2, 5], at_a_time: Some(500) },
             cpus: 4,
             memory_bytes: 3 << 30,
             time: Some(Duration::from_mins(90)),
             partition: None,
             starts_again: true,
+            after: "aftercorr:120",
             cluster: &cluster,
         };
         insta::assert_snapshot!(script.text());

@@ -29,8 +29,35 @@ pub struct SubmittedArray {
     pub number: String,
     /// How many jobs it has.
     pub jobs: usize,
-    /// What it waits for, as sbatch was told; empty where for nothing.
-    pub after: String,
+    /// Whether they make pieces of artifacts.
+    pub is_piece: bool,
+}
+
+impl Submitted {
+    /// For each stage its jobs and its arrays.
+    fn rows(&self) -> Vec<Vec<String>> {
+        let mut rows: Vec<(String, usize, Vec<&str>)> = Vec::new();
+        for array in &self.arrays {
+            let pieces = if array.is_piece { ", pieces" } else { "" };
+            let stage = format!("{}{pieces}", array.stage);
+            match rows.iter_mut().find(|(name, ..)| *name == stage) {
+                Some((_, jobs, numbers)) => {
+                    *jobs += array.jobs;
+                    numbers.push(&array.number);
+                }
+                None => rows.push((stage, array.jobs, vec![&array.number])),
+            }
+        }
+        let shown = |(stage, jobs, numbers): (String, usize, Vec<&str>)| {
+            let arrays = match &numbers[..] {
+                [first, .., last] => format!("{} from {first} to {last}", numbers.len()),
+                numbers => numbers.concat(),
+            };
+            vec![stage, jobs.to_string(), arrays]
+        };
+        let head = ["stage", "jobs", "arrays"].map(str::to_owned).to_vec();
+        std::iter::once(head).chain(rows.into_iter().map(shown)).collect()
+    }
 }
 
 impl fmt::Display for Submitted {
@@ -46,17 +73,7 @@ impl fmt::Display for Submitted {
         if self.arrays.is_empty() {
             writeln!(f, "nothing is left to submit")?;
         } else {
-            let head = ["stage", "jobs", "number", "waits for"].map(str::to_owned).to_vec();
-            let rows = self.arrays.iter().map(|array| {
-                vec![
-                    array.stage.clone(),
-                    array.jobs.to_string(),
-                    array.number.clone(),
-                    array.after.clone(),
-                ]
-            });
-            let rows: Vec<Vec<String>> = std::iter::once(head).chain(rows).collect();
-            write!(f, "submitted:\n{}", grid(&rows, "  "))?;
+            write!(f, "submitted:\n{}", grid(&self.rows(), "  "))?;
             writeln!(f, "batch scripts: {}", self.scripts)?;
         }
         writeln!(

@@ -10,7 +10,7 @@ use crate::error::PipelineError;
 use crate::order::Order;
 
 /// Version of the list: that of this program, which alone reads what it has written.
-const VERSION: &str = env!("CARGO_PKG_VERSION");
+pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The first line of a list.
 #[derive(Clone, Debug, Serialize, Deserialize)]
