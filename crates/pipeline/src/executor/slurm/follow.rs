@@ -2,6 +2,7 @@
 //! looked at on the file system.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -340,29 +341,59 @@ impl Campaign<'_> {
         }
     }
 
-    /// How many jobs of each stage wait and run.
+    /// How far each stage is whose jobs wait or run, and what they wait for but for each other.
     fn tally(&self) -> String {
-        let mut stages: Vec<(&str, usize, BTreeMap<&str, usize>)> = Vec::new();
-        for (job, placed) in self.placed() {
-            let stage = self.jobs[job].order.stage.as_str();
-            let at = stages.iter().position(|(name, ..)| *name == stage);
+        let mut stages: Vec<Tally> = Vec::new();
+        for (job, state) in self.jobs.iter().zip(&self.states) {
+            let stage = job.order.stage.as_str();
+            let at = stages.iter().position(|tally| tally.stage == stage);
             let at = at.unwrap_or_else(|| {
-                stages.push((stage, 0, BTreeMap::new()));
+                stages.push(Tally { stage, ..Tally::default() });
                 stages.len() - 1
             });
-            match placed.state {
-                Some(State::Running) => stages[at].1 += 1,
-                _ => *stages[at].2.entry(&placed.reason).or_default() += 1,
+            stages[at].add(state);
+        }
+        let stages = stages.into_iter().filter(|tally| tally.done < tally.all);
+        stages.map(|tally| tally.to_string()).collect::<Vec<_>>().join(" · ")
+    }
+}
+
+/// Jobs of a stage.
+#[derive(Debug, Default)]
+struct Tally<'a> {
+    stage: &'a str,
+    all: usize,
+    done: usize,
+    running: usize,
+    /// Those that wait, by the reason that SLURM gives.
+    waiting: BTreeMap<&'a str, usize>,
+}
+
+impl<'a> Tally<'a> {
+    fn add(&mut self, state: &'a JobState) {
+        self.all += 1;
+        match state {
+            JobState::Placed(placed) if placed.state == Some(State::Running) => self.running += 1,
+            JobState::Placed(placed) if placed.reason.starts_with("Dependency") => {}
+            JobState::Placed(placed) => *self.waiting.entry(&placed.reason).or_default() += 1,
+            JobState::Missing => {}
+            JobState::Made(_) | JobState::Unneeded | JobState::Lost => self.done += 1,
+        }
+    }
+}
+
+impl fmt::Display for Tally<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}/{}", self.stage, self.done, self.all)?;
+        if self.running > 0 {
+            write!(f, ", {} run", self.running)?;
+        }
+        for (reason, count) in &self.waiting {
+            match *reason {
+                "" => write!(f, ", {count} wait")?,
+                reason => write!(f, ", {count} wait ({reason})")?,
             }
         }
-        let text = |(stage, running, waiting): (&str, usize, BTreeMap<&str, usize>)| {
-            let run = (running > 0).then(|| format!("{running} run"));
-            let wait = waiting.into_iter().map(|(reason, count)| match reason {
-                "" => format!("{count} wait"),
-                reason => format!("{count} wait ({reason})"),
-            });
-            format!("{stage}: {}", run.into_iter().chain(wait).collect::<Vec<_>>().join(", "))
-        };
-        stages.into_iter().map(text).collect::<Vec<_>>().join(" · ")
+        Ok(())
     }
 }
