@@ -201,7 +201,7 @@ fn same_bytes(sizes: Sizes, parameters: Parameters, of: usize) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(32))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
     fn pieces_are_joined_to_the_bytes_of_the_whole(
