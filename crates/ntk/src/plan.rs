@@ -110,6 +110,9 @@ impl Memory {
     /// with a strip of whole rows of each.
     fn piece_bytes(&self, index: usize, of: usize) -> f64 {
         let share = self.shape.piece(index, of);
+        if share.is_empty() {
+            return FIXED;
+        }
         let (n, cell) = (self.shape.train as f64, self.shape.cell() as f64);
         let (width, rows) = (n * cell, share.train.len() as f64 * cell);
         let blocks = self.shape.blocks() as f64;
@@ -248,6 +251,8 @@ mod tests {
         let whole = planned(9000);
         let piece = part_planned(9000, Part::Piece { index: 0, of: 3 });
         assert_eq!(piece.outline, whole.outline);
+        let empty = part_planned(9000, Part::Piece { index: 0, of: 1000 });
+        assert_eq!(empty.memory_bytes, Some(FIXED as u64));
         assert!(piece.memory_bytes < whole.memory_bytes);
         assert_eq!(
             part_planned(9000, Part::Piece { index: 0, of: 1 }).memory_bytes,
