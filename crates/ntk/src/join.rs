@@ -164,7 +164,8 @@ fn copy(
 ) -> Result<(), ArtifactError> {
     let at_once = (AT_ONCE / size_of::<f32>() / gram.width().max(1)).max(1);
     for first in rows.clone().step_by(at_once) {
-        let values = gram.values(&[first..rows.end.min(first + at_once)])?;
+        let next = first..rows.end.min(first + at_once);
+        let values = gram.values(&[next])?;
         writer.append(&values)?;
         see(&values);
     }

@@ -110,6 +110,9 @@ impl Memory {
     /// with a strip of whole rows of each.
     fn piece_bytes(&self, index: usize, of: usize) -> f64 {
         let share = self.shape.piece(index, of);
+        if share.is_empty() {
+            return FIXED;
+        }
         let (n, cell) = (self.shape.train as f64, self.shape.cell() as f64);
         let (width, rows) = (n * cell, share.train.len() as f64 * cell);
         let blocks = self.shape.blocks() as f64;
@@ -194,8 +197,12 @@ mod tests {
     }
 
     fn planned(samples: u64) -> Plan {
+        part_planned(samples, Part::Whole)
+    }
+
+    fn part_planned(samples: u64, part: Part) -> Plan {
         let parameters: Parameters = serde_json::from_str("{}").unwrap();
-        plan(parameters, &outline(samples), Part::Whole, &LIMITS)
+        plan(parameters, &outline(samples), part, &LIMITS)
     }
 
     #[test]
@@ -211,5 +218,54 @@ mod tests {
         let fit: u64 = hint.split(' ').next().unwrap().parse().unwrap();
         assert!(planned(fit).problems.is_empty());
         assert_eq!(planned(fit + 1).problems.len(), 1);
+    }
+
+    #[test]
+    fn as_many_pieces_as_are_said_to_fit_do_and_one_less_does_not() {
+        let problem = planned(26_000).problems.remove(0);
+        let message = "the Gramian of 26000 samples needs 1.7 GiB of memory; 1.0 GiB are free";
+        assert_eq!(problem.message, message);
+        let hint = problem.hint.unwrap();
+        let (_, split) = hint.split_once("; on a cluster, `resources: { split: ").unwrap();
+        let pieces: usize = split.split(' ').next().unwrap().parse().unwrap();
+        assert!(split.ends_with(&format!("}}` makes it of {pieces} pieces that do")), "{hint}");
+        let fits = |of: usize| {
+            (0..of).all(|index| part_planned(26_000, Part::Piece { index, of }).problems.is_empty())
+        };
+        assert!(fits(pieces) && !fits(pieces - 1));
+        let joined = part_planned(26_000, Part::Join { of: pieces });
+        assert!(joined.problems.is_empty() && joined.memory_bytes < Some(100 << 20));
+    }
+
+    #[test]
+    fn what_no_number_of_pieces_makes_fit_is_not_said_to() {
+        // The factors alone are more than there is.
+        let problem = planned(1_000_000).problems.remove(0);
+        assert!(!problem.hint.unwrap().contains("split"));
+        let piece = part_planned(1_000_000, Part::Piece { index: 1, of: 9 }).problems.remove(0);
+        assert!(piece.message.starts_with("one of 9 pieces of the Gramian"), "{}", piece.message);
+    }
+
+    #[test]
+    fn a_part_is_planned_with_the_outline_of_the_whole() {
+        let whole = planned(9000);
+        let piece = part_planned(9000, Part::Piece { index: 0, of: 3 });
+        assert_eq!(piece.outline, whole.outline);
+        let empty = part_planned(9000, Part::Piece { index: 0, of: 1000 });
+        assert_eq!(empty.memory_bytes, Some(FIXED as u64));
+        assert!(piece.memory_bytes < whole.memory_bytes);
+        assert_eq!(
+            part_planned(9000, Part::Piece { index: 0, of: 1 }).memory_bytes,
+            whole.memory_bytes
+        );
+    }
+
+    #[test]
+    fn sizes_that_nobody_has_are_refused_in_words() {
+        for samples in [1 << 40, u64::MAX] {
+            for part in [Part::Whole, Part::Piece { index: 2, of: 5 }, Part::Join { of: 5 }] {
+                assert_eq!(part_planned(samples, part).problems.len(), 1, "{samples} {part:?}");
+            }
+        }
     }
 }

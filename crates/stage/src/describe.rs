@@ -7,6 +7,7 @@ use crate::Stage;
 
 /// What a stage program is: the answer to `describe`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a field of the protocol by itself")]
 pub struct Description {
     /// Contract version that the program speaks.
     pub contract: String,

@@ -2,8 +2,9 @@
 //!
 //! Arrow's writer spells out two levels for every entry and copies the entries several times.
 //! Here pages of `values` are written at once: their levels from the width, their bytes straight from
-//! the matrix, and the same pages however many rows come at once. The file is the one that Arrow's writer would make of the same rows, but for the sizes
-//! of its pages and for page indexes, which help nobody who reads whole rows.
+//! the matrix, and the same pages however many rows come at once. The file is the one that Arrow's
+//! writer would make of the same rows, but for the sizes of its pages and for page indexes, which help
+//! nobody who reads whole rows.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
