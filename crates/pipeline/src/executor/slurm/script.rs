@@ -103,13 +103,14 @@ impl Script<'_> {
             let _ = writeln!(text, "module load {module}");
         }
         let program = quoted(&self.program.display().to_string());
-        text.push_str(&match self.work {
-            Work::Artifacts { .. } => format!(
-                "# Each job makes one artifact of the list, unless the store has it: it may be submitted again.\nexec {program} run-task {} \"$SLURM_ARRAY_TASK_ID\"\n",
-                quoted(&beside("tasks"))
+        let (about, call) = match self.work {
+            Work::Artifacts { .. } => (
+                "# Each job makes one artifact of the list, unless the store has it: it may be submitted again.\n",
+                format!("run-task {} \"$SLURM_ARRAY_TASK_ID\"", quoted(&beside("tasks"))),
             ),
-            Work::Results => format!("exec {program} gather {}\n", quoted(&beside("plan"))),
-        });
+            Work::Results => ("", format!("gather {}", quoted(&beside("plan")))),
+        };
+        let _ = writeln!(text, "{about}exec {program} {call}");
         text
     }
 }
