@@ -10,7 +10,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
-use tests::{data, program, root, text};
+use tests::{data, program, root, skip, text};
 
 /// Two of them would be on one machine's ports.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
@@ -26,20 +26,18 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// A SLURM of so many nodes, with further lines of its configuration, or `None` where there is
-    /// none to be had; `test` is skipped then.
-    pub fn start(test: &str, nodes: usize, lines: &str) -> Option<Self> {
+    /// A SLURM of so many nodes, or `None` where there is none to be had; the test is skipped then.
+    pub fn start(nodes: usize) -> Option<Self> {
         if env::var_os("XTASK_SLURM").is_none() {
-            eprintln!("skipped {test}: `cargo xtask test --slurm` runs it");
+            skip("`cargo xtask test --slurm` runs it");
             return None;
         }
         let alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let cluster = Self { folder: data(), _alone: alone };
-        fs::write(cluster.folder.path().join("extra.conf"), lines).expect("it is ours");
         let mut start = cluster.script("start.sh");
         let output = start.arg(nodes.to_string()).output().expect("sh starts");
         if output.status.code() == Some(CANNOT_START) {
-            eprintln!("skipped {test}: no SLURM can be started: {}", text(&output).trim());
+            skip(format_args!("no SLURM can be started: {}", text(&output).trim()));
             return None;
         }
         assert!(output.status.success(), "{}", text(&output));

@@ -96,8 +96,7 @@ fn scripts(data: &Path, run: &str) -> usize {
 
 #[test]
 fn jobs_that_are_left_make_of_depth_the_same_bytes_with_every_gramian_in_four_pieces() {
-    let test = "jobs_that_are_left_make_of_depth_the_same_bytes_with_every_gramian_in_four_pieces";
-    let Some(cluster) = Cluster::start(test, 2, "") else { return };
+    let Some(cluster) = Cluster::start(2) else { return };
     let data = data();
     let output = cluster.leave(&depth(data.path(), &["ntk.resources.split=4"]));
     assert!(output.status.success(), "{}", text(&output));
@@ -110,8 +109,7 @@ fn jobs_that_are_left_make_of_depth_the_same_bytes_with_every_gramian_in_four_pi
 
 #[test]
 fn a_cluster_makes_the_same_bytes_as_this_machine() {
-    let test = "a_cluster_makes_the_same_bytes_as_this_machine";
-    let Some(cluster) = Cluster::start(test, 1, "") else { return };
+    let Some(cluster) = Cluster::start(1) else { return };
     let data = data();
     let output = cluster.follow(&pipeline(data.path())).wait_with_output().expect("it ends");
     assert!(output.status.success(), "{}", text(&output));
@@ -120,8 +118,7 @@ fn a_cluster_makes_the_same_bytes_as_this_machine() {
 
 #[test]
 fn a_job_that_is_cancelled_is_said_and_the_next_call_goes_on_to_the_same_bytes() {
-    let test = "a_job_that_is_cancelled_is_said_and_the_next_call_goes_on_to_the_same_bytes";
-    let Some(cluster) = Cluster::start(test, 1, "") else { return };
+    let Some(cluster) = Cluster::start(1) else { return };
     let data = data();
     let driver = cluster.follow(&pipeline(data.path()));
     let job = cluster.training(data.path());
@@ -138,8 +135,7 @@ fn a_job_that_is_cancelled_is_said_and_the_next_call_goes_on_to_the_same_bytes()
 
 #[test]
 fn a_run_is_cancelled_as_a_whole() {
-    let test = "a_run_is_cancelled_as_a_whole";
-    let Some(cluster) = Cluster::start(test, 1, "") else { return };
+    let Some(cluster) = Cluster::start(1) else { return };
     let data = data();
     let output = cluster.leave(&pipeline(data.path()));
     assert!(output.status.success(), "{}", text(&output));
@@ -156,8 +152,7 @@ fn a_run_is_cancelled_as_a_whole() {
 
 #[test]
 fn a_driver_that_is_stopped_and_started_again_submits_nothing_twice() {
-    let test = "a_driver_that_is_stopped_and_started_again_submits_nothing_twice";
-    let Some(cluster) = Cluster::start(test, 1, "") else { return };
+    let Some(cluster) = Cluster::start(1) else { return };
     let data = data();
     for signal in ["-INT", "-KILL"] {
         let driver = cluster.follow(&pipeline(data.path()));
@@ -193,8 +188,7 @@ fn scripts_of_one_call(cluster: &Cluster) -> usize {
 
 #[test]
 fn a_node_whose_daemon_is_killed_and_comes_back_loses_nothing() {
-    let test = "a_node_whose_daemon_is_killed_and_comes_back_loses_nothing";
-    let Some(cluster) = Cluster::start(test, 1, "") else { return };
+    let Some(cluster) = Cluster::start(1) else { return };
     let data = data();
     let driver = cluster.follow(&pipeline(data.path()));
     cluster.training(data.path());

@@ -606,3 +606,21 @@ fn work_that_is_cut_is_made_in_pieces_and_joined() {
     let said = world.refused(SWEEP, &["train.resources.split=2"]);
     assert!(said.contains("its work cannot be cut into pieces"), "{said}");
 }
+
+#[test]
+fn what_a_cluster_does_not_take_at_once_is_submitted_once_others_have_ended() {
+    let world = cluster();
+    world.note("most", "3\n");
+    let wait = format!("until [ -f go ]; do sleep 0.05; done\n{}", succeed("dataset"));
+    world.stage("dataset", &dataset(), crate::world::PLAN_DATASET, &wait);
+    let left = world.leave(SWEEP);
+    let said = left.to_string();
+    assert!(said.contains("6 jobs are still to be submitted"), "{said}");
+    assert!(said.contains("AssocMaxSubmitJobLimit"), "{said}");
+    // One dataset, and half of the trainings.
+    let numbers = left.arrays.iter().map(|array| array.jobs);
+    assert_eq!(numbers.collect::<Vec<_>>(), [1, 2], "{said}");
+    world.go();
+    world.submit(SWEEP, &[]).expect("everything is submitted at last");
+    assert!(world.files("data/store/.work").is_empty());
+}

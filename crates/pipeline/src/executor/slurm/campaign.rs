@@ -3,19 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process;
-use std::time::{Duration, SystemTime};
+use std::time::Instant;
 
 use artifact::Manifest;
-use stage::{Part, StageError};
+use stage::StageError;
 
-use super::arrays::{Candidate, Element, arrays};
 use super::job::Job;
 use super::note::Note;
-use super::script::{Script, Work};
 use super::state::{Seen, State};
 use super::submitted::{Submitted, SubmittedArray};
-use super::tasks::{self, Head};
+use super::tasks;
 use super::{SCRIPTS, Slurm, refused};
 use crate::error::PipelineError;
 use crate::executor::{Made, Ran, counts, failure};
@@ -41,10 +38,12 @@ pub(super) struct Campaign<'a> {
     /// Nodes on which a job was lost, and is not to run again.
     pub lost_on: Vec<BTreeSet<String>>,
     pub failures: Vec<Failure>,
-    largest_array: usize,
+    pub largest_array: usize,
     /// Jobs of each array that this driver has submitted, by its number.
-    sizes: BTreeMap<String, usize>,
+    pub sizes: BTreeMap<String, usize>,
     pub arrays: Vec<SubmittedArray>,
+    /// Why the cluster takes no further jobs, since when.
+    pub full: Option<(String, Instant)>,
     earlier: BTreeMap<String, usize>,
 }
 
@@ -78,21 +77,6 @@ pub(super) struct Placed {
     pub missed: u32,
 }
 
-/// What jobs have in common that go into one array.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Class {
-    stage: String,
-    is_piece: bool,
-    /// Which piece, where the pieces of many artifacts are submitted together.
-    piece: Option<usize>,
-    cpus: usize,
-    memory_bytes: u64,
-    time: Option<Duration>,
-    partition: Option<String>,
-    starts_again: bool,
-    not_on: BTreeSet<String>,
-}
-
 impl<'a> Campaign<'a> {
     /// The `jobs` of `plan`, with what is made of them and what waits or runs.
     ///
@@ -124,6 +108,7 @@ impl<'a> Campaign<'a> {
             largest_array: slurm.tools.largest_array(),
             sizes: BTreeMap::new(),
             arrays: Vec::new(),
+            full: None,
             earlier: BTreeMap::new(),
         };
         campaign.find_made()?;
@@ -221,38 +206,6 @@ impl<'a> Campaign<'a> {
         Ok(())
     }
 
-    /// Submits every job that is missing; those that sbatch refuses have failed, and what needs
-    /// them is lost.
-    ///
-    /// # Errors
-    /// Where the file system refuses.
-    pub(super) fn submit(&mut self) -> Result<(), PipelineError> {
-        loop {
-            self.lose();
-            let ready = |job: &usize| {
-                let needs = self.jobs[*job].needs.iter().map(|&need| &self.states[need]);
-                matches!(self.states[*job], JobState::Missing)
-                    && needs.into_iter().all(|need| !matches!(need, JobState::Missing))
-            };
-            let ready: Vec<usize> = (0..self.jobs.len()).filter(ready).collect();
-            if ready.is_empty() {
-                return Ok(());
-            }
-            let mut classes: BTreeMap<Class, Vec<Candidate>> = BTreeMap::new();
-            let cut = self.cut(&ready);
-            for job in ready {
-                let needs = self.waits_for(job);
-                classes.entry(self.class(job, &cut)).or_default().push(Candidate { job, needs });
-            }
-            for (class, candidates) in classes {
-                for array in arrays(&candidates, &self.sizes, self.largest_array) {
-                    let after: Vec<String> = array.after.iter().map(ToString::to_string).collect();
-                    self.submit_array(&class, &array.jobs, &after.join(","))?;
-                }
-            }
-        }
-    }
-
     /// Takes every job for lost that needs one that is.
     pub(super) fn lose(&mut self) {
         for job in 0..self.jobs.len() {
@@ -263,119 +216,6 @@ impl<'a> Campaign<'a> {
                 self.states[job] = JobState::Lost;
             }
         }
-    }
-
-    /// What a job has to wait for: what it needs, but for what that needs as well.
-    fn waits_for(&self, job: usize) -> BTreeSet<Element> {
-        let placed = |need: usize| match &self.states[need] {
-            JobState::Placed(placed) => Some((placed.number.clone(), placed.note.index)),
-            _ => None,
-        };
-        let needs = self.jobs[job].needs.iter().copied();
-        let waited: Vec<usize> = needs.filter(|&need| placed(need).is_some()).collect();
-        let implied: BTreeSet<usize> =
-            waited.iter().flat_map(|&need| self.jobs[need].needs.iter().copied()).collect();
-        waited.into_iter().filter(|need| !implied.contains(need)).filter_map(placed).collect()
-    }
-
-    /// Stages of which at least as many artifacts are cut as each has pieces: there an array has one
-    /// piece of each artifact, and else all pieces of one.
-    fn cut(&self, ready: &[usize]) -> BTreeSet<String> {
-        let mut firsts: BTreeMap<&str, usize> = BTreeMap::new();
-        let mut pieces = BTreeMap::new();
-        for job in ready {
-            if let Part::Piece { index, of } = self.jobs[*job].order.part {
-                let stage = self.jobs[*job].order.stage.as_str();
-                *firsts.entry(stage).or_default() += usize::from(index == 0);
-                pieces.insert(stage, of);
-            }
-        }
-        let many = firsts.into_iter().filter(|(stage, count)| *count >= pieces[stage]);
-        many.map(|(stage, _)| stage.to_owned()).collect()
-    }
-
-    fn class(&self, job: usize, cut: &BTreeSet<String>) -> Class {
-        let (of, order) = (&self.jobs[job], &self.jobs[job].order);
-        let piece = match order.part {
-            Part::Piece { index, .. } if cut.contains(&order.stage) => Some(index),
-            _ => None,
-        };
-        Class {
-            stage: order.stage.clone(),
-            is_piece: of.is_piece(),
-            piece,
-            cpus: order.limits.threads,
-            memory_bytes: order.limits.memory_bytes,
-            time: of.time,
-            partition: of.partition.clone(),
-            starts_again: order.retries != Some(0),
-            not_on: self.lost_on[job].clone(),
-        }
-    }
-
-    /// Submits `jobs`, each with its index, as one array that waits for `after`.
-    fn submit_array(
-        &mut self,
-        class: &Class,
-        jobs: &[(u32, usize)],
-        after: &str,
-    ) -> Result<(), PipelineError> {
-        let scripts = self.scripts();
-        fs::create_dir_all(&scripts).map_err(PipelineError::io("creating", &scripts))?;
-        let name = self.name(class, jobs);
-        let path = scripts.join(format!("{name}.sh"));
-        let head = Head::new(&self.project.root, &self.project.store());
-        let orders = jobs.iter().map(|(index, job)| (*index, &self.jobs[*job].order));
-        tasks::write(&path.with_extension("tasks"), &head, orders)?;
-        let indices: Vec<u32> = jobs.iter().map(|(index, _)| *index).collect();
-        let script = Script {
-            name: &name,
-            program: &self.slurm.program,
-            root: &self.project.root,
-            path: &path,
-            work: Work::Artifacts {
-                indices: &indices,
-                at_a_time: self.slurm.at_a_time.filter(|most| *most < indices.len()),
-            },
-            cpus: class.cpus,
-            memory_bytes: class.memory_bytes,
-            time: class.time,
-            partition: class.partition.as_deref(),
-            starts_again: class.starts_again,
-            after,
-            cluster: &self.plan.cluster,
-        };
-        fs::write(&path, script.text()).map_err(PipelineError::io("writing", &path))?;
-        // Before the jobs are there: should this driver die now, the next one looks for them.
-        let note = |(index, job): &(u32, usize)| {
-            Note::within(&self.store.work(&self.jobs[*job].order.key), &name, *index)
-        };
-        let notes: Vec<Note> = jobs.iter().map(note).collect();
-        for note in &notes {
-            note.create().map_err(PipelineError::io("noting a job in", &self.project.store()))?;
-        }
-        match self.slurm.tools.submit(&path, &options(class, after)) {
-            Ok(number) => {
-                self.sizes.insert(number.clone(), jobs.len());
-                for ((_, job), note) in jobs.iter().zip(notes) {
-                    self.states[*job] = JobState::Placed(Placed::new(note, number.clone()));
-                }
-                let (stage, jobs, is_piece) = (class.stage.clone(), jobs.len(), class.is_piece);
-                self.arrays.push(SubmittedArray { stage, number, jobs, is_piece });
-            }
-            Err(reason) => {
-                notes.iter().for_each(Note::remove);
-                let error = StageError::new(reason)
-                    .hint(format!("`sbatch {}` tries it by hand", path.display()));
-                for (_, job) in jobs {
-                    self.states[*job] = JobState::Lost;
-                }
-                if let Some((_, job)) = jobs.first() {
-                    self.fail(*job, error);
-                }
-            }
-        }
-        Ok(())
     }
 
     /// Notes that a job has failed.
@@ -396,30 +236,16 @@ impl<'a> Campaign<'a> {
         self.scripts().join(format!("{}.tasks", note.name))
     }
 
-    /// The name of an array of such jobs.
-    fn name(&self, class: &Class, jobs: &[(u32, usize)]) -> String {
-        let key = jobs.first().map_or("", |(_, job)| &self.jobs[*job].order.key);
-        let pieces = if class.is_piece { "-pieces" } else { "" };
-        self.unique(&format!("{}{pieces}", class.stage), key)
-    }
-
-    /// A name that no other array has, for `what`, whose first job is about `key`.
-    pub(super) fn unique(&self, what: &str, key: &str) -> String {
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let text = format!("{key} {} {}", process::id(), now.as_nanos());
-        let unique = &blake3::hash(text.as_bytes()).to_hex()[..12];
-        format!("{}.{what}.{unique}", self.plan.name)
-    }
-
     /// Leaves the jobs to themselves.
     ///
     /// # Errors
     /// Where some could not be submitted, or the file system refuses.
     pub(super) fn leave(mut self) -> Result<Ran, PipelineError> {
         self.check_failures()?;
-        if self.placed().next().is_some() {
+        if self.placed().next().is_some() && self.full.is_none() {
             self.submit_results()?;
         }
+        let left = self.states.iter().filter(|state| matches!(state, JobState::Missing)).count();
         let tasks = || self.jobs.iter().zip(&self.states).filter(|(job, _)| !job.is_piece());
         let made: Vec<Made> = tasks()
             .filter_map(|(_, state)| match state {
@@ -436,6 +262,7 @@ impl<'a> Campaign<'a> {
             scripts: self.project.shown(&self.scripts()),
             arrays: self.arrays,
             earlier: self.earlier,
+            refused: self.full.map(|(why, _)| (left, why)),
         }))
     }
 
@@ -452,7 +279,7 @@ impl<'a> Campaign<'a> {
 }
 
 impl Placed {
-    fn new(note: Note, number: String) -> Self {
+    pub(super) fn new(note: Note, number: String) -> Self {
         let (reason, node) = (String::new(), String::new());
         Self { note, number, state: None, reason, node, missed: 0 }
     }
@@ -464,19 +291,6 @@ impl Placed {
         (self.reason, self.node, self.missed) = (seen.reason, seen.node, 0);
         is_news
     }
-}
-
-/// What sbatch is told beside the script: that alone stays true.
-fn options(class: &Class, after: &str) -> Vec<String> {
-    let mut options = Vec::new();
-    if !after.is_empty() {
-        options.push(format!("--dependency={after}"));
-    }
-    if !class.not_on.is_empty() {
-        let nodes: Vec<&str> = class.not_on.iter().map(String::as_str).collect();
-        options.push(format!("--exclude={}", nodes.join(",")));
-    }
-    options
 }
 
 /// The last lines that SLURM itself has said of a job, for its log.

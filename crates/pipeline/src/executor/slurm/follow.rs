@@ -25,6 +25,8 @@ use crate::quantity::{bytes, duration};
 const TURN: Duration = Duration::from_millis(100);
 /// Looks on end in which SLURM does not know a job before it is taken to be gone.
 const LOOKS: u32 = 2;
+/// Pauses between looks in which a cluster that takes no more jobs is left alone.
+const LOOKS_WHERE_FULL: u32 = 10;
 /// Why SLURM ends a job whose dependency has failed.
 const NEVER: &str = "DependencyNeverSatisfied";
 
@@ -83,7 +85,7 @@ impl Campaign<'_> {
         // Since when jobs are over whose files are not there yet.
         let mut over: BTreeMap<usize, Instant> = BTreeMap::new();
         let mut tally = progress.tally();
-        while self.placed().next().is_some() {
+        while self.placed().next().is_some() || self.full.is_some() {
             if interrupt::is_pending() {
                 drop(tally);
                 lines.into_values().for_each(Line::clear);
@@ -95,8 +97,13 @@ impl Campaign<'_> {
                 read.soon();
             }
             self.show_running(&mut lines, read.is_due());
-            if self.end_jobs(&mut lines, &mut over) {
+            let has_news = self.end_jobs(&mut lines, &mut over);
+            if has_news {
                 look.soon();
+            }
+            // A cluster that takes no more is not asked at every end of a job.
+            let is_full = |since: Instant| since.elapsed() < pace.look * LOOKS_WHERE_FULL;
+            if self.full.as_ref().map_or(has_news, |(_, since)| !is_full(*since)) {
                 self.submit()?;
             }
             tally.show(&self.tally());

@@ -17,6 +17,7 @@ mod results;
 mod script;
 mod shared;
 mod state;
+mod submit;
 mod submitted;
 mod tasks;
 mod tools;

@@ -16,6 +16,8 @@ pub struct Submitted {
     pub arrays: Vec<SubmittedArray>,
     /// Jobs that earlier calls have submitted, by what the queue says of them.
     pub earlier: BTreeMap<String, usize>,
+    /// How many jobs the cluster has not taken yet, and why.
+    pub refused: Option<(usize, String)>,
     /// The folder of the batch scripts, as it is shown.
     pub scripts: String,
 }
@@ -70,11 +72,15 @@ impl fmt::Display for Submitted {
             let counts: Vec<String> = counts.collect();
             writeln!(f, "submitted earlier: {}", counts.join(", "))?;
         }
-        if self.arrays.is_empty() {
+        if self.arrays.is_empty() && self.refused.is_none() {
             writeln!(f, "nothing is left to submit")?;
-        } else {
+        } else if !self.arrays.is_empty() {
             write!(f, "submitted:\n{}", grid(&self.rows(), "  "))?;
             writeln!(f, "batch scripts: {}", self.scripts)?;
+        }
+        if let Some((jobs, why)) = &self.refused {
+            let when = "once others have ended";
+            writeln!(f, "{jobs} jobs are still to be submitted, by the same call {when}: {why}")?;
         }
         writeln!(
             f,
