@@ -33,7 +33,9 @@ fn call(file: &str, data: &Path, settings: &[String]) -> Vec<String> {
     let mut arguments = vec!["pipeline".to_owned(), file.to_owned()];
     let mut add = |name: &str, value: String| arguments.extend([name.to_owned(), value]);
     add("--data", data.display().to_string());
-    settings.iter().for_each(|setting| add("--set", setting.clone()));
+    for setting in settings {
+        add("--set", setting.clone());
+    }
     arguments
 }
 
