@@ -19,22 +19,21 @@ const KEY_SHOWN: usize = 12;
 const SHOWN_TOGETHER: usize = 4;
 
 /// `plan` as text: the axes of its sweep, and for each stage whether it would run, its key, what it
-/// would make and with which parameters; the variants of a stage share a line.
+/// would make and with which parameters; the variants of a stage share a line. `offer` says what an
+/// executor would give them ([`Executor::offer`](crate::Executor::offer)).
 #[must_use]
-pub fn dry_run(project: &Project, plan: &Plan) -> String {
+pub fn dry_run(project: &Project, plan: &Plan, offer: &str) -> String {
     let mut text = plan.name.clone();
     if !plan.about.is_empty() {
         text.push_str(": ");
         text.push_str(&plan.about);
     }
-    let memory = bytes(plan.limits.memory_bytes);
-    let threads = plan.limits.threads;
     let seed = if plan.sweep.axes.iter().any(Axis::sets_seed) {
         "seeds of the sweep".to_owned()
     } else {
         format!("seed {}", plan.seed)
     };
-    text = format!("{text}\n{seed}, {threads} threads, {memory} of memory\n\n");
+    text = format!("{text}\n{seed}, {}\n\n", offer.trim_end());
     if let (false, Some(count)) = (plan.sweep.is_empty(), plan.sweep.count()) {
         text = format!("{text}sweep, {count} variants\n{}\n", grid(&axes(plan), "  "));
     }

@@ -120,6 +120,11 @@ impl Progress {
         self.say(&self.shown(stage, variant), &format!("is tried again: {why}"));
     }
 
+    /// An array of so many jobs of a stage, which has this number.
+    pub(crate) fn submitted(&self, stage: &str, number: &str, jobs: usize) {
+        self.tell("submitted", stage, "", &json!({ "array": number, "jobs": jobs }));
+    }
+
     /// That so many jobs go on without this driver.
     pub(crate) fn left(&self, jobs: usize) {
         self.tell("left", "", "", &json!({ "jobs": jobs }));
@@ -275,14 +280,14 @@ impl Line<'_> {
 }
 
 impl Tally<'_> {
-    /// Shows `text`, which is empty where nothing waits or runs.
-    pub(crate) fn show(&mut self, text: &str) {
+    /// Shows `text`, which is empty where nothing waits or runs, and for programs what it says of `stages`.
+    pub(crate) fn show(&mut self, text: &str, stages: &Value) {
         if text == self.shown || text.is_empty() {
             return;
         }
         match &self.progress.style {
             Style::Silent => {}
-            Style::Json => self.progress.tell("queue", "", "", &json!({ "jobs": text })),
+            Style::Json => self.progress.tell("queue", "", "", &json!({ "stages": stages })),
             Style::Plain => {
                 if self.written.is_some_and(|written| written.elapsed() < PLAIN_INTERVAL) {
                     return;

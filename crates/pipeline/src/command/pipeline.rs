@@ -51,7 +51,7 @@ pub struct Arguments {
     /// jobs of a stage that run at a time [default: what the cluster allows].
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
-    /// Go on with what does not need a stage that failed.
+    /// Go on with what does not need a stage that failed; jobs of a cluster always do.
     #[arg(long)]
     keep_going: bool,
     /// Print one JSON object a line for everything that happens.
@@ -101,6 +101,12 @@ impl Arguments {
     /// # Errors
     /// Where it is not there.
     fn executor(&self, project: &Project) -> Result<Box<dyn Executor>, PipelineError> {
+        if self.follow && self.executor == Where::Local {
+            return Err(PipelineError::Argument {
+                message: "--follow: stages of this machine are always followed".to_owned(),
+                help: Some("it goes with `--executor slurm`".to_owned()),
+            });
+        }
         let jobs = self.jobs.map(usize::from);
         Ok(match self.executor {
             Where::Local => {
@@ -131,7 +137,8 @@ pub(super) fn run(project: Project, arguments: &Arguments) -> Result<ExitCode, P
         eprintln!("warning: {difference}");
     }
     if arguments.dry_run {
-        print(dry_run(&project, &plan).trim_end());
+        let offer = arguments.executor(&project)?.offer(&project, &plan)?;
+        print(dry_run(&project, &plan, &offer).trim_end());
         return Ok(ExitCode::SUCCESS);
     }
     // The results are of all that is there then, not of this call alone.

@@ -16,6 +16,7 @@ use crate::order::{Again, Order, Outcome};
 use crate::plan::{Plan, Task};
 use crate::progress::{End, Progress};
 use crate::project::Project;
+use crate::quantity::bytes;
 use crate::references;
 use crate::store::{Store, Watch, Work};
 
@@ -89,6 +90,11 @@ impl Executor for Local {
         progress: &Progress,
     ) -> Result<Ran, PipelineError> {
         self.make(project, plan, progress).map(Ran::Made)
+    }
+
+    fn offer(&self, _project: &Project, plan: &Plan) -> Result<String, PipelineError> {
+        let Limits { threads, memory_bytes } = plan.limits;
+        Ok(format!("{threads} threads, {} of memory", bytes(memory_bytes)))
     }
 }
 

@@ -35,6 +35,12 @@ pub trait Executor {
         plan: &Plan,
         progress: &Progress,
     ) -> Result<Ran, PipelineError>;
+
+    /// What it would give to the stages of `plan`, as text for people.
+    ///
+    /// # Errors
+    /// Everything for which it could not run them.
+    fn offer(&self, project: &Project, plan: &Plan) -> Result<String, PipelineError>;
 }
 
 /// What has become of a plan.

@@ -18,7 +18,7 @@ fn the_dry_run_names_the_part_of_the_key_that_changed() {
     let world = World::new();
     let reasons = |set: &[&str]| {
         let plan = world.check(RIGHT, set).expect("it is right");
-        let text = pipeline::dry_run(&world.project, &plan);
+        let text = world.dry_run(&plan);
         let begin = text.find("will run because of").unwrap_or(text.len());
         let end = text.find("\nparameters").unwrap_or(text.len());
         text[begin.min(end)..end].to_owned()
@@ -77,7 +77,7 @@ fn without_results_the_nearest_artifact_of_the_same_stage_is_compared() {
     world.run(RIGHT, &[]).expect("it runs");
     world.run(RIGHT, &["train.with.steps=20"]).expect("it runs");
     let plan = world.check(RIGHT, &["train.with.steps=21", "name=other"]).expect("it is right");
-    let text = pipeline::dry_run(&world.project, &plan);
+    let text = world.dry_run(&plan);
     assert!(text.contains("0 → 21"), "the nearest has 10 or 20: {text}");
 }
 

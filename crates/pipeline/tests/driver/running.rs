@@ -103,7 +103,7 @@ fn the_dry_run_says_what_is_there_and_what_would_run() {
     let world = World::new();
     world.run(RIGHT, &[]).expect("it runs");
     let plan = world.check(RIGHT, &["ntk.with.reduction=trace"]).expect("it is right");
-    insta::assert_snapshot!(pipeline::dry_run(&world.project, &plan), @r#"
+    insta::assert_snapshot!(world.dry_run(&plan), @r#"
     chain: All five
     seed 7, 2 threads, 1.00 GiB of memory
 

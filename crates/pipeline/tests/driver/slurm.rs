@@ -392,6 +392,7 @@ fn what_the_cluster_does_not_have_is_refused_before_anything_is_submitted() {
         &["train.resources.cpus=8"],
         &["train.resources={ memory: 600GiB, partition: long }"],
         &["train.resources.memory=1MiB"],
+        &["train.resources={ time: 31min, batch: 2, partition: short }"],
     ]
     .map(|set| world.refused(SWEEP, set));
     insta::assert_snapshot!(said.join("\n\n"));
@@ -554,6 +555,33 @@ fn a_job_whose_time_is_up_starts_anew_where_the_pipeline_asks() {
 }
 
 #[test]
+fn the_next_call_says_what_has_become_of_jobs_that_were_left() {
+    let world = cluster();
+    world.note("fate-data", "TIMEOUT\n");
+    world.leave(ONE);
+    fs::write(world.root().join("pipelines/one.yaml"), ONE).expect("it is ours");
+    let output = world.lab(&["pipeline", "one", "--executor", "slurm"]).output();
+    let said = text(&output.expect("it starts"));
+    assert!(said.contains("is tried again: the cluster ended it after its time limit"), "{said}");
+    assert!(said.contains("raise `time` under `resources:`"), "{said}");
+}
+
+#[test]
+fn a_stage_that_is_tried_again_in_its_job_has_what_is_left_of_its_time() {
+    let world = cluster();
+    let mut described = dataset();
+    described["resumes"] = true.into();
+    let run = format!(
+        "if ! [ -f \"$out/tried\" ]; then touch \"$out/tried\"; sleep 1; kill -9 $$; fi\nsleep 2.5\nrm \"$out/tried\"\n{}",
+        succeed("dataset")
+    );
+    world.stage("dataset", &described, crate::world::PLAN_DATASET, &run);
+    world.submit(ONE, &["data.resources.time=3s", "data.retries=1"]).expect("it starts anew");
+    let restarts = world.noted("jobs/100_0.restarts");
+    assert_eq!(restarts, "1\n", "the second attempt was ended before its own three seconds");
+}
+
+#[test]
 fn what_a_node_loses_runs_on_another_one_the_next_time() {
     let world = cluster();
     world.note("fate-data", "NODE_FAIL\n");
@@ -603,6 +631,8 @@ fn work_that_is_cut_is_made_in_pieces_and_joined() {
     assert_eq!(read("pieces").lines().count(), 12);
     assert_eq!(fs::read_dir(world.root().join("data/store/kernel")).expect("there").count(), 4);
     assert!(world.files("data/store/.work").is_empty());
+    let said = world.refused(SWEEP, &["ntk.resources={ split: 3, cpus: 1000 }"]);
+    assert!(said.contains("it asks for 1000 cpus"), "{said}");
     let said = world.refused(SWEEP, &["train.resources.split=2"]);
     assert!(said.contains("its work cannot be cut into pieces"), "{said}");
 }
@@ -647,4 +677,64 @@ fn a_job_makes_several_artifacts_where_the_pipeline_asks_and_one_that_fails_is_t
     let made =
         |kind| fs::read_dir(world.root().join("data/store").join(kind)).expect("some").count();
     assert_eq!((made("training"), made("kernel")), (3, 3));
+}
+
+#[test]
+fn a_cluster_that_refuses_for_another_reason_than_numbers_is_not_waited_for() {
+    let world = cluster();
+    world.note("refuse", "sbatch: error: AssocMaxWallDurationPerJobLimit\nsbatch: error: Batch job submission failed: Job violates accounting/QOS policy (job submit limit, user's size and/or time limits)\n");
+    let said = world.refused(ONE, &[]);
+    assert!(said.contains("AssocMaxWallDurationPerJobLimit"), "{said}");
+}
+
+#[test]
+fn a_forced_job_that_is_killed_is_not_taken_for_made() {
+    let world = cluster();
+    world.submit(ONE, &[]).expect("it runs");
+    let mut plan = world.check(ONE, &[]).expect("it is right");
+    let force = pipeline::Selection { force: vec!["data".to_owned()], ..Default::default() };
+    force.apply(&world.project, &mut plan).expect("there is one");
+    let mut slurm = world.slurm().expect("there is one");
+    slurm.follow = true;
+    world.note("fate-data", "FAILED\n");
+    let ran = slurm.run(&world.project, &plan, &Progress::new(true));
+    let said = ran.expect_err("it was killed").to_string();
+    assert!(said.contains("its job failed without a word of its own"), "{said}");
+    let ran = slurm.run(&world.project, &plan, &Progress::new(true)).expect("it runs");
+    assert!(matches!(ran, Ran::Made(made) if !made[0].reused));
+}
+
+#[test]
+fn a_dry_run_says_what_is_asked_of_the_cluster() {
+    let world = cluster();
+    let set =
+        ["train.resources={ cpus: 2, time: 30min, partition: long }", "cluster.partition=short"];
+    let plan = world.check(SWEEP, &set).expect("it is right");
+    let slurm = world.slurm().expect("there is one");
+    insta::assert_snapshot!(slurm.offer(&world.project, &plan).expect("it fits"));
+    assert_eq!(world.noted("submitted"), "");
+}
+
+#[test]
+fn programs_are_told_of_everything_in_json() {
+    let world = cluster();
+    fs::write(world.root().join("pipelines/one.yaml"), ONE).expect("it is ours");
+    let run = |more: &[&str]| {
+        let call = [&["pipeline", "one", "--executor", "slurm", "--json"], more].concat();
+        let output = world.lab(&call).output().expect("it starts");
+        assert!(output.status.success(), "{}", text(&output));
+        let lines = String::from_utf8(output.stdout).expect("text");
+        let event = |line: &str| serde_json::from_str::<serde_json::Value>(line).expect("JSON");
+        lines.lines().map(event).collect::<Vec<_>>()
+    };
+    let events = run(&[]);
+    let named =
+        |name: &str| events.iter().find(|event| event["event"] == name).expect(name).clone();
+    assert_eq!(
+        (&named("submitted")["stage"], &named("submitted")["jobs"]),
+        (&"data".into(), &1.into())
+    );
+    assert_eq!(named("left")["jobs"], 1);
+    world.wait_for_jobs();
+    assert!(run(&["--follow"]).iter().any(|event| event["event"] == "reused"));
 }

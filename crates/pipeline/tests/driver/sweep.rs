@@ -482,7 +482,7 @@ fn the_dry_run_shows_the_variants_of_a_stage_together() {
     let world = world();
     world.run(SWEEP, &["sweep.reduced.to={none: full}"]).expect("it runs");
     let plan = world.check(SWEEP, &[]).expect("it is right");
-    insta::assert_snapshot!(pipeline::dry_run(&world.project, &plan), @r#"
+    insta::assert_snapshot!(world.dry_run(&plan), @r#"
     swept
     seed 7, 2 threads, 1.00 GiB of memory
 

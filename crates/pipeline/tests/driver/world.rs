@@ -11,7 +11,7 @@ use artifact::tables::kernel::{KernelRow, Reduction};
 use artifact::tables::report::{FindingRow, Verdict};
 use artifact::tables::training::{CheckpointRow, HistoryRow, OutputRow};
 use artifact::{Gram, GramRow, Kind, Layout};
-use pipeline::{Local, Made, PipelineError, Plan, Progress, Project, Request};
+use pipeline::{Executor, Local, Made, PipelineError, Plan, Progress, Project, Request};
 use serde_json::{Value, json};
 use stage::Limits;
 use tempfile::TempDir;
@@ -106,6 +106,12 @@ impl World {
                 limits: Limits { threads: 2, memory_bytes: 1 << 30 },
             },
         )
+    }
+
+    /// What the plan would do on this machine.
+    pub fn dry_run(&self, plan: &Plan) -> String {
+        let offer = Local::default().offer(&self.project, plan).expect("it can run anything");
+        pipeline::dry_run(&self.project, plan, &offer)
     }
 
     /// What is wrong with the pipeline `text`, as a person sees it.

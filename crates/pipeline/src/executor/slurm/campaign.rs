@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use artifact::Manifest;
 use stage::StageError;
 
+use super::follow::Ended;
 use super::job::Job;
 use super::note::Note;
 use super::state::{Seen, State};
@@ -17,6 +19,7 @@ use super::{SCRIPTS, Slurm, refused};
 use crate::error::PipelineError;
 use crate::executor::{Made, Ran, counts, failure};
 use crate::failure::Failure;
+use crate::interrupt;
 use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::project::Project;
@@ -177,33 +180,49 @@ impl<'a> Campaign<'a> {
             return Ok(());
         }
         let names: Vec<&str> = names.into_iter().collect();
-        let seen = self.slurm.tools.queue(&names).map_err(refused)?;
-        let alive: BTreeMap<(&str, u32), _> = seen
-            .iter()
-            .filter(|seen| !seen.state.is_final())
-            .map(|seen| ((seen.name.as_str(), seen.index), seen))
-            .collect();
+        let place = |note: &Note| (note.name.clone(), note.index);
+        let places = found.iter().map(|(_, note)| place(note)).collect();
+        let mut seen = self.slurm.tools.look(&names, &places).map_err(refused)?;
+        let started = Instant::now();
+        // What is about to end is waited for: nothing must wait for a job that was cancelled.
+        while seen.values().any(|seen| seen.state == State::Completing)
+            && started.elapsed() < self.slurm.pace.grace
+            && !interrupt::is_pending()
+        {
+            thread::sleep(self.slurm.pace.look.min(Duration::from_secs(1)));
+            seen = self.slurm.tools.look(&names, &places).map_err(refused)?;
+        }
         for (job, note) in found {
-            match alive.get(&(&*note.name, note.index)).copied() {
+            let mut placed = Placed::new(note, String::new());
+            if let Some(seen) = seen.get(&place(&placed.note)) {
+                placed.learn(seen.clone());
+            }
+            match &placed.state {
                 // A job whose folder it is not: another call has submitted it twice.
-                Some(_) if matches!(self.states[job], JobState::Placed(_)) => {}
-                Some(seen) => {
-                    let word = if seen.state == State::Running { "run" } else { "wait" };
-                    *self.earlier.entry(word.to_owned()).or_default() += 1;
-                    let mut placed = Placed::new(note, seen.number.clone());
-                    placed.learn(seen.clone());
-                    self.states[job] = JobState::Placed(placed);
-                }
-                None => {
-                    if let Some(end) = note.read_end() {
-                        let job = &self.jobs[job];
-                        self.progress.again(&job.order.stage, &job.shown, &end.error.message);
+                Some(state) if !state.is_final() && *state != State::Completing => {
+                    if !matches!(self.states[job], JobState::Placed(_)) {
+                        let word = if *state == State::Running { "run" } else { "wait" };
+                        *self.earlier.entry(word.to_owned()).or_default() += 1;
+                        self.states[job] = JobState::Placed(placed);
                     }
-                    note.remove();
                 }
+                _ => self.tell_of_end(job, &placed),
             }
         }
         Ok(())
+    }
+
+    /// Tells why a job did not make its artifact that an earlier call has submitted, and forgets it.
+    fn tell_of_end(&self, job: usize, placed: &Placed) {
+        let is_known = placed.state.is_some() || placed.note.read_end().is_some();
+        let ended = self.ended(job, placed, Duration::MAX).filter(|_| is_known);
+        if let Some(Ended::Failed(error, _)) = ended {
+            let of = &self.jobs[job];
+            let hint = error.hint.map(|hint| format!("; {hint}")).unwrap_or_default();
+            let why = format!("{}{hint}", error.message);
+            self.progress.again(&of.order.stage, &of.shown, &why);
+        }
+        placed.note.remove();
     }
 
     /// Takes every job for lost that needs one that is.
@@ -242,9 +261,11 @@ impl<'a> Campaign<'a> {
     /// Where some could not be submitted, or the file system refuses.
     pub(super) fn leave(mut self) -> Result<Ran, PipelineError> {
         self.check_failures()?;
-        if self.placed().next().is_some() && self.full.is_none() {
-            self.submit_results()?;
-        }
+        let ungathered = if self.placed().next().is_some() && self.full.is_none() {
+            self.submit_results()?
+        } else {
+            None
+        };
         let left = self.states.iter().filter(|state| matches!(state, JobState::Missing)).count();
         let tasks = || self.jobs.iter().zip(&self.states).filter(|(job, _)| !job.is_piece());
         let made: Vec<Made> = tasks()
@@ -256,13 +277,16 @@ impl<'a> Campaign<'a> {
         if made.len() == self.plan.tasks.len() {
             return Ok(Ran::Made(made));
         }
+        self.progress.left(self.placed().count());
         Ok(Ran::Left(Submitted {
             run: self.plan.name.clone(),
             artifacts: (self.plan.tasks.len(), made.len()),
+            is_forced: self.plan.tasks.iter().any(|task| task.is_forced),
             scripts: self.project.shown(&self.scripts()),
             arrays: self.arrays,
             earlier: self.earlier,
             refused: self.full.map(|(why, _)| (left, why)),
+            ungathered,
         }))
     }
 
@@ -287,6 +311,7 @@ impl Placed {
     /// Takes what SLURM has told. Whether that is news.
     pub(super) fn learn(&mut self, seen: Seen) -> bool {
         let is_news = self.state.as_ref() != Some(&seen.state);
+        self.number = seen.number;
         self.state = Some(seen.state);
         (self.reason, self.node, self.missed) = (seen.reason, seen.node, 0);
         is_news

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use super::state::{Seen, State};
 use super::tools::Tools;
 use super::{SCRIPTS, missing, refused};
 use crate::error::PipelineError;
@@ -31,7 +32,8 @@ pub fn cancel(project: &Project, run: &str) -> Result<usize, PipelineError> {
     let tools = Tools::find(&project.search).map_err(missing)?;
     let all: Vec<&str> = names.iter().map(String::as_str).collect();
     let seen = tools.queue(&all).map_err(refused)?;
-    let alive: Vec<_> = seen.iter().filter(|seen| !seen.state.is_final()).collect();
+    let is_alive = |seen: &&Seen| !seen.state.is_final() && seen.state != State::Completing;
+    let alive: Vec<_> = seen.iter().filter(is_alive).collect();
     let mut numbers: Vec<&str> = alive.iter().map(|seen| seen.number.as_str()).collect();
     numbers.dedup();
     tools.cancel(&numbers).map_err(refused)?;

@@ -19,6 +19,7 @@ use crate::interrupt;
 use crate::order::{Again, Order, Outcome};
 use crate::process::Limit;
 use crate::project::Project;
+use crate::quantity::duration;
 use crate::store::{Entry, Store, Watch, Work};
 
 /// How often a job looks whether another makes what it should make.
@@ -74,7 +75,8 @@ struct Element<'a> {
 impl Element<'_> {
     /// Makes the artifact, and gives how it ended where it is not there then.
     fn run(&self) -> Result<Option<End>, PipelineError> {
-        let order = self.order;
+        let (order, started) = (self.order, Instant::now());
+        self.note.forget_end();
         if self.is_there() {
             return Ok(None);
         }
@@ -85,6 +87,9 @@ impl Element<'_> {
             return Ok(Some(End { error: StageError::new(message), again: Again::Never }));
         }
         if let Some(error) = self.changed().or_else(|| self.missing()) {
+            if interrupt::is_pending() {
+                return Err(PipelineError::Interrupted);
+            }
             return Ok(Some(End { error, again: Again::Never }));
         }
         let mut tried = 0;
@@ -92,7 +97,10 @@ impl Element<'_> {
             let Some(work) = self.begin()? else { return Ok(None) };
             let mut progress = self.note.progress();
             let listen = &mut |event: &_| progress.show(event);
-            let outcome = order.fulfil(&self.head.root, self.store, work, listen)?;
+            // The job has been there for a while: the cluster counts from its start.
+            let left = |limit: Duration| limit.saturating_sub(started.elapsed());
+            let attempt = Order { time_limit: order.time_limit.map(left), ..order.clone() };
+            let outcome = attempt.fulfil(&self.head.root, self.store, work, listen)?;
             // A signal reaches the stage as well, which may end before this is noticed.
             if interrupt::is_pending() && !matches!(outcome, Outcome::Made(..)) {
                 return Err(PipelineError::Interrupted);
@@ -104,12 +112,14 @@ impl Element<'_> {
                 }
                 Outcome::Elsewhere => {}
                 Outcome::Interrupted => return Err(PipelineError::Interrupted),
-                Outcome::Failed(error, Again::WithMore(Limit::Time)) => {
-                    if restarts < Again::WhereAsked.allowed(order.retries) {
-                        start_again();
+                Outcome::Failed(_, Again::WithMore(Limit::Time)) => {
+                    // There is no time left to try it again here.
+                    if restarts < Again::WhereAsked.allowed(order.retries) && starts_again() {
+                        return Err(PipelineError::Interrupted);
                     }
-                    // There is no time left to try it again here, and nobody else has to.
-                    let error = StageError { hint: Some(MORE_TIME.to_owned()), ..error };
+                    let limit = order.time_limit.map(duration).unwrap_or_default();
+                    let message = format!("it was ended after its time limit of {limit}");
+                    let error = StageError::new(message).hint(MORE_TIME);
                     return Ok(Some(End { error, again: Again::Never }));
                 }
                 Outcome::Failed(_, again) if tried < again.allowed(order.retries) => tried += 1,
@@ -196,18 +206,19 @@ fn restarts() -> u32 {
     env::var("SLURM_RESTART_COUNT").ok().and_then(|count| count.parse().ok()).unwrap_or(0)
 }
 
-/// Has this job start anew, and waits for its end. Where that cannot be had, it goes on.
-fn start_again() {
+/// Has this job start anew, and waits for its end. Whether that could be had.
+fn starts_again() -> bool {
     let (array, index) = (env::var("SLURM_ARRAY_JOB_ID"), env::var("SLURM_ARRAY_TASK_ID"));
-    let (Ok(array), Ok(index)) = (array, index) else { return };
+    let (Ok(array), Ok(index)) = (array, index) else { return false };
     let search = Project::at(Path::new("/")).search;
-    let Ok(tools) = Tools::find(&search) else { return };
-    if tools.start_again(&format!("{array}_{index}")).is_ok() {
-        let started = Instant::now();
-        while started.elapsed() < BEFORE_RESTART && !interrupt::is_pending() {
-            thread::sleep(LOOK);
-        }
+    let Ok(tools) = Tools::find(&search) else { return false };
+    let could = tools.start_again(&format!("{array}_{index}")).is_ok();
+    let started = Instant::now();
+    // The signal comes at once, often before the answer.
+    while could && started.elapsed() < BEFORE_RESTART && !interrupt::is_pending() {
+        thread::sleep(LOOK);
     }
+    could || interrupt::is_pending()
 }
 
 /// What an error says, without the word that it begins with.

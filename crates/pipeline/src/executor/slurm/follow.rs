@@ -7,11 +7,12 @@ use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use serde_json::{Map, Value, json};
 use stage::StageError;
 
 use super::campaign::{Campaign, JobState, Placed, add_to_log};
 use super::job::Job;
-use super::state::{Seen, State};
+use super::state::State;
 use super::tasks;
 use crate::error::PipelineError;
 use crate::executor::Made;
@@ -39,7 +40,7 @@ struct Turn {
 }
 
 /// How a job has ended.
-enum Ended {
+pub(super) enum Ended {
     Made(Box<Made>),
     Failed(StageError, Again),
     /// Something that it needs was not made: it was never begun.
@@ -106,7 +107,8 @@ impl Campaign<'_> {
             if self.full.as_ref().map_or(has_news, |(_, since)| !is_full(*since)) {
                 self.submit()?;
             }
-            tally.show(&self.tally());
+            let (text, stages) = self.tally();
+            tally.show(&text, &stages);
             thread::sleep(TURN);
         }
         drop(tally);
@@ -140,24 +142,12 @@ impl Campaign<'_> {
             return false;
         }
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let tools = &self.slurm.tools;
-        // A controller that does not answer is asked again later: jobs run on without it.
-        let Ok(seen) = tools.queue(&names) else { return false };
-        let key = |seen: Seen| ((seen.name.clone(), seen.index), seen);
-        let mut seen: BTreeMap<(String, u32), Seen> = seen.into_iter().map(key).collect();
         let place = |placed: &Placed| (placed.note.name.clone(), placed.note.index);
-        let missing: BTreeSet<&str> = self
-            .placed()
-            .filter(|(_, placed)| unknown(placed) && !seen.contains_key(&place(placed)))
-            .map(|(_, placed)| placed.note.name.as_str())
-            .collect();
-        if !missing.is_empty() {
-            let missing: Vec<&str> = missing.into_iter().collect();
-            for (place, of_accounts) in tools.accounts(&missing).into_iter().map(key) {
-                // The queue knows better, for as long as it knows.
-                seen.entry(place).or_insert(of_accounts);
-            }
-        }
+        let unknown_places =
+            self.placed().filter(|(_, placed)| unknown(placed)).map(|(_, placed)| place(placed));
+        let places = unknown_places.collect();
+        // A controller that does not answer is asked again later: jobs run on without it.
+        let Ok(mut seen) = self.slurm.tools.look(&names, &places) else { return false };
         let mut is_news = false;
         for state in &mut self.states {
             let JobState::Placed(placed) = state else { continue };
@@ -213,7 +203,7 @@ impl Campaign<'_> {
             // One that it needs, and whose end is not known yet, comes before it.
             let needs = self.jobs[job].needs.iter().map(|&need| &self.states[need]);
             let waits = needs.into_iter().any(
-                |need| matches!(need, JobState::Placed(placed) if placed.state == Some(State::Ended)),
+                |need| matches!(need, JobState::Placed(placed) if placed.state == Some(State::Completed)),
             );
             let Some(ended) = self.ended(job, &placed, since.elapsed()).filter(|_| !waits) else {
                 continue;
@@ -227,13 +217,13 @@ impl Campaign<'_> {
     }
 
     /// How a job has ended that is over for so long; `None` where its files may still appear.
-    fn ended(&self, job: usize, placed: &Placed, span: Duration) -> Option<Ended> {
+    pub(super) fn ended(&self, job: usize, placed: &Placed, span: Duration) -> Option<Ended> {
         let of = &self.jobs[job];
         let fault = placed.state.as_ref().and_then(|state| {
             let time = of.time.map(duration);
             state.fault(&bytes(of.order.limits.memory_bytes), time.as_deref())
         });
-        let is_done = matches!(placed.state, Some(State::Ended) | None);
+        let is_done = matches!(placed.state, Some(State::Completed) | None);
         if (!of.order.is_forced || is_done)
             && placed.note.read_end().is_none()
             && let Some(made) = self.found(job)
@@ -277,10 +267,10 @@ impl Campaign<'_> {
         if span < self.slurm.pace.grace {
             return None;
         }
-        let (message, again) = if placed.state == Some(State::Ended) {
-            ("its job ended without making its artifact", Again::Never)
-        } else {
-            ("the cluster does not know its job any more", Again::ByDefault)
+        let (message, again) = match placed.state {
+            Some(State::Completed) => ("its job ended without making its artifact", Again::Never),
+            Some(_) => ("its job failed without a word of its own", Again::WhereAsked),
+            None => ("the cluster does not know its job any more", Again::ByDefault),
         };
         Some(Ended::Failed(StageError::new(message), again))
     }
@@ -353,8 +343,9 @@ impl Campaign<'_> {
         }
     }
 
-    /// How far each stage is whose jobs wait or run, and what they wait for but for each other.
-    fn tally(&self) -> String {
+    /// How far each stage is whose jobs wait or run, and what they wait for but for each other: for
+    /// people, and for programs.
+    fn tally(&self) -> (String, Value) {
         let mut stages: Vec<Tally> = Vec::new();
         for (job, state) in self.jobs.iter().zip(&self.states) {
             let stage = job.order.stage.as_str();
@@ -365,8 +356,14 @@ impl Campaign<'_> {
             });
             stages[at].add(state);
         }
+        let of_stage = |tally: &Tally| (tally.stage.to_owned(), tally.value());
+        let value: Map<String, Value> = stages.iter().map(of_stage).collect();
         let stages = stages.into_iter().filter(|tally| tally.done < tally.all);
-        stages.map(|tally| tally.to_string()).collect::<Vec<_>>().join(" · ")
+        let mut parts: Vec<String> = stages.map(|tally| tally.to_string()).collect();
+        if let Some((why, _)) = &self.full {
+            parts.push(format!("the cluster takes no more at present: {why}"));
+        }
+        (parts.join(" · "), Value::Object(value))
     }
 }
 
@@ -382,10 +379,19 @@ struct Tally<'a> {
 }
 
 impl<'a> Tally<'a> {
+    fn value(&self) -> Value {
+        let Self { all, done, running, waiting, .. } = self;
+        json!({ "jobs": all, "done": done, "running": running, "waiting": waiting })
+    }
+
     fn add(&mut self, state: &'a JobState) {
         self.all += 1;
         match state {
-            JobState::Placed(placed) if placed.state == Some(State::Running) => self.running += 1,
+            JobState::Placed(Placed {
+                state: Some(State::Running | State::Completing), ..
+            }) => {
+                self.running += 1;
+            }
             JobState::Placed(placed) if placed.reason.starts_with("Dependency") => {}
             JobState::Placed(placed) => *self.waiting.entry(&placed.reason).or_default() += 1,
             JobState::Missing => {}

@@ -9,13 +9,14 @@ use stage::{Limits, Outlines, Part, PlanRequest};
 use super::Slurm;
 use super::partition::{Ask, Partition, refusal};
 use super::state::MORE_MEMORY;
+use crate::cluster::Cluster;
 use crate::diagnostic::Diagnostic;
 use crate::machine::DEFAULT_MEMORY_BYTES;
 use crate::order::Order;
 use crate::plan::{Feed, Plan, Task};
 use crate::program::Unusable;
 use crate::project::Project;
-use crate::quantity::bytes;
+use crate::quantity::{bytes, duration};
 use crate::store::Store;
 
 /// Memory of a stage beside what it says that it needs: the program itself, and a quarter.
@@ -46,6 +47,23 @@ impl Job {
     /// Whether it makes a piece of an artifact.
     pub(super) fn is_piece(&self) -> bool {
         matches!(self.order.part, Part::Piece { .. })
+    }
+
+    /// What it asks `cluster` for, as people see it.
+    pub(super) fn asked(&self, cluster: &Cluster) -> Vec<String> {
+        let stage = match self.order.part {
+            Part::Whole => self.order.stage.clone(),
+            Part::Piece { of, .. } => format!("{}, in {of} pieces", self.order.stage),
+            Part::Join { .. } => format!("{}, joined", self.order.stage),
+        };
+        let partition = self.partition.as_ref().or(cluster.partition.as_ref());
+        vec![
+            stage,
+            self.order.limits.threads.to_string(),
+            bytes(self.order.limits.memory_bytes),
+            self.time.map_or_else(|| "-".to_owned(), duration),
+            partition.map_or_else(|| "-".to_owned(), Clone::clone),
+        ]
     }
 }
 
@@ -93,6 +111,8 @@ impl<'a> Maker<'a> {
                 let message = format!("the stage `{}`: {message}", task.stage);
                 self.problems.push(Diagnostic { location: task.location.clone(), message, help });
             }
+            // The last one; of a task that the cluster could not do nobody asks.
+            self.of_task.push(self.jobs.len().saturating_sub(1));
         }
         if self.problems.is_empty() { Ok(self.jobs) } else { Err(self.problems) }
     }
@@ -103,7 +123,6 @@ impl<'a> Maker<'a> {
         let pieces = task.resources.split.map_or(0, usize::from);
         let pieces = if pieces > 1 && task.is_selected { pieces } else { 0 };
         if pieces > 0 && !task.program.description.splits {
-            self.of_task.push(self.jobs.len());
             let message = "its work cannot be cut into pieces".to_owned();
             let help = Some("take `split` out of its `resources:`".to_owned());
             return Err(Unusable { message, help });
@@ -117,7 +136,6 @@ impl<'a> Maker<'a> {
             let job = self.job(index, part, needs.clone());
             self.jobs.push(job?);
         }
-        self.of_task.push(self.jobs.len());
         let part = if pieces > 0 { Part::Join { of: pieces } } else { Part::Whole };
         let store = Store::of(self.project);
         let directories = joined.iter().map(|&piece| {

@@ -27,11 +27,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use self::campaign::Campaign;
-use self::job::Maker;
+use self::job::{Job, Maker};
 use self::tools::Tools;
 use super::{Executor, Ran};
 use crate::diagnostic::Diagnostics;
 use crate::error::PipelineError;
+use crate::grid::grid;
 use crate::interrupt;
 use crate::plan::Plan;
 use crate::progress::Progress;
@@ -121,6 +122,38 @@ impl Executor for Slurm {
         progress: &Progress,
     ) -> Result<Ran, PipelineError> {
         let _running = interrupt::Running::begin();
+        let jobs = self.jobs(project, plan)?;
+        let mut campaign = Campaign::new(self, project, plan, progress, jobs)?;
+        campaign.submit()?;
+        if self.follow {
+            return campaign.follow().map(Ran::Made);
+        }
+        campaign.leave()
+    }
+
+    fn offer(&self, project: &Project, plan: &Plan) -> Result<String, PipelineError> {
+        let mut counts: Vec<(Vec<String>, usize)> = Vec::new();
+        for job in self.jobs(project, plan)? {
+            let row = job.asked(&plan.cluster);
+            match counts.iter_mut().find(|(found, _)| *found == row) {
+                Some((_, count)) => *count += 1,
+                None => counts.push((row, 1)),
+            }
+        }
+        let head = ["stage", "cpus", "memory", "time", "partition", "artifacts"];
+        let rows = counts.into_iter().map(|(row, count)| [row, vec![count.to_string()]].concat());
+        let head = std::iter::once(head.map(str::to_owned).to_vec());
+        let rows: Vec<Vec<String>> = head.chain(rows).collect();
+        Ok(format!("jobs of the cluster:\n{}", grid(&rows, "  ")))
+    }
+}
+
+impl Slurm {
+    /// The jobs of `plan`.
+    ///
+    /// # Errors
+    /// Everything that the cluster could not do.
+    fn jobs(&self, project: &Project, plan: &Plan) -> Result<Vec<Job>, PipelineError> {
         let partitions = self.tools.partitions().map_err(refused)?;
         let jobs = Maker::new(self, project, plan, &partitions).jobs();
         let jobs = jobs.map_err(|problems| PipelineError::Invalid(Diagnostics::new(problems)))?;
@@ -130,12 +163,7 @@ impl Executor for Slurm {
         if !plan.cluster.is_shared {
             shared::check(project, &self.program, &self.tools)?;
         }
-        let mut campaign = Campaign::new(self, project, plan, progress, jobs)?;
-        campaign.submit()?;
-        if self.follow {
-            return campaign.follow().map(Ran::Made);
-        }
-        campaign.leave()
+        Ok(jobs)
     }
 }
 

@@ -90,6 +90,12 @@ impl Note {
         self.write(END, end)
     }
 
+    /// Removes what an earlier start of the job has noted of its end.
+    pub(super) fn forget_end(&self) {
+        // There is none most of the time.
+        let _ = fs::remove_file(self.folder.join(END));
+    }
+
     /// How the job has ended; `None` where it has not, or well, or was ended from outside.
     pub(super) fn read_end(&self) -> Option<End> {
         self.read(END)

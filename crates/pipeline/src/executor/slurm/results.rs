@@ -17,14 +17,14 @@ use crate::plan::Plan;
 use crate::program::Program;
 use crate::project::Project;
 use crate::results;
-use crate::store::Store;
+use crate::store::{Store, remove};
 
 /// What a list of the jobs calls this one, in the place of a stage: no stage can have this name.
 const NAME: &str = "results.all";
 /// Ending of the files with plans.
 const ENDING: &str = "plan";
 /// Memory for gathering.
-const MEMORY_BYTES: u64 = 2 << 30;
+const MEMORY_BYTES: u64 = 1 << 30;
 
 /// What gathering needs to know, without the pipeline.
 #[derive(Debug, Serialize, Deserialize)]
@@ -35,14 +35,15 @@ struct Wanted {
 }
 
 impl Campaign<'_> {
-    /// Submits a job that gathers the results once all jobs have ended, unless one waits already.
+    /// Submits a job that gathers the results once all jobs have ended, unless one waits already. What
+    /// sbatch says where it takes none.
     ///
     /// # Errors
-    /// Where the file system refuses, or SLURM does.
-    pub(super) fn submit_results(&mut self) -> Result<(), PipelineError> {
+    /// Where the file system refuses, or squeue does.
+    pub(super) fn submit_results(&mut self) -> Result<Option<String>, PipelineError> {
         let scripts = self.scripts();
         if self.arrays.is_empty() && self.has_results_job(&scripts)? {
-            return Ok(());
+            return Ok(None);
         }
         let name = self.unique(NAME, &self.plan.name);
         let path = scripts.join(format!("{name}.sh"));
@@ -74,10 +75,17 @@ impl Campaign<'_> {
             cluster: &self.plan.cluster,
         };
         fs::write(&path, script.text()).map_err(PipelineError::io("writing", &path))?;
-        let number = self.slurm.tools.submit(&path, &[format!("--dependency={after}")]);
-        let (number, stage) = (number.map_err(refused)?, "results".to_owned());
-        self.arrays.push(SubmittedArray { stage, number, jobs: 1, is_piece: false });
-        Ok(())
+        match self.slurm.tools.submit(&path, &[format!("--dependency={after}")]) {
+            Ok(number) => {
+                let stage = "results".to_owned();
+                self.arrays.push(SubmittedArray { stage, number, jobs: 1, is_piece: false });
+                Ok(None)
+            }
+            Err(reason) => {
+                [&path, &list].into_iter().try_for_each(|path| remove(path))?;
+                Ok(Some(reason))
+            }
+        }
     }
 
     /// Whether a job that an earlier call has submitted gathers the results.

@@ -18,8 +18,12 @@ pub(super) enum State {
     Pending,
     /// It runs, or is about to.
     Running,
-    /// Its script came to its end, well or not.
-    Ended,
+    /// Its processes have ended, or are about to: what it was, or that it starts anew, is told soon.
+    Completing,
+    /// Its script came to its end.
+    Completed,
+    /// Its script failed, or was killed.
+    Failed,
     /// It was ended after its time.
     TimeOut,
     /// It was ended for its memory.
@@ -52,7 +56,9 @@ impl State {
         match word.split([' ', '+']).next().unwrap_or_default() {
             "PENDING" | "REQUEUED" | "REQUEUE_HOLD" | "REQUEUE_FED" | "SPECIAL_EXIT"
             | "RESV_DEL_HOLD" => Self::Pending,
-            "COMPLETED" | "FAILED" => Self::Ended,
+            "COMPLETING" => Self::Completing,
+            "COMPLETED" => Self::Completed,
+            "FAILED" => Self::Failed,
             "TIMEOUT" | "DEADLINE" => Self::TimeOut,
             "OUT_OF_MEMORY" => Self::OutOfMemory,
             "CANCELLED" => Self::Cancelled,
@@ -60,21 +66,23 @@ impl State {
             "BOOT_FAIL" | "LAUNCH_FAILED" | "RECONFIG_FAIL" => Self::Lost("its node did not start"),
             "PREEMPTED" => Self::Lost("it was preempted"),
             "REVOKED" => Self::Lost("it was revoked"),
-            // RUNNING, COMPLETING, CONFIGURING, SUSPENDED, and whatever a later version adds.
+            // RUNNING, CONFIGURING, SUSPENDED, and whatever a later version adds.
             _ => Self::Running,
         }
     }
 
     /// Whether nothing follows it.
     pub(super) fn is_final(&self) -> bool {
-        !matches!(self, Self::Pending | Self::Running)
+        !matches!(self, Self::Pending | Self::Running | Self::Completing)
     }
 
     /// What a job means for its task that ended in this state without a word of its own, and whether
     /// it is worth trying again; `None` where the state does not say it.
     pub(super) fn fault(&self, memory: &str, time: Option<&str>) -> Option<(StageError, Again)> {
         match self {
-            Self::Pending | Self::Running | Self::Ended => None,
+            Self::Pending | Self::Running | Self::Completing | Self::Completed | Self::Failed => {
+                None
+            }
             Self::TimeOut => {
                 let limit = time.map(|time| format!(" of {time}")).unwrap_or_default();
                 let message = format!("the cluster ended it after its time limit{limit} (TIMEOUT)");

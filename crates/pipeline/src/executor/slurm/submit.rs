@@ -14,11 +14,12 @@ use super::script::{Script, Work};
 use super::submitted::SubmittedArray;
 use super::tasks::{self, Head};
 use crate::error::PipelineError;
+use crate::interrupt;
 use crate::store::remove;
 
-/// Words of sbatch where a user, an account or a partition has as many jobs as it may: fewer may be
-/// taken.
-const LIMITS: [&str; 3] = ["SubmitJob", "SubmitPU", "job submit limit"];
+/// Word of sbatch where a user or an account has as many jobs as it may, as in `AssocMaxSubmitJobLimit`:
+/// fewer may be taken. What follows it names every limit that there is.
+const LIMIT: &str = "SubmitJob";
 /// Words where the cluster has as many as it keeps: sbatch has waited for two minutes by then.
 const BUSY: [&str; 2] = ["Resource temporarily unavailable", "temporarily unable to accept"];
 
@@ -57,7 +58,7 @@ impl Campaign<'_> {
     /// for another reason have failed, and what needs them is lost.
     ///
     /// # Errors
-    /// Where the file system refuses.
+    /// Where the file system refuses; [`PipelineError::Interrupted`], and what was submitted goes on.
     pub(super) fn submit(&mut self) -> Result<(), PipelineError> {
         self.full = None;
         loop {
@@ -85,6 +86,10 @@ impl Campaign<'_> {
                 let candidates: Vec<Candidate> =
                     batches.iter().enumerate().map(candidate).collect();
                 for array in arrays(&candidates, &self.sizes, self.largest_array) {
+                    if interrupt::is_pending() {
+                        self.progress.left(self.placed().count());
+                        return Err(PipelineError::Interrupted);
+                    }
                     let after: Vec<String> = array.after.iter().map(ToString::to_string).collect();
                     let elements =
                         array.jobs.iter().map(|(index, batch)| (*index, batches[*batch]));
@@ -235,13 +240,14 @@ impl Campaign<'_> {
                     self.states[*job] = JobState::Placed(Placed::new(note, number.clone()));
                 }
                 let (stage, jobs, is_piece) = (class.stage.clone(), elements.len(), class.is_piece);
+                self.progress.submitted(&stage, &number, jobs);
                 self.arrays.push(SubmittedArray { stage, number, jobs, is_piece });
                 return Ok(Answer::Taken);
             }
             Err(reason) => reason,
         };
         notes.iter().for_each(Note::remove);
-        let of_limit = LIMITS.iter().any(|words| reason.contains(words));
+        let of_limit = reason.contains(LIMIT);
         if of_limit || BUSY.iter().any(|words| reason.contains(words)) {
             for path in [&path, &path.with_extension("tasks")] {
                 remove(path)?;

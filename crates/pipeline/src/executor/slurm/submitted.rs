@@ -12,12 +12,16 @@ pub struct Submitted {
     pub run: String,
     /// Artifacts of the run, and how many of them are there.
     pub artifacts: (usize, usize),
+    /// Whether some are made again although they are there: the same call would do so once more.
+    pub is_forced: bool,
     /// Arrays that this call has submitted.
     pub arrays: Vec<SubmittedArray>,
     /// Jobs that earlier calls have submitted, by what the queue says of them.
     pub earlier: BTreeMap<String, usize>,
     /// How many jobs the cluster has not taken yet, and why.
     pub refused: Option<(usize, String)>,
+    /// Why no job gathers the results, where none does.
+    pub ungathered: Option<String>,
     /// The folder of the batch scripts, as it is shown.
     pub scripts: String,
 }
@@ -78,13 +82,17 @@ impl fmt::Display for Submitted {
             write!(f, "submitted:\n{}", grid(&self.rows(), "  "))?;
             writeln!(f, "batch scripts: {}", self.scripts)?;
         }
+        if let Some(why) = &self.ungathered {
+            writeln!(f, "no job gathers the results, the same call does at the end: {why}")?;
+        }
         if let Some((jobs, why)) = &self.refused {
             let when = "once others have ended";
             writeln!(f, "{jobs} jobs are still to be submitted, by the same call {when}: {why}")?;
         }
+        let call = if self.is_forced { "the same call without --force" } else { "the same call" };
         writeln!(
             f,
-            "the same call says how far they are, and gathers the results at the end; with --follow it waits"
+            "{call} says how far they are, and gathers the results at the end; with --follow it waits"
         )?;
         write!(f, "`cancel {name}` ends them")
     }

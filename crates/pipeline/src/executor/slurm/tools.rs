@@ -1,7 +1,8 @@
 //! The programs of SLURM: submit, look, cancel, and what the cluster has.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::env;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -80,6 +81,34 @@ impl Tools {
         Ok(ask(&self.squeue, &arguments)?.lines().flat_map(Seen::of_queue).collect())
     }
 
+    /// What is known of the jobs at `places`, by name of the array and index: one call for the queue,
+    /// and one for the accounts where the queue does not know all of them. `names` are those of the
+    /// arrays.
+    ///
+    /// # Errors
+    /// What squeue said.
+    pub(super) fn look(
+        &self,
+        names: &[&str],
+        places: &BTreeSet<(String, u32)>,
+    ) -> Result<BTreeMap<(String, u32), Seen>, String> {
+        let key = |seen: Seen| ((seen.name.clone(), seen.index), seen);
+        let mut seen: BTreeMap<_, _> = self.queue(names)?.into_iter().map(key).collect();
+        let missing: BTreeSet<&str> = places
+            .iter()
+            .filter(|place| !seen.contains_key(*place))
+            .map(|(name, _)| name.as_str())
+            .collect();
+        if !missing.is_empty() {
+            let missing: Vec<&str> = missing.into_iter().collect();
+            for (place, of_accounts) in self.accounts(&missing).into_iter().map(key) {
+                // The queue knows better, for as long as it knows.
+                seen.entry(place).or_insert(of_accounts);
+            }
+        }
+        Ok(seen)
+    }
+
     /// What the accounting of the cluster knows of the jobs called `names`; nothing where it has
     /// none.
     pub(super) fn accounts(&self, names: &[&str]) -> Vec<Seen> {
@@ -148,6 +177,8 @@ fn ask(program: &Path, arguments: &[&str]) -> Result<String, String> {
     let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    // An interrupt from the terminal must not cut off an sbatch whose job is there already.
+    command.process_group(0);
     for (variable, _) in env::vars_os() {
         let is_of_a_job = variable.to_str().is_some_and(|name| name.starts_with("SLURM_"));
         if is_of_a_job && variable != KEPT {
