@@ -48,6 +48,9 @@ pub(crate) struct Order {
     /// Where the pieces are that it joins.
     #[serde(default)]
     pub pieces: Vec<PathBuf>,
+    /// Key of what it is a piece of: where that is there, it is not wanted.
+    #[serde(default)]
+    pub whole: Option<String>,
     /// File for what the stage writes to standard error.
     pub log: PathBuf,
 }
@@ -127,6 +130,7 @@ impl Order {
             is_forced: task.is_forced,
             part: Part::Whole,
             pieces: Vec::new(),
+            whole: None,
             log: project.results(&plan.name).join(task.log(plan)),
         }
     }

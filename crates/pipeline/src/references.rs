@@ -20,17 +20,37 @@ pub(crate) fn of(plan: &Plan) -> String {
     plan.tasks.iter().map(line).collect()
 }
 
-/// Notes in the logs of `plan` what its run refers to from now on, beside its artifacts to `others`,
-/// each as `KIND/KEY`.
+/// Notes in the logs of `plan` what its run refers to from now on, in place of what an earlier one of
+/// that name did that did not come to its end.
 ///
 /// # Errors
 /// Where it cannot be written.
-pub(crate) fn note(project: &Project, plan: &Plan, others: &[String]) -> Result<(), PipelineError> {
+pub(crate) fn note(project: &Project, plan: &Plan) -> Result<(), PipelineError> {
+    write(project, plan, &of(plan))
+}
+
+/// Notes what the run of `plan` refers to beside what earlier ones of that name do, whose jobs may go
+/// on: its artifacts, and `others`, each as `KIND/KEY`.
+///
+/// # Errors
+/// Where it cannot be written.
+pub(crate) fn note_more(
+    project: &Project,
+    plan: &Plan,
+    others: &[String],
+) -> Result<(), PipelineError> {
+    let earlier = fs::read_to_string(unfinished(&project.results(&plan.name)));
+    let (earlier, own) = (earlier.unwrap_or_default(), of(plan));
+    let others = others.iter().map(String::as_str);
+    let all: BTreeSet<&str> = earlier.lines().chain(own.lines()).chain(others).collect();
+    write(project, plan, &all.into_iter().fold(String::new(), |text, name| text + name + "\n"))
+}
+
+fn write(project: &Project, plan: &Plan, text: &str) -> Result<(), PipelineError> {
     let path = unfinished(&project.results(&plan.name));
     let folder = path.parent().unwrap_or(&path);
     fs::create_dir_all(folder).map_err(PipelineError::io("creating", folder))?;
-    let others = others.iter().fold(String::new(), |text, name| text + name + "\n");
-    fs::write(&path, of(plan) + &others).map_err(PipelineError::io("writing", &path))
+    fs::write(&path, text).map_err(PipelineError::io("writing", &path))
 }
 
 /// The list of a run in `folder` that did not come to its end, or not yet.

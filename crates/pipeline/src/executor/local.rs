@@ -55,7 +55,7 @@ impl Local {
     ) -> Result<Vec<Made>, PipelineError> {
         let _running = interrupt::Running::begin();
         // Before anything is looked for: what is found must not be thrown away meanwhile.
-        references::note(project, plan, &[])?;
+        references::note(project, plan)?;
         let store = Store::of(project);
         let stored: Vec<Option<Manifest>> =
             plan.tasks.iter().map(|task| usable(&store, task)).collect();

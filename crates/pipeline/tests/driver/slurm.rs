@@ -591,8 +591,12 @@ fn what_a_node_loses_runs_on_another_one_the_next_time() {
     let here = world.noted("nodes");
     world.note("nodes", &format!("{here}{}", here.replace("node7", "node8")));
     world.note("fate-data", "NODE_FAIL\n");
-    world.submit(ONE, &[]).expect("the second attempt runs");
-    assert_eq!(world.noted("excluded"), "--exclude=node7\n");
+    world.submit(ONE, &["cluster.lines=[--exclude=node9]"]).expect("the second attempt runs");
+    assert_eq!(
+        world.noted("excluded"),
+        "--exclude=node9,node7\n",
+        "what the user says counts, too"
+    );
 }
 
 #[test]
@@ -631,6 +635,14 @@ fn work_that_is_cut_is_made_in_pieces_and_joined() {
     assert_eq!(read("pieces").lines().count(), 12);
     assert_eq!(fs::read_dir(world.root().join("data/store/kernel")).expect("there").count(), 4);
     assert!(world.files("data/store/.work").is_empty());
+    // A piece whose job comes late, as another driver has submitted it, is not made for nothing.
+    let scripts = world.scripts("swept");
+    let late = scripts.iter().find(|script| script.contains("ntk-pieces")).expect("there are some");
+    let script = world.root().join("data/runs/swept/logs/slurm.jobs").join(late);
+    let output = Command::new("sh").arg(&script).env("SLURM_ARRAY_TASK_ID", "0").output();
+    let output = output.expect("sh starts");
+    assert!(output.status.success(), "{}", text(&output));
+    assert_eq!(read("pieces").lines().count(), 12);
     let said = world.refused(SWEEP, &["ntk.resources={ split: 3, cpus: 1000 }"]);
     assert!(said.contains("it asks for 1000 cpus"), "{said}");
     let said = world.refused(SWEEP, &["train.resources.split=2"]);

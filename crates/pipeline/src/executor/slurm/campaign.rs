@@ -95,7 +95,7 @@ impl<'a> Campaign<'a> {
         let pieces = jobs.iter().filter(|job| job.is_piece());
         let pieces = pieces.map(|job| format!("{}/{}", job.order.kind, job.order.key));
         // Before anything is looked for: what is found must not be thrown away meanwhile.
-        references::note(project, plan, &pieces.collect::<Vec<_>>())?;
+        references::note_more(project, plan, &pieces.collect::<Vec<_>>())?;
         let count = jobs.len();
         let mut campaign = Self {
             slurm,
@@ -250,9 +250,11 @@ impl<'a> Campaign<'a> {
         self.project.results(&self.plan.name).join(SCRIPTS)
     }
 
-    /// The list of orders that a job is of.
+    /// The list of orders that a job is of; another run may have submitted it.
     pub(super) fn list(&self, note: &Note) -> PathBuf {
-        self.scripts().join(format!("{}.tasks", note.name))
+        // RUN.STAGE.LETTERS, and of these a run alone may have dots.
+        let run = note.name.rsplitn(3, '.').last().unwrap_or(&self.plan.name);
+        self.project.results(run).join(SCRIPTS).join(format!("{}.tasks", note.name))
     }
 
     /// Leaves the jobs to themselves.

@@ -78,6 +78,7 @@ impl Element<'_> {
         let (order, started) = (self.order, Instant::now());
         self.note.forget_end();
         if self.is_there() {
+            self.remove_pieces()?;
             return Ok(None);
         }
         let restarts = restarts();
@@ -94,7 +95,10 @@ impl Element<'_> {
         }
         let mut tried = 0;
         loop {
-            let Some(work) = self.begin()? else { return Ok(None) };
+            let Some(work) = self.begin()? else {
+                self.remove_pieces()?;
+                return Ok(None);
+            };
             let mut progress = self.note.progress();
             let listen = &mut |event: &_| progress.show(event);
             // The job has been there for a while: the cluster counts from its start.
@@ -132,9 +136,11 @@ impl Element<'_> {
         }
     }
 
-    /// Whether the store has the artifact, and may have it.
+    /// Whether the store has the artifact, and may have it, or what it is a piece of.
     fn is_there(&self) -> bool {
-        !self.order.is_forced && self.store.find(self.order.kind, &self.order.key).is_some()
+        let (order, is_stored) =
+            (self.order, |key: &String| self.store.find(self.order.kind, key).is_some());
+        !order.is_forced && (is_stored(&order.key) || order.whole.as_ref().is_some_and(is_stored))
     }
 
     /// A place to make the artifact in, once no other driver makes it; `None` where that one did.

@@ -323,7 +323,9 @@ impl Campaign<'_> {
                     line().end(End::Lost);
                     placed.note.remove();
                     self.retries[job] += 1;
-                    self.avoid(job, &placed.node, again);
+                    if placed.state.is_some() {
+                        self.avoid(job, &placed.node, again);
+                    }
                     self.progress.again(&stage, &shown, &error.message);
                     self.states[job] = JobState::Missing;
                 } else {
@@ -337,7 +339,9 @@ impl Campaign<'_> {
     /// Has a job run on another node than the one on which it was lost, where there is another.
     fn avoid(&mut self, job: usize, node: &str, again: Again) {
         let is_lost = again == Again::ByDefault && !node.is_empty();
-        let nodes = || self.slurm.tools.nodes().unwrap_or_default().len();
+        let partition = self.jobs[job].partition.as_ref().or(self.plan.cluster.partition.as_ref());
+        let partition = partition.map(String::as_str);
+        let nodes = || self.slurm.tools.nodes(partition).unwrap_or_default().len();
         if is_lost && nodes() > self.lost_on[job].len() + 1 {
             self.lost_on[job].insert(node.to_owned());
         }

@@ -1,6 +1,7 @@
 //! The jobs of a plan: one for each task, and one for each piece of what is cut.
 
 use std::collections::{BTreeMap, HashMap};
+use std::mem::replace;
 use std::time::Duration;
 
 use artifact::{CONTRACT, Outline};
@@ -164,7 +165,8 @@ impl<'a> Maker<'a> {
         let mut shown = self.plan.sweep.shown(&task.point);
         if let Part::Piece { index, of } = part {
             let key = format!("{} piece {index} of {of}", order.key);
-            order.key = blake3::hash(key.as_bytes()).to_hex().to_string();
+            let whole = replace(&mut order.key, blake3::hash(key.as_bytes()).to_hex().to_string());
+            order.whole = Some(whole);
             order.log.set_extension(format!("{}-of-{of}.log", index + 1));
             let of_all = format!("{} of {of}", index + 1);
             shown = if shown.is_empty() { of_all } else { format!("{shown} {of_all}") };

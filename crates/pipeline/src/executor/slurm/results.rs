@@ -16,13 +16,12 @@ use crate::executor::{Made, find};
 use crate::plan::Plan;
 use crate::program::Program;
 use crate::project::Project;
+use crate::references;
 use crate::results;
 use crate::store::{Store, remove};
 
 /// What a list of the jobs calls this one, in the place of a stage: no stage can have this name.
 const NAME: &str = "results.all";
-/// Ending of the files with plans.
-const ENDING: &str = "plan";
 /// Memory for gathering.
 const MEMORY_BYTES: u64 = 1 << 30;
 
@@ -42,12 +41,14 @@ impl Campaign<'_> {
     /// Where the file system refuses, or squeue does.
     pub(super) fn submit_results(&mut self) -> Result<Option<String>, PipelineError> {
         let scripts = self.scripts();
-        if self.arrays.is_empty() && self.has_results_job(&scripts)? {
+        // The same for the same artifacts: another call may have submitted it.
+        let keys = blake3::hash(references::of(self.plan).as_bytes()).to_hex();
+        let name = format!("{}.{NAME}.{}", self.plan.name, &keys[..12]);
+        if self.arrays.is_empty() && self.is_queued(&name)? {
             return Ok(None);
         }
-        let name = self.unique(NAME, &self.plan.name);
         let path = scripts.join(format!("{name}.sh"));
-        let list = path.with_extension(ENDING);
+        let list = path.with_extension("plan");
         let wanted = Wanted {
             version: VERSION.to_owned(),
             project: self.project.clone(),
@@ -88,20 +89,9 @@ impl Campaign<'_> {
         }
     }
 
-    /// Whether a job that an earlier call has submitted gathers the results.
-    fn has_results_job(&self, scripts: &Path) -> Result<bool, PipelineError> {
-        let names: Vec<String> = fs::read_dir(scripts)
-            .into_iter()
-            .flatten()
-            .flatten()
-            .filter(|entry| entry.path().extension().is_some_and(|ending| ending == ENDING))
-            .filter_map(|entry| Some(entry.path().file_stem()?.to_str()?.to_owned()))
-            .collect();
-        if names.is_empty() {
-            return Ok(false);
-        }
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let seen = self.slurm.tools.queue(&names).map_err(refused)?;
+    /// Whether a job called `name` waits or runs.
+    fn is_queued(&self, name: &str) -> Result<bool, PipelineError> {
+        let seen = self.slurm.tools.queue(&[name]).map_err(refused)?;
         Ok(seen.iter().any(|seen| !seen.state.is_final()))
     }
 }

@@ -32,7 +32,7 @@ const LOCAL: [(i128, &str); 9] = [
 pub(super) fn check(project: &Project, program: &Path, tools: &Tools) -> Result<(), PipelineError> {
     let here = host();
     let short = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
-    let others = tools.nodes().map_err(refused)?.into_values();
+    let others = tools.nodes(None).map_err(refused)?.into_values();
     let others: Vec<String> = others.filter(|name| short(name) != short(&here)).collect();
     let Some(other) = others.first() else { return Ok(()) };
     let (store, root) = (project.store(), &project.root);

@@ -169,7 +169,16 @@ impl Campaign<'_> {
                 }
                 // Fewer may find room.
                 Answer::Full { of_limit: true, .. } if count > 1 => count /= 2,
+                // Perhaps not every other node will do.
+                Answer::Refused(_) if !class.not_on.is_empty() => {
+                    for &job in elements.iter().flat_map(|(_, jobs)| *jobs) {
+                        self.lost_on[job].clear();
+                    }
+                    return Ok(());
+                }
                 Answer::Full { why, .. } => {
+                    // An array of that size may never find room.
+                    self.largest_array = (count / 2).max(1);
                     self.full = Some((why, Instant::now()));
                     return Ok(());
                 }
@@ -233,7 +242,8 @@ impl Campaign<'_> {
         for note in &notes {
             note.create().map_err(PipelineError::io("noting a job in", &self.project.store()))?;
         }
-        let reason = match self.slurm.tools.submit(&path, &options(class, after)) {
+        let options = options(class, after, &self.plan.cluster.lines);
+        let reason = match self.slurm.tools.submit(&path, &options) {
             Ok(number) => {
                 self.sizes.insert(number.clone(), elements.len());
                 for ((_, job), note) in jobs.iter().zip(notes) {
@@ -275,13 +285,15 @@ impl Campaign<'_> {
 }
 
 /// What sbatch is told beside the script: that alone stays true.
-fn options(class: &Class, after: &str) -> Vec<String> {
+fn options(class: &Class, after: &str, lines: &[String]) -> Vec<String> {
     let mut options = Vec::new();
     if !after.is_empty() {
         options.push(format!("--dependency={after}"));
     }
     if !class.not_on.is_empty() {
-        let nodes: Vec<&str> = class.not_on.iter().map(String::as_str).collect();
+        // What stands here goes before what the script says, and so has to have that as well.
+        let others = lines.iter().filter_map(|line| line.strip_prefix("--exclude="));
+        let nodes: Vec<&str> = others.chain(class.not_on.iter().map(String::as_str)).collect();
         options.push(format!("--exclude={}", nodes.join(",")));
     }
     options

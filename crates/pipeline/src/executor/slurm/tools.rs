@@ -143,12 +143,18 @@ impl Tools {
         ask(scontrol, &["requeue", job]).map(drop)
     }
 
-    /// The nodes of the cluster, each with the name of the machine that it is.
+    /// The nodes of the cluster, or of one `partition`, each with the name of the machine that it is.
     ///
     /// # Errors
     /// What sinfo said.
-    pub(super) fn nodes(&self) -> Result<BTreeMap<String, String>, String> {
-        let answer = ask(&self.sinfo, &["--noheader", "--Node", "--format=%N|%n"])?;
+    pub(super) fn nodes(
+        &self,
+        partition: Option<&str>,
+    ) -> Result<BTreeMap<String, String>, String> {
+        let partition = partition.map(|name| format!("--partition={name}"));
+        let mut arguments = vec!["--noheader", "--Node", "--format=%N|%n"];
+        arguments.extend(partition.as_deref());
+        let answer = ask(&self.sinfo, &arguments)?;
         let lines = answer.lines().filter_map(|line| line.trim().split_once('|'));
         Ok(lines.map(|(node, machine)| (node.to_owned(), machine.to_owned())).collect())
     }
@@ -162,13 +168,17 @@ impl Tools {
         Ok(answer.lines().filter_map(Partition::parse).collect())
     }
 
-    /// Jobs that an array may have.
+    /// Jobs that an array may have: what the cluster says, and no more than it keeps in all.
     pub(super) fn largest_array(&self) -> usize {
         let answer = self.scontrol.as_ref().and_then(|path| ask(path, &["show", "config"]).ok());
         let answer = answer.unwrap_or_default();
-        let line = answer.lines().find_map(|line| line.strip_prefix("MaxArraySize"));
-        let size = line.and_then(|line| line.trim_start_matches([' ', '=']).trim().parse().ok());
-        size.unwrap_or(LARGEST_ARRAY).max(1)
+        let number = |name| {
+            let line = answer.lines().find_map(|line| line.strip_prefix(name))?;
+            line.trim_start_matches([' ', '=']).trim().parse().ok()
+        };
+        let (size, kept) = (number("MaxArraySize"), number("MaxJobCount"));
+        let size: usize = size.unwrap_or(LARGEST_ARRAY);
+        size.min(kept.unwrap_or(usize::MAX)).max(1)
     }
 }
 
