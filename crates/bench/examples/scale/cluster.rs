@@ -99,6 +99,8 @@ struct State<'t> {
     submit_at: Time,
     queue: VecDeque<usize>,
     next_start: Time,
+    /// Whether an event waits for it.
+    start_is_due: bool,
     running: usize,
     /// Of those, ones that gather all variants.
     gathering: usize,
@@ -128,6 +130,7 @@ pub fn run(tasks: &[Task], cluster: Cluster) -> Outcome {
         submit_at: 0,
         queue: VecDeque::new(),
         next_start: 0,
+        start_is_due: false,
         running: 0,
         gathering: 0,
         over: VecDeque::new(),
@@ -172,7 +175,10 @@ impl State<'_> {
     fn start_queued(&mut self) {
         while self.running < self.cluster.slots && !self.queue.is_empty() {
             if self.now < self.next_start {
-                self.at(self.next_start, Event::Start);
+                if !self.start_is_due {
+                    self.start_is_due = true;
+                    self.at(self.next_start, Event::Start);
+                }
                 return;
             }
             let Some(task) = self.queue.pop_front() else { return };
@@ -187,7 +193,7 @@ impl State<'_> {
 
     fn happen(&mut self, event: Event) {
         match event {
-            Event::Start => {}
+            Event::Start => self.start_is_due = false,
             // A job that came later has put it off.
             Event::Submit if self.now < self.submit_at => {}
             Event::Submit => self.submit(),
@@ -254,7 +260,8 @@ impl State<'_> {
         if !self.queue.is_empty() {
             Wait::Controller
         } else if !self.ready.is_empty() {
-            Wait::Jobs
+            // What fills the places: jobs that run, or ended ones that the driver has not dealt with.
+            if self.running >= self.in_hand - self.running { Wait::Jobs } else { Wait::Driver }
         } else if self.gathering > 0 {
             Wait::Report
         } else if self.in_hand > self.running {
@@ -331,6 +338,11 @@ mod tests {
         let wide = Cluster { slots: 400, ..CLUSTER };
         assert_eq!(most(Cluster { starts: 0.5, ..wide }), Some(Wait::Controller));
         assert_eq!(most(Cluster { jobs: 40, ..wide }), Some(Wait::Jobs));
+        let tasks: Vec<Task> = chains(400);
+        let bytes = |task: &Task| Task { cost: Cost { bytes: 100, ..task.cost }, ..task.clone() };
+        let tasks: Vec<Task> = tasks.iter().map(bytes).collect();
+        let idle = run(&tasks, Cluster { read: 50.0, jobs: 100, ..wide }).idle;
+        assert!(idle[&Wait::Driver] > 0.5 * idle.values().sum::<f64>(), "{idle:?}");
         assert_eq!(most(Cluster { slots: 8_000, ..CLUSTER }), Some(Wait::LastJobs));
     }
 
