@@ -39,13 +39,13 @@ struct Arguments {
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..))]
     split: u64,
     /// GFLOP/s of the case `gramian-large`.
-    #[arg(long, default_value_t = 280.0)]
+    #[arg(long, default_value_t = 140.0)]
     gflops: f64,
     /// Seconds of the case `all-pairs`.
-    #[arg(long, default_value_t = 2.4)]
+    #[arg(long, default_value_t = 5.2)]
     all: f64,
     /// Seconds of the case `top-cold`.
-    #[arg(long, default_value_t = 0.3)]
+    #[arg(long, default_value_t = 0.25)]
     top: f64,
 }
 

@@ -48,7 +48,7 @@ struct Arguments {
     #[arg(long, value_delimiter = ',', value_name = "STAGE=SECONDS", value_parser = stage_seconds)]
     seconds: Vec<(String, f64)>,
     /// Seconds that a stage which takes all variants needs for each more of them.
-    #[arg(long, default_value_t = 0.03, value_parser = not_negative)]
+    #[arg(long, default_value_t = 0.036, value_parser = not_negative)]
     gather: f64,
     /// Jobs of an array at most, SLURM's MaxArraySize.
     #[arg(long, default_value_t = 1001, value_parser = clap::value_parser!(u32).range(1..))]

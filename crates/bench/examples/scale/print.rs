@@ -14,7 +14,7 @@ fn line(text: &str) {
 /// What each stage took in the run, and how often the sweep has it.
 pub fn measured(run: &Run, tasks: &[Task]) {
     line(&format!(
-        "measured: {} variants, {} threads a job; tasks are those of the sweep, the rest is of one of them",
+        "measured: {} variants, threads a job: {}; tasks are those of the sweep, the rest is of one of them",
         run.variants, run.threads
     ));
     line(&format!(
