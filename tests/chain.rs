@@ -8,7 +8,7 @@ use artifact::tables::spectrum::{DynamicsRow, EigenvalueRow, EigenvectorRow, Ene
 use artifact::tables::training::HistoryRow;
 use artifact::tables::{Signal, Split};
 use artifact::{Manifest, read_rows};
-use tests::{data, pipeline, root, small_run, tables, text};
+use tests::{data, pipeline, root, skip, small_run, tables, text};
 
 #[test]
 fn a_pipeline_leaves_its_tables_its_report_and_a_summary() {
@@ -214,7 +214,7 @@ fn the_chain_runs_for_other_data_and_other_training() {
 fn a_picture_from_a_file_is_learned() {
     let picture = root().join("../shared/data/mona-lisa.png");
     if !picture.is_file() {
-        eprintln!("skipped: {} is not here", picture.display());
+        skip(format_args!("{} is not here", picture.display()));
         return;
     }
     let set = format!("dataset.with.source.image.path={}", picture.display());

@@ -11,7 +11,7 @@ use std::process::Command;
 use polars::prelude::*;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tests::{data, pipeline, python, root, text};
+use tests::{data, pipeline, python, root, skip, text};
 
 /// The answers in the order of the page.
 const ANSWERS: [fn() -> PolarsResult<DataFrame>; 10] = [
@@ -163,7 +163,7 @@ fn the_rust_of_the_page_is_what_is_compiled_here() {
 #[test]
 fn sql_python_and_rust_give_the_same_answers() {
     let Some(python) = python() else {
-        eprintln!("skipped: no Python with DuckDB and Polars; `cargo xtask test` makes one");
+        skip("no Python with DuckDB and Polars; `cargo xtask test` makes one");
         return;
     };
     let folder = data();

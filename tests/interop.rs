@@ -2,12 +2,12 @@
 
 use std::process::Command;
 
-use tests::{python, root, small_run, text};
+use tests::{python, root, skip, small_run, text};
 
 #[test]
 fn duckdb_and_polars_read_every_table_of_every_artifact() {
     let Some(python) = python() else {
-        eprintln!("skipped: no Python with DuckDB and Polars; `cargo xtask test` makes one");
+        skip("no Python with DuckDB and Polars; `cargo xtask test` makes one");
         return;
     };
     let data = small_run(&[]);

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use tests::{data, program, root, tables, text};
+use tests::{data, program, root, skip, tables, text};
 
 /// Variable with the number of kills, for a long test by hand.
 const COUNT: &str = "KILLS";
@@ -174,9 +174,9 @@ fn a_full_disk_is_said_and_the_next_call_goes_on() {
         shell.args(["--user", "--map-root-user", "--mount", "sh", "-c", ON_A_SMALL_DISK, "sh"]);
         shell.arg(&disk).arg(size.to_string()).arg(&copy);
         shell.arg(pipeline.get_program()).args(pipeline.get_args()).current_dir(root());
-        let Ok(output) = shell.output() else { return eprintln!("skipped: there is no unshare") };
+        let Ok(output) = shell.output() else { return skip("there is no unshare") };
         if output.status.code() == Some(77) || text(&output).contains("unshare: ") {
-            return eprintln!("skipped: no file system can be mounted here");
+            return skip("no file system can be mounted here");
         }
         assert!(output.status.success(), "{}", text(&output));
         let read = |name| fs::read_to_string(folder.path().join(name)).expect("written");

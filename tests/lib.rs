@@ -4,9 +4,12 @@
 use std::collections::BTreeMap;
 use std::env;
 use std::ffi::OsString;
+use std::fmt::Display;
 use std::fs;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::thread;
 
 use tempfile::TempDir;
 
@@ -55,6 +58,15 @@ pub fn path() -> OsString {
     let bin = python().and_then(|python| python.parent().map(Path::to_owned));
     // Joining fails only where a folder has a colon in its name.
     env::join_paths(bin.into_iter().chain(env::split_paths(&found))).unwrap_or(found)
+}
+
+/// Says that the test that calls this is skipped, and why, where everybody sees it: what a test that
+/// passes prints is not shown.
+pub fn skip(why: impl Display) {
+    let thread = thread::current();
+    let name = thread.name().unwrap_or("a test");
+    // Nothing can be said where standard error is closed.
+    let _ = writeln!(io::stderr(), "skipped {name}: {why}");
 }
 
 /// A folder for artifacts and results.

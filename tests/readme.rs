@@ -5,7 +5,7 @@ use std::process::Command;
 
 use artifact::read_rows;
 use artifact::tables::report::FindingRow;
-use tests::{data, pipeline, program, python, root, small_run, text};
+use tests::{data, pipeline, program, python, root, skip, small_run, text};
 
 /// The contents of the README's code blocks in `language`.
 fn blocks(language: &str) -> Vec<String> {
@@ -95,7 +95,7 @@ fn the_other_commands_are_known() {
 #[test]
 fn the_queries_give_rows() {
     let Some(python) = python() else {
-        eprintln!("skipped: no Python with DuckDB and Polars; `cargo xtask test` makes one");
+        skip("no Python with DuckDB and Polars; `cargo xtask test` makes one");
         return;
     };
     let data = small_run(&[]);
@@ -112,7 +112,7 @@ fn the_queries_give_rows() {
 #[test]
 fn the_query_over_a_sweep_gives_the_rows_of_all_variants() {
     let Some(python) = python() else {
-        eprintln!("skipped: no Python with DuckDB and Polars; `cargo xtask test` makes one");
+        skip("no Python with DuckDB and Polars; `cargo xtask test` makes one");
         return;
     };
     let sweep = "sweep.decay={set: train.with.learning_rate.decay.factor, to: [0.5, 1.0]}";

@@ -6,12 +6,12 @@ use artifact::read_rows;
 use artifact::tables::kernel::KernelRow;
 use artifact::tables::spectrum::EigenvalueRow;
 use artifact::tables::training::HistoryRow;
-use tests::{path, program, python, root, small_run, text};
+use tests::{path, program, python, root, skip, small_run, text};
 
 #[test]
 fn a_python_kernel_takes_the_place_of_the_ntk() {
     if python().is_none() {
-        eprintln!("skipped: no Python with Polars; `cargo xtask test` makes one");
+        skip("no Python with Polars; `cargo xtask test` makes one");
         return;
     }
     let data = small_run(&["--set", "ntk.uses=./stages/rbf_kernel.py"]);
@@ -37,7 +37,7 @@ fn a_python_kernel_takes_the_place_of_the_ntk() {
 #[test]
 fn random_features_take_the_place_of_the_ntk() {
     if python().is_none() {
-        eprintln!("skipped: no Python with Polars; `cargo xtask test` makes one");
+        skip("no Python with Polars; `cargo xtask test` makes one");
         return;
     }
     let data = small_run(&["--set", "ntk.uses=./stages/random_features.py"]);
@@ -52,7 +52,7 @@ fn random_features_take_the_place_of_the_ntk() {
 #[test]
 fn a_trainer_in_numpy_takes_the_place_of_ours() {
     if python().is_none() {
-        eprintln!("skipped: no Python with Polars; `cargo xtask test` makes one");
+        skip("no Python with Polars; `cargo xtask test` makes one");
         return;
     }
     let data = small_run(&[
@@ -82,7 +82,7 @@ fn stage_check(stage: &str) -> Output {
 #[test]
 fn every_example_in_python_keeps_the_contract() {
     if python().is_none() {
-        eprintln!("skipped: no Python with Polars; `cargo xtask test` makes one");
+        skip("no Python with Polars; `cargo xtask test` makes one");
         return;
     }
     for stage in ["rbf_kernel", "random_features", "numpy_train"] {

@@ -21,7 +21,7 @@ const SLURM: &str = "XTASK_SLURM";
 /// Arguments of `cargo xtask test`.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// Run those tests, too, that start a SLURM of one node; they need root, slurm-wlm and munge.
+    /// Run those tests, too, that start a SLURM on this machine; they need root, slurm-wlm and munge.
     #[arg(long)]
     slurm: bool,
     /// What `cargo test` is to get, as a filter of names or `-p CRATE`.

@@ -1,17 +1,25 @@
 //! Stage: the exact Neural Tangent Kernel of every checkpoint.
 //!
-//! G = J Jᵀ is computed layer by layer without the Jacobian J: [`gram`] says how.
+//! G = J Jᵀ is computed layer by layer without the Jacobian J: [`gram`] says how. It can be made in
+//! pieces, each some rows of every Gramian: what the table `kernels` of a piece says of rows, trace
+//! and norm is said of its own rows.
 
 mod checkpoint;
 pub mod gram;
+mod join;
+mod norms;
 mod parameters;
 mod plan;
 mod run;
+mod shape;
+mod steps;
+#[cfg(test)]
+mod tests;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use artifact::{Kind, Outline};
-use stage::{Context, Inputs, Limits, Outlines, Plan, Port, Stage, StageError};
+use stage::{Context, Inputs, Limits, Outlines, Part, Plan, Port, Stage, StageError};
 
 pub use parameters::{Parameters, Precision};
 
@@ -23,7 +31,7 @@ impl Stage for Ntk {
     type Parameters = Parameters;
 
     const NAME: &'static str = "ntk";
-    const VERSION: &'static str = "1";
+    const VERSION: &'static str = "2";
     const SUMMARY: &'static str =
         "Computes the exact NTK Gramian of every checkpoint, train × train and test × train.";
     const INPUTS: &'static [Port] =
@@ -31,9 +39,10 @@ impl Stage for Ntk {
     const OUTPUT: Kind = Kind::Kernel;
     const USES_SEED: bool = false;
     const RESUMES: bool = true;
+    const SPLITS: bool = true;
 
     fn plan(parameters: &Parameters, inputs: &Outlines, limits: &Limits) -> Plan {
-        plan::plan(*parameters, &inputs.one("training"), limits)
+        Self::plan_part(parameters, inputs, Part::Whole, limits)
     }
 
     fn run(
@@ -42,6 +51,31 @@ impl Stage for Ntk {
         output: &Path,
         context: &Context,
     ) -> Result<Outline, StageError> {
-        run::run(*parameters, inputs, output, context)
+        run::run(*parameters, inputs, (0, 1), output, context)
+    }
+
+    fn plan_part(parameters: &Parameters, inputs: &Outlines, part: Part, limits: &Limits) -> Plan {
+        plan::plan(*parameters, &inputs.one("training"), part, limits)
+    }
+
+    fn run_piece(
+        parameters: &Parameters,
+        inputs: &Inputs,
+        index: usize,
+        of: usize,
+        output: &Path,
+        context: &Context,
+    ) -> Result<Outline, StageError> {
+        run::run(*parameters, inputs, (index, of), output, context)
+    }
+
+    fn join(
+        parameters: &Parameters,
+        inputs: &Inputs,
+        pieces: &[PathBuf],
+        output: &Path,
+        context: &Context,
+    ) -> Result<Outline, StageError> {
+        join::join(*parameters, inputs, pieces, output, context)
     }
 }

@@ -1,16 +1,22 @@
 //! How large the kernels will be, and whether they fit.
 
-use artifact::Outline;
 use artifact::tables::kernel::Reduction;
-use stage::{Limits, Plan};
+use artifact::{GramRow, Outline};
+use stage::{Limits, Part, Plan};
 
 use crate::checkpoint;
 use crate::gram;
+use crate::join::AT_ONCE;
 use crate::parameters::{Parameters, Precision};
-use crate::run::TEST_SAMPLES;
+use crate::shape::{Shape, TEST_SAMPLES};
 
-/// Plans the kernels of a training run of which `training` is known.
-pub(crate) fn plan(parameters: Parameters, training: &Outline, limits: &Limits) -> Plan {
+/// Plans `part` of the kernels of a training run of which `training` is known.
+pub(crate) fn plan(
+    parameters: Parameters,
+    training: &Outline,
+    part: Part,
+    limits: &Limits,
+) -> Plan {
     let mut plan = Plan::default();
     if training.network.is_some()
         && let Err(error) = checkpoint::architecture(training)
@@ -18,24 +24,23 @@ pub(crate) fn plan(parameters: Parameters, training: &Outline, limits: &Limits) 
         plan.problem("", error.message);
     }
     plan.outline = outline(parameters, training);
-    if let Some(memory) = Memory::of(parameters, training)
-        && let Some(samples) = training.train_samples
-    {
-        let need = memory.peak_bytes(samples);
+    if let Some(memory) = Memory::of(parameters, training) {
+        let need = memory.part_bytes(part);
         plan.memory_bytes = Some(need as u64);
-        if need > limits.memory_bytes as f64 {
-            plan.problem(
-                "",
-                format!(
-                    "the Gramian of {samples} samples needs {:.1} GiB of memory; {:.1} GiB are free",
-                    gibibytes(need),
-                    gibibytes(limits.memory_bytes as f64)
-                ),
-            )
-            .hint(format!(
-                "{} training samples would fit",
-                memory.largest_fitting(samples, limits.memory_bytes as f64)
-            ));
+        let limit = limits.memory_bytes as f64;
+        if need > limit {
+            let what = match part {
+                Part::Whole => String::new(),
+                Part::Piece { of, .. } => format!("one of {of} pieces of "),
+                Part::Join { of } => format!("joining {of} pieces of "),
+            };
+            let message = format!(
+                "{what}the Gramian of {} samples needs {:.1} GiB of memory; {:.1} GiB are free",
+                memory.shape.train,
+                gibibytes(need),
+                gibibytes(limit)
+            );
+            plan.problem("", message).hint(memory.hint(limit));
         }
     }
     plan
@@ -65,12 +70,8 @@ const FIXED: f64 = 24e6;
 struct Memory {
     /// Bytes of H and B of one sample in all layers.
     factors: f64,
-    /// Matrices.
-    blocks: f64,
-    /// Rows of a sample in each.
-    cell: f64,
-    /// Test samples.
-    test: f64,
+    /// The Gramians of a step.
+    shape: Shape,
 }
 
 impl Memory {
@@ -81,45 +82,97 @@ impl Memory {
         };
         let (d, o) = (training.input_dim? as usize, training.output_dim? as usize);
         let architecture = checkpoint::architecture(training).ok()?;
-        let (blocks, cell) = parameters.reduction.blocks(o);
         let widths: Vec<f64> = architecture.widths(d, o).into_iter().map(|w| w as f64).collect();
         let inputs: f64 = widths[..widths.len() - 1].iter().sum();
         let signals: f64 = widths[1..].iter().sum();
         let families = if parameters.reduction == Reduction::SummedLogit { 1 } else { o };
         let test = if parameters.test_rows { training.test_samples.unwrap_or(0) } else { 0 };
-        Some(Self {
-            factors: size * (inputs + families as f64 * signals),
-            blocks: blocks as f64,
-            cell: cell as f64,
-            test: test as f64,
-        })
+        let shape = Shape {
+            train: training.train_samples? as usize,
+            test: test as usize,
+            outputs: o,
+            reduction: parameters.reduction,
+        };
+        Some(Self { factors: size * (inputs + families as f64 * signals), shape })
     }
 
-    /// Bytes at the peak for `samples` training samples: the factors of all, twice those of the
-    /// samples that are in the network, and either one triangle of the matrices or the factors of
-    /// the test samples, with a strip of whole rows of each.
-    fn peak_bytes(&self, samples: u64) -> f64 {
-        let n = samples as f64;
-        let side = (gram::SIDE as f64).min(n * self.cell);
-        let width = n * self.cell;
-        let triangles = self.blocks * STORED * width * (width + side) / 2.0;
+    /// Bytes at the peak of making `part`.
+    fn part_bytes(&self, part: Part) -> f64 {
+        match part {
+            Part::Whole => self.piece_bytes(0, 1),
+            Part::Piece { index, of } => self.piece_bytes(index, of),
+            Part::Join { .. } => self.join_bytes(),
+        }
+    }
+
+    /// Bytes at the peak of a piece: the factors of all, twice those of the samples that are in the
+    /// network, and either the tiles of its rows, each once, or the factors of its test samples,
+    /// with a strip of whole rows of each.
+    fn piece_bytes(&self, index: usize, of: usize) -> f64 {
+        let share = self.shape.piece(index, of);
+        if share.is_empty() {
+            return FIXED;
+        }
+        let (n, cell) = (self.shape.train as f64, self.shape.cell() as f64);
+        let (width, rows) = (n * cell, share.train.len() as f64 * cell);
+        let blocks = self.shape.blocks() as f64;
+        let side = (gram::SIDE as f64).min(rows);
+        let tiles = blocks * STORED * rows * (width - (rows - side) / 2.0);
         let strip = STORED * width * side;
-        let test_rows = self.test.min(TEST_SAMPLES as f64) * self.cell;
-        let test_strips = self.blocks * STORED * width * test_rows;
-        let within = 2.0 * self.factors * n.max(self.test).min(gram::PART as f64);
-        let either = (triangles + strip).max(self.test * self.factors + test_strips);
+        let test_rows = share.test.len().min(TEST_SAMPLES) as f64 * cell;
+        let test_strips = blocks * STORED * width * test_rows;
+        let test = gram::parts_with(share.test, self.shape.test).len() as f64;
+        let within = 2.0 * self.factors * n.max(test).min(gram::PART as f64);
+        let either = (tiles + strip).max(test * self.factors + test_strips);
         FIXED + n * self.factors + within + either
     }
 
-    /// The largest number of training samples up to `samples` that needs no more than `limit`.
-    fn largest_fitting(&self, samples: u64, limit: f64) -> u64 {
-        let (mut low, mut high) = (0, samples);
-        while low < high {
-            let middle = low + (high - low).div_ceil(2);
-            if self.peak_bytes(middle) <= limit { low = middle } else { high = middle - 1 }
-        }
-        low
+    /// Bytes at the peak of joining pieces: the rows that are read at once, a page at either end,
+    /// and what each row is, of the pieces and of the whole.
+    fn join_bytes(&self) -> f64 {
+        let (samples, cell) = (self.shape.train as f64 + self.shape.test as f64, self.shape.cell());
+        let row = STORED * self.shape.train as f64 * cell as f64;
+        let keys = 2.0 * size_of::<GramRow>() as f64;
+        FIXED + 2.0 * row.max(AT_ONCE as f64) + keys * samples * (cell * self.shape.blocks()) as f64
     }
+
+    /// What would fit into `limit` bytes.
+    fn hint(&self, limit: f64) -> String {
+        let samples = format!("{} training samples would fit", self.largest_fitting(limit));
+        match self.smallest_split(limit) {
+            Some(pieces) => format!(
+                "{samples}; on a cluster, `resources: {{ split: {pieces} }}` makes it of {pieces} pieces that do"
+            ),
+            None => samples,
+        }
+    }
+
+    /// The largest number of training samples, up to those that there are, that needs no more than
+    /// `limit` in one go.
+    fn largest_fitting(&self, limit: f64) -> usize {
+        let need = |train: usize| {
+            Self { shape: Shape { train, ..self.shape }, ..*self }.part_bytes(Part::Whole)
+        };
+        smallest(0, self.shape.train, |samples| need(samples + 1) > limit)
+    }
+
+    /// The smallest number of pieces that need no more than `limit` each, if there is any.
+    fn smallest_split(&self, limit: f64) -> Option<usize> {
+        let fits = |pieces: usize| self.piece_bytes(pieces - 1, pieces) <= limit;
+        let most = self.shape.most_pieces();
+        let possible = most >= 2 && fits(most) && self.join_bytes() <= limit;
+        possible.then(|| smallest(2, most, fits))
+    }
+}
+
+/// The smallest number from `low` to `high` for which `holds`, which does for all larger ones;
+/// `high` where it does for none.
+fn smallest(mut low: usize, mut high: usize, holds: impl Fn(usize) -> bool) -> usize {
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if holds(middle) { high = middle } else { low = middle + 1 }
+    }
+    low
 }
 
 #[cfg(test)]
@@ -144,8 +197,12 @@ mod tests {
     }
 
     fn planned(samples: u64) -> Plan {
+        part_planned(samples, Part::Whole)
+    }
+
+    fn part_planned(samples: u64, part: Part) -> Plan {
         let parameters: Parameters = serde_json::from_str("{}").unwrap();
-        plan(parameters, &outline(samples), &LIMITS)
+        plan(parameters, &outline(samples), part, &LIMITS)
     }
 
     #[test]
@@ -161,5 +218,54 @@ mod tests {
         let fit: u64 = hint.split(' ').next().unwrap().parse().unwrap();
         assert!(planned(fit).problems.is_empty());
         assert_eq!(planned(fit + 1).problems.len(), 1);
+    }
+
+    #[test]
+    fn as_many_pieces_as_are_said_to_fit_do_and_one_less_does_not() {
+        let problem = planned(26_000).problems.remove(0);
+        let message = "the Gramian of 26000 samples needs 1.7 GiB of memory; 1.0 GiB are free";
+        assert_eq!(problem.message, message);
+        let hint = problem.hint.unwrap();
+        let (_, split) = hint.split_once("; on a cluster, `resources: { split: ").unwrap();
+        let pieces: usize = split.split(' ').next().unwrap().parse().unwrap();
+        assert!(split.ends_with(&format!("}}` makes it of {pieces} pieces that do")), "{hint}");
+        let fits = |of: usize| {
+            (0..of).all(|index| part_planned(26_000, Part::Piece { index, of }).problems.is_empty())
+        };
+        assert!(fits(pieces) && !fits(pieces - 1));
+        let joined = part_planned(26_000, Part::Join { of: pieces });
+        assert!(joined.problems.is_empty() && joined.memory_bytes < Some(100 << 20));
+    }
+
+    #[test]
+    fn what_no_number_of_pieces_makes_fit_is_not_said_to() {
+        // The factors alone are more than there is.
+        let problem = planned(1_000_000).problems.remove(0);
+        assert!(!problem.hint.unwrap().contains("split"));
+        let piece = part_planned(1_000_000, Part::Piece { index: 1, of: 9 }).problems.remove(0);
+        assert!(piece.message.starts_with("one of 9 pieces of the Gramian"), "{}", piece.message);
+    }
+
+    #[test]
+    fn a_part_is_planned_with_the_outline_of_the_whole() {
+        let whole = planned(9000);
+        let piece = part_planned(9000, Part::Piece { index: 0, of: 3 });
+        assert_eq!(piece.outline, whole.outline);
+        let empty = part_planned(9000, Part::Piece { index: 0, of: 1000 });
+        assert_eq!(empty.memory_bytes, Some(FIXED as u64));
+        assert!(piece.memory_bytes < whole.memory_bytes);
+        assert_eq!(
+            part_planned(9000, Part::Piece { index: 0, of: 1 }).memory_bytes,
+            whole.memory_bytes
+        );
+    }
+
+    #[test]
+    fn sizes_that_nobody_has_are_refused_in_words() {
+        for samples in [1 << 40, u64::MAX] {
+            for part in [Part::Whole, Part::Piece { index: 2, of: 5 }, Part::Join { of: 5 }] {
+                assert_eq!(part_planned(samples, part).problems.len(), 1, "{samples} {part:?}");
+            }
+        }
     }
 }

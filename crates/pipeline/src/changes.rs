@@ -91,7 +91,7 @@ pub(crate) fn changes(plan: &Plan, task: &Task, manifest: &Manifest) -> Vec<Chan
         found.push(if task.files.is_empty() {
             Change::Axes
         } else {
-            Change::Files(task.files.iter().map(|file| file.display().to_string()).collect())
+            Change::Files(task.files.iter().map(|(file, _)| file.display().to_string()).collect())
         });
     }
     found

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::file::Reader;
@@ -11,11 +12,11 @@ use crate::schema::shown;
 use crate::source::Part;
 
 /// Keys of the block `cluster`.
-const CLUSTER_KEYS: [&str; 5] = ["account", "partition", "qos", "lines", "modules"];
+const CLUSTER_KEYS: [&str; 6] = ["account", "partition", "qos", "lines", "modules", "shared"];
 /// Keys of the block `resources`.
-const RESOURCE_KEYS: [&str; 4] = ["cpus", "memory", "time", "partition"];
+const RESOURCE_KEYS: [&str; 5] = ["cpus", "memory", "time", "partition", "split"];
 /// Options of sbatch that the driver sets for each script.
-const OWN_OPTIONS: [&str; 11] = [
+const OWN_OPTIONS: [&str; 15] = [
     "--job-name",
     "--array",
     "--ntasks",
@@ -27,10 +28,14 @@ const OWN_OPTIONS: [&str; 11] = [
     "--chdir",
     "--wrap",
     "--requeue",
+    "--no-requeue",
+    "--open-mode",
+    "--dependency",
+    "--kill-on-invalid-dep",
 ];
 
 /// How the jobs of a pipeline are handed to a cluster.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cluster {
     /// Who pays.
     pub account: Option<String>,
@@ -42,10 +47,12 @@ pub struct Cluster {
     pub lines: Vec<String>,
     /// Modules that are loaded before a stage.
     pub modules: Vec<String>,
+    /// Whether the nodes see the project and the store though they lie on a disk of this machine.
+    pub is_shared: bool,
 }
 
 /// What a stage needs of a cluster, as far as the pipeline says so.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resources {
     /// Processors, which are the stage's threads.
     pub cpus: Option<u16>,
@@ -55,6 +62,8 @@ pub struct Resources {
     pub time: Option<Duration>,
     /// Where it runs.
     pub partition: Option<String>,
+    /// Pieces that its work is cut into, where the stage can do that.
+    pub split: Option<u16>,
 }
 
 impl Reader<'_> {
@@ -68,6 +77,13 @@ impl Reader<'_> {
         cluster.qos = self.word_at(at, entries, "qos");
         cluster.modules = self.list(at, entries, "modules", Self::word);
         cluster.lines = self.list(at, entries, "lines", Self::option);
+        if let Some(value) = entries.get("shared") {
+            cluster.is_shared = value.as_bool().unwrap_or_default();
+            if !value.is_boolean() {
+                let message = format!("`shared` is `true` or `false`, not {}", shown(value));
+                self.wrong(&pointer::join(at, "shared"), Part::Value, message, None);
+            }
+        }
         cluster
     }
 
@@ -76,18 +92,24 @@ impl Reader<'_> {
         let mut resources = Resources::default();
         let Some(entries) = self.map(at, value, "`resources`") else { return resources };
         self.refuse_unknown(at, entries, &RESOURCE_KEYS, "`resources`");
-        if let Some(value) = entries.get("cpus") {
-            let cpus = value.as_u64().and_then(|cpus| u16::try_from(cpus).ok());
-            resources.cpus = cpus.filter(|cpus| *cpus > 0);
-            if resources.cpus.is_none() {
-                let message = format!("`cpus` is a whole number from 1, not {}", shown(value));
-                self.wrong(&pointer::join(at, "cpus"), Part::Value, message, None);
-            }
-        }
+        resources.cpus = self.count(at, entries, "cpus");
+        resources.split = self.count(at, entries, "split");
         resources.memory_bytes = self.quantity(at, entries, "memory", parse_bytes);
         resources.time = self.quantity(at, entries, "time", parse_duration);
         resources.partition = self.word_at(at, entries, "partition");
         resources
+    }
+
+    /// A whole number from 1.
+    fn count(&mut self, at: &str, entries: &Map<String, Value>, key: &str) -> Option<u16> {
+        let value = entries.get(key)?;
+        let count = value.as_u64().and_then(|count| u16::try_from(count).ok());
+        let count = count.filter(|count| *count > 0);
+        if count.is_none() {
+            let message = format!("`{key}` is a whole number from 1, not {}", shown(value));
+            self.wrong(&pointer::join(at, key), Part::Value, message, None);
+        }
+        count
     }
 
     /// How often a stage is tried again.

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use artifact::Kind;
 
 use crate::earlier::Earlier;
+use crate::executor::is_stored;
 use crate::grid::grid;
 use crate::plan::{Plan, Task};
 use crate::project::Project;
 use crate::quantity::{bytes, variants};
-use crate::run::is_stored;
 use crate::schema::compact;
 use crate::sweep::Axis;
 

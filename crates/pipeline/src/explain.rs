@@ -6,12 +6,12 @@ use artifact::Manifest;
 
 use crate::earlier::Earlier;
 use crate::error::PipelineError;
+use crate::executor::is_stored;
 use crate::grid::grid;
 use crate::nearest::suggestion;
 use crate::plan::{Plan, Task};
 use crate::project::Project;
 use crate::quantity::{bytes, duration};
-use crate::run::is_stored;
 use crate::schema::compact;
 
 /// Characters of a key or a hash that are shown.
@@ -76,7 +76,7 @@ fn block(project: &Project, plan: &Plan, task: &Task, earlier: &mut Earlier) -> 
             rows.push(row(&format!("input {port}"), &format!("{}, {state}", what.trim_end())));
         }
     }
-    for file in &task.files {
+    for (file, _) in &task.files {
         rows.push(row("file", &project.shown(&project.root.join(file))));
     }
     for (name, value) in task.parameters.as_object().into_iter().flatten() {

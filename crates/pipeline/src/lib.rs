@@ -3,7 +3,7 @@
 //! This crate knows no stage: it finds stage programs by name, asks them what they are
 //! (`describe`) and what they would do (`plan`), and runs them one after the other. Everything
 //! that can be found wrong is found before anything runs ([`check`]); what was made once is not
-//! made again ([`run`]); what people open is gathered in one folder ([`gather`]).
+//! made again ([`Executor`]); what people open is gathered in one folder ([`gather`]).
 
 mod diagnostic;
 mod marks;
@@ -34,11 +34,11 @@ mod problems;
 mod executor;
 mod failure;
 mod interrupt;
+mod order;
+mod process;
 mod progress;
-mod run;
 mod selection;
 mod store;
-mod task;
 
 mod changes;
 mod comparison;
@@ -69,7 +69,7 @@ pub use comparison::compare;
 pub use diagnostic::{Diagnostic, Diagnostics, Location};
 pub use dry_run::dry_run;
 pub use error::PipelineError;
-pub use executor::{Executed, Executor, Fault, Job, Local, Pace, Slurm, cancel};
+pub use executor::{Executor, Local, Made, Pace, Ran, Slurm, Submitted, cancel, is_stored};
 pub use explain::explain;
 pub use failure::Failure;
 pub use garbage::{Garbage, garbage};
@@ -84,7 +84,6 @@ pub use program::Program;
 pub use progress::Progress;
 pub use project::Project;
 pub use results::gather;
-pub use run::{Made, Options, is_stored, run};
 pub use runs::runs;
 pub use selection::Selection;
 pub use stage_check::{StageCheck, Verdict, stage_check};

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::blocks::Blocks;
@@ -24,7 +25,7 @@ pub(crate) const FILE: &str = "run.lock.yaml";
 pub(crate) const KEY: &str = "lock";
 
 /// A pipeline as it is run, and how it was run before where it comes from a lock file.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Lock {
     pipeline: Value,
     earlier: Option<Value>,

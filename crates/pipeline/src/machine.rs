@@ -31,6 +31,15 @@ fn free_memory() -> Option<u64> {
     field(&fs::read_to_string("/proc/meminfo").ok()?, "MemAvailable:")
 }
 
+/// Name of this machine; empty where the system does not say it.
+pub(crate) fn host() -> String {
+    let mut name = [0_u8; 256];
+    // SAFETY: the buffer is ours and as long as it says; its last byte stays 0.
+    let found = unsafe { libc::gethostname(name.as_mut_ptr().cast(), name.len() - 1) };
+    let name = if found == 0 { String::from_utf8_lossy(&name) } else { "".into() };
+    name.trim_end_matches('\0').to_owned()
+}
+
 /// How a child process ended.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ended {

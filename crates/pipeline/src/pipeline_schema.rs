@@ -135,7 +135,8 @@ fn resources() -> Value {
         "cpus": { "type": "integer", "minimum": 1, "description": "Processors, which are its threads." },
         "memory": { "type": "string", "description": "Memory, as 16GiB." },
         "time": { "type": "string", "description": "Time after which the job is ended, as 2h." },
-        "partition": { "type": "string", "description": "Where it runs." }
+        "partition": { "type": "string", "description": "Where it runs." },
+        "split": { "type": "integer", "minimum": 1, "description": "Pieces that its work is cut into, each a job, where the stage can do that: ntk can." }
     } })
 }
 
@@ -148,7 +149,8 @@ fn cluster() -> Value {
         "partition": { "type": "string", "description": "Where stages run that do not say it themselves." },
         "qos": { "type": "string", "description": "Quality of service." },
         "lines": { "description": "Further options of sbatch, as --exclude=node7.", "allOf": [texts] },
-        "modules": { "description": "Modules that are loaded before a stage.", "allOf": [texts] }
+        "modules": { "description": "Modules that are loaded before a stage.", "allOf": [texts] },
+        "shared": { "type": "boolean", "description": "Whether the nodes see the project and the store though they lie on a disk of this machine." }
     } })
 }
 

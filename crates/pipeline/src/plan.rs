@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use artifact::Outline;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use stage::Limits;
 
@@ -16,7 +17,7 @@ use crate::program::Program;
 use crate::sweep::{Point, Sweep};
 
 /// A checked pipeline, ready to run.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Plan {
     /// Names the folder of results.
     pub name: String,
@@ -39,7 +40,7 @@ pub struct Plan {
 }
 
 /// A stage with all that the sweep makes of it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PlannedStage {
     /// Its name in the pipeline.
     pub name: String,
@@ -50,7 +51,7 @@ pub struct PlannedStage {
 }
 
 /// A stage at one point over the axes that it depends on.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Instance {
     /// The point.
     pub point: Point,
@@ -59,7 +60,7 @@ pub struct Instance {
 }
 
 /// One run of a stage.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Task {
     /// Name of the stage in the pipeline.
     pub stage: String,
@@ -79,8 +80,9 @@ pub struct Task {
     pub outline: Outline,
     /// Memory that the stage expects to need, where it says so.
     pub memory_bytes: Option<u64>,
-    /// Files outside the artifacts that the stage will read; their content is part of the key.
-    pub files: Vec<PathBuf>,
+    /// Files outside the artifacts that the stage will read, each with its hash, which is part of the
+    /// key.
+    pub files: Vec<(PathBuf, String)>,
     /// Time that the stage may take, where the pipeline says so.
     pub time_limit: Option<Duration>,
     /// What the stage needs of a cluster, as far as the pipeline says so.
@@ -98,7 +100,7 @@ pub struct Task {
 }
 
 /// An artifact at a port.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Feed {
     /// The task that makes it, by its index in [`Plan::tasks`].
     pub task: usize,

@@ -235,6 +235,7 @@ impl<'a> Planner<'a> {
             parameters: block.entry.with.clone(),
             inputs,
             limits: self.limits,
+            part: stage::Part::Whole,
         };
         // Parameters, outlines and limits are JSON already.
         let asked = serde_json::to_string(&request).unwrap_or_default();
@@ -337,7 +338,7 @@ impl<'a> Planner<'a> {
             inputs,
             outline: plan.outline,
             memory_bytes: plan.memory_bytes,
-            files: plan.files,
+            files: plan.files.into_iter().zip(files).collect(),
             time_limit: block.entry.time_limit,
             resources: block.entry.resources.clone(),
             retries: block.entry.retries,

@@ -9,8 +9,8 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use stage::{Description, Message, Plan, PlanRequest};
 
 use crate::quantity::{bytes, duration};
@@ -29,7 +29,7 @@ const LOOK: Duration = Duration::from_millis(1);
 const SHOWN_CHARACTERS: usize = 60;
 
 /// A stage program and what it says of itself.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Program {
     /// The executable.
     pub path: PathBuf,

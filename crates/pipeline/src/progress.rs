@@ -1,6 +1,7 @@
 //! What a person sees while stages run: one line a stage.
 
 use std::io::{IsTerminal, Write};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -9,8 +10,10 @@ use stage::ProgressEvent;
 
 use crate::quantity::{self, duration};
 
-/// Time between two plain lines of one stage.
+/// Time between two plain lines of one stage, where one runs.
 const PLAIN_INTERVAL: Duration = Duration::from_secs(5);
+/// Lines that are drawn at a time; of what else runs is said when it ends.
+const MOST_BARS: usize = 16;
 /// Time between two turns of the wheel.
 const TURN: Duration = Duration::from_millis(120);
 
@@ -20,6 +23,8 @@ pub struct Progress {
     style: Style,
     /// Width of the longest stage name.
     width: usize,
+    /// Stages that run.
+    running: AtomicUsize,
 }
 
 #[derive(Debug)]
@@ -36,7 +41,6 @@ pub(crate) enum End {
     Done,
     Failed,
     Interrupted,
-    Left,
     Lost,
     Elsewhere,
 }
@@ -59,6 +63,16 @@ pub(crate) struct Line<'p> {
     note: String,
 }
 
+/// A line on everything that waits and runs.
+#[derive(Debug)]
+pub(crate) struct Tally<'p> {
+    progress: &'p Progress,
+    bar: Option<ProgressBar>,
+    shown: String,
+    /// When the last plain line was written.
+    written: Option<Instant>,
+}
+
 impl Progress {
     /// Bars where standard output is a terminal, else plain lines; nothing where `quiet`.
     #[must_use]
@@ -70,13 +84,13 @@ impl Progress {
         } else {
             Style::Plain
         };
-        Self { style, width: 0 }
+        Self { style, width: 0, running: AtomicUsize::new(0) }
     }
 
     /// One JSON object a line on standard output for everything that happens.
     #[must_use]
     pub fn json() -> Self {
-        Self { style: Style::Json, width: 0 }
+        Self { style: Style::Json, width: 0, running: AtomicUsize::new(0) }
     }
 
     /// The same, with names of stages padded to the longest of `stages`.
@@ -106,6 +120,15 @@ impl Progress {
         self.say(&self.shown(stage, variant), &format!("is tried again: {why}"));
     }
 
+    /// That so many jobs go on without this driver.
+    pub(crate) fn left(&self, jobs: usize) {
+        self.tell("left", "", "", &json!({ "jobs": jobs }));
+        match jobs {
+            1 => self.say("", "1 job goes on in the cluster"),
+            _ => self.say("", &format!("{jobs} jobs go on in the cluster")),
+        }
+    }
+
     /// A stage with `count` variants, of which `done` are there already.
     pub(crate) fn variants(&self, stage: &str, count: usize, done: usize) {
         self.tell("variants", stage, "", &json!({ "count": count, "done": done }));
@@ -116,7 +139,11 @@ impl Progress {
     pub(crate) fn start(&self, stage: &str, variant: &str) -> Line<'_> {
         self.tell("started", stage, variant, &json!({}));
         let shown = self.shown(stage, variant);
+        let running = self.running.fetch_add(1, Ordering::Relaxed);
         let bar = if let Style::Bars(bars) = &self.style {
+            if running >= MOST_BARS {
+                return self.line(stage, variant, None);
+            }
             let bar = bars.add(ProgressBar::new_spinner());
             bar.set_prefix(format!("{shown:width$}", width = self.width));
             bar.set_style(style("{prefix}  {spinner} {wide_msg}"));
@@ -130,17 +157,26 @@ impl Progress {
             }
             None
         };
+        self.line(stage, variant, bar)
+    }
+
+    fn line(&self, stage: &str, variant: &str, bar: Option<ProgressBar>) -> Line<'_> {
         let now = Instant::now();
         Line {
             progress: self,
             names: (stage.to_owned(), variant.to_owned()),
-            shown,
+            shown: self.shown(stage, variant),
             bar,
             started: now,
             written: now,
             unit: None,
             note: String::new(),
         }
+    }
+
+    /// A line on everything that waits and runs.
+    pub(crate) fn tally(&self) -> Tally<'_> {
+        Tally { progress: self, bar: None, shown: String::new(), written: None }
     }
 
     fn shown(&self, stage: &str, variant: &str) -> String {
@@ -191,23 +227,43 @@ impl Line<'_> {
             let (stage, variant) = &self.names;
             let event = serde_json::to_value(event).unwrap_or_default();
             self.progress.tell("progress", stage, variant, &event);
-        } else if self.written.elapsed() >= PLAIN_INTERVAL {
+        } else if self.is_due() {
             self.written = Instant::now();
             self.progress.say(&self.shown, &plain(event, self.started.elapsed()));
         }
     }
 
+    /// Whether it is time for a plain line: where many run, each has its turn less often.
+    fn is_due(&self) -> bool {
+        let running = self.progress.running.load(Ordering::Relaxed).max(1);
+        let turns = u32::try_from(running).unwrap_or(u32::MAX);
+        matches!(self.progress.style, Style::Plain)
+            && self.written.elapsed() >= PLAIN_INTERVAL.saturating_mul(turns)
+    }
+
     /// Ends the line with how the stage ended and what it said last.
     pub(crate) fn end(self, end: End) {
+        let span = self.started.elapsed();
+        self.end_after(end, span);
+    }
+
+    /// Takes the line away, and says nothing.
+    pub(crate) fn clear(self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
-        let span = self.started.elapsed();
+    }
+
+    /// Ends the line of a stage that has run for so long.
+    pub(crate) fn end_after(self, end: End, span: Duration) {
+        self.progress.running.fetch_sub(1, Ordering::Relaxed);
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
         let (event, text) = match end {
             End::Done => ("done", format!("done in {}", duration(span))),
             End::Failed => ("failed", "failed".to_owned()),
             End::Interrupted => ("interrupted", "interrupted".to_owned()),
-            End::Left => ("left", "goes on in the cluster".to_owned()),
             End::Lost => ("lost", "was lost".to_owned()),
             End::Elsewhere => ("waiting", "goes on in another run on this store".to_owned()),
         };
@@ -215,6 +271,44 @@ impl Line<'_> {
         self.progress.tell(event, stage, variant, &json!({ "seconds": span.as_secs_f64() }));
         let note = if self.note.is_empty() { String::new() } else { format!(", {}", self.note) };
         self.progress.say(&self.shown, &format!("{text}{note}"));
+    }
+}
+
+impl Tally<'_> {
+    /// Shows `text`, which is empty where nothing waits or runs.
+    pub(crate) fn show(&mut self, text: &str) {
+        if text == self.shown || text.is_empty() {
+            return;
+        }
+        match &self.progress.style {
+            Style::Silent => {}
+            Style::Json => self.progress.tell("queue", "", "", &json!({ "jobs": text })),
+            Style::Plain => {
+                if self.written.is_some_and(|written| written.elapsed() < PLAIN_INTERVAL) {
+                    return;
+                }
+                self.written = Some(Instant::now());
+                self.progress.say("", text);
+            }
+            Style::Bars(bars) => {
+                let bar = self.bar.get_or_insert_with(|| {
+                    let bar = bars.add(ProgressBar::new_spinner());
+                    bar.set_style(style("{spinner} {wide_msg}"));
+                    bar.enable_steady_tick(TURN);
+                    bar
+                });
+                bar.set_message(text.to_owned());
+            }
+        }
+        text.clone_into(&mut self.shown);
+    }
+}
+
+impl Drop for Tally<'_> {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
     }
 }
 

@@ -4,11 +4,13 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::PipelineError;
 use crate::nearest::{listed, nearest};
 
 /// A project: the folder with `pipelines/`, or any other folder, and where artifacts and results go.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Project {
     /// Stages run here, so paths in parameters are relative to it.
     pub root: PathBuf,

@@ -20,15 +20,17 @@ pub(crate) fn of(plan: &Plan) -> String {
     plan.tasks.iter().map(line).collect()
 }
 
-/// Notes in the logs of `plan` what its run refers to from now on.
+/// Notes in the logs of `plan` what its run refers to from now on, beside its artifacts to `others`,
+/// each as `KIND/KEY`.
 ///
 /// # Errors
 /// Where it cannot be written.
-pub(crate) fn note(project: &Project, plan: &Plan) -> Result<(), PipelineError> {
+pub(crate) fn note(project: &Project, plan: &Plan, others: &[String]) -> Result<(), PipelineError> {
     let path = unfinished(&project.results(&plan.name));
     let folder = path.parent().unwrap_or(&path);
     fs::create_dir_all(folder).map_err(PipelineError::io("creating", folder))?;
-    fs::write(&path, of(plan)).map_err(PipelineError::io("writing", &path))
+    let others = others.iter().fold(String::new(), |text, name| text + name + "\n");
+    fs::write(&path, of(plan) + &others).map_err(PipelineError::io("writing", &path))
 }
 
 /// The list of a run in `folder` that did not come to its end, or not yet.

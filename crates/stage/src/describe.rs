@@ -7,6 +7,7 @@ use crate::Stage;
 
 /// What a stage program is: the answer to `describe`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a field of the protocol by itself")]
 pub struct Description {
     /// Contract version that the program speaks.
     pub contract: String,
@@ -35,6 +36,9 @@ pub struct Description {
     /// is empty whenever it is called.
     #[serde(default)]
     pub resumes: bool,
+    /// Whether its output can be made in pieces that are joined ([`Part`](crate::Part)).
+    #[serde(default)]
+    pub splits: bool,
     /// JSON Schema of the parameters, with defaults and descriptions.
     pub parameters: serde_json::Value,
 }
@@ -97,6 +101,7 @@ impl Description {
             uses_seed: S::USES_SEED,
             plans: true,
             resumes: S::RESUMES,
+            splits: S::SPLITS,
             parameters: schemars::schema_for!(S::Parameters).to_value(),
         }
     }

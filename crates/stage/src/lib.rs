@@ -12,13 +12,15 @@ mod context;
 mod describe;
 mod error;
 mod inputs;
+mod part;
+mod pieces;
 mod plan;
 mod process;
 mod request;
 mod resume;
 mod seed;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use artifact::{Kind, Outline};
 use schemars::JsonSchema;
@@ -29,6 +31,7 @@ pub use context::{Context, ProgressEvent};
 pub use describe::{Description, Port, TableDescription};
 pub use error::StageError;
 pub use inputs::{AxisValue, Input, Inputs, Outlines};
+pub use part::Part;
 pub use plan::{Limits, Plan, Problem};
 pub use process::{Message, main};
 pub use request::{PlanRequest, RunRequest};
@@ -60,6 +63,9 @@ pub trait Stage {
     /// Whether a run goes on from what a killed run of the same request has left in the output, to
     /// the same bytes ([`Resume`]); the output of any other stage is emptied before.
     const RESUMES: bool = false;
+    /// Whether the output can be made in pieces ([`Self::run_piece`]), each an artifact of its own of
+    /// kind [`Self::OUTPUT`], and joined ([`Self::join`]) to the bytes that [`Self::run`] writes.
+    const SPLITS: bool = false;
 
     /// Says what the output will be, and what is wrong with the parameters, without the inputs'
     /// tables: only their outlines are known, each field of them perhaps not.
@@ -77,4 +83,46 @@ pub trait Stage {
         output: &Path,
         context: &Context,
     ) -> Result<Outline, StageError>;
+
+    /// [`Self::plan`] of a part: memory and problems are those of the part, the outline is that of
+    /// the whole.
+    fn plan_part(
+        parameters: &Self::Parameters,
+        inputs: &Outlines,
+        _part: Part,
+        limits: &Limits,
+    ) -> Plan {
+        Self::plan(parameters, inputs, limits)
+    }
+
+    /// [`Self::run`] of the piece `index` < `of`.
+    ///
+    /// # Errors
+    /// As [`Self::run`], and always where the stage does not split.
+    fn run_piece(
+        _parameters: &Self::Parameters,
+        _inputs: &Inputs,
+        _index: usize,
+        _of: usize,
+        _output: &Path,
+        _context: &Context,
+    ) -> Result<Outline, StageError> {
+        Err(part::unsplit::<Self>())
+    }
+
+    /// [`Self::run`] from all finished `pieces`, in order; their manifests are those of pieces of
+    /// this output, as far as they tell.
+    ///
+    /// # Errors
+    /// As [`Self::run`], where the pieces do not fit together, and always where the stage does not
+    /// split.
+    fn join(
+        _parameters: &Self::Parameters,
+        _inputs: &Inputs,
+        _pieces: &[PathBuf],
+        _output: &Path,
+        _context: &Context,
+    ) -> Result<Outline, StageError> {
+        Err(part::unsplit::<Self>())
+    }
 }

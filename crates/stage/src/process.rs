@@ -14,6 +14,8 @@ use crate::context::{Context, ProgressEvent};
 use crate::describe::Description;
 use crate::error::StageError;
 use crate::inputs::Outlines;
+use crate::part::Part;
+use crate::pieces;
 use crate::plan::{Plan, Problem};
 use crate::request::{PlanRequest, RunRequest};
 use crate::seed::Seed;
@@ -48,7 +50,9 @@ pub fn main<S: Stage>() -> ExitCode {
     let words: Vec<&str> = arguments.iter().filter_map(|word| word.to_str()).collect();
     let result = match words.as_slice() {
         ["describe"] => print(&Description::of::<S>()),
-        ["plan", request] => read_request(request).and_then(|request| print(&plan::<S>(&request))),
+        ["plan", request] => read_request(request)
+            .and_then(|request| plan::<S>(&request))
+            .and_then(|plan| print(&plan)),
         ["run", request] => read_request(request)
             .and_then(|request| run::<S>(&request))
             .and_then(|outline| print(&Message::Done { outline })),
@@ -108,10 +112,26 @@ fn parameters<S: Stage>(value: &serde_json::Value) -> Result<S::Parameters, Prob
     })
 }
 
-fn plan<S: Stage>(request: &PlanRequest) -> Plan {
-    match parameters::<S>(&request.parameters) {
+/// `value` with every default of the stage's parameters filled in.
+///
+/// # Errors
+/// Where it is none of the stage's.
+pub(crate) fn filled<S: Stage>(value: &serde_json::Value) -> Result<serde_json::Value, StageError> {
+    Ok(serde_json::to_value(checked::<S>(value)?)?)
+}
+
+/// [`parameters`], whose problem is an error.
+fn checked<S: Stage>(value: &serde_json::Value) -> Result<S::Parameters, StageError> {
+    parameters::<S>(value).map_err(|problem| {
+        StageError::new(format!("parameter {}: {}", problem.at, problem.message))
+    })
+}
+
+fn plan<S: Stage>(request: &PlanRequest) -> Result<Plan, StageError> {
+    request.part.check::<S>()?;
+    Ok(match parameters::<S>(&request.parameters) {
         Ok(checked) => {
-            let mut plan = S::plan(&checked, &request.inputs, &request.limits);
+            let mut plan = S::plan_part(&checked, &request.inputs, request.part, &request.limits);
             match serde_json::to_value(&checked) {
                 Ok(value) => plan.parameters = value,
                 Err(error) => {
@@ -121,13 +141,13 @@ fn plan<S: Stage>(request: &PlanRequest) -> Plan {
             plan
         }
         Err(problem) => Plan { problems: vec![problem], ..Plan::default() },
-    }
+    })
 }
 
 fn run<S: Stage>(request: &RunRequest) -> Result<Outline, StageError> {
-    let parameters = parameters::<S>(&request.parameters).map_err(|problem| {
-        StageError::new(format!("parameter {}: {}", problem.at, problem.message))
-    })?;
+    request.part.check::<S>()?;
+    pieces::check::<S>(request)?;
+    let parameters = checked::<S>(&request.parameters)?;
     // What the driver's plan refuses, a foreign driver gets refused too.
     let mut outlines = Outlines::default();
     for (port, artifacts) in &request.inputs.0 {
@@ -135,7 +155,8 @@ fn run<S: Stage>(request: &RunRequest) -> Result<Outline, StageError> {
             artifacts.iter().map(|input| Ok(input.manifest()?.outline)).collect();
         outlines.0.insert(port.clone(), all?);
     }
-    if let Some(problem) = S::plan(&parameters, &outlines, &request.limits).problems.first() {
+    let plan = S::plan_part(&parameters, &outlines, request.part, &request.limits);
+    if let Some(problem) = plan.problems.first() {
         let message = format!("parameter {}: {}", problem.at, problem.message);
         return Err(StageError { message, hint: problem.hint.clone() });
     }
@@ -159,6 +180,13 @@ fn run<S: Stage>(request: &RunRequest) -> Result<Outline, StageError> {
                 }
             }
         });
-        S::run(&parameters, &request.inputs, &request.output, &context)
+        let RunRequest { inputs, output, .. } = request;
+        match request.part {
+            Part::Whole => S::run(&parameters, inputs, output, &context),
+            Part::Piece { index, of } => {
+                S::run_piece(&parameters, inputs, index, of, output, &context)
+            }
+            Part::Join { .. } => S::join(&parameters, inputs, &request.pieces, output, &context),
+        }
     })
 }

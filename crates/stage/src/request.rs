@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::inputs::{Inputs, Outlines};
+use crate::part::Part;
 use crate::plan::Limits;
 
 /// What `plan` reads.
@@ -18,6 +19,9 @@ pub struct PlanRequest {
     pub inputs: Outlines,
     /// What the machine offers.
     pub limits: Limits,
+    /// Which part of the output is planned.
+    #[serde(default, skip_serializing_if = "Part::is_whole")]
+    pub part: Part,
 }
 
 /// What `run` reads.
@@ -38,4 +42,51 @@ pub struct RunRequest {
     pub seed: u64,
     /// Threads to use.
     pub limits: Limits,
+    /// Which part of the output to make.
+    #[serde(default, skip_serializing_if = "Part::is_whole")]
+    pub part: Part,
+    /// Directories of the finished pieces in order, for a join.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pieces: Vec<PathBuf>,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn old() -> Value {
+        json!({
+            "contract": "1.0", "stage": "ntk", "parameters": {}, "inputs": {}, "output": "/out",
+            "seed": 3, "limits": { "threads": 2, "memory_bytes": 1 },
+        })
+    }
+
+    #[test]
+    fn a_request_for_the_whole_is_as_it_was_before_there_were_parts() {
+        let run: RunRequest = serde_json::from_value(old()).unwrap();
+        assert_eq!((run.part, run.pieces.len()), (Part::Whole, 0));
+        assert_eq!(serde_json::to_value(&run).unwrap(), old());
+
+        let mut old = old();
+        for field in ["stage", "output", "seed"] {
+            old.as_object_mut().unwrap().remove(field);
+        }
+        let plan: PlanRequest = serde_json::from_value(old.clone()).unwrap();
+        assert_eq!(plan.part, Part::Whole);
+        assert_eq!(serde_json::to_value(&plan).unwrap(), old);
+    }
+
+    #[test]
+    fn parts_are_written_as_the_docs_say() {
+        for (part, text) in [
+            (Part::Whole, json!("whole")),
+            (Part::Piece { index: 0, of: 4 }, json!({ "piece": { "index": 0, "of": 4 } })),
+            (Part::Join { of: 4 }, json!({ "join": { "of": 4 } })),
+        ] {
+            assert_eq!(serde_json::to_value(part).unwrap(), text);
+            assert_eq!(serde_json::from_value::<Part>(text).unwrap(), part);
+        }
+    }
 }

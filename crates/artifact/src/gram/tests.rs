@@ -258,6 +258,30 @@ fn an_unknown_split_is_refused() {
     assert!(error.contains("`validation` is neither train nor test"), "{error}");
 }
 
+#[test]
+fn a_gramian_without_rows_is_a_table() {
+    let folder = tempfile::tempdir().unwrap();
+    GramWriter::create(folder.path(), 7, Vec::new(), 5).unwrap().finish().unwrap();
+    assert_eq!(crate::check_table_file(&file(&folder), &GRAM).unwrap(), 0);
+    let empty = Gram { rows: Vec::new(), width: 0, values: Vec::new() };
+    assert_eq!(read_gram(folder.path(), 7).unwrap(), empty);
+}
+
+#[test]
+fn a_file_does_not_tell_how_many_rows_came_at_once() {
+    // Three pages of the largest size, and some rows of a fourth.
+    let width = 100_000;
+    let rows = (0..7).map(|sample| GramRow { split: Split::Train, sample, output: 0 }).collect();
+    let gram = Gram { rows, width, values: (0..7 * width).map(|i| i as f32).collect() };
+    for group_rows in [3, 4, 100] {
+        let bytes = |at_once| fs::read(file(&written(&gram, group_rows, at_once))).unwrap();
+        let expected = bytes(7);
+        for at_once in 1..7 {
+            assert!(bytes(at_once) == expected, "{at_once} rows at once, {group_rows} in a group");
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 

@@ -2,11 +2,12 @@
 //!
 //! Arrow's writer spells out two levels for every entry and copies the entries several times.
 //! Here pages of `values` are written at once: their levels from the width, their bytes straight from
-//! the matrix. The file is the one that Arrow's writer would make of the same rows, but for the sizes
-//! of its pages and for page indexes, which help nobody who reads whole rows.
+//! the matrix, and the same pages however many rows come at once. The file is the one that Arrow's
+//! writer would make of the same rows, but for the sizes of its pages and for page indexes, which help
+//! nobody who reads whole rows.
 
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -38,8 +39,10 @@ pub struct GramWriter {
     step: u64,
     rows: Vec<GramRow>,
     width: usize,
-    /// Rows whose values have been written.
-    written: usize,
+    /// Rows whose values have come.
+    come: usize,
+    /// Values of the last ones of them, which do not fill a page yet.
+    waiting: Vec<f32>,
     /// Rows of a group.
     pub(super) group_rows: usize,
     path: PathBuf,
@@ -117,7 +120,8 @@ impl GramWriter {
             groups: Vec::new(),
             group: None,
             before_values: (0, Vec::new()),
-            written: 0,
+            come: 0,
+            waiting: Vec::new(),
             step,
             rows,
             width,
@@ -133,22 +137,25 @@ impl GramWriter {
     /// Where they do not fill the rows that are left, one is not finite, or the disk is full.
     pub fn append(&mut self, mut values: &[f32]) -> Result<(), ArtifactError> {
         let rows = values.len() / self.width.max(1);
-        if values.len() != rows * self.width || rows > self.rows.len() - self.written {
+        if values.len() != rows * self.width || rows > self.rows.len() - self.come {
             return Err(mismatch(format!(
                 "{} values for {} rows of {}",
                 values.len(),
-                self.rows.len() - self.written,
+                self.rows.len() - self.come,
                 self.width
             )));
         }
+        self.check_finite(values)?;
         while !values.is_empty() {
             let mut group = match self.group.take() {
                 Some(group) => group,
                 None => self.begin_group().map_err(|error| self.failed(error))?,
             };
             let (part, rest) = values.split_at(values.len().min(group.missing * self.width));
-            self.write_pages(part)?;
             group.missing -= part.len() / self.width;
+            self.come += part.len() / self.width;
+            self.write_pages(part, group.missing == 0)
+                .map_err(ArtifactError::io("writing", &self.path))?;
             if group.missing > 0 {
                 self.group = Some(group);
             } else {
@@ -164,10 +171,10 @@ impl GramWriter {
     /// # Errors
     /// Where rows are missing, or the file cannot be written.
     pub fn finish(self) -> Result<(), ArtifactError> {
-        if self.written != self.rows.len() {
+        if self.come != self.rows.len() {
             return Err(mismatch(format!(
                 "{} of {} rows were written",
-                self.written,
+                self.come,
                 self.rows.len()
             )));
         }
@@ -194,8 +201,8 @@ impl GramWriter {
 
     /// Writes the keys of the next rows.
     fn begin_group(&mut self) -> Result<Group, ParquetError> {
-        let end = self.rows.len().min(self.written + self.group_rows);
-        let keys = &self.rows[self.written..end];
+        let end = self.rows.len().min(self.come + self.group_rows);
+        let keys = &self.rows[self.come..end];
         let offset = self.file.bytes_written() as u64;
         let mut columns = Vec::with_capacity(GRAM.columns.len());
         for (index, column) in GRAM.columns.iter().enumerate().filter(|(i, _)| *i != VALUES) {
@@ -235,38 +242,51 @@ impl GramWriter {
         })
     }
 
-    /// Writes the values of whole rows of one group.
-    fn write_pages(&mut self, values: &[f32]) -> Result<(), ArtifactError> {
-        let page_values = (PAGE_BYTES / size_of::<f32>() / self.width).max(1) * self.width;
-        let finite = |page: &[f32]| page.iter().fold(true, |finite, v| finite & v.is_finite());
-        let pages = values.par_chunks(page_values);
-        if let Some(bad) = pages.position_first(|page| !finite(page)) {
-            self.written += bad * page_values / self.width;
-            return Err(self.not_finite(&values[bad * page_values..]));
-        }
-        for page in values.chunks(page_values) {
-            let rows = page.len() / self.width;
-            if self.before_values.0 != rows {
-                let before = page::before_values(rows, self.width);
-                self.before_values = (rows, before.map_err(|error| self.failed(error))?);
+    /// Writes the values of whole rows of one group; those that do not fill a page wait for the next
+    /// ones, unless the group ends with them.
+    fn write_pages(&mut self, mut values: &[f32], ends: bool) -> io::Result<()> {
+        let full = (PAGE_BYTES / size_of::<f32>() / self.width).max(1) * self.width;
+        if !self.waiting.is_empty() {
+            let (part, rest) = values.split_at(values.len().min(full - self.waiting.len()));
+            self.waiting.extend_from_slice(part);
+            values = rest;
+            if self.waiting.len() < full && !ends {
+                return Ok(());
             }
-            self.file
-                .write_all(&self.before_values.1)
-                .and_then(|()| self.file.write_all(&page::bytes_of(page)))
-                .map_err(ArtifactError::io("writing", &self.path))?;
-            self.written += rows;
+            let page = std::mem::take(&mut self.waiting);
+            self.write_page(&page)?;
+        }
+        for page in values.chunks(full) {
+            if page.len() == full || ends {
+                self.write_page(page)?;
+            } else {
+                self.waiting.extend_from_slice(page);
+            }
         }
         Ok(())
     }
 
-    /// Says which of the next rows is not finite.
-    fn not_finite(&self, values: &[f32]) -> ArtifactError {
+    fn write_page(&mut self, page: &[f32]) -> io::Result<()> {
+        let rows = page.len() / self.width;
+        if self.before_values.0 != rows {
+            self.before_values = (rows, page::before_values(rows, self.width)?);
+        }
+        self.file.write_all(&self.before_values.1)?;
+        self.file.write_all(&page::bytes_of(page))
+    }
+
+    /// Checks the values of the next rows.
+    fn check_finite(&self, values: &[f32]) -> Result<(), ArtifactError> {
+        let finite = |part: &[f32]| part.iter().fold(true, |finite, v| finite & v.is_finite());
+        if values.par_chunks(PAGE_BYTES / size_of::<f32>()).all(finite) {
+            return Ok(());
+        }
         let entry = values.iter().position(|value| !value.is_finite()).unwrap_or(0);
-        ArtifactError::NotFinite {
+        Err(ArtifactError::NotFinite {
             table: GRAM.name,
             column: GRAM.columns[VALUES].name.to_owned(),
-            row: self.written + entry / self.width,
-        }
+            row: self.come + entry / self.width,
+        })
     }
 
     fn end_group(&mut self, group: Group) -> Result<(), ParquetError> {

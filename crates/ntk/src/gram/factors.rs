@@ -1,5 +1,7 @@
 //! Inputs and signals of every layer, as the tiles of a reduction need them.
 
+use std::ops::Range;
+
 use artifact::tables::kernel::Reduction;
 use network::{Factors as NetworkFactors, LayerFactors, Network, OutputSignal, Scalar};
 
@@ -98,7 +100,7 @@ impl<T: Scalar> Factors<T> {
     }
 
     /// Families of signals whose products are summed into matrix `block`.
-    pub(super) fn families(&self, block: usize) -> std::ops::Range<usize> {
+    pub(super) fn families(&self, block: usize) -> Range<usize> {
         match self.reduction {
             Reduction::Full | Reduction::SummedLogit => 0..1,
             Reduction::Trace => 0..self.outputs,
@@ -117,10 +119,24 @@ impl<T: Scalar> Factors<T> {
 
     /// Samples along the side of a tile.
     pub(super) fn side(&self) -> usize {
-        let cell = self.blocks().1.max(1);
-        let shared = (self.rows * cell / TILES).next_multiple_of(STEP);
-        (shared.clamp(SMALLEST, SIDE) / cell).max(1)
+        side(self.rows, self.blocks().1)
     }
+}
+
+/// Those of `samples` in all that go through the network together with one of `range`: only beside
+/// them are the factors of these the same to the last bit.
+pub(crate) fn parts_with(range: Range<usize>, samples: usize) -> Range<usize> {
+    if range.is_empty() {
+        return range;
+    }
+    range.start / PART * PART..range.end.next_multiple_of(PART).min(samples)
+}
+
+/// Samples along the side of a tile of a matrix over `samples` samples with `cell` rows each.
+pub(crate) fn side(samples: usize, cell: usize) -> usize {
+    let cell = cell.max(1);
+    let shared = (samples.saturating_mul(cell) / TILES).next_multiple_of(STEP);
+    (shared.clamp(SMALLEST, SIDE) / cell).max(1)
 }
 
 /// Makes room for `rows` rows where `found` are.

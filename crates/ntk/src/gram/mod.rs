@@ -11,7 +11,7 @@
 //! (2206.08720), structured derivatives.
 //!
 //! [`factors`] are H and B, a [`tile`] is what one thread computes at a time, [`symmetric`] is the
-//! lower triangle of tiles, [`rectangle`] the rows of other samples.
+//! lower triangle of tiles, or those of some rows, [`rectangle`] the rows of other samples.
 
 mod factors;
 mod rectangle;
@@ -20,11 +20,13 @@ mod symmetric;
 mod tests;
 mod tile;
 
+use std::ops::Range;
+
 use artifact::tables::kernel::Reduction;
 use network::{Network, Scalar};
 
 pub use factors::Factors;
-pub(crate) use factors::{PART, SIDE};
+pub(crate) use factors::{PART, SIDE, parts_with, side};
 pub use symmetric::Symmetric;
 
 /// The factors of `network` at `x` (n × d) of which Gramians under `reduction` are made.
@@ -40,7 +42,17 @@ pub fn factors<T: Scalar>(network: &Network<T>, x: &[T], reduction: Reduction) -
 /// sample-major. The bits do not depend on the number of threads.
 #[must_use]
 pub fn symmetric<T: Scalar, S: Scalar>(factors: &Factors<T>) -> Vec<Symmetric<S>> {
-    Symmetric::all_of(factors, factors.side())
+    strips(factors, 0..factors.rows().div_ceil(factors.side()))
+}
+
+/// The rows of [`symmetric`] in its strips `range`, the same to the last bit, in the memory of these
+/// rows.
+#[must_use]
+pub fn strips<T: Scalar, S: Scalar>(
+    factors: &Factors<T>,
+    range: Range<usize>,
+) -> Vec<Symmetric<S>> {
+    Symmetric::of_strips(factors, factors.side(), range)
 }
 
 /// G between the samples `from..to` of `rows` and all of `columns`, rounded to `S`: whole rows as
@@ -48,7 +60,7 @@ pub fn symmetric<T: Scalar, S: Scalar>(factors: &Factors<T>) -> Vec<Symmetric<S>
 #[must_use]
 pub fn rows<T: Scalar, S: Scalar>(
     rows: &Factors<T>,
-    range: std::ops::Range<usize>,
+    range: Range<usize>,
     columns: &Factors<T>,
 ) -> Vec<Vec<S>> {
     rectangle::rows(rows, range, columns, columns.side())

@@ -1,4 +1,7 @@
-//! The lower triangle of a Gramian in tiles: half the memory of the matrix, each tile in one piece.
+//! Rows of a Gramian over the same samples in tiles, each computed and stored once: of all rows the
+//! lower triangle, half the memory of the matrix.
+
+use std::ops::Range;
 
 use network::Scalar;
 use rayon::prelude::*;
@@ -12,9 +15,10 @@ const LINES: usize = 16;
 /// The side down to which a tile on the diagonal is cut, so that little is computed above it.
 const LEAF: usize = 48;
 
-/// A symmetric matrix whose lower triangle is stored.
+/// Strips of whole rows of a symmetric matrix, perhaps all.
 ///
 /// Tile (I, J ≤ I) holds the entries between the samples of strip I and those of strip J, row-major.
+/// Stored is each that holds entries of the strips' rows, or, transposed, those above the diagonal.
 #[derive(Clone, Debug)]
 pub struct Symmetric<S> {
     /// Samples.
@@ -23,28 +27,38 @@ pub struct Symmetric<S> {
     cell: usize,
     /// Samples of a strip, but for the last one.
     side: usize,
-    /// For each strip its tiles from J = 0 to I, one after the other.
-    strips: Vec<Vec<S>>,
+    /// Strips whose rows there are.
+    strips: Range<usize>,
+    /// For each of them its tiles from J = 0 to I, one after the other, and then the tiles (I′, I) of
+    /// all strips I′ behind the last one.
+    tiles: Vec<Vec<S>>,
 }
 
 impl<S: Scalar> Symmetric<S> {
-    /// The Gramians over the samples of `factors` in tiles of `side` samples.
-    pub(super) fn all_of<T: Scalar>(factors: &Factors<T>, side: usize) -> Vec<Self> {
+    /// Rows of the Gramians over the samples of `factors`, those of `strips`, in tiles of `side`
+    /// samples.
+    pub(super) fn of_strips<T: Scalar>(
+        factors: &Factors<T>,
+        side: usize,
+        strips: Range<usize>,
+    ) -> Vec<Self> {
         let (blocks, cell) = factors.blocks();
         let samples = factors.rows();
-        let mut all: Vec<Self> = (0..blocks).map(|_| Self::zeros(samples, cell, side)).collect();
-        let mut strips: Vec<Vec<&mut [S]>> =
-            (0..samples.div_ceil(side)).map(|_| Vec::new()).collect();
+        let mut all: Vec<Self> =
+            (0..blocks).map(|_| Self::zeros(samples, cell, side, strips.clone())).collect();
+        let mut parts: Vec<Vec<&mut [S]>> = strips.clone().map(|_| Vec::new()).collect();
         for matrix in &mut all {
-            for (strip, tiles) in strips.iter_mut().zip(&mut matrix.strips) {
-                strip.push(tiles);
+            for (part, tiles) in parts.iter_mut().zip(&mut matrix.tiles) {
+                part.push(tiles);
             }
         }
+        let behind = strips.end..samples.div_ceil(side);
         let mut tasks = Vec::new();
-        for (strip, mut rest) in strips.into_iter().enumerate().rev() {
-            let rows = strip_samples(samples, side, strip);
-            for tile in 0..=strip {
-                let columns = strip_samples(samples, side, tile);
+        for (strip, mut rest) in strips.zip(parts).rev() {
+            let before = (0..=strip).map(|other| (strip, other));
+            for (strip, other) in before.chain(behind.clone().map(|other| (other, strip))) {
+                let rows = strip_samples(samples, side, strip);
+                let columns = strip_samples(samples, side, other);
                 let entries = rows.1 * columns.1 * cell * cell;
                 let mut to = Vec::with_capacity(blocks);
                 for rest in &mut rest {
@@ -69,24 +83,25 @@ impl<S: Scalar> Symmetric<S> {
         all
     }
 
-    fn zeros(samples: usize, cell: usize, side: usize) -> Self {
-        let strip = |strip: usize| {
+    fn zeros(samples: usize, cell: usize, side: usize, strips: Range<usize>) -> Self {
+        let behind = samples.saturating_sub(strips.end * side);
+        let tiles = |strip: usize| {
             let (first, count) = strip_samples(samples, side, strip);
-            vec![S::zero(); count * (first + count) * cell * cell]
+            vec![S::zero(); count * (first + count + behind) * cell * cell]
         };
-        Self { samples, cell, side, strips: (0..samples.div_ceil(side)).map(strip).collect() }
+        Self { samples, cell, side, tiles: strips.clone().map(tiles).collect(), strips }
     }
 
-    /// Rows of the matrix.
+    /// Entries of a row, as many as the whole matrix has rows.
     #[must_use]
-    pub fn rows(&self) -> usize {
+    pub fn width(&self) -> usize {
         self.samples * self.cell
     }
 
-    /// Strips in which [`Self::strip`] gives the matrix.
+    /// Strips in which [`Self::copy_strip`] gives the rows.
     #[must_use]
-    pub fn strips(&self) -> usize {
-        self.strips.len()
+    pub fn strips(&self) -> Range<usize> {
+        self.strips.clone()
     }
 
     /// Rows of one strip.
@@ -98,18 +113,19 @@ impl<S: Scalar> Symmetric<S> {
     /// Puts the whole rows of one strip, row-major, into `rows`.
     ///
     /// # Panics
-    /// Where `rows` has not [`Self::strip_rows`] times [`Self::rows`] entries.
+    /// Where `rows` has not [`Self::strip_rows`] times [`Self::width`] entries, or it is none of
+    /// [`Self::strips`].
     pub fn copy_strip(&self, strip: usize, rows: &mut [S]) {
-        assert_eq!(rows.len(), self.strip_rows(strip) * self.rows(), "the rows of a strip");
-        rows.par_chunks_mut(LINES * self.rows())
+        assert_eq!(rows.len(), self.strip_rows(strip) * self.width(), "the rows of a strip");
+        rows.par_chunks_mut(LINES * self.width())
             .enumerate()
             .for_each(|(part, rows)| self.copy_lines(strip, part * LINES, rows));
     }
 
     /// Rows of a strip from `first` on.
     fn copy_lines(&self, strip: usize, first: usize, rows: &mut [S]) {
-        let width = self.rows();
-        for other in 0..self.strips.len() {
+        let width = self.width();
+        for other in 0..self.samples.div_ceil(self.side) {
             let (tile, columns) = self.tile(strip.max(other), strip.min(other));
             let from = other * self.side * self.cell;
             if other <= strip {
@@ -137,44 +153,31 @@ impl<S: Scalar> Symmetric<S> {
 
     /// A tile on or below the diagonal, and its columns.
     fn tile(&self, strip: usize, other: usize) -> (&[S], usize) {
-        let rows = strip_samples(self.samples, self.side, strip).1 * self.cell;
-        let columns = strip_samples(self.samples, self.side, other).1 * self.cell;
-        let start = rows * other * self.side * self.cell;
-        (&self.strips[strip][start..start + rows * columns], columns)
+        let (first, rows) = strip_samples(self.samples, self.side, strip);
+        let (left, columns) = strip_samples(self.samples, self.side, other);
+        let (home, start) = if strip < self.strips.end {
+            (strip, rows * left)
+        } else {
+            // Behind the tiles of its columns' own strip.
+            (other, columns * (left + columns + first - self.strips.end * self.side))
+        };
+        let start = start * self.cell * self.cell;
+        let entries = rows * columns * self.cell * self.cell;
+        (&self.tiles[home - self.strips.start][start..start + entries], columns * self.cell)
     }
 
-    /// The matrix, row-major.
+    /// The rows, row-major.
     #[must_use]
     pub fn to_dense(&self) -> Vec<S> {
-        let mut dense = vec![S::zero(); self.rows() * self.rows()];
+        let rows: usize = self.strips().map(|strip| self.strip_rows(strip)).sum();
+        let mut dense = vec![S::zero(); rows * self.width()];
         let mut rest = dense.as_mut_slice();
-        for strip in 0..self.strips() {
-            let (rows, after) = rest.split_at_mut(self.strip_rows(strip) * self.rows());
+        for strip in self.strips() {
+            let (rows, after) = rest.split_at_mut(self.strip_rows(strip) * self.width());
             self.copy_strip(strip, rows);
             rest = after;
         }
         dense
-    }
-
-    /// tr G, in f64.
-    #[must_use]
-    pub fn trace(&self) -> f64 {
-        let tiles = (0..self.strips.len()).map(|strip| self.tile(strip, strip));
-        tiles.flat_map(|(tile, columns)| tile.iter().step_by(columns + 1)).map(|v| v.wide()).sum()
-    }
-
-    /// ‖G‖_F, summed in f64 tile by tile.
-    #[must_use]
-    pub fn frobenius_norm(&self) -> f64 {
-        let squares = |tile: &[S]| tile.iter().map(|v| v.wide() * v.wide()).sum::<f64>();
-        let strips: Vec<f64> = (0..self.strips.len())
-            .into_par_iter()
-            .map(|strip| {
-                let below: f64 = (0..strip).map(|other| squares(self.tile(strip, other).0)).sum();
-                2.0 * below + squares(self.tile(strip, strip).0)
-            })
-            .collect();
-        strips.iter().sum::<f64>().sqrt()
     }
 }
 

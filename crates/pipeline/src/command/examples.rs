@@ -14,7 +14,9 @@ Examples:
   ntk-lab pipeline depth.yaml --jobs 2 --keep-going
       two stages side by side; a variant that fails does not take the others down
   ntk-lab pipeline depth.yaml --executor slurm
-      every stage as a job of the cluster; Ctrl-C leaves the jobs, and the same call follows them again
+      every stage as a job of the cluster, which goes on by itself; the same call says how far it is
+  ntk-lab pipeline depth.yaml --executor slurm --follow
+      the same, shown until its end; Ctrl-C leaves the jobs
   ntk-lab pipeline data/runs/lr-decay/run.lock.yaml
       exactly what made these results";
 
@@ -50,6 +52,16 @@ pub(super) const CANCEL: &str = "\
 Examples:
   ntk-lab cancel depth
       what its jobs have saved is kept: calling the pipeline again goes on from there";
+
+pub(super) const RUN_TASK: &str = "\
+Examples:
+  ntk-lab run-task data/runs/depth/logs/slurm.jobs/depth.train.1f00aa22bb33.tasks 3
+      what the fourth training of that array does; batch scripts call it";
+
+pub(super) const GATHER: &str = "\
+Examples:
+  ntk-lab gather data/runs/depth/logs/slurm.jobs/depth.results.all.1f00aa22bb33.plan
+      batch scripts call it; calling the pipeline again gathers its results, too";
 
 pub(super) const GC: &str = "\
 Examples:

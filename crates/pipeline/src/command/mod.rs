@@ -10,10 +10,12 @@ mod diff;
 mod examples;
 mod explain;
 mod folders;
+mod gather;
 mod gc;
 mod graph;
 mod pipeline;
 mod plan;
+mod run_task;
 mod runs;
 mod schema;
 mod stage_check;
@@ -64,6 +66,12 @@ pub enum Command {
     /// End the jobs of a run that wait or run on a cluster.
     #[command(after_help = examples::CANCEL)]
     Cancel(cancel::Arguments),
+    /// Make one artifact of a list, as a job of a cluster does.
+    #[command(after_help = examples::RUN_TASK)]
+    RunTask(run_task::Arguments),
+    /// Gather the results of a run whose artifacts are there, as its last job on a cluster does.
+    #[command(after_help = examples::GATHER)]
+    Gather(gather::Arguments),
     /// Say what lies in the store and no run refers to, and remove it.
     #[command(after_help = examples::GC)]
     Gc(gc::Arguments),
@@ -98,6 +106,8 @@ impl Command {
             Self::Diff(arguments) => diff::run(project, &arguments),
             Self::Runs(arguments) => runs::run(project, &arguments),
             Self::Cancel(arguments) => cancel::run(project, &arguments),
+            Self::RunTask(arguments) => run_task::run(&arguments),
+            Self::Gather(arguments) => gather::run(&arguments),
             Self::Gc(arguments) => gc::run(project, &arguments),
             Self::Verify(arguments) => verify::run(project, &arguments),
             Self::Stages(arguments) => stages::run(&project, &arguments),

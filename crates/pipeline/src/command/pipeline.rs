@@ -8,13 +8,12 @@ use super::plan::PlanArguments;
 use super::print;
 use crate::dry_run::dry_run;
 use crate::error::PipelineError;
-use crate::executor::{Executor, Local, Pace, Slurm};
+use crate::executor::{Executor, Local, Ran, Slurm};
 use crate::interrupt::end_on_interrupt;
 use crate::machine::limits;
 use crate::progress::Progress;
 use crate::project::Project;
 use crate::results;
-use crate::run::{self as runner, Options};
 use crate::selection::Selection;
 use crate::summary::summary;
 
@@ -45,8 +44,11 @@ pub struct Arguments {
     /// Where stages run: `local`, on this machine, or `slurm`, as jobs of its cluster.
     #[arg(long, value_enum, default_value_t = Where::Local)]
     executor: Where,
+    /// Wait until the jobs of a cluster have made everything, rather than leave them to themselves.
+    #[arg(long)]
+    follow: bool,
     /// Stages that run side by side, within threads and memory [default: 1]; with `--executor slurm`
-    /// jobs that wait or run at a time [default: 500].
+    /// jobs of a stage that run at a time [default: what the cluster allows].
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
     /// Go on with what does not need a stage that failed.
@@ -80,14 +82,6 @@ impl Where {
             },
         }
     }
-
-    /// Stages at a time where nobody says.
-    fn jobs(self) -> u16 {
-        match self {
-            Self::Local => 1,
-            Self::Slurm => 500,
-        }
-    }
 }
 
 impl Arguments {
@@ -98,6 +92,27 @@ impl Arguments {
             only: self.only.clone(),
             force: self.force.clone(),
         }
+    }
+}
+
+impl Arguments {
+    /// What runs the stages.
+    ///
+    /// # Errors
+    /// Where it is not there.
+    fn executor(&self, project: &Project) -> Result<Box<dyn Executor>, PipelineError> {
+        let jobs = self.jobs.map(usize::from);
+        Ok(match self.executor {
+            Where::Local => {
+                Box::new(Local { jobs: jobs.unwrap_or(1), keep_going: self.keep_going })
+            }
+            Where::Slurm => {
+                let mut slurm = Slurm::find(project)?;
+                (slurm.threads, slurm.memory_bytes) = (self.plan.threads, self.plan.memory);
+                (slurm.at_a_time, slurm.follow) = (jobs, self.follow);
+                Box::new(slurm)
+            }
+        })
     }
 }
 
@@ -124,16 +139,15 @@ pub(super) fn run(project: Project, arguments: &Arguments) -> Result<ExitCode, P
     let stages = plan.tasks.iter().map(|task| task.stage.as_str());
     let progress = if arguments.json { Progress::json() } else { Progress::new(arguments.quiet) }
         .aligned(stages);
-    let executor: Box<dyn Executor> = match arguments.executor {
-        Where::Local => Box::new(Local),
-        Where::Slurm => {
-            let (threads, memory) = (arguments.plan.threads, arguments.plan.memory);
-            Box::new(Slurm::new(&project, &plan, threads, memory, Pace::default())?)
+    let made = match arguments.executor(&project)?.run(&project, &plan, &progress)? {
+        Ran::Made(made) => made,
+        Ran::Left(submitted) => {
+            if !arguments.quiet && !arguments.json {
+                print(format!("\n{submitted}"));
+            }
+            return Ok(ExitCode::SUCCESS);
         }
     };
-    let jobs = arguments.jobs.unwrap_or(arguments.executor.jobs()).into();
-    let options = Options { jobs, keep_going: arguments.keep_going, executor: &*executor };
-    let made = runner::run(&project, &plan, &options, &progress)?;
     let results = results::gather(&project, &plan, &made)?;
     if !arguments.quiet && !arguments.json {
         print(format!("\n{}", summary(&project, &plan, &results)?.trim_end()));

@@ -1,226 +1,356 @@
-//! Stage programs as processes of this machine: request in, messages out, log aside.
+//! On this machine: stages run side by side within its threads and memory.
 
-use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Read};
-use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::thread::{self, Scope};
+use std::time::Duration;
 
-use artifact::Outline;
-use stage::{Message, ProgressEvent, StageError};
+use artifact::Manifest;
+use stage::Limits;
 
-use super::{Executed, Executor, Fault, Job};
+use super::{Executor, Made, Ran, counts, failure, usable};
+use crate::error::PipelineError;
+use crate::failure::Failure;
 use crate::interrupt;
-use crate::machine::{Ended, end_group, end_with_this_thread, ended, memory_of};
-use crate::program::cannot_start;
-use crate::quantity::{bytes, duration};
+use crate::order::{Again, Order, Outcome};
+use crate::plan::{Plan, Task};
+use crate::progress::{End, Progress};
+use crate::project::Project;
+use crate::references;
+use crate::store::{Store, Watch, Work};
 
-/// Longest line of a stage that is still a message.
-pub(super) const LONGEST_LINE: u64 = 1 << 20;
-/// Lines of a stage that wait to be read.
-const LINES: usize = 256;
-/// Longest log.
-pub(super) const LONGEST_LOG: u64 = 64 << 20;
-/// How often a silent stage is looked at.
-const LOOK: Duration = Duration::from_millis(50);
-/// How often its limits are looked at.
-const LOOK_AT_LIMITS: Duration = Duration::from_millis(200);
-/// How long the last lines of a stage that has ended are waited for, on a busy machine.
-const LAST_WORDS: Duration = Duration::from_secs(5);
-/// Characters of a line that is no message that are shown.
-const SHOWN_CHARACTERS: usize = 80;
+/// How often artifacts that another driver makes are looked for, and interrupts.
+const LOOK: Duration = Duration::from_millis(100);
 
-/// Runs each job as a process of this machine, which ends when the driver does, however that ends.
+/// Runs the stages of a plan on this machine.
 #[derive(Clone, Copy, Debug)]
-pub struct Local;
+pub struct Local {
+    /// Stages that run at a time, at most.
+    pub jobs: usize,
+    /// Whether tasks that do not need what failed are run all the same.
+    pub keep_going: bool,
+}
+
+impl Default for Local {
+    fn default() -> Self {
+        Self { jobs: 1, keep_going: false }
+    }
+}
+
+impl Local {
+    /// Makes the artifacts of all tasks of `plan`, each unless it is there already.
+    ///
+    /// Side by side run as many tasks as this allows, within the threads and the memory of the plan.
+    /// What another driver makes on the same store is waited for, and made here where that one dies.
+    ///
+    /// # Errors
+    /// [`PipelineError::Stages`] where stages fail; [`PipelineError::Interrupted`]; others where the
+    /// file system refuses.
+    pub fn make(
+        &self,
+        project: &Project,
+        plan: &Plan,
+        progress: &Progress,
+    ) -> Result<Vec<Made>, PipelineError> {
+        let _running = interrupt::Running::begin();
+        // Before anything is looked for: what is found must not be thrown away meanwhile.
+        references::note(project, plan, &[])?;
+        let store = Store::of(project);
+        let stored: Vec<Option<Manifest>> =
+            plan.tasks.iter().map(|task| usable(&store, task)).collect();
+        let counts = counts(plan, |task| stored[task].is_some());
+        let (sender, receiver) = mpsc::channel();
+        let run = Run {
+            project,
+            plan,
+            options: self,
+            progress,
+            store: &store,
+            counts,
+            begun: BTreeSet::new(),
+            waiting: (0..plan.tasks.len()).collect(),
+            elsewhere: BTreeMap::new(),
+            running: BTreeMap::new(),
+            made: vec![None; plan.tasks.len()],
+            lost: BTreeSet::new(),
+            retries: BTreeMap::new(),
+            failures: Vec::new(),
+            error: None,
+        };
+        thread::scope(|scope| run.finish(stored, scope, &sender, &receiver))
+    }
+}
 
 impl Executor for Local {
-    fn execute(
+    fn run(
         &self,
-        job: &Job<'_>,
-        listen: &mut dyn FnMut(&ProgressEvent),
-    ) -> Result<Executed, Fault> {
-        let log = File::create(job.log)
-            .map_err(|error| StageError::new(format!("its log cannot be written: {error}")))?;
-        let started = Instant::now();
-        let mut command = Command::new(job.program);
-        command
-            .arg("run")
-            .arg(job.request)
-            .current_dir(job.root)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(log)
-            // A group of its own: what it starts can be ended with it, and an interrupt from the
-            // terminal reaches the driver alone.
-            .process_group(0);
-        end_with_this_thread(&mut command);
-        let child = command.spawn().map_err(|error| {
-            StageError::new(format!("its program {}", cannot_start(&error).message))
-        })?;
-        let mut running = Running { job, child, ended: None, started, looked: started };
-        let mut last = None;
-        let lines = lines(&mut running.child);
-        while let Some(line) = running.next(&lines)? {
-            match parse(&line)? {
-                Message::Progress(event) => listen(&event),
-                end => last = Some(end),
-            }
-        }
-        let Ended { status, peak_memory_bytes } = running.wait()?;
-        let outline = outcome(status, last)?;
-        Ok(Executed { outline, wall_time: started.elapsed(), peak_memory_bytes })
+        project: &Project,
+        plan: &Plan,
+        progress: &Progress,
+    ) -> Result<Ran, PipelineError> {
+        self.make(project, plan, progress).map(Ran::Made)
     }
 }
 
-/// A child process that does not outlive our interest in it.
-struct Running<'a> {
-    job: &'a Job<'a>,
-    child: Child,
-    /// Set once: after that its number may be another process's.
-    ended: Option<Ended>,
-    started: Instant,
-    /// When its limits were looked at last, or it was found to have ended.
-    looked: Instant,
+/// How a task ended that ran in a thread of its own.
+type Ended = (usize, Result<Outcome, PipelineError>);
+
+/// A plan that is being run. Every task is waiting, elsewhere, running, made or lost.
+struct Run<'a> {
+    project: &'a Project,
+    plan: &'a Plan,
+    options: &'a Local,
+    progress: &'a Progress,
+    store: &'a Store,
+    /// For each stage how many tasks it has, and how many of them were there.
+    counts: BTreeMap<&'a str, (usize, usize)>,
+    /// Stages of which a person has been told.
+    begun: BTreeSet<&'a str>,
+    waiting: BTreeSet<usize>,
+    /// Tasks whose artifacts another driver makes.
+    elsewhere: BTreeMap<usize, Watch>,
+    /// What running tasks may use.
+    running: BTreeMap<usize, Limits>,
+    made: Vec<Option<Made>>,
+    /// Tasks that failed, or whose inputs did.
+    lost: BTreeSet<usize>,
+    /// How often tasks were tried again.
+    retries: BTreeMap<usize, u32>,
+    failures: Vec<Failure>,
+    /// What ends the run beside failing stages.
+    error: Option<PipelineError>,
 }
 
-impl Running<'_> {
-    /// The next line, `None` at the end.
-    fn next(&mut self, lines: &Receiver<Vec<u8>>) -> Result<Option<Vec<u8>>, Fault> {
+impl<'a> Run<'a> {
+    fn finish<'s>(
+        mut self,
+        mut stored: Vec<Option<Manifest>>,
+        scope: &'s Scope<'s, 'a>,
+        sender: &Sender<Ended>,
+        ended: &Receiver<Ended>,
+    ) -> Result<Vec<Made>, PipelineError>
+    where
+        'a: 's,
+    {
         loop {
-            self.look()?;
-            match lines.recv_timeout(LOOK) {
-                Ok(line) => return Ok(Some(line)),
-                Err(RecvTimeoutError::Disconnected) => return Ok(None),
-                // A process that it left behind, out of its group, may hold its output open.
-                Err(RecvTimeoutError::Timeout)
-                    if self.ended.is_some() && self.looked.elapsed() > LAST_WORDS =>
-                {
-                    return Ok(None);
-                }
+            self.start_what_can(&mut stored, scope, sender);
+            let is_over = self.running.is_empty()
+                && (self.is_ending() || (self.waiting.is_empty() && self.elsewhere.is_empty()));
+            if is_over {
+                break;
+            }
+            match ended.recv_timeout(LOOK) {
+                Ok((task, outcome)) => self.end(task, outcome),
                 Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
             }
-        }
-    }
-
-    /// Waits for its end.
-    fn wait(&mut self) -> Result<Ended, Fault> {
-        loop {
-            self.look()?;
-            if let Some(ended) = self.ended {
-                return Ok(ended);
-            }
-            // Its output is closed: it ends at once, or never.
-            thread::sleep(Duration::from_millis(1));
-        }
-    }
-
-    /// Sees whether it has ended, and whether it keeps to its limits.
-    fn look(&mut self) -> Result<(), Fault> {
-        if self.ended.is_some() {
-            return Ok(());
-        }
-        self.ended = ended(self.child.id())?;
-        if self.ended.is_some() {
-            self.looked = Instant::now();
         }
         if interrupt::is_pending() {
-            return Err(Fault::Interrupted);
+            return Err(PipelineError::Interrupted);
         }
-        if self.ended.is_none() && self.looked.elapsed() >= LOOK_AT_LIMITS {
-            self.looked = Instant::now();
-            self.check_limits()?;
+        if let Some(error) = self.error {
+            return Err(error);
         }
-        Ok(())
+        let unmade = self.lost.len() + self.waiting.len() + self.elsewhere.len();
+        if !self.failures.is_empty() {
+            let left_out = unmade - self.failures.len();
+            return Err(PipelineError::Stages { failures: self.failures, left_out });
+        }
+        Ok(self.made.into_iter().flatten().collect())
     }
 
-    fn check_limits(&self) -> Result<(), Fault> {
-        if let Some(limit) = self.job.time_limit.filter(|limit| self.started.elapsed() > *limit) {
-            let error = format!("it was ended after its time limit of {}", duration(limit));
-            let hint = "raise `time` under `limits:`; what it has saved is gone on from";
-            return Err(Fault::Cut(StageError::new(error).hint(hint)));
-        }
-        let (memory, limit) = (memory_of(self.child.id()), self.job.limits.memory_bytes);
-        if let Some(memory) = memory.filter(|memory| *memory > limit) {
-            let (memory, limit) = (bytes(memory), bytes(limit));
-            let error = format!("it was ended with {memory} of memory where it may use {limit}");
-            let hint = "use fewer samples or a smaller network, or allow more with `--memory`";
-            return Err(StageError::new(error).hint(hint).into());
-        }
-        if fs::metadata(self.job.log).is_ok_and(|log| log.len() > LONGEST_LOG) {
-            let limit = bytes(LONGEST_LOG);
-            let error = format!("it was ended with more than {limit} on its standard error");
-            return Err(StageError::new(error).into());
-        }
-        Ok(())
+    /// Whether nothing new is to be started.
+    fn is_ending(&self) -> bool {
+        let has_failed = !self.failures.is_empty() && !self.options.keep_going;
+        has_failed || self.error.is_some() || interrupt::is_pending()
     }
-}
 
-impl Drop for Running<'_> {
-    fn drop(&mut self) {
-        if self.ended.is_none() {
-            end_group(self.child.id());
-            // Nothing is left to be done where this fails.
-            let _ = self.child.wait();
-        }
-    }
-}
-
-/// The lines of a child's standard output as they come.
-fn lines(child: &mut Child) -> Receiver<Vec<u8>> {
-    let (sender, receiver) = mpsc::sync_channel(LINES);
-    if let Some(output) = child.stdout.take() {
-        thread::spawn(move || {
-            let mut output = BufReader::new(output);
-            let mut line = Vec::new();
-            while let Ok(1..) = output.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line) {
-                if sender.send(std::mem::take(&mut line)).is_err() {
-                    break;
-                }
+    /// Takes what is in the store, and starts what has its inputs and finds room.
+    fn start_what_can<'s>(
+        &mut self,
+        stored: &mut [Option<Manifest>],
+        scope: &'s Scope<'s, 'a>,
+        sender: &Sender<Ended>,
+    ) where
+        'a: 's,
+    {
+        let mut next = 0;
+        while let Some(&index) = self.waiting.range(next..).next() {
+            next = index + 1;
+            if self.is_ending() {
+                return;
             }
+            let task = &self.plan.tasks[index];
+            if task.inputs.values().flatten().any(|feed| self.lost.contains(&feed.task)) {
+                self.waiting.remove(&index);
+                self.lost.insert(index);
+                continue;
+            }
+            if let Some(manifest) = stored[index].take() {
+                self.tell_of(task);
+                self.error = self.store.clean(&task.key).err();
+                self.reuse(index, manifest);
+                continue;
+            }
+            if !self.has_inputs(index) {
+                continue;
+            }
+            // A later task may find room, but the next one must not wait for ever.
+            let Some(limits) = self.room_for(task) else { return };
+            self.tell_of(task);
+            match self.begin(index) {
+                Ok(Some(work)) => self.start(index, work, limits, scope, sender),
+                Ok(None) => {}
+                Err(error) => self.error = Some(error),
+            }
+        }
+        let elsewhere: Vec<usize> = self.elsewhere.keys().copied().collect();
+        for index in elsewhere {
+            let Some(limits) = self.room_for(&self.plan.tasks[index]) else { return };
+            match self.begin(index) {
+                Ok(Some(work)) if !self.is_ending() => {
+                    self.start(index, work, limits, scope, sender);
+                }
+                Ok(_) => {}
+                Err(error) => self.error = Some(error),
+            }
+        }
+    }
+
+    /// A place to make the artifact of a task in, or `None` where it is there by now, or another
+    /// driver makes it.
+    fn begin(&mut self, index: usize) -> Result<Option<Work>, PipelineError> {
+        let task = &self.plan.tasks[index];
+        let was_elsewhere = self.elsewhere.remove(&index);
+        if let Some(manifest) = usable(self.store, task) {
+            self.reuse(index, manifest);
+            return Ok(None);
+        }
+        let is_news = was_elsewhere.is_none();
+        let mut watch = was_elsewhere.unwrap_or_default();
+        let resumes = task.program.description.resumes;
+        let Some(work) = self.store.begin(&task.key, resumes, &mut watch)? else {
+            if is_news {
+                self.progress.elsewhere(&task.stage, &self.plan.sweep.shown(&task.point));
+            }
+            self.waiting.remove(&index);
+            self.elsewhere.insert(index, watch);
+            return Ok(None);
+        };
+        // Another driver may have made it since it was looked for.
+        if let Some(manifest) = usable(self.store, task) {
+            work.discard()?;
+            self.reuse(index, manifest);
+            return Ok(None);
+        }
+        Ok(Some(work))
+    }
+
+    fn start<'s>(
+        &mut self,
+        index: usize,
+        work: Work,
+        limits: Limits,
+        scope: &'s Scope<'s, 'a>,
+        sender: &Sender<Ended>,
+    ) where
+        'a: 's,
+    {
+        self.waiting.remove(&index);
+        self.running.insert(index, limits);
+        let task = &self.plan.tasks[index];
+        let order = Order::of(self.project, self.plan, task, limits, task.time_limit);
+        let variant = self.plan.sweep.shown(&task.point);
+        let (project, store) = (self.project, self.store);
+        let (progress, sender) = (self.progress, sender.clone());
+        scope.spawn(move || {
+            let mut line = progress.start(&task.stage, &variant);
+            let listen = &mut |event: &_| line.show(event);
+            let outcome = order.fulfil(&project.root, store, work, listen);
+            line.end(match &outcome {
+                Ok(Outcome::Made(..)) => End::Done,
+                Ok(Outcome::Elsewhere) => End::Elsewhere,
+                Ok(Outcome::Interrupted) => End::Interrupted,
+                Ok(Outcome::Failed(..)) | Err(_) => End::Failed,
+            });
+            // The receiver outlives every thread of the scope.
+            let _ = sender.send((index, outcome));
         });
     }
-    receiver
-}
 
-/// The message in a line of a stage.
-pub(super) fn parse(line: &[u8]) -> Result<Message, StageError> {
-    serde_json::from_slice(line).map_err(|_| {
-        let text = String::from_utf8_lossy(line);
-        let shown: String = text.trim_end().chars().take(SHOWN_CHARACTERS).collect();
-        StageError::new(format!("it printed a line that is no message: {shown}"))
-            .hint("standard output is for messages in JSON; whatever else a stage has to say goes to standard error")
-    })
-}
-
-/// What a stage has made that ended with `status` and said this `last`.
-pub(super) fn outcome(status: ExitStatus, last: Option<Message>) -> Result<Outline, Fault> {
-    match last {
-        Some(Message::Error(error)) => Err(error.into()),
-        Some(Message::Done { outline }) if status.success() => Ok(outline),
-        _ if status.success() => {
-            Err(StageError::new("it ended without an error, and without saying that it is done")
-                .into())
+    fn end(&mut self, index: usize, outcome: Result<Outcome, PipelineError>) {
+        self.running.remove(&index);
+        match outcome {
+            Ok(Outcome::Made(directory, manifest)) => {
+                self.made[index] = Some(Made { directory, manifest: *manifest, reused: false });
+            }
+            Ok(Outcome::Elsewhere) => drop(self.elsewhere.insert(index, Watch::default())),
+            Ok(Outcome::Failed(error, again)) if self.may_try_again(index, again) => {
+                *self.retries.entry(index).or_default() += 1;
+                let task = &self.plan.tasks[index];
+                let variant = self.plan.sweep.shown(&task.point);
+                self.progress.again(&task.stage, &variant, &error.message);
+                self.waiting.insert(index);
+            }
+            Ok(Outcome::Failed(error, _)) => {
+                self.lost.insert(index);
+                self.failures.push(failure(self.project, self.plan, index, error));
+            }
+            Ok(Outcome::Interrupted) => drop(self.waiting.insert(index)),
+            Err(error) => {
+                self.lost.insert(index);
+                self.error.get_or_insert(error);
+            }
         }
-        _ => Err(end_without_words(status)),
     }
-}
 
-/// How a process ended that did not say why.
-fn end_without_words(status: ExitStatus) -> Fault {
-    match (status.signal(), status.code()) {
-        (Some(libc::SIGKILL), _) => Fault::Cut(StageError::new("it was killed (signal 9)").hint(
-            "the system does so where memory runs out: use fewer samples, or a smaller network",
-        )),
-        (Some(signal @ (libc::SIGTERM | libc::SIGHUP | libc::SIGINT)), _) => {
-            Fault::Cut(StageError::new(format!("it was ended by signal {signal}")))
+    /// Whether a task that failed in this way is to be tried once more.
+    fn may_try_again(&self, index: usize, again: Again) -> bool {
+        let allowed = again.allowed(self.plan.tasks[index].retries);
+        self.retries.get(&index).copied().unwrap_or(0) < allowed && !self.is_ending()
+    }
+
+    fn reuse(&mut self, index: usize, manifest: Manifest) {
+        let task = &self.plan.tasks[index];
+        let is_only = self.counts[task.stage.as_str()].0 == 1;
+        self.progress.reused(&task.stage, &self.plan.sweep.shown(&task.point), is_only);
+        let directory = self.store.directory(manifest.kind, &task.key);
+        self.waiting.remove(&index);
+        self.made[index] = Some(Made { directory, manifest, reused: true });
+    }
+
+    fn has_inputs(&self, index: usize) -> bool {
+        let mut feeds = self.plan.tasks[index].inputs.values().flatten();
+        feeds.all(|feed| self.made[feed.task].is_some())
+    }
+
+    /// What `task` may use now, or `None` where it must wait for a running one to end.
+    ///
+    /// Free threads are shared among the jobs that could still be started. A stage that does not say
+    /// how much memory it needs is taken to need its share.
+    fn room_for(&self, task: &Task) -> Option<Limits> {
+        let all = self.plan.limits;
+        let free_jobs = self.options.jobs.max(1).saturating_sub(self.running.len());
+        let could_start = self.waiting.iter().filter(|&&index| self.has_inputs(index));
+        let sharing = could_start.take(free_jobs).count().max(1);
+        let taken: usize = self.running.values().map(|limits| limits.threads).sum();
+        let threads = all.threads.saturating_sub(taken) / sharing;
+        if self.running.is_empty() {
+            return Some(Limits { threads: threads.max(1), memory_bytes: all.memory_bytes });
         }
-        (Some(signal), _) => StageError::new(format!("it was ended by signal {signal}")).into(),
-        (None, Some(code)) => {
-            StageError::new(format!("it ended with exit code {code} without saying why")).into()
+        let share = all.memory_bytes / self.options.jobs.max(1) as u64;
+        let needed = |task: &Task| task.memory_bytes.unwrap_or(share);
+        let running = self.running.keys().map(|&index| needed(&self.plan.tasks[index]));
+        let memory: u64 = running.chain([needed(task)]).sum();
+        (free_jobs > 0 && threads > 0 && memory <= all.memory_bytes)
+            .then_some(Limits { threads, memory_bytes: all.memory_bytes })
+    }
+
+    /// Says how many variants the stage of `task` has, once.
+    fn tell_of(&mut self, task: &'a Task) {
+        let (count, done) = self.counts[task.stage.as_str()];
+        if self.begun.insert(&task.stage) && count > 1 {
+            self.progress.variants(&task.stage, count, done);
         }
-        (None, None) => io::Error::other("it ended without saying how").into(),
     }
 }

@@ -1,112 +1,101 @@
-//! Where stage programs run.
+//! Where the stages of a plan run.
 
 mod local;
 mod slurm;
 
-use std::io;
-use std::path::Path;
-use std::time::Duration;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 
-use artifact::Outline;
-use stage::{Limits, ProgressEvent, StageError};
+use artifact::Manifest;
+use stage::StageError;
 
-use crate::plan::Task;
+use crate::error::PipelineError;
+use crate::failure::{Failure, log_end};
+use crate::plan::{Plan, Task};
+use crate::progress::Progress;
+use crate::project::Project;
+use crate::results::has_results;
+use crate::store::Store;
 
 pub use local::Local;
-pub use slurm::{Pace, Slurm, cancel};
-pub(crate) use slurm::{SCRIPTS, WORK_PREFIX};
+pub use slurm::{Pace, Slurm, Submitted, cancel};
+pub(crate) use slurm::{SCRIPTS, fulfil, gather};
 
-/// Something that runs stage programs: this machine ([`Local`]), or a cluster ([`Slurm`]).
-pub trait Executor: Sync {
-    /// Runs `job` to its end, and tells `listen` of its progress; several are run at a time, each
-    /// from a thread of its own.
+/// Something that makes the artifacts of a plan: this machine ([`Local`]), or a cluster ([`Slurm`]).
+pub trait Executor {
+    /// Makes the artifacts of all tasks of `plan`, each unless it is there already, or sees to it
+    /// that they will be made.
     ///
     /// # Errors
-    /// What the stage said, or how it ended without saying that it is done.
-    fn execute(
+    /// [`PipelineError::Stages`] where stages fail; [`PipelineError::Interrupted`]; others where the
+    /// file system refuses.
+    fn run(
         &self,
-        job: &Job<'_>,
-        listen: &mut dyn FnMut(&ProgressEvent),
-    ) -> Result<Executed, Fault>;
-
-    /// What the stage of `task` may use, where it runs elsewhere than on this machine, whose threads
-    /// and memory tasks share.
-    fn limits(&self, _task: &Task) -> Option<Limits> {
-        None
-    }
-
-    /// Time that the stage of `task` may take.
-    fn time_limit(&self, task: &Task) -> Option<Duration> {
-        task.time_limit
-    }
-
-    /// Whether it can follow a job that an earlier driver has left ([`Fault::Left`]).
-    fn attaches(&self) -> bool {
-        false
-    }
+        project: &Project,
+        plan: &Plan,
+        progress: &Progress,
+    ) -> Result<Ran, PipelineError>;
 }
 
-/// One run of a stage program: `PROGRAM run REQUEST`.
-#[derive(Clone, Copy, Debug)]
-pub struct Job<'a> {
-    /// Name of the stage in the pipeline.
-    pub stage: &'a str,
-    /// The program.
-    pub program: &'a Path,
-    /// The folder that it runs in.
-    pub root: &'a Path,
-    /// File with its request.
-    pub request: &'a Path,
-    /// The folder of the work, for what an executor notes beside the output.
-    pub work: &'a Path,
-    /// What an earlier driver has noted there of a job that it has left, to be followed now.
-    pub attached: Option<&'a Path>,
-    /// File for its standard error, which is replaced.
-    pub log: &'a Path,
-    /// Threads and memory that it may use.
-    pub limits: Limits,
-    /// Time that it may take.
-    pub time_limit: Option<Duration>,
-    /// Where on a cluster, if the pipeline says so.
-    pub partition: Option<&'a str>,
+/// What has become of a plan.
+#[derive(Debug)]
+pub enum Ran {
+    /// The artifact of each task.
+    Made(Vec<Made>),
+    /// Some are still to be made, by jobs that need no driver.
+    Left(Submitted),
 }
 
-/// A run that ended well.
+/// The artifact of one task.
 #[derive(Clone, Debug)]
-pub struct Executed {
-    /// What the stage says of its output.
-    pub outline: Outline,
-    /// How long it ran.
-    pub wall_time: Duration,
-    /// Largest resident memory of its process, where the system tells.
-    pub peak_memory_bytes: Option<u64>,
+pub struct Made {
+    /// Where it lies in the store.
+    pub directory: PathBuf,
+    /// Its manifest.
+    pub manifest: Manifest,
+    /// Whether it was there already.
+    pub reused: bool,
 }
 
-/// How a run ended that was not done.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// The stage failed: it would do so again.
-    Failed(StageError),
-    /// It was ended from outside: what it has written so far is worth going on from.
-    Cut(StageError),
-    /// What it ran on was lost: it is worth trying again.
-    Lost(StageError),
-    /// Somebody has asked for its end: it is not to be tried again.
-    Cancelled(StageError),
-    /// The driver was interrupted, and ended it.
-    Interrupted,
-    /// The driver was interrupted, and it goes on.
-    Left,
+/// Whether each task's artifact is in the store already.
+#[must_use]
+pub fn is_stored(project: &Project, task: &Task) -> bool {
+    find(&Store::of(project), task).is_some()
 }
 
-impl From<StageError> for Fault {
-    fn from(error: StageError) -> Self {
-        Self::Failed(error)
+fn find(store: &Store, task: &Task) -> Option<Manifest> {
+    store.find(task.program.description.output, &task.key)
+}
+
+/// What is in the store of a task, unless it is to be made again all the same.
+fn usable(store: &Store, task: &Task) -> Option<Manifest> {
+    if task.is_forced { None } else { find(store, task) }
+}
+
+/// For each stage how many tasks it has, and how many of them are done.
+fn counts(plan: &Plan, is_done: impl Fn(usize) -> bool) -> BTreeMap<&str, (usize, usize)> {
+    let mut counts = BTreeMap::new();
+    for (index, task) in plan.tasks.iter().enumerate() {
+        let (count, done) = counts.entry(task.stage.as_str()).or_insert((0, 0));
+        *count += 1;
+        *done += usize::from(is_done(index));
     }
+    counts
 }
 
-impl From<io::Error> for Fault {
-    fn from(error: io::Error) -> Self {
-        Self::Failed(error.into())
+/// That the task `index` of `plan` has failed.
+fn failure(project: &Project, plan: &Plan, index: usize, error: StageError) -> Failure {
+    let task = &plan.tasks[index];
+    let results = project.results(&plan.name);
+    let log = results.join(task.log(plan));
+    Failure {
+        stage: task.stage.clone(),
+        variant: plan.sweep.shown(&task.point),
+        message: error.message,
+        hint: error.hint,
+        log_end: log_end(&log),
+        log: project.shown(&log),
+        earlier_results: has_results(&results).then(|| project.shown(&results)),
+        location: task.location.clone(),
     }
 }

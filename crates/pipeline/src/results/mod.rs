@@ -7,22 +7,26 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use artifact::tables::run::RunRow;
 use artifact::{Kind, Layout, MANIFEST_FILE, Table};
 
 use crate::error::PipelineError;
+use crate::executor::Made;
 use crate::executor::SCRIPTS;
 use crate::lock;
 use crate::plan::{Plan, PlannedStage, Task};
 use crate::project::Project;
 use crate::references;
-use crate::run::Made;
-use crate::store::remove;
+use crate::store::{Lease, Watch, remove};
 use gathered::Part;
 
 pub(crate) use variants::OWN_COLUMNS;
 
+/// How often it is looked whether another driver gathers still.
+const LOOK: Duration = Duration::from_millis(200);
 /// Folder with what the variants of a sweep do not share and no table gathers.
 pub(crate) const VARIANTS: &str = "variants";
 
@@ -42,6 +46,7 @@ const OWN: [&str; 5] = ["logs", "runs.parquet", VARIANTS, lock::FILE, references
 pub fn gather(project: &Project, plan: &Plan, made: &[Made]) -> Result<PathBuf, PipelineError> {
     let folder = project.results(&plan.name);
     let beside = |suffix| folder.with_file_name(format!(".{}.{suffix}", plan.name));
+    let _alone = alone(&beside("lease"))?;
     let (new, old) = (beside("new"), beside("old"));
     remove(&new)?;
     fs::create_dir_all(&new).map_err(PipelineError::io("creating", &new))?;
@@ -85,6 +90,18 @@ pub fn gather(project: &Project, plan: &Plan, made: &[Made]) -> Result<PathBuf, 
     rename(&new, &folder)?;
     remove(&old)?;
     Ok(folder)
+}
+
+/// Waits until no other driver gathers these results; none does while what this gives is there.
+fn alone(lease: &Path) -> Result<Lease, PipelineError> {
+    let mut watch = Watch::default();
+    loop {
+        let found = Lease::acquire(lease, &mut watch);
+        if let Some(found) = found.map_err(PipelineError::io("locking", lease))? {
+            return Ok(found);
+        }
+        thread::sleep(LOOK);
+    }
 }
 
 /// Puts the table or file `name` of all instances of `stage` into the `new` results, or there into

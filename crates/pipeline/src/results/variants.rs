@@ -13,8 +13,8 @@ use serde_json::{Map, Value};
 
 use super::gathered::{Writer, common};
 use crate::error::PipelineError;
+use crate::executor::Made;
 use crate::plan::{Plan, Task};
-use crate::run::Made;
 use crate::sweep::{Labels, Point};
 
 /// Columns of the table that belong to no axis and no stage: no axis may have their names.

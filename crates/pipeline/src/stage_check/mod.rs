@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use serde_json::{Map, Value};
-use stage::{Limits, Outlines};
+use stage::{Limits, Outlines, Part};
 
 use crate::diagnostic::Diagnostics;
 use crate::discovery::Catalogue;
@@ -124,6 +124,7 @@ fn plan(
             parameters: parameters.clone(),
             inputs: Outlines(samples.outlines()),
             limits,
+            part: Part::Whole,
         };
         program.plan(&request, &project.root)
     };
@@ -172,6 +173,7 @@ fn planned(
         parameters: given.clone(),
         inputs: Outlines(samples.outlines()),
         limits,
+        part: Part::Whole,
     };
     let plan = program.description.plans.then(|| program.plan(&request, &project.root));
     let answered = plan.and_then(Result::ok).map(|plan| plan.parameters);

@@ -8,16 +8,16 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use artifact::{CONTRACT, Kind, MANIFEST_FILE, Manifest, Outline};
+use artifact::{CONTRACT, Kind, MANIFEST_FILE, Machine, Manifest, Outline};
 use serde_json::Value;
-use stage::{Input, Inputs, Limits, RunRequest, StageError};
+use stage::{Input, Inputs, Limits, Part, RunRequest, StageError};
 use tempfile::TempDir;
 
 use super::made_up::{Samples, hashes};
 use super::verdict::{Outcome, Verdict};
 use crate::error::PipelineError;
-use crate::executor::{Executed, Executor, Fault, Job, Local};
 use crate::failure::log_end;
+use crate::process::{Call, Executed, Fault};
 use crate::program::Program;
 use crate::project::Project;
 use crate::quantity::duration;
@@ -29,6 +29,8 @@ const SEEDS: (u64, u64) = (1, 2);
 const BEFORE_KILL: Duration = Duration::from_secs(5);
 /// How often its output is looked at until then.
 const LOOK: Duration = Duration::from_millis(1);
+/// Pieces into which the output is cut, where it can be.
+const PIECES: usize = 2;
 /// Files that are named where many differ.
 const NAMED: usize = 3;
 
@@ -96,6 +98,9 @@ impl Trial<'_> {
         verdict.add("tables", self.tables(&first, &executed.outline));
         verdict.add("determinism", self.determinism(&first)?);
         verdict.add("resume", self.resume(&first)?);
+        if self.program.description.splits {
+            verdict.add("pieces", self.pieces(&first)?);
+        }
         Ok(())
     }
 
@@ -204,7 +209,7 @@ impl Trial<'_> {
 
     /// Starts a run in `folder` and kills it as soon as it has written something.
     fn kill(&self, folder: &TempDir) -> Result<(), PipelineError> {
-        let request = self.request(folder, SEEDS.0, self.limits)?;
+        let request = self.request(folder, SEEDS.0, self.limits, (Part::Whole, Vec::new()))?;
         let mut child = Command::new(&self.program.path)
             .arg("run")
             .arg(request)
@@ -226,8 +231,68 @@ impl Trial<'_> {
         remove_partial(&output)
     }
 
+    /// Runs for each of some pieces, and one that joins them.
+    fn pieces(&self, first: &Run) -> Result<Outcome, PipelineError> {
+        let mut pieces = Vec::new();
+        for index in 0..PIECES {
+            let folder = folder()?;
+            let part = Part::Piece { index, of: PIECES };
+            let request = self.request(&folder, SEEDS.0, self.limits, (part, Vec::new()))?;
+            let result = self.execute(&folder, &request)?;
+            let run = Run { folder, result };
+            if let Some(fault) = self.make_artifact(&run)? {
+                let fault = format!("piece {} of {PIECES}: {fault}", index + 1);
+                return Ok(Outcome::Broken(vec![fault]));
+            }
+            pieces.push(run);
+        }
+        let folder = folder()?;
+        let part = Part::Join { of: PIECES };
+        let directories = pieces.iter().map(Run::output).collect();
+        let request = self.request(&folder, SEEDS.0, self.limits, (part, directories))?;
+        let result = self.execute(&folder, &request)?;
+        let faults = different(first, &Run { folder, result });
+        let faults = faults.into_iter().map(|fault| format!("joined from pieces: {fault}"));
+        Ok(Outcome::of(faults.collect(), "joined from pieces, it wrote the same bytes"))
+    }
+
+    /// Writes the manifest of what `run` has made; what is wrong with that, if anything is.
+    fn make_artifact(&self, run: &Run) -> Result<Option<String>, PipelineError> {
+        let executed = match &run.result {
+            Ok(executed) => executed,
+            Err(error) => return Ok(Some(error.message.clone())),
+        };
+        let (description, output) = (&self.program.description, run.output());
+        let tables = match Manifest::record_tables(&output, description.output) {
+            Ok(tables) => tables,
+            Err(error) => return Ok(Some(error.to_string())),
+        };
+        let mut inputs = BTreeMap::new();
+        for (port, directory) in self.samples.directories() {
+            inputs.insert(port.clone(), vec![Manifest::read(directory)?.key]);
+        }
+        let manifest = Manifest {
+            contract: CONTRACT.to_owned(),
+            kind: description.output,
+            key: String::new(),
+            stage: description.name.clone(),
+            stage_version: description.version.clone(),
+            program: self.program.hash.clone(),
+            parameters: self.parameters.clone(),
+            inputs,
+            seed: description.uses_seed.then_some(SEEDS.0),
+            outline: executed.outline.clone(),
+            tables,
+            machine: Machine { platform: String::new(), threads: self.limits.threads },
+            wall_time_s: executed.wall_time.as_secs_f64(),
+            peak_memory_bytes: executed.peak_memory_bytes,
+        };
+        manifest.write(&output)?;
+        Ok(None)
+    }
+
     fn run(&self, folder: TempDir, seed: u64, limits: Limits) -> Result<Run, PipelineError> {
-        let request = self.request(&folder, seed, limits)?;
+        let request = self.request(&folder, seed, limits, (Part::Whole, Vec::new()))?;
         let result = self.execute(&folder, &request)?;
         Ok(Run { folder, result })
     }
@@ -238,36 +303,31 @@ impl Trial<'_> {
         folder: &TempDir,
         request: &Path,
     ) -> Result<Result<Executed, StageError>, PipelineError> {
-        let job = Job {
-            stage: "stage",
+        let call = Call {
             program: &self.program.path,
             root: &self.project.root,
             request,
-            work: folder.path(),
-            attached: None,
             log: &folder.path().join("log"),
             limits: self.limits,
             time_limit: None,
-            partition: None,
         };
-        match Local.execute(&job, &mut |_| ()) {
+        match call.run(&mut |_| ()) {
             Ok(executed) => Ok(Ok(executed)),
-            Err(
-                Fault::Failed(error)
-                | Fault::Cut(error)
-                | Fault::Lost(error)
-                | Fault::Cancelled(error),
-            ) => Ok(Err(error)),
-            Err(Fault::Interrupted | Fault::Left) => Err(PipelineError::Interrupted),
+            Err(Fault::Failed(error) | Fault::Cut(error) | Fault::Exceeded(_, error)) => {
+                Ok(Err(error))
+            }
+            Err(Fault::Interrupted) => Err(PipelineError::Interrupted),
         }
     }
 
-    /// Writes the request of a run whose output is in `folder`.
+    /// Writes the request of a run whose output is in `folder`, for a part that is joined from `pieces`
+    /// where it is.
     fn request(
         &self,
         folder: &TempDir,
         seed: u64,
         limits: Limits,
+        (part, pieces): (Part, Vec<PathBuf>),
     ) -> Result<PathBuf, PipelineError> {
         let output = folder.path().join("output");
         fs::create_dir_all(&output).map_err(PipelineError::io("creating", &output))?;
@@ -283,6 +343,8 @@ impl Trial<'_> {
             output,
             seed,
             limits,
+            part,
+            pieces,
         };
         let path = folder.path().join("request.json");
         let write = || fs::write(&path, serde_json::to_vec(&request)?);

@@ -18,6 +18,15 @@ pub(crate) struct Entry {
     pub key: String,
 }
 
+impl Entry {
+    /// The artifact in `directory`, which is one of a store.
+    pub(crate) fn at(directory: &Path) -> Option<Self> {
+        let key = directory.file_name()?.to_str()?.to_owned();
+        let kind = directory.parent()?.file_name()?.to_str()?;
+        Some(Self { name: format!("{kind}/{key}"), path: directory.to_owned(), key })
+    }
+}
+
 impl Store {
     /// Every folder that is an artifact or looks like one, in order.
     pub(crate) fn artifacts(&self) -> Vec<Entry> {
@@ -53,7 +62,7 @@ impl Store {
     /// # Errors
     /// Where the file system refuses.
     pub(crate) fn remove(&self, entry: &Entry) -> Result<(), PipelineError> {
-        let Some(work) = self.begin(&entry.key, false, false, &mut super::Watch::default())? else {
+        let Some(work) = self.begin(&entry.key, false, &mut super::Watch::default())? else {
             return Ok(());
         };
         let aside = work.output.join("removed");

@@ -16,10 +16,12 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
+use crate::machine::host;
+
 /// Name of the file within its folder.
 const FILE: &str = "lease";
 /// Time between two heartbeats.
-const BEAT: Duration = Duration::from_secs(10);
+const BEAT: Duration = Duration::from_secs(20);
 /// Time without a heartbeat after which a driver on another machine is taken to be dead: longer
 /// than network file systems keep what they know of a file.
 const SILENCE: Duration = Duration::from_secs(90);
@@ -223,15 +225,9 @@ fn started(process: u32) -> Option<u64> {
 
 /// Names the machine, its last start, and where processes are numbered within it.
 fn place() -> String {
-    let line = |path| fs::read_to_string(path).unwrap_or_default().trim().to_owned();
-    let host = line("/proc/sys/kernel/hostname");
-    let boot = line("/proc/sys/kernel/random/boot_id");
+    let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     let numbers = fs::read_link("/proc/self/ns/pid").unwrap_or_default();
-    let mut name = [0_u8; 256];
-    // SAFETY: the buffer is ours and as long as it says; its last byte stays 0.
-    let found = unsafe { libc::gethostname(name.as_mut_ptr().cast(), name.len() - 1) };
-    let named = if found == 0 { String::from_utf8_lossy(&name) } else { host.into() };
-    format!("{} {boot} {}", named.trim_end_matches('\0'), numbers.display())
+    format!("{} {} {}", host(), boot.trim(), numbers.display())
 }
 
 #[cfg(test)]

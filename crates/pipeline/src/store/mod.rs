@@ -14,10 +14,9 @@ use artifact::{Kind, MANIFEST_FILE, Manifest};
 use crate::error::PipelineError;
 use crate::project::Project;
 pub(crate) use contents::{Entry, size};
-use lease::Lease;
-pub(crate) use lease::Watch;
+pub(crate) use lease::{Lease, Watch};
 pub(crate) use stamps::Stamps;
-pub(crate) use work::{Work, remove_partial};
+pub(crate) use work::{JOB, Work, jobs, remove_partial};
 
 /// Folder within the store where artifacts are made: the same file system, so that a finished
 /// one moves by a rename.
@@ -35,6 +34,11 @@ impl Store {
     /// The store of `project`.
     pub(crate) fn of(project: &Project) -> Self {
         Self { root: project.store() }
+    }
+
+    /// The store in the folder `root`.
+    pub(crate) fn at(root: PathBuf) -> Self {
+        Self { root }
     }
 
     /// Where the artifact `key` is or would be.
@@ -106,8 +110,7 @@ impl Store {
     /// A place to make the artifact `key` in, or `None` where another driver makes it; `watch`
     /// remembers what is known of that one.
     ///
-    /// Where `resumes`, what an earlier attempt has left is in it; where `attaches`, a job that was
-    /// left to go on is not disturbed.
+    /// Where `resumes`, what an earlier attempt has left is in it.
     ///
     /// # Errors
     /// Where it cannot be made.
@@ -115,13 +118,12 @@ impl Store {
         &self,
         key: &str,
         resumes: bool,
-        attaches: bool,
         watch: &mut Watch,
     ) -> Result<Option<Work>, PipelineError> {
         let folder = self.work(key);
         let lease =
             Lease::acquire(&folder, watch).map_err(PipelineError::io("locking", &folder))?;
-        lease.map(|lease| Work::begin(&folder, lease, resumes, attaches)).transpose()
+        lease.map(|lease| Work::begin(&folder, lease, resumes)).transpose()
     }
 
     /// Removes what a driver has left of the work on `key` that died when that was done.
@@ -132,8 +134,8 @@ impl Store {
         if !self.root.join(WORK).join(key).exists() {
             return Ok(());
         }
-        let work = self.begin(key, false, false, &mut Watch::default())?;
-        work.map_or(Ok(()), Work::discard)
+        let work = self.begin(key, false, &mut Watch::default())?;
+        work.map_or(Ok(()), Work::finish)
     }
 }
 

@@ -8,10 +8,11 @@ use artifact::{MANIFEST_FILE, Manifest};
 use super::lease::Lease;
 use super::{Store, remove};
 use crate::error::PipelineError;
-use crate::executor::WORK_PREFIX;
 
 /// What the names of output folders begin with; the token of a lease follows.
 const OUTPUT: &str = "output-";
+/// What the name of a folder begins with in which a job of a cluster leaves notes.
+pub(crate) const JOB: &str = "job-";
 /// What the name of a damaged artifact ends with, which a new one replaces.
 const DAMAGED: &str = ".damaged";
 /// Ending of a file that its writer had not finished.
@@ -26,8 +27,6 @@ pub(crate) struct Work {
     pub output: PathBuf,
     /// Where the request to its stage goes.
     pub request: PathBuf,
-    /// What an earlier driver has noted of a job that still works on this, or has ended meanwhile.
-    pub attached: Option<PathBuf>,
     lease: Lease,
 }
 
@@ -36,29 +35,15 @@ impl Work {
     /// `resumes`, and else an empty one.
     ///
     /// The output gets a name of its own each time, and unfinished files go: should a process of the
-    /// dead driver still write, then to a path that is gone, or to a file without a name. Where
-    /// `attaches` and a job was left to go on here, nothing is touched instead.
-    pub(super) fn begin(
-        folder: &Path,
-        lease: Lease,
-        resumes: bool,
-        attaches: bool,
-    ) -> Result<Self, PipelineError> {
+    /// dead driver still write, then to a path that is gone, or to a file without a name. What is noted
+    /// there of jobs stays: it is not of the work.
+    pub(super) fn begin(folder: &Path, lease: Lease, resumes: bool) -> Result<Self, PipelineError> {
         let request = folder.join("request.json");
-        if attaches
-            && request.is_file()
-            && let Some(output) = only(folder, is_output)
-            && let Some(job) = only(folder, |name| name.starts_with(WORK_PREFIX))
-        {
-            // Of a driver that died before the rename.
-            remove(&output.join(MANIFEST_FILE))?;
-            return Ok(Self { output, request, attached: Some(job), lease });
-        }
         let output = folder.join(format!("{OUTPUT}{}", lease.token()));
         for entry in fs::read_dir(folder).map_err(PipelineError::io("listing", folder))? {
             let path = entry.map_err(PipelineError::io("listing", folder))?.path();
             let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            if Lease::is_file(name) {
+            if Lease::is_file(name) || name.starts_with(JOB) {
                 continue;
             }
             if resumes && is_output(name) && !output.exists() {
@@ -71,7 +56,7 @@ impl Work {
             }
         }
         fs::create_dir_all(&output).map_err(PipelineError::io("creating", &output))?;
-        Ok(Self { output, request, attached: None, lease })
+        Ok(Self { output, request, lease })
     }
 
     /// Makes the artifact final: the manifest last, everything on disk, then one rename. The rest
@@ -117,9 +102,21 @@ impl Work {
             remove(&self.damaged())?;
             remove(&self.output)?;
             remove(&self.request)?;
-            self.forget_jobs()?;
         }
         Ok(())
+    }
+
+    /// Throws the work away whose artifact is there, and all that is noted of jobs for it.
+    ///
+    /// # Errors
+    /// Where it cannot be removed.
+    pub(crate) fn finish(self) -> Result<(), PipelineError> {
+        if self.lease.is_mine() {
+            for job in jobs(self.folder()) {
+                remove(&job)?;
+            }
+        }
+        self.discard()
     }
 
     /// Leaves the work for a later run to go on from, but for files that were not finished.
@@ -127,24 +124,12 @@ impl Work {
     /// # Errors
     /// Where one cannot be removed.
     pub(crate) fn keep(self) -> Result<(), PipelineError> {
-        if self.lease.is_mine() {
-            self.forget_jobs()?;
-            remove_partial(&self.output)?;
-        }
-        Ok(())
+        if self.lease.is_mine() { remove_partial(&self.output) } else { Ok(()) }
     }
 
     /// The folder of the work.
-    pub(crate) fn folder(&self) -> &Path {
+    fn folder(&self) -> &Path {
         self.request.parent().unwrap_or(&self.request)
-    }
-
-    /// Removes what is noted of jobs: no driver follows them from now on.
-    fn forget_jobs(&self) -> Result<(), PipelineError> {
-        while let Some(job) = first(self.folder(), |name| name.starts_with(WORK_PREFIX)) {
-            remove(&job)?;
-        }
-        Ok(())
     }
 
     fn damaged(&self) -> PathBuf {
@@ -163,23 +148,11 @@ fn is_output(name: &str) -> bool {
     name.starts_with(OUTPUT) && !name.ends_with(DAMAGED)
 }
 
-/// The entries of `folder` whose names `are_meant`.
-fn entries(folder: &Path, are_meant: impl Fn(&str) -> bool) -> impl Iterator<Item = PathBuf> {
+/// The folders in the folder of a work that jobs of a cluster leave notes in.
+pub(crate) fn jobs(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    entries
-        .filter(move |entry| entry.file_name().to_str().is_some_and(&are_meant))
-        .map(|entry| entry.path())
-}
-
-fn first(folder: &Path, is_meant: impl Fn(&str) -> bool) -> Option<PathBuf> {
-    entries(folder, is_meant).next()
-}
-
-/// The entry of `folder` whose name `is_meant`, where there is one alone.
-fn only(folder: &Path, is_meant: impl Fn(&str) -> bool) -> Option<PathBuf> {
-    let mut found = entries(folder, is_meant);
-    let one = found.next()?;
-    found.next().is_none().then_some(one)
+    let is_job = |entry: &fs::DirEntry| entry.file_name().to_string_lossy().starts_with(JOB);
+    entries.filter(is_job).map(|entry| entry.path()).collect()
 }
 
 /// Removes every file below `folder` that its writer had not finished.

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array, StringArray};
 use arrow::datatypes::DataType;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// The values of an axis, in the order of the file.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Labels {
     /// Whole numbers.
     Integer(Vec<i64>),

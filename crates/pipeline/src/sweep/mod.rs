@@ -7,6 +7,7 @@ mod read;
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use labels::Labels;
@@ -24,14 +25,14 @@ const LABEL_CHARACTERS: usize = 40;
 const FOLDER_BYTES: usize = 200;
 
 /// The axes of a sweep, in the order of the file; none where the pipeline does not sweep.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Sweep {
     /// The last one changes fastest.
     pub axes: Vec<Axis>,
 }
 
 /// One axis: a column of the gathered tables.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Axis {
     /// Name of the axis and of its column.
     pub name: String,
@@ -44,7 +45,7 @@ pub struct Axis {
 }
 
 /// A place in the pipeline that an axis sets.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Target {
     /// Segments of the path, as in `--set`.
     pub path: Vec<String>,
@@ -55,7 +56,7 @@ pub(crate) struct Target {
 }
 
 /// A value that an axis gives to a target.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Setting {
     pub value: Value,
     /// JSON Pointer of the value in the file.

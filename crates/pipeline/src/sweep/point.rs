@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 /// One label for each of some axes, by their numbers: what tells an instance of a stage from its
 /// others. A point over all axes is a variant.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Point(Vec<(u32, u32)>);
 
 impl Point {

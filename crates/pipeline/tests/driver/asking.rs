@@ -147,12 +147,8 @@ fn a_forced_stage_is_made_again_and_what_follows_is_not() {
     world.run(RIGHT, &[]).expect("it runs");
     let force = Selection { force: vec!["ntk".to_owned()], ..Selection::default() };
     let plan = select(&world, RIGHT, &force).expect("there is one");
-    let made = pipeline::run(
-        &world.project,
-        &plan,
-        &pipeline::Options::default(),
-        &pipeline::Progress::new(true),
-    );
+    let progress = pipeline::Progress::new(true);
+    let made = pipeline::Local::default().make(&world.project, &plan, &progress);
     let reused: Vec<bool> = made.expect("it runs").iter().map(|made| made.reused).collect();
     assert_eq!(reused, [true, true, false, true, true]);
 }

@@ -78,6 +78,21 @@ fn a_program_that_goes_on_after_a_kill_is_killed_to_see() {
 }
 
 #[test]
+fn a_program_whose_work_can_be_cut_is_run_in_pieces_to_see() {
+    let mut splits = right();
+    splits["splits"] = json!(true);
+    let text = found(&splits, "", RUN);
+    assert!(text.contains("kept     pieces       joined from pieces"), "{text}");
+    // One that leaves out what it is not asked for, and does not put it together again.
+    let half = format!("{RUN}\nif grep -q '\"join\"' \"$2\"; then rm \"$out/kernels.parquet\"; fi");
+    let text = found(&splits, "", &half);
+    assert!(text.contains("BROKEN   pieces"), "{text}");
+    let whole = format!("if grep -q '\"part\"' \"$2\"; then exit 3; fi\n{RUN}");
+    let text = found(&splits, "", &whole);
+    assert!(text.contains("piece 1 of 2: it ended with exit code 3"), "{text}");
+}
+
+#[test]
 fn what_a_program_does_otherwise_is_said_in_words() {
     let done = "echo '{\"done\":{\"outline\":{}}}'";
     let mut odd = right();

@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use pipeline::{Options, Progress};
+use pipeline::{Local, Progress};
 
 use crate::world::{World, description, succeed};
 
@@ -53,9 +53,8 @@ fn a_thousand_variants_cost_little() {
     let mut whole = Duration::ZERO;
     for what in ["run", "again"] {
         let started = Instant::now();
-        let options = Options::default();
-        let made =
-            pipeline::run(&world.project, &plan, &options, &Progress::new(true)).expect("runs");
+        let progress = Progress::new(true);
+        let made = Local::default().make(&world.project, &plan, &progress).expect("runs");
         let run = span(what, started);
         let started = Instant::now();
         pipeline::gather(&world.project, &plan, &made).expect("gathers");

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use pipeline::{Options, PipelineError, Progress};
+use pipeline::{Local, PipelineError, Progress};
 
 use crate::world::{PLAN_DATASET, RIGHT, World, dataset, kernel, succeed};
 
@@ -74,7 +74,7 @@ fn a_stage_that_uses_more_memory_than_it_may_is_ended() {
     world.stage("broken", &dataset(), PLAN_DATASET, large);
     let mut plan = world.check("stages:\n  data: { uses: broken }\n", &[]).expect("right");
     plan.limits.memory_bytes = 100 << 20;
-    let run = pipeline::run(&world.project, &plan, &Options::default(), &Progress::new(true));
+    let run = Local::default().make(&world.project, &plan, &Progress::new(true));
     let said = run.expect_err("it is ended").to_string();
     assert!(said.contains("of memory where it may use 100 MiB"), "{said}");
     assert!(world.files("data/store").is_empty());
@@ -190,8 +190,8 @@ sweep:
 
 fn swept(world: &World, jobs: usize, keep_going: bool) -> Result<usize, PipelineError> {
     let plan = world.check(SWEEP, &[]).expect("it is right");
-    let options = Options { jobs, keep_going, ..Options::default() };
-    pipeline::run(&world.project, &plan, &options, &Progress::new(true)).map(|made| made.len())
+    let local = Local { jobs, keep_going };
+    local.make(&world.project, &plan, &Progress::new(true)).map(|made| made.len())
 }
 
 #[test]
@@ -230,9 +230,9 @@ fn tasks_run_side_by_side_within_jobs_threads_and_memory() {
         for task in &mut plan.tasks {
             task.memory_bytes = Some(memory);
         }
-        let options = Options { jobs, ..Options::default() };
+        let local = Local { jobs, keep_going: false };
         let started = Instant::now();
-        let made = pipeline::run(&world.project, &plan, &options, &Progress::new(true));
+        let made = local.make(&world.project, &plan, &Progress::new(true));
         assert_eq!(made.expect("it runs").len(), 9);
         started.elapsed()
     };
@@ -252,8 +252,8 @@ fn two_runs_on_one_store_make_each_artifact_once() {
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
-                let options = Options::default();
-                pipeline::run(&world.project, &plan, &options, &Progress::new(true)).expect("runs");
+                let progress = Progress::new(true);
+                Local::default().make(&world.project, &plan, &progress).expect("runs");
             });
         }
     });

@@ -7,7 +7,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use artifact::Kind;
-use pipeline::{Made, Options, Pace, PipelineError, Progress, Slurm};
+use pipeline::{Executor, Made, Pace, PipelineError, Progress, Ran, Slurm, Submitted};
 
 use crate::world::{PLAN_ECHO, RIGHT, World, dataset, succeed, train};
 
@@ -24,7 +24,6 @@ sweep:
 ";
 /// Without the waiting that a real cluster needs.
 const FAST: Pace = Pace {
-    gather: Duration::from_millis(150),
     look: Duration::from_millis(100),
     longest_look: Duration::from_millis(200),
     read: Duration::from_millis(50),
@@ -48,6 +47,8 @@ fn cluster() -> World {
     }
     world.note("partitions", "short*|4|8000|1:00:00|up\nlong|64|512000|7-00:00:00|up\n");
     world.note("largest", "1001\n");
+    let here = fs::read_to_string("/proc/sys/kernel/hostname").expect("Linux says it");
+    world.note("nodes", &format!("node7|{here}"));
     world
 }
 
@@ -63,14 +64,56 @@ impl World {
         fs::read_to_string(self.root().join("slurm").join(name)).unwrap_or_default()
     }
 
-    /// Checks, runs and gathers the pipeline `text` on the cluster.
-    fn submit(&self, text: &str, set: &[&str]) -> Result<Vec<Made>, PipelineError> {
+    /// The cluster of this world.
+    fn slurm(&self) -> Result<Slurm, PipelineError> {
+        let mut slurm = Slurm::find(&self.project)?;
+        slurm.pace = FAST;
+        slurm.program = env!("CARGO_BIN_EXE_ntk-lab").into();
+        Ok(slurm)
+    }
+
+    /// Checks the pipeline `text`, and runs it on the cluster.
+    fn executed(&self, text: &str, set: &[&str], follow: bool) -> Result<Ran, PipelineError> {
         let plan = self.check(text, set)?;
-        let slurm = Slurm::new(&self.project, &plan, None, None, FAST)?;
-        let options = Options { jobs: 100, keep_going: false, executor: &slurm };
-        let made = pipeline::run(&self.project, &plan, &options, &Progress::new(true))?;
-        pipeline::gather(&self.project, &plan, &made)?;
-        Ok(made)
+        let mut slurm = self.slurm()?;
+        slurm.follow = follow;
+        let ran = slurm.run(&self.project, &plan, &Progress::new(true))?;
+        if let Ran::Made(made) = &ran {
+            pipeline::gather(&self.project, &plan, made)?;
+        }
+        Ok(ran)
+    }
+
+    /// Runs and follows the pipeline `text`.
+    fn submit(&self, text: &str, set: &[&str]) -> Result<Vec<Made>, PipelineError> {
+        match self.executed(text, set, true)? {
+            Ran::Made(made) => Ok(made),
+            Ran::Left(left) => panic!("it was to be followed: {left}"),
+        }
+    }
+
+    /// Submits the pipeline `text` and leaves it.
+    fn leave(&self, text: &str) -> Submitted {
+        match self.executed(text, &[], false).expect("it can be submitted") {
+            Ran::Left(left) => left,
+            Ran::Made(_) => panic!("there was something to be made"),
+        }
+    }
+
+    /// Waits until no job waits or runs.
+    fn wait_for_jobs(&self) {
+        let jobs = self.root().join("slurm/jobs");
+        let is_alive = |text: String| text.contains(" PENDING ") || text.contains(" RUNNING ");
+        let started = Instant::now();
+        loop {
+            let files = fs::read_dir(&jobs).expect("jobs were submitted").flatten();
+            let mut texts = files.map(|file| fs::read_to_string(file.path()).unwrap_or_default());
+            if !texts.any(is_alive) {
+                return;
+            }
+            assert!(started.elapsed() < Duration::from_mins(1), "jobs go on");
+            sleep(Duration::from_millis(20));
+        }
     }
 
     /// How that fails, as a person sees it, without what differs from run to run.
@@ -99,7 +142,7 @@ impl World {
         );
         self.stage("dataset", &dataset(), crate::world::PLAN_DATASET, &patient);
         fs::write(self.root().join("pipelines/one.yaml"), ONE).expect("it is ours");
-        let driver = self.lab(&["pipeline", "one", "--executor", "slurm"]).spawn();
+        let driver = self.lab(&["pipeline", "one", "--executor", "slurm", "--follow"]).spawn();
         let driver = driver.expect("it starts");
         wait_for(&self.root().join("began"));
         end(driver, "-INT")
@@ -159,16 +202,16 @@ fn a_cluster_makes_what_this_machine_makes() {
 fn variants_of_a_stage_are_one_array_as_far_as_the_cluster_has_them() {
     let world = cluster();
     world.submit(SWEEP, &[]).expect("it runs");
-    // Kernels become ready one after the other, where the machine is busy.
-    assert!(world.noted("submitted").starts_with("data 1\ntrain 4\nntk "));
+    let each = "data 1\ntrain 4 afterok:100\nntk 4 aftercorr:101\n";
+    assert_eq!(world.noted("submitted"), each);
 
     let world = cluster();
     world.note("largest", "3\n");
     world.submit(SWEEP, &[]).expect("it runs");
     let submitted = world.noted("submitted");
-    let arrays = submitted.lines().filter_map(|line| line.strip_prefix("train "));
-    let counts: Vec<usize> = arrays.map(|count| count.parse().expect("a number")).collect();
-    assert_eq!((counts.iter().sum::<usize>(), counts.iter().max()), (4, Some(&3)), "{submitted}");
+    let parts = "data 1\ntrain 3 afterok:100\ntrain 1 afterok:100\nntk 3 aftercorr:101\nntk 1 afterok:102\n";
+    assert_eq!(submitted, parts);
+    assert!(world.files("data/store/.work").is_empty());
 }
 
 #[test]
@@ -250,7 +293,7 @@ fn a_stage_goes_on_from_what_its_job_has_saved() {
     );
     world.stage("dataset", &described, crate::world::PLAN_DATASET, &run);
     world.submit(ONE, &["data.retries=2"]).expect("the third attempt is the last");
-    assert_eq!(world.noted("submitted").lines().count(), 3);
+    assert_eq!(world.noted("submitted"), "data 1\n", "all within one job");
     assert!(world.files("data/store/.work").is_empty());
 }
 
@@ -259,10 +302,13 @@ fn a_driver_that_is_stopped_leaves_its_jobs_and_the_next_one_follows_them() {
     let world = cluster();
     let output = world.stopped();
     assert_eq!(output.status.code(), Some(130), "{}", text(&output));
-    assert!(text(&output).contains("goes on in the cluster"), "{}", text(&output));
+    assert!(text(&output).contains("1 job goes on in the cluster"), "{}", text(&output));
     assert_eq!(world.noted("surroundings"), "", "of the job that the driver is in");
 
-    let next = world.lab(&["pipeline", "one", "--executor", "slurm"]).spawn().expect("it starts");
+    let next = world
+        .lab(&["pipeline", "one", "--executor", "slurm", "--follow"])
+        .spawn()
+        .expect("it starts");
     sleep(Duration::from_millis(500));
     world.go();
     let output = next.wait_with_output().expect("it ends");
@@ -277,25 +323,51 @@ fn a_job_that_ended_while_no_driver_was_there_is_taken_as_it_is() {
     let world = cluster();
     world.stopped();
     world.go();
-    let is_over = || world.files("data/store/.work").iter().any(|file| file.ends_with("/end"));
-    let started = Instant::now();
-    while !is_over() {
-        assert!(started.elapsed() < Duration::from_mins(1));
-        sleep(Duration::from_millis(20));
-    }
+    world.wait_for_jobs();
     let made = world.submit(ONE, &[]).expect("it is there");
-    assert!(!made[0].reused);
+    assert!(made[0].reused);
     assert_eq!(made[0].manifest.kind, Kind::Dataset);
     assert_eq!(world.noted("submitted"), "data 1\n");
 }
 
 #[test]
-fn a_driver_on_this_machine_takes_the_work_over() {
+fn a_driver_on_this_machine_waits_for_what_a_job_makes() {
     let world = cluster();
     world.stopped();
-    world.go();
-    let (_, made) = world.run(ONE, &[]).expect("it runs");
-    assert!(!made[0].reused);
+    std::thread::scope(|scope| {
+        let run = scope.spawn(|| world.run(ONE, &[]).expect("it is made"));
+        sleep(Duration::from_millis(300));
+        world.go();
+        assert!(run.join().expect("it ends").1[0].reused);
+    });
+    assert_eq!(fs::read_to_string(world.root().join("began")).expect("it ran"), "began\n");
+}
+
+#[test]
+fn what_is_made_here_before_its_job_begins_is_not_made_twice() {
+    let world = cluster();
+    world.stage(
+        "train",
+        &train(),
+        PLAN_ECHO,
+        &format!("echo x >> trained\n{}", succeed("training")),
+    );
+    world.stage(
+        "dataset",
+        &dataset(),
+        crate::world::PLAN_DATASET,
+        &format!("until [ -f go ]; do sleep 0.05; done\n{}", succeed("dataset")),
+    );
+    world.leave(SWEEP);
+    std::thread::scope(|scope| {
+        scope.spawn(|| world.run(SWEEP, &[]).expect("it is made"));
+        sleep(Duration::from_millis(300));
+        world.go();
+    });
+    world.wait_for_jobs();
+    let trained = fs::read_to_string(world.root().join("trained")).expect("they ran");
+    assert_eq!(trained.lines().count(), 4);
+    assert!(world.files("data/store/.work").is_empty());
 }
 
 #[test]
@@ -345,10 +417,11 @@ fn blocks_that_mean_nothing_are_errors() {
   partiton: x
   lines: ['-p short', '--array=1-3', 7]
   modules: gcc
+  shared: maybe
 stages:
   data:
     uses: dataset
-    resources: { cpus: 0, memory: much, time: 3, partition: '$(id)', gpus: 1 }
+    resources: { cpus: 0, memory: much, time: 3, partition: '$(id)', gpus: 1, split: some }
     retries: -1
 ";
     insta::assert_snapshot!(world.errors(text, &[]));
@@ -372,12 +445,182 @@ fn a_variant_that_fails_on_the_cluster_leaves_the_others_to_end() {
     );
     world.stage("train", &train(), PLAN_ECHO, &run);
     let plan = world.check(SWEEP, &[]).expect("it is right");
-    let slurm = Slurm::new(&world.project, &plan, None, None, FAST).expect("it has room");
-    let options = Options { jobs: 100, keep_going: true, executor: &slurm };
-    let error = pipeline::run(&world.project, &plan, &options, &Progress::new(true));
+    let mut slurm = world.slurm().expect("there is one");
+    slurm.follow = true;
+    let error = slurm.run(&world.project, &plan, &Progress::new(true));
     let PipelineError::Stages { failures, left_out } = error.expect_err("a variant fails") else {
         panic!("another error")
     };
     assert_eq!((failures.len(), left_out), (1, 1));
     assert_eq!(failures[0].variant, "steps=11");
+}
+
+#[test]
+fn jobs_that_are_left_to_themselves_make_everything() {
+    let world = cluster();
+    let left = world.leave(SWEEP);
+    assert_eq!(left.artifacts, (9, 0));
+    insta::assert_snapshot!(world.tidy(&left.to_string()));
+    world.wait_for_jobs();
+    // By the last job, without a driver.
+    assert!(world.files("data/runs/swept").contains(&"runs.parquet".to_owned()));
+    let without_logs = |world: &World| {
+        let results = world.results("swept");
+        let lines = results.lines().filter(|line| !line.starts_with("logs/"));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let here = World::new();
+    here.run(SWEEP, &[]).expect("it runs");
+    assert_eq!(without_logs(&world), without_logs(&here));
+    assert_eq!(world.submit(SWEEP, &[]).expect("it is there").len(), 9);
+    assert_eq!(world.noted("submitted").lines().count(), 4);
+    assert!(world.files("data/store/.work").is_empty());
+}
+
+#[test]
+fn a_second_call_submits_what_is_missing_and_says_how_far_the_rest_is() {
+    let world = cluster();
+    world.stage("ntk", &crate::world::kernel(), "", "until [ -f go ]; do sleep 0.05; done; exit 1");
+    world.leave(SWEEP);
+    let is_waiting = |left: &Submitted| left.artifacts.1 < 5;
+    let started = Instant::now();
+    let mut left = world.leave(SWEEP);
+    while is_waiting(&left) {
+        assert!(started.elapsed() < Duration::from_mins(1));
+        sleep(Duration::from_millis(50));
+        left = world.leave(SWEEP);
+    }
+    assert_eq!(left.earlier.values().sum::<usize>(), 4, "{left}");
+    assert!(left.arrays.is_empty(), "{left}");
+    assert!(left.to_string().contains("nothing is left to submit"), "{left}");
+    world.go();
+    world.wait_for_jobs();
+    world.stage("ntk", &crate::world::kernel(), "", &succeed("kernel"));
+    // The program is another one now, and its kernels have other keys.
+    world.submit(SWEEP, &[]).expect("all is there");
+    let submitted = world.noted("submitted");
+    assert_eq!(submitted.lines().filter(|line| line.starts_with("ntk ")).count(), 2);
+    assert_eq!(submitted.lines().filter(|line| line.starts_with("results ")).count(), 1);
+}
+
+#[test]
+fn a_batch_script_may_be_submitted_by_hand_again() {
+    let world = cluster();
+    world.submit(ONE, &[]).expect("it runs");
+    let script = world.root().join("data/runs/one/logs/slurm.jobs").join(&world.scripts("one")[0]);
+    let again = || {
+        Command::new("sh").arg(&script).env("SLURM_ARRAY_TASK_ID", "0").output().expect("sh starts")
+    };
+    let output = again();
+    assert!(output.status.success(), "{}", text(&output));
+    fs::remove_dir_all(world.root().join("data/store/dataset")).expect("it is ours");
+    let output = again();
+    assert!(output.status.success(), "{}", text(&output));
+    assert!(world.submit(ONE, &[]).expect("it is there")[0].reused);
+}
+
+#[test]
+fn a_program_that_has_changed_since_a_job_was_submitted_makes_nothing() {
+    let world = cluster();
+    let left = world.stopped();
+    assert_eq!(left.status.code(), Some(130));
+    world.lab(&["cancel", "one"]).output().expect("it starts");
+    world.go();
+    let script = world.root().join("data/runs/one/logs/slurm.jobs").join(&world.scripts("one")[0]);
+    world.stage("dataset", &dataset(), crate::world::PLAN_DATASET, &succeed("dataset"));
+    let output = Command::new("sh").arg(&script).env("SLURM_ARRAY_TASK_ID", "0").output();
+    let output = output.expect("sh starts");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output).contains("has changed since the job was submitted"), "{}", text(&output));
+    assert!(world.files("data/store/dataset").is_empty());
+}
+
+#[test]
+fn a_job_whose_time_is_up_starts_anew_where_the_pipeline_asks() {
+    let world = cluster();
+    let mut described = dataset();
+    described["resumes"] = true.into();
+    let run = format!(
+        "if ! [ -f \"$out/saved\" ]; then touch \"$out/saved\"; sleep 60; fi\nrm \"$out/saved\"\n{}",
+        succeed("dataset")
+    );
+    world.stage("dataset", &described, crate::world::PLAN_DATASET, &run);
+    let said = world.refused(ONE, &["data.resources.time=1s"]);
+    assert!(said.contains("it was ended after its time limit"), "{said}");
+    assert!(said.contains("raise `time` under `resources:`"), "{said}");
+    fs::remove_dir_all(world.root().join("data/store")).expect("it is ours");
+    world.submit(ONE, &["data.resources.time=1s", "data.retries=1"]).expect("it goes on");
+    assert_eq!(world.noted("submitted"), "data 1\ndata 1\n", "the second one started twice");
+}
+
+#[test]
+fn what_a_node_loses_runs_on_another_one_the_next_time() {
+    let world = cluster();
+    world.note("fate-data", "NODE_FAIL\n");
+    world.submit(ONE, &[]).expect("the second attempt runs");
+    assert_eq!(world.noted("excluded"), "", "there is no other");
+    let world = cluster();
+    let here = world.noted("nodes");
+    world.note("nodes", &format!("{here}{}", here.replace("node7", "node8")));
+    world.note("fate-data", "NODE_FAIL\n");
+    world.submit(ONE, &[]).expect("the second attempt runs");
+    assert_eq!(world.noted("excluded"), "--exclude=node7\n");
+}
+
+#[test]
+fn files_that_other_machines_do_not_see_are_refused() {
+    let mut world = cluster();
+    world.note("nodes", "node7|far\nnode8|away\n");
+    // In memory, and so of this machine alone.
+    world.project.store = Some("/dev/shm/ntk-lab-test-store".into());
+    let said = world.refused(ONE, &[]);
+    assert!(said.contains("where far does not see it"), "{said}");
+    assert!(said.contains("the store /dev/shm/ntk-lab-test-store lies on tmpfs"), "{said}");
+    assert_eq!(world.noted("submitted"), "");
+    world.project.store = None;
+    world.submit(ONE, &["cluster.shared=true"]).expect("who says so is believed");
+}
+
+#[test]
+fn work_that_is_cut_is_made_in_pieces_and_joined() {
+    let world = cluster();
+    let mut described = crate::world::kernel();
+    described["splits"] = true.into();
+    let run = format!(
+        "case \"$(cat \"$2\")\" in *'\"piece\":'*) echo x >> pieces;; *'\"join\":'*) wc -l < pieces > joined;; esac\n{}",
+        succeed("kernel")
+    );
+    world.stage("ntk", &described, PLAN_ECHO, &run);
+    let made = world.submit(SWEEP, &["ntk.resources.split=3"]).expect("it runs");
+    assert_eq!(made.len(), 9);
+    let expected = "data 1\ntrain 4 afterok:100\n";
+    let submitted = world.noted("submitted");
+    assert!(submitted.starts_with(expected), "{submitted}");
+    let count = |word: &str| submitted.lines().filter(|line| line.starts_with(word)).count();
+    assert_eq!(count("ntk-pieces "), 3, "{submitted}");
+    assert_eq!(count("ntk "), 1, "{submitted}");
+    let read = |name: &str| fs::read_to_string(world.root().join(name)).unwrap_or_default();
+    assert_eq!(read("pieces").lines().count(), 12);
+    assert_eq!(fs::read_dir(world.root().join("data/store/kernel")).expect("there").count(), 4);
+    assert!(world.files("data/store/.work").is_empty());
+    let said = world.refused(SWEEP, &["train.resources.split=2"]);
+    assert!(said.contains("its work cannot be cut into pieces"), "{said}");
+}
+
+#[test]
+fn what_a_cluster_does_not_take_at_once_is_submitted_once_others_have_ended() {
+    let world = cluster();
+    world.note("most", "3\n");
+    let wait = format!("until [ -f go ]; do sleep 0.05; done\n{}", succeed("dataset"));
+    world.stage("dataset", &dataset(), crate::world::PLAN_DATASET, &wait);
+    let left = world.leave(SWEEP);
+    let said = left.to_string();
+    assert!(said.contains("6 jobs are still to be submitted"), "{said}");
+    assert!(said.contains("AssocMaxSubmitJobLimit"), "{said}");
+    // One dataset, and half of the trainings.
+    let numbers = left.arrays.iter().map(|array| array.jobs);
+    assert_eq!(numbers.collect::<Vec<_>>(), [1, 2], "{said}");
+    world.go();
+    world.submit(SWEEP, &[]).expect("everything is submitted at last");
+    assert!(world.files("data/store/.work").is_empty());
 }

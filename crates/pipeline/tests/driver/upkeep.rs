@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use pipeline::{Options, Progress, garbage, runs, verify};
+use pipeline::{Local, Progress, garbage, runs, verify};
 
 use crate::world::{RIGHT, World, kernel, succeed};
 
@@ -104,8 +104,8 @@ fn what_a_run_has_made_that_failed_or_goes_on_is_no_garbage() {
     let plan = world.check(RIGHT, &[]).expect("it is right");
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            let options = Options::default();
-            pipeline::run(&world.project, &plan, &options, &Progress::new(true)).expect("it runs");
+            let progress = Progress::new(true);
+            Local::default().make(&world.project, &plan, &progress).expect("it runs");
         });
         std::thread::sleep(std::time::Duration::from_secs(1));
         assert!(garbage(&world.project).is_empty());

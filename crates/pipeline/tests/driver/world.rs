@@ -11,7 +11,7 @@ use artifact::tables::kernel::{KernelRow, Reduction};
 use artifact::tables::report::{FindingRow, Verdict};
 use artifact::tables::training::{CheckpointRow, HistoryRow, OutputRow};
 use artifact::{Gram, GramRow, Kind, Layout};
-use pipeline::{Made, Options, PipelineError, Plan, Progress, Project, Request};
+use pipeline::{Local, Made, PipelineError, Plan, Progress, Project, Request};
 use serde_json::{Value, json};
 use stage::Limits;
 use tempfile::TempDir;
@@ -123,7 +123,7 @@ impl World {
     /// Checks, runs and gathers the pipeline `text`.
     pub fn run(&self, text: &str, set: &[&str]) -> Result<(Plan, Vec<Made>), PipelineError> {
         let plan = self.check(text, set)?;
-        let made = pipeline::run(&self.project, &plan, &Options::default(), &Progress::new(true))?;
+        let made = Local::default().make(&self.project, &plan, &Progress::new(true))?;
         pipeline::gather(&self.project, &plan, &made)?;
         Ok((plan, made))
     }

@@ -12,18 +12,36 @@ use crate::cluster::Cluster;
 pub(super) struct Script<'a> {
     /// Name of the array, which no other has.
     pub name: &'a str,
+    /// This program, which runs a job's order.
     pub program: &'a Path,
     /// The folder that it runs in.
     pub root: &'a Path,
-    /// The script itself; its list of tasks and the files with what SLURM says lie beside it.
+    /// The script itself; its list of orders and the files with what SLURM says lie beside it.
     pub path: &'a Path,
-    /// Jobs of the array.
-    pub count: usize,
+    pub work: Work<'a>,
     pub cpus: usize,
     pub memory_bytes: u64,
     pub time: Option<Duration>,
     pub partition: Option<&'a str>,
+    /// Whether a job starts again whose node fails, or that has to make way.
+    pub starts_again: bool,
+    /// What it is to wait for, which sbatch is told beside the script; empty where for nothing.
+    pub after: &'a str,
     pub cluster: &'a Cluster,
+}
+
+/// What the jobs of a script do.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Work<'a> {
+    /// Each makes an artifact.
+    Artifacts {
+        /// Indices of the jobs, ascending.
+        indices: &'a [u32],
+        /// Those of them that run at a time, at most.
+        at_a_time: Option<usize>,
+    },
+    /// One gathers the results.
+    Results,
 }
 
 impl Script<'_> {
@@ -36,7 +54,17 @@ impl Script<'_> {
             let _ = writeln!(text, "#SBATCH --{name}={value}");
         };
         option("job-name", self.name);
-        option("array", &format!("0-{}", self.count - 1));
+        // Always an array, be it of one: what SLURM says of its jobs is always read in one way.
+        option(
+            "array",
+            &match self.work {
+                Work::Artifacts { indices, at_a_time: Some(most) } => {
+                    format!("{}%{most}", ranges(indices))
+                }
+                Work::Artifacts { indices, at_a_time: None } => ranges(indices),
+                Work::Results => "0".to_owned(),
+            },
+        );
         option("ntasks", "1");
         option("cpus-per-task", &self.cpus.to_string());
         option("mem", &format!("{}M", self.memory_bytes.div_ceil(1 << 20)));
@@ -56,34 +84,45 @@ impl Script<'_> {
         }
         option("chdir", &self.root.display().to_string());
         option("output", &beside("%a.out"));
-        text.push_str("#SBATCH --no-requeue\n");
+        option("open-mode", "append");
+        option("kill-on-invalid-dep", "yes");
+        text.push_str(if self.starts_again {
+            "#SBATCH --requeue\n"
+        } else {
+            "#SBATCH --no-requeue\n"
+        });
         for line in &cluster.lines {
             let _ = writeln!(text, "#SBATCH {line}");
         }
-        text.push_str("\n# Line i of the list has the work of job i, and its log.\n");
-        let tasks = quoted(&beside("tasks"));
-        let _ = writeln!(text, "line=$(sed -n \"$((SLURM_ARRAY_TASK_ID + 1))p\" {tasks})");
-        text.push_str("work=$(printf '%s' \"$line\" | cut -f 1)\n");
-        text.push_str("log=$(printf '%s' \"$line\" | cut -f 2)\n");
-        let _ = writeln!(text, "job=$work/job-{}.$SLURM_ARRAY_TASK_ID", self.name);
-        text.push_str(
-            "# The driver that wants the result has made this folder. Where it is gone, another\n",
-        );
-        text.push_str("# job does the work, or it is done.\n");
-        text.push_str("if ! [ -d \"$job\" ]; then echo 'this work is not wanted any more' >&2; exit 0; fi\n\n");
+        if !self.after.is_empty() {
+            // Numbers of jobs do not stay true: a script may be submitted by hand at any time.
+            let _ = writeln!(text, "# Submitted with --dependency={}", self.after);
+        }
+        text.push('\n');
         for module in &cluster.modules {
             let _ = writeln!(text, "module load {module}");
         }
-        text.push_str("start=$(date +%s)\n");
         let program = quoted(&self.program.display().to_string());
-        let _ =
-            writeln!(text, "{program} run \"$work/request.json\" > \"$job/messages\" 2> \"$log\"");
-        text.push_str("code=$?\n");
-        text.push_str("echo \"$code $(($(date +%s) - start))\" > \"$job/end.partial\"\n");
-        text.push_str("mv \"$job/end.partial\" \"$job/end\"\n");
-        text.push_str("exit \"$code\"\n");
+        let (about, call) = match self.work {
+            Work::Artifacts { .. } => (
+                "# Each job makes one artifact of the list, unless the store has it: it may be submitted again.\n",
+                format!("run-task {} \"$SLURM_ARRAY_TASK_ID\"", quoted(&beside("tasks"))),
+            ),
+            Work::Results => ("", format!("gather {}", quoted(&beside("plan")))),
+        };
+        let _ = writeln!(text, "{about}exec {program} {call}");
         text
     }
+}
+
+/// Ascending numbers as SLURM writes them, `0-3,7`.
+pub(super) fn ranges(numbers: &[u32]) -> String {
+    let runs = numbers.chunk_by(|one, next| one + 1 == *next);
+    let texts = runs.filter_map(|run| match (run.first()?, run.last()?) {
+        (first, last) if first == last => Some(first.to_string()),
+        (first, last) => Some(format!("{first}-{last}")),
+    });
+    texts.collect::<Vec<_>>().join(",")
 }
 
 /// `text` as one word of the shell.
@@ -96,6 +135,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn numbers_are_written_as_ranges() {
+        assert_eq!(ranges(&[0, 1, 2, 3, 7, 9, 10]), "0-3,7,9-10");
+        assert_eq!(ranges(&[4]), "4");
+    }
+
+    #[test]
     fn a_script_can_be_read() {
         let cluster = Cluster {
             account: Some("physics".to_owned()),
@@ -103,17 +148,20 @@ mod tests {
             qos: None,
             lines: vec!["--exclude=node7".to_owned()],
             modules: vec!["gcc/14".to_owned()],
+            is_shared: false,
         };
         let script = Script {
             name: "depth.train.1f00",
-            program: Path::new("/home/it's/bin/stage-train"),
+            program: Path::new("/home/it's/bin/ntk-lab"),
             root: Path::new("/home/lab"),
             path: Path::new("/home/lab/data/runs/depth/logs/slurm.jobs/depth.train.1f00.sh"),
-            count: 12,
+            work: Work::Artifacts { indices: &[0, 1, 2, 5], at_a_time: Some(500) },
             cpus: 4,
             memory_bytes: 3 << 30,
             time: Some(Duration::from_mins(90)),
             partition: None,
+            starts_again: true,
+            after: "aftercorr:120",
             cluster: &cluster,
         };
         insta::assert_snapshot!(script.text());

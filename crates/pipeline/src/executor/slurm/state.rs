@@ -2,7 +2,14 @@
 
 use stage::StageError;
 
-use crate::executor::Fault;
+use crate::order::Again;
+use crate::process::Limit;
+
+/// What to do where a job took longer than it may.
+pub(super) const MORE_TIME: &str =
+    "raise `time` under `resources:`; what it has saved is gone on from";
+/// What to do where a job took more memory than it may.
+pub(super) const MORE_MEMORY: &str = "raise `memory` under `resources:`";
 
 /// State of a job.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +40,8 @@ pub(super) struct Seen {
     /// Which of its jobs.
     pub index: u32,
     pub state: State,
+    /// The node that it runs on, or ran on; empty where nobody says.
+    pub node: String,
     /// Why it waits; empty where nobody says.
     pub reason: String,
 }
@@ -61,57 +70,64 @@ impl State {
         !matches!(self, Self::Pending | Self::Running)
     }
 
-    /// What a job means for its task that ended in this state without a word of its stage; `None`
-    /// where the state does not say it.
-    pub(super) fn fault(&self, memory: &str, time: Option<&str>) -> Option<Fault> {
+    /// What a job means for its task that ended in this state without a word of its own, and whether
+    /// it is worth trying again; `None` where the state does not say it.
+    pub(super) fn fault(&self, memory: &str, time: Option<&str>) -> Option<(StageError, Again)> {
         match self {
             Self::Pending | Self::Running | Self::Ended => None,
             Self::TimeOut => {
                 let limit = time.map(|time| format!(" of {time}")).unwrap_or_default();
                 let message = format!("the cluster ended it after its time limit{limit} (TIMEOUT)");
-                let hint = "raise `time` under `resources:`; what it has saved is gone on from";
-                Some(Fault::Cut(StageError::new(message).hint(hint)))
+                let error = StageError::new(message).hint(MORE_TIME);
+                Some((error, Again::WithMore(Limit::Time)))
             }
             Self::OutOfMemory => {
                 let message = format!(
                     "the cluster ended it where it needed more than the {memory} it may use (OUT_OF_MEMORY)"
                 );
-                let hint = "raise `memory` under `resources:`";
-                Some(Fault::Cut(StageError::new(message).hint(hint)))
+                let error = StageError::new(message).hint(MORE_MEMORY);
+                Some((error, Again::WithMore(Limit::Memory)))
             }
             Self::Cancelled => {
                 let hint = "call again to go on";
                 let message = "its job was cancelled (CANCELLED)";
-                Some(Fault::Cancelled(StageError::new(message).hint(hint)))
+                Some((StageError::new(message).hint(hint), Again::Never))
             }
-            Self::Lost(how) => Some(Fault::Lost(StageError::new(*how))),
+            Self::Lost(how) => Some((StageError::new(*how), Again::ByDefault)),
         }
     }
 }
 
 impl Seen {
-    /// The jobs in a line of squeue, `NAME|NUMBER|INDEX|STATE|REASON`.
+    /// The jobs in a line of squeue, `NAME|NUMBER|INDEX|STATE|NODE|REASON`.
     pub(super) fn of_queue(line: &str) -> Vec<Self> {
-        let fields: Vec<&str> = line.trim().splitn(5, '|').collect();
-        let [name, number, indices, state, reason] = fields[..] else { return Vec::new() };
+        let fields: Vec<&str> = line.trim().splitn(6, '|').collect();
+        let [name, number, indices, state, node, reason] = fields[..] else { return Vec::new() };
         let reason = if matches!(reason, "None" | "(null)") { "" } else { reason };
-        Self::all(name, (number, indices), state, reason)
+        Self::all(name, (number, indices), state, (node, reason))
     }
 
-    /// The jobs in a line of sacct, `NAME|NUMBER_INDEX|STATE`.
+    /// The jobs in a line of sacct, `NAME|NUMBER_INDEX|STATE|NODE`.
     pub(super) fn of_accounts(line: &str) -> Vec<Self> {
-        let fields: Vec<&str> = line.trim().splitn(3, '|').collect();
-        let [name, job, state] = fields[..] else { return Vec::new() };
+        let fields: Vec<&str> = line.trim().splitn(4, '|').collect();
+        let [name, job, state, node] = fields[..] else { return Vec::new() };
         let Some(job) = job.split_once('_') else { return Vec::new() };
-        Self::all(name, job, state, "")
+        let node = if node.starts_with("None") { "" } else { node };
+        Self::all(name, job, state, (node, ""))
     }
 
-    fn all(name: &str, (number, indices): (&str, &str), state: &str, reason: &str) -> Vec<Self> {
+    fn all(
+        name: &str,
+        (number, indices): (&str, &str),
+        state: &str,
+        (node, reason): (&str, &str),
+    ) -> Vec<Self> {
         let one = |index| Self {
             name: name.to_owned(),
             number: number.to_owned(),
             index,
             state: State::parse(state),
+            node: node.to_owned(),
             reason: reason.to_owned(),
         };
         parse_indices(indices).into_iter().map(one).collect()
@@ -143,31 +159,29 @@ mod tests {
 
     #[test]
     fn a_line_of_either_program_is_read() {
-        let seen = Seen::of_queue("small.train.1f|120|3|PENDING|Resources\n");
+        let seen = Seen::of_queue("small.train.1f|120|3|PENDING||Resources\n");
         let expected = Seen {
             name: "small.train.1f".to_owned(),
             number: "120".to_owned(),
             index: 3,
             state: State::Pending,
+            node: String::new(),
             reason: "Resources".to_owned(),
         };
         assert_eq!(seen, [expected]);
-        let seen = Seen::of_accounts("small.train.1f|120_[0-1]|CANCELLED by 1000");
+        let seen = Seen::of_accounts("small.train.1f|120_[0-1]|CANCELLED by 1000|node7");
         assert_eq!(seen.iter().map(|seen| seen.index).collect::<Vec<_>>(), [0, 1]);
         assert!(seen.iter().all(|seen| seen.state == State::Cancelled));
         assert_eq!(Seen::of_queue("slurm_load_jobs error"), []);
         // No array: none of ours.
-        assert_eq!(Seen::of_accounts("small.train.1f|120|FAILED"), []);
+        assert_eq!(Seen::of_accounts("small.train.1f|120|FAILED|node7"), []);
     }
 
     #[test]
     fn each_state_says_what_happened_and_what_helps() {
         let said = |word: &str| match State::parse(word).fault("2.00 GiB", Some("1 h 00 min")) {
             None => format!("{word}: -"),
-            Some(Fault::Cut(error)) => format!("{word}: cut, {error:?}"),
-            Some(Fault::Lost(error)) => format!("{word}: lost, {error:?}"),
-            Some(Fault::Cancelled(error)) => format!("{word}: cancelled, {error:?}"),
-            Some(other) => format!("{word}: {other:?}"),
+            Some((error, again)) => format!("{word}: {again:?}, {error:?}"),
         };
         let words =
             ["COMPLETED", "TIMEOUT", "OUT_OF_MEMORY", "CANCELLED by 0", "NODE_FAIL", "PREEMPTED"];

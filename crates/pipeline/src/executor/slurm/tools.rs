@@ -1,5 +1,6 @@
 //! The programs of SLURM: submit, look, cancel, and what the cluster has.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -48,12 +49,16 @@ impl Tools {
         })
     }
 
-    /// Submits `script`, and gives the number of its job.
+    /// Submits `script` with `options`, and gives the number of its job.
     ///
     /// # Errors
     /// What sbatch said.
-    pub(super) fn submit(&self, script: &Path) -> Result<String, String> {
-        let answer = ask(&self.sbatch, &["--parsable", &script.display().to_string()])?;
+    pub(super) fn submit(&self, script: &Path, options: &[String]) -> Result<String, String> {
+        let script = script.display().to_string();
+        let mut arguments = vec!["--parsable"];
+        arguments.extend(options.iter().map(String::as_str));
+        arguments.push(&script);
+        let answer = ask(&self.sbatch, &arguments)?;
         // `NUMBER` or `NUMBER;CLUSTER`, perhaps after words of the site's own.
         let last = answer.trim().lines().last().unwrap_or_default();
         let number = last.split(';').next().unwrap_or_default().trim();
@@ -71,7 +76,7 @@ impl Tools {
     pub(super) fn queue(&self, names: &[&str]) -> Result<Vec<Seen>, String> {
         let names = format!("--name={}", names.join(","));
         let arguments =
-            ["--noheader", "--array", "--states=all", "--format=%j|%F|%K|%T|%r", &names];
+            ["--noheader", "--array", "--states=all", "--format=%j|%F|%K|%T|%N|%r", &names];
         Ok(ask(&self.squeue, &arguments)?.lines().flat_map(Seen::of_queue).collect())
     }
 
@@ -82,26 +87,41 @@ impl Tools {
         let names = format!("--name={}", names.join(","));
         // Without a start sacct tells of today alone.
         let start = "--starttime=now-30days";
-        let format = "--format=JobName,JobID,State";
+        let format = "--format=JobName,JobID,State,NodeList";
         let arguments = ["--allocations", "--noheader", "--parsable2", start, format, &names];
         // A cluster without accounting refuses: what the queue does not know is gone then.
         let answer = ask(sacct, &arguments).unwrap_or_default();
         answer.lines().flat_map(Seen::of_accounts).collect()
     }
 
-    /// Ends the jobs called `name`, of which there may be none left.
+    /// Ends the arrays with these `numbers`, of which some may have ended.
     ///
     /// # Errors
     /// What scancel said.
-    pub(super) fn cancel(&self, name: &str) -> Result<(), String> {
-        ask(&self.scancel, &["--quiet", &format!("--name={name}")]).map(drop)
+    pub(super) fn cancel(&self, numbers: &[&str]) -> Result<(), String> {
+        if numbers.is_empty() {
+            return Ok(());
+        }
+        ask(&self.scancel, &[&["--quiet"], numbers].concat()).map(drop)
     }
 
-    /// Ends one job of the array `number`. Where that fails, it comes to its end by itself.
-    pub(super) fn cancel_one(&self, number: &str, index: u32) {
-        if !number.is_empty() {
-            let _ = ask(&self.scancel, &["--quiet", &format!("{number}_{index}")]);
-        }
+    /// Has the job that this program runs in start anew, in its place in the queue.
+    ///
+    /// # Errors
+    /// What scontrol said, or that there is none.
+    pub(super) fn start_again(&self, job: &str) -> Result<(), String> {
+        let scontrol = self.scontrol.as_ref().ok_or("there is no scontrol")?;
+        ask(scontrol, &["requeue", job]).map(drop)
+    }
+
+    /// The nodes of the cluster, each with the name of the machine that it is.
+    ///
+    /// # Errors
+    /// What sinfo said.
+    pub(super) fn nodes(&self) -> Result<BTreeMap<String, String>, String> {
+        let answer = ask(&self.sinfo, &["--noheader", "--Node", "--format=%N|%n"])?;
+        let lines = answer.lines().filter_map(|line| line.trim().split_once('|'));
+        Ok(lines.map(|(node, machine)| (node.to_owned(), machine.to_owned())).collect())
     }
 
     /// The partitions of the cluster, once for each size of their nodes.

@@ -1,0 +1,306 @@
+//! All jobs of a plan: which are made, which wait or run, and which are to be submitted.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use artifact::Manifest;
+use stage::StageError;
+
+use super::job::Job;
+use super::note::Note;
+use super::state::{Seen, State};
+use super::submitted::{Submitted, SubmittedArray};
+use super::tasks;
+use super::{SCRIPTS, Slurm, refused};
+use crate::error::PipelineError;
+use crate::executor::{Made, Ran, counts, failure};
+use crate::failure::Failure;
+use crate::plan::Plan;
+use crate::progress::Progress;
+use crate::project::Project;
+use crate::references;
+use crate::store::{Store, jobs as notes};
+
+/// The jobs of a plan and what is known of each.
+pub(super) struct Campaign<'a> {
+    pub slurm: &'a Slurm,
+    pub project: &'a Project,
+    pub plan: &'a Plan,
+    pub progress: &'a Progress,
+    pub store: Store,
+    pub jobs: Vec<Job>,
+    /// Of each job.
+    pub states: Vec<JobState>,
+    /// How often each was submitted anew.
+    pub retries: Vec<u32>,
+    /// Nodes on which a job was lost, and is not to run again.
+    pub lost_on: Vec<BTreeSet<String>>,
+    pub failures: Vec<Failure>,
+    pub largest_array: usize,
+    /// Jobs of each array that this driver has submitted, by its number.
+    pub sizes: BTreeMap<String, usize>,
+    pub arrays: Vec<SubmittedArray>,
+    /// Why the cluster takes no further jobs, since when.
+    pub full: Option<(String, Instant)>,
+    earlier: BTreeMap<String, usize>,
+}
+
+/// What is known of a job.
+#[derive(Clone, Debug)]
+pub(super) enum JobState {
+    /// It makes a piece of what is made.
+    Unneeded,
+    /// It is to be submitted.
+    Missing,
+    /// It waits or runs.
+    Placed(Placed),
+    /// Its artifact is in the store.
+    Made(Box<Made>),
+    /// It has failed, or something that it needs has.
+    Lost,
+}
+
+/// A job that was submitted.
+#[derive(Clone, Debug)]
+pub(super) struct Placed {
+    pub note: Note,
+    /// Number of its array.
+    pub number: String,
+    /// `None` before SLURM has told of it.
+    pub state: Option<State>,
+    /// Why it waits, or has ended.
+    pub reason: String,
+    pub node: String,
+    /// In how many looks on end SLURM did not know it.
+    pub missed: u32,
+}
+
+impl<'a> Campaign<'a> {
+    /// The `jobs` of `plan`, with what is made of them and what waits or runs.
+    ///
+    /// # Errors
+    /// Where the file system refuses, or SLURM does not say what it has.
+    pub(super) fn new(
+        slurm: &'a Slurm,
+        project: &'a Project,
+        plan: &'a Plan,
+        progress: &'a Progress,
+        jobs: Vec<Job>,
+    ) -> Result<Self, PipelineError> {
+        let pieces = jobs.iter().filter(|job| job.is_piece());
+        let pieces = pieces.map(|job| format!("{}/{}", job.order.kind, job.order.key));
+        // Before anything is looked for: what is found must not be thrown away meanwhile.
+        references::note(project, plan, &pieces.collect::<Vec<_>>())?;
+        let count = jobs.len();
+        let mut campaign = Self {
+            slurm,
+            project,
+            plan,
+            progress,
+            store: Store::of(project),
+            jobs,
+            states: vec![JobState::Missing; count],
+            retries: vec![0; count],
+            lost_on: vec![BTreeSet::new(); count],
+            failures: Vec::new(),
+            largest_array: slurm.tools.largest_array(),
+            sizes: BTreeMap::new(),
+            arrays: Vec::new(),
+            full: None,
+            earlier: BTreeMap::new(),
+        };
+        campaign.find_made()?;
+        campaign.find_submitted()?;
+        Ok(campaign)
+    }
+
+    /// Takes what is in the store.
+    fn find_made(&mut self) -> Result<(), PipelineError> {
+        for job in 0..self.jobs.len() {
+            let order = &self.jobs[job].order;
+            let found = if order.is_forced { None } else { self.found(job) };
+            if let Some(made) = found {
+                self.store.clean(&order.key)?;
+                self.states[job] = JobState::Made(Box::new(made));
+            }
+        }
+        for job in 0..self.jobs.len() {
+            if matches!(self.states[job], JobState::Made(_)) && !self.jobs[job].is_piece() {
+                for need in self.jobs[job].needs.clone() {
+                    if self.jobs[need].is_piece() {
+                        self.states[need] = JobState::Unneeded;
+                    }
+                }
+            }
+        }
+        let made = |job: &JobState| matches!(job, JobState::Made(_));
+        let mut is_made = vec![false; self.plan.tasks.len()];
+        for (job, state) in self.jobs.iter().zip(&self.states).filter(|(job, _)| !job.is_piece()) {
+            is_made[job.task] = made(state);
+        }
+        let counts = counts(self.plan, |task| is_made[task]);
+        let mut begun = BTreeSet::new();
+        for (index, task) in self.plan.tasks.iter().enumerate() {
+            let (count, done) = counts[task.stage.as_str()];
+            if count > 1 && begun.insert(&task.stage) {
+                self.progress.variants(&task.stage, count, done);
+            }
+            if is_made[index] {
+                let variant = self.plan.sweep.shown(&task.point);
+                self.progress.reused(&task.stage, &variant, count == 1);
+            }
+        }
+        Ok(())
+    }
+
+    /// What the store has of a job.
+    pub(super) fn found(&self, job: usize) -> Option<Made> {
+        let order = &self.jobs[job].order;
+        let manifest: Manifest = self.store.find(order.kind, &order.key)?;
+        let directory = self.store.directory(order.kind, &order.key);
+        Some(Made { directory, manifest, reused: true })
+    }
+
+    /// Finds jobs that earlier calls have submitted and that wait or run.
+    fn find_submitted(&mut self) -> Result<(), PipelineError> {
+        let mut found: Vec<(usize, Note)> = Vec::new();
+        for (job, state) in self.states.iter().enumerate() {
+            if matches!(state, JobState::Missing) {
+                let work = self.store.work(&self.jobs[job].order.key);
+                found.extend(notes(&work).iter().filter_map(|note| Some((job, Note::at(note)?))));
+            }
+        }
+        let names: BTreeSet<&str> = found.iter().map(|(_, note)| note.name.as_str()).collect();
+        if names.is_empty() {
+            return Ok(());
+        }
+        let names: Vec<&str> = names.into_iter().collect();
+        let seen = self.slurm.tools.queue(&names).map_err(refused)?;
+        let alive: BTreeMap<(&str, u32), _> = seen
+            .iter()
+            .filter(|seen| !seen.state.is_final())
+            .map(|seen| ((seen.name.as_str(), seen.index), seen))
+            .collect();
+        for (job, note) in found {
+            match alive.get(&(&*note.name, note.index)).copied() {
+                // A job whose folder it is not: another call has submitted it twice.
+                Some(_) if matches!(self.states[job], JobState::Placed(_)) => {}
+                Some(seen) => {
+                    let word = if seen.state == State::Running { "run" } else { "wait" };
+                    *self.earlier.entry(word.to_owned()).or_default() += 1;
+                    let mut placed = Placed::new(note, seen.number.clone());
+                    placed.learn(seen.clone());
+                    self.states[job] = JobState::Placed(placed);
+                }
+                None => {
+                    if let Some(end) = note.read_end() {
+                        let job = &self.jobs[job];
+                        self.progress.again(&job.order.stage, &job.shown, &end.error.message);
+                    }
+                    note.remove();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes every job for lost that needs one that is.
+    pub(super) fn lose(&mut self) {
+        for job in 0..self.jobs.len() {
+            let mut needs = self.jobs[job].needs.iter().map(|&need| &self.states[need]);
+            if matches!(self.states[job], JobState::Missing)
+                && needs.any(|need| matches!(need, JobState::Lost))
+            {
+                self.states[job] = JobState::Lost;
+            }
+        }
+    }
+
+    /// Notes that a job has failed.
+    pub(super) fn fail(&mut self, job: usize, error: StageError) {
+        self.states[job] = JobState::Lost;
+        let mut failure = failure(self.project, self.plan, self.jobs[job].task, error);
+        failure.variant.clone_from(&self.jobs[job].shown);
+        self.failures.push(failure);
+    }
+
+    /// The folder of the batch scripts.
+    pub(super) fn scripts(&self) -> PathBuf {
+        self.project.results(&self.plan.name).join(SCRIPTS)
+    }
+
+    /// The list of orders that a job is of.
+    pub(super) fn list(&self, note: &Note) -> PathBuf {
+        self.scripts().join(format!("{}.tasks", note.name))
+    }
+
+    /// Leaves the jobs to themselves.
+    ///
+    /// # Errors
+    /// Where some could not be submitted, or the file system refuses.
+    pub(super) fn leave(mut self) -> Result<Ran, PipelineError> {
+        self.check_failures()?;
+        if self.placed().next().is_some() && self.full.is_none() {
+            self.submit_results()?;
+        }
+        let left = self.states.iter().filter(|state| matches!(state, JobState::Missing)).count();
+        let tasks = || self.jobs.iter().zip(&self.states).filter(|(job, _)| !job.is_piece());
+        let made: Vec<Made> = tasks()
+            .filter_map(|(_, state)| match state {
+                JobState::Made(made) => Some((**made).clone()),
+                _ => None,
+            })
+            .collect();
+        if made.len() == self.plan.tasks.len() {
+            return Ok(Ran::Made(made));
+        }
+        Ok(Ran::Left(Submitted {
+            run: self.plan.name.clone(),
+            artifacts: (self.plan.tasks.len(), made.len()),
+            scripts: self.project.shown(&self.scripts()),
+            arrays: self.arrays,
+            earlier: self.earlier,
+            refused: self.full.map(|(why, _)| (left, why)),
+        }))
+    }
+
+    /// # Errors
+    /// What has failed so far.
+    pub(super) fn check_failures(&self) -> Result<(), PipelineError> {
+        if self.failures.is_empty() {
+            return Ok(());
+        }
+        let lost = self.states.iter().filter(|state| matches!(state, JobState::Lost)).count();
+        let failures = self.failures.clone();
+        Err(PipelineError::Stages { left_out: lost.saturating_sub(failures.len()), failures })
+    }
+}
+
+impl Placed {
+    pub(super) fn new(note: Note, number: String) -> Self {
+        let (reason, node) = (String::new(), String::new());
+        Self { note, number, state: None, reason, node, missed: 0 }
+    }
+
+    /// Takes what SLURM has told. Whether that is news.
+    pub(super) fn learn(&mut self, seen: Seen) -> bool {
+        let is_news = self.state.as_ref() != Some(&seen.state);
+        self.state = Some(seen.state);
+        (self.reason, self.node, self.missed) = (seen.reason, seen.node, 0);
+        is_news
+    }
+}
+
+/// The last lines that SLURM itself has said of a job, for its log.
+pub(super) fn add_to_log(list: &Path, index: u32, log: &Path) {
+    use std::io::Write;
+
+    let said = fs::read(tasks::said(list, index)).unwrap_or_default();
+    let file = fs::File::options().create(true).append(true).open(log);
+    // Where this fails, what SLURM said stays where it is.
+    if !said.is_empty() && file.and_then(|mut file| file.write_all(&said)).is_ok() {
+        let _ = fs::remove_file(tasks::said(list, index));
+    }
+}

@@ -1,0 +1,211 @@
+//! What a job does on its node: one order of its list, unless the store has the artifact by now.
+
+use std::env;
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use artifact::Manifest;
+use stage::StageError;
+
+use super::note::{End, Note};
+use super::state::{MORE_MEMORY, MORE_TIME};
+use super::tasks::{self, Head};
+use super::tools::Tools;
+use crate::error::PipelineError;
+use crate::interrupt;
+use crate::order::{Again, Order, Outcome};
+use crate::process::Limit;
+use crate::project::Project;
+use crate::store::{Entry, Store, Watch, Work};
+
+/// How often a job looks whether another makes what it should make.
+const LOOK: Duration = Duration::from_secs(2);
+/// How long a job waits for its end that is to start anew.
+const BEFORE_RESTART: Duration = Duration::from_mins(2);
+/// How long inputs are waited for, which network file systems show late.
+const GRACE: Duration = Duration::from_secs(30);
+
+/// Fulfils the order of the job `index` in the list `path`. The artifact is in the store where the
+/// exit code is 0; a job that ends otherwise has noted why.
+///
+/// # Errors
+/// Where the list cannot be read, the file system refuses, or the job is ended from outside.
+pub(crate) fn fulfil(path: &Path, index: u32) -> Result<ExitCode, PipelineError> {
+    let running = interrupt::Running::begin();
+    let (head, order) = tasks::read(path, index)?;
+    let name = path.file_stem().unwrap_or_default().to_string_lossy();
+    let store = Store::at(head.store.clone());
+    let note = Note::within(&store.work(&order.key), &name, index);
+    let element = Element { order: &order, head: &head, store: &store, note: &note };
+    let end = match element.run() {
+        Ok(None) => {
+            drop(running);
+            note.remove();
+            tasks::forget_silence(path, index);
+            return Ok(ExitCode::SUCCESS);
+        }
+        Ok(Some(end)) => end,
+        Err(PipelineError::Interrupted) => return Err(PipelineError::Interrupted),
+        Err(error) => End { error: StageError::new(told(&error)), again: Again::Never },
+    };
+    // Nothing can be said where standard error is closed.
+    let _ = writeln!(std::io::stderr(), "error: {}", end.error.message);
+    note.write_end(&end).map_err(PipelineError::io("writing in", path))?;
+    Ok(ExitCode::FAILURE)
+}
+
+/// An order on its node.
+struct Element<'a> {
+    order: &'a Order,
+    head: &'a Head,
+    store: &'a Store,
+    note: &'a Note,
+}
+
+impl Element<'_> {
+    /// Makes the artifact, and gives how it ended where it is not there then.
+    fn run(&self) -> Result<Option<End>, PipelineError> {
+        let order = self.order;
+        if self.is_there() {
+            return Ok(None);
+        }
+        let restarts = restarts();
+        // A restart after its time had run out is one that was asked for.
+        if restarts > Again::ByDefault.allowed(order.retries) {
+            let message = format!("the cluster has lost its job {restarts} times");
+            return Ok(Some(End { error: StageError::new(message), again: Again::Never }));
+        }
+        if let Some(error) = self.changed().or_else(|| self.missing()) {
+            return Ok(Some(End { error, again: Again::Never }));
+        }
+        let mut tried = 0;
+        loop {
+            let Some(work) = self.begin()? else { return Ok(None) };
+            let mut progress = self.note.progress();
+            let listen = &mut |event: &_| progress.show(event);
+            let outcome = order.fulfil(&self.head.root, self.store, work, listen)?;
+            // A signal reaches the stage as well, which may end before this is noticed.
+            if interrupt::is_pending() && !matches!(outcome, Outcome::Made(..)) {
+                return Err(PipelineError::Interrupted);
+            }
+            match outcome {
+                Outcome::Made(..) => {
+                    self.remove_pieces()?;
+                    return Ok(None);
+                }
+                Outcome::Elsewhere => {}
+                Outcome::Interrupted => return Err(PipelineError::Interrupted),
+                Outcome::Failed(error, Again::WithMore(Limit::Time)) => {
+                    if restarts < Again::WhereAsked.allowed(order.retries) {
+                        start_again();
+                    }
+                    // There is no time left to try it again here, and nobody else has to.
+                    let error = StageError { hint: Some(MORE_TIME.to_owned()), ..error };
+                    return Ok(Some(End { error, again: Again::Never }));
+                }
+                Outcome::Failed(_, again) if tried < again.allowed(order.retries) => tried += 1,
+                Outcome::Failed(error, Again::WithMore(Limit::Memory)) => {
+                    let error = StageError { hint: Some(MORE_MEMORY.to_owned()), ..error };
+                    return Ok(Some(End { error, again: Again::Never }));
+                }
+                Outcome::Failed(error, _) => return Ok(Some(End { error, again: Again::Never })),
+            }
+        }
+    }
+
+    /// Whether the store has the artifact, and may have it.
+    fn is_there(&self) -> bool {
+        !self.order.is_forced && self.store.find(self.order.kind, &self.order.key).is_some()
+    }
+
+    /// A place to make the artifact in, once no other driver makes it; `None` where that one did.
+    fn begin(&self) -> Result<Option<Work>, PipelineError> {
+        let mut watch = Watch::default();
+        loop {
+            let resumes = self.order.program.resumes;
+            let work = self.store.begin(&self.order.key, resumes, &mut watch)?;
+            if self.is_there() {
+                return work.map_or(Ok(()), Work::finish).map(|()| None);
+            }
+            if work.is_some() {
+                return Ok(work);
+            }
+            if interrupt::is_pending() {
+                return Err(PipelineError::Interrupted);
+            }
+            thread::sleep(LOOK);
+        }
+    }
+
+    /// That a program or a file is not what it was when the job was submitted: the artifact would
+    /// have another key.
+    fn changed(&self) -> Option<StageError> {
+        let order = self.order;
+        let program = (&order.program.path, &order.program.hash);
+        let files = order.files.iter().map(|(path, hash)| (path, hash));
+        let (path, error) =
+            [program].into_iter().chain(files).find_map(
+                |(path, hash)| match artifact::hash_file(&self.head.root.join(path)) {
+                    Ok(found) if found == *hash => None,
+                    Ok(_) => Some((path, "has changed since the job was submitted".to_owned())),
+                    Err(error) => Some((path, format!("cannot be read: {error}"))),
+                },
+            )?;
+        let message = format!("{} {error}", path.display());
+        Some(StageError::new(message).hint("call again: what it makes has another key by now"))
+    }
+
+    /// That an input is not there.
+    fn missing(&self) -> Option<StageError> {
+        let inputs = self.order.inputs.0.values().flatten().map(|input| &input.directory);
+        let started = Instant::now();
+        let mut all = inputs.chain(&self.order.pieces);
+        let missing = all.find(|directory| {
+            loop {
+                if Manifest::read(directory).is_ok() {
+                    return false;
+                }
+                if started.elapsed() >= GRACE || interrupt::is_pending() {
+                    return true;
+                }
+                thread::sleep(LOOK);
+            }
+        })?;
+        let message = format!("its input {} is not there", missing.display());
+        Some(StageError::new(message).hint("call again: what makes it is submitted as well then"))
+    }
+
+    /// Removes the pieces that were joined.
+    fn remove_pieces(&self) -> Result<(), PipelineError> {
+        let pieces = self.order.pieces.iter().filter_map(|piece| Entry::at(piece));
+        pieces.into_iter().try_for_each(|piece| self.store.remove(&piece))
+    }
+}
+
+/// How often the cluster has started this job anew.
+fn restarts() -> u32 {
+    env::var("SLURM_RESTART_COUNT").ok().and_then(|count| count.parse().ok()).unwrap_or(0)
+}
+
+/// Has this job start anew, and waits for its end. Where that cannot be had, it goes on.
+fn start_again() {
+    let (array, index) = (env::var("SLURM_ARRAY_JOB_ID"), env::var("SLURM_ARRAY_TASK_ID"));
+    let (Ok(array), Ok(index)) = (array, index) else { return };
+    let search = Project::at(Path::new("/")).search;
+    let Ok(tools) = Tools::find(&search) else { return };
+    if tools.start_again(&format!("{array}_{index}")).is_ok() {
+        let started = Instant::now();
+        while started.elapsed() < BEFORE_RESTART && !interrupt::is_pending() {
+            thread::sleep(LOOK);
+        }
+    }
+}
+
+/// What an error says, without the word that it begins with.
+fn told(error: &PipelineError) -> String {
+    let text = error.to_string();
+    text.strip_prefix("error: ").unwrap_or(&text).to_owned()
+}

@@ -1,0 +1,406 @@
+//! Following jobs to their end: the queue is asked for all of them at once, and only those that run are
+//! looked at on the file system.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::fs;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use stage::StageError;
+
+use super::campaign::{Campaign, JobState, Placed, add_to_log};
+use super::job::Job;
+use super::state::{Seen, State};
+use super::tasks;
+use crate::error::PipelineError;
+use crate::executor::Made;
+use crate::interrupt;
+use crate::order::Again;
+use crate::process::Limit;
+use crate::progress::{End, Line};
+use crate::quantity::{bytes, duration};
+
+/// How often an interrupt is looked for.
+const TURN: Duration = Duration::from_millis(100);
+/// Looks on end in which SLURM does not know a job before it is taken to be gone.
+const LOOKS: u32 = 2;
+/// Pauses between looks in which a cluster that takes no more jobs is left alone.
+const LOOKS_WHERE_FULL: u32 = 10;
+/// Why SLURM ends a job whose dependency has failed.
+const NEVER: &str = "DependencyNeverSatisfied";
+
+/// When something is looked at next, ever more seldom while nothing happens.
+struct Turn {
+    next: Instant,
+    pause: Duration,
+    first: Duration,
+    longest: Duration,
+}
+
+/// How a job has ended.
+enum Ended {
+    Made(Box<Made>),
+    Failed(StageError, Again),
+    /// Something that it needs was not made: it was never begun.
+    Unbegun,
+    /// It was a piece of what is made by now, and has gone.
+    Joined,
+}
+
+impl Turn {
+    fn new(first: Duration, longest: Duration) -> Self {
+        Self { next: Instant::now(), pause: first, first, longest }
+    }
+
+    /// Whether it is due; then the next one comes later.
+    fn is_due(&mut self) -> bool {
+        let is_due = Instant::now() >= self.next;
+        if is_due {
+            self.next = Instant::now() + self.pause;
+            self.pause = self.pause.mul_f64(1.5).min(self.longest);
+        }
+        is_due
+    }
+
+    /// Something has happened: more may follow.
+    fn soon(&mut self) {
+        self.pause = self.first;
+        self.next = self.next.min(Instant::now() + self.pause);
+    }
+}
+
+impl Campaign<'_> {
+    /// Follows all jobs to their end, and submits anew what is worth trying again.
+    ///
+    /// # Errors
+    /// [`PipelineError::Stages`] where stages fail; [`PipelineError::Interrupted`], and the jobs go on;
+    /// others where the file system refuses.
+    pub(super) fn follow(mut self) -> Result<Vec<Made>, PipelineError> {
+        let pace = self.slurm.pace;
+        let progress = self.progress;
+        let mut look = Turn::new(pace.look, pace.longest_look);
+        let mut read = Turn::new(pace.read, pace.longest_read);
+        let mut lines: BTreeMap<usize, Line> = BTreeMap::new();
+        // Since when jobs are over whose files are not there yet.
+        let mut over: BTreeMap<usize, Instant> = BTreeMap::new();
+        let mut tally = progress.tally();
+        while self.placed().next().is_some() || self.full.is_some() {
+            if interrupt::is_pending() {
+                drop(tally);
+                lines.into_values().for_each(Line::clear);
+                self.progress.left(self.placed().count());
+                return Err(PipelineError::Interrupted);
+            }
+            if look.is_due() && self.look() {
+                look.soon();
+                read.soon();
+            }
+            self.show_running(&mut lines, read.is_due());
+            let has_news = self.end_jobs(&mut lines, &mut over);
+            if has_news {
+                look.soon();
+            }
+            // A cluster that takes no more is not asked at every end of a job.
+            let is_full = |since: Instant| since.elapsed() < pace.look * LOOKS_WHERE_FULL;
+            if self.full.as_ref().map_or(has_news, |(_, since)| !is_full(*since)) {
+                self.submit()?;
+            }
+            tally.show(&self.tally());
+            thread::sleep(TURN);
+        }
+        drop(tally);
+        self.check_failures()?;
+        let jobs = self.jobs.iter().zip(self.states).filter(|(job, _)| !job.is_piece());
+        let made = jobs.filter_map(|(_, state)| match state {
+            JobState::Made(made) => Some(*made),
+            _ => None,
+        });
+        Ok(made.collect())
+    }
+
+    /// The jobs that wait or run.
+    pub(super) fn placed(&self) -> impl Iterator<Item = (usize, &Placed)> {
+        self.states.iter().enumerate().filter_map(|(job, state)| match state {
+            JobState::Placed(placed) => Some((job, placed)),
+            _ => None,
+        })
+    }
+
+    /// Looks at all jobs: one call for the queue, and one for the accounts where the queue does not
+    /// know all of them. Whether something has changed.
+    fn look(&mut self) -> bool {
+        let unknown = |placed: &Placed| !placed.state.as_ref().is_some_and(State::is_final);
+        let names: BTreeSet<String> = self
+            .placed()
+            .filter(|(_, placed)| unknown(placed))
+            .map(|(_, placed)| placed.note.name.clone())
+            .collect();
+        if names.is_empty() {
+            return false;
+        }
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let tools = &self.slurm.tools;
+        // A controller that does not answer is asked again later: jobs run on without it.
+        let Ok(seen) = tools.queue(&names) else { return false };
+        let key = |seen: Seen| ((seen.name.clone(), seen.index), seen);
+        let mut seen: BTreeMap<(String, u32), Seen> = seen.into_iter().map(key).collect();
+        let place = |placed: &Placed| (placed.note.name.clone(), placed.note.index);
+        let missing: BTreeSet<&str> = self
+            .placed()
+            .filter(|(_, placed)| unknown(placed) && !seen.contains_key(&place(placed)))
+            .map(|(_, placed)| placed.note.name.as_str())
+            .collect();
+        if !missing.is_empty() {
+            let missing: Vec<&str> = missing.into_iter().collect();
+            for (place, of_accounts) in tools.accounts(&missing).into_iter().map(key) {
+                // The queue knows better, for as long as it knows.
+                seen.entry(place).or_insert(of_accounts);
+            }
+        }
+        let mut is_news = false;
+        for state in &mut self.states {
+            let JobState::Placed(placed) = state else { continue };
+            if !unknown(placed) {
+                continue;
+            }
+            match seen.remove(&place(placed)) {
+                Some(seen) => is_news |= placed.learn(seen),
+                None => placed.missed += 1,
+            }
+        }
+        is_news
+    }
+
+    /// Shows jobs that run, where `reads` with how far they are.
+    fn show_running<'p>(&self, lines: &mut BTreeMap<usize, Line<'p>>, reads: bool)
+    where
+        Self: 'p,
+    {
+        for (job, placed) in self.placed() {
+            if placed.state != Some(State::Running) {
+                continue;
+            }
+            let of = &self.jobs[job];
+            let line =
+                lines.entry(job).or_insert_with(|| self.progress.start(&of.order.stage, &of.shown));
+            if reads && let Some(event) = placed.note.read_progress() {
+                line.show(&event);
+            }
+        }
+    }
+
+    /// Takes every job that is over for what it has become. Whether there was one.
+    fn end_jobs(
+        &mut self,
+        lines: &mut BTreeMap<usize, Line<'_>>,
+        over: &mut BTreeMap<usize, Instant>,
+    ) -> bool {
+        let is_over = |placed: &Placed| {
+            placed.state.as_ref().is_some_and(State::is_final) || placed.missed >= LOOKS
+        };
+        let ended: Vec<usize> =
+            self.placed().filter(|(_, placed)| is_over(placed)).map(|(job, _)| job).collect();
+        let mut is_news = false;
+        for job in ended {
+            let JobState::Placed(placed) = self.states[job].clone() else { continue };
+            let since = *over.entry(job).or_insert_with(Instant::now);
+            // One that it needs, and whose end is not known yet, comes before it.
+            let needs = self.jobs[job].needs.iter().map(|&need| &self.states[need]);
+            let waits = needs.into_iter().any(
+                |need| matches!(need, JobState::Placed(placed) if placed.state == Some(State::Ended)),
+            );
+            let Some(ended) = self.ended(job, &placed, since.elapsed()).filter(|_| !waits) else {
+                continue;
+            };
+            is_news = true;
+            over.remove(&job);
+            let line = lines.remove(&job);
+            self.end_job(job, &placed, ended, line);
+        }
+        is_news
+    }
+
+    /// How a job has ended that is over for so long; `None` where its files may still appear.
+    fn ended(&self, job: usize, placed: &Placed, span: Duration) -> Option<Ended> {
+        let of = &self.jobs[job];
+        let fault = placed.state.as_ref().and_then(|state| {
+            let time = of.time.map(duration);
+            state.fault(&bytes(of.order.limits.memory_bytes), time.as_deref())
+        });
+        let is_done = matches!(placed.state, Some(State::Ended) | None);
+        if (!of.order.is_forced || is_done)
+            && placed.note.read_end().is_none()
+            && let Some(made) = self.found(job)
+        {
+            return Some(Ended::Made(Box::new(Made { reused: false, ..made })));
+        }
+        if of.is_piece() && is_done && self.is_joined(of) {
+            return Some(Ended::Joined);
+        }
+        let needs = || of.needs.iter().map(|&need| &self.states[need]);
+        let is_unmade = |need: &JobState| matches!(need, JobState::Lost | JobState::Missing);
+        if placed.state == Some(State::Cancelled)
+            && (placed.reason == NEVER || (placed.reason.is_empty() && needs().any(is_unmade)))
+        {
+            return Some(Ended::Unbegun);
+        }
+        if let Some(end) = placed.note.read_end() {
+            // Where an input was not made, that is what has failed.
+            if needs().any(is_unmade) {
+                return Some(Ended::Unbegun);
+            }
+            return Some(match fault {
+                // The cluster has ended the stage alone, which could only say that much.
+                Some((fault, again @ Again::WithMore(Limit::Memory))) => {
+                    let message = format!("{}: {}", fault.message, end.error.message);
+                    Ended::Failed(StageError { message, ..fault }, again)
+                }
+                _ => Ended::Failed(end.error, end.again),
+            });
+        }
+        if let Some((error, again)) = fault {
+            return Some(Ended::Failed(error, again));
+        }
+        if let Some(line) = self.words_on_memory(placed) {
+            let fault = State::OutOfMemory.fault(&bytes(of.order.limits.memory_bytes), None);
+            return fault.map(|(error, again)| {
+                let message = format!("{}: {line}", error.message);
+                Ended::Failed(StageError { message, ..error }, again)
+            });
+        }
+        if span < self.slurm.pace.grace {
+            return None;
+        }
+        let (message, again) = if placed.state == Some(State::Ended) {
+            ("its job ended without making its artifact", Again::Never)
+        } else {
+            ("the cluster does not know its job any more", Again::ByDefault)
+        };
+        Some(Ended::Failed(StageError::new(message), again))
+    }
+
+    /// Whether the store has what a piece is of.
+    fn is_joined(&self, piece: &Job) -> bool {
+        let whole = |job: &usize| {
+            let of = &self.jobs[*job];
+            of.task == piece.task && !of.is_piece()
+        };
+        let whole = (0..self.jobs.len()).find(whole);
+        whole.is_some_and(|whole| self.found(whole).is_some())
+    }
+
+    /// The line in which SLURM says of a job that it took too much memory: not every cluster has the
+    /// state for it.
+    fn words_on_memory(&self, placed: &Placed) -> Option<String> {
+        let said = tasks::said(&self.list(&placed.note), placed.note.index);
+        let said = fs::read_to_string(said).ok()?;
+        let is_meant = |line: &&str| {
+            ["memory limit", "oom-kill", "oom_kill"].iter().any(|of| line.contains(of))
+        };
+        said.lines().rev().find(is_meant).map(str::to_owned)
+    }
+
+    /// Takes a job for what it has become.
+    fn end_job(&mut self, job: usize, placed: &Placed, ended: Ended, line: Option<Line<'_>>) {
+        let of = &self.jobs[job];
+        let (stage, shown) = (of.order.stage.clone(), of.shown.clone());
+        let line = || line.unwrap_or_else(|| self.progress.start(&stage, &shown));
+        match ended {
+            Ended::Made(made) => {
+                let seconds = made.manifest.wall_time_s;
+                let span = Duration::try_from_secs_f64(seconds).unwrap_or_default();
+                line().end_after(End::Done, span);
+                self.states[job] = JobState::Made(made);
+            }
+            Ended::Joined => {
+                line().end(End::Done);
+                self.states[job] = JobState::Unneeded;
+            }
+            Ended::Unbegun => {
+                placed.note.remove();
+                self.states[job] = JobState::Missing;
+                self.lose();
+            }
+            Ended::Failed(error, again) => {
+                add_to_log(&self.list(&placed.note), placed.note.index, &of.order.log);
+                if self.retries[job] < again.allowed(of.order.retries) {
+                    line().end(End::Lost);
+                    placed.note.remove();
+                    self.retries[job] += 1;
+                    self.avoid(job, &placed.node, again);
+                    self.progress.again(&stage, &shown, &error.message);
+                    self.states[job] = JobState::Missing;
+                } else {
+                    line().end(End::Failed);
+                    self.fail(job, error);
+                }
+            }
+        }
+    }
+
+    /// Has a job run on another node than the one on which it was lost, where there is another.
+    fn avoid(&mut self, job: usize, node: &str, again: Again) {
+        let is_lost = again == Again::ByDefault && !node.is_empty();
+        let nodes = || self.slurm.tools.nodes().unwrap_or_default().len();
+        if is_lost && nodes() > self.lost_on[job].len() + 1 {
+            self.lost_on[job].insert(node.to_owned());
+        }
+    }
+
+    /// How far each stage is whose jobs wait or run, and what they wait for but for each other.
+    fn tally(&self) -> String {
+        let mut stages: Vec<Tally> = Vec::new();
+        for (job, state) in self.jobs.iter().zip(&self.states) {
+            let stage = job.order.stage.as_str();
+            let at = stages.iter().position(|tally| tally.stage == stage);
+            let at = at.unwrap_or_else(|| {
+                stages.push(Tally { stage, ..Tally::default() });
+                stages.len() - 1
+            });
+            stages[at].add(state);
+        }
+        let stages = stages.into_iter().filter(|tally| tally.done < tally.all);
+        stages.map(|tally| tally.to_string()).collect::<Vec<_>>().join(" · ")
+    }
+}
+
+/// Jobs of a stage.
+#[derive(Debug, Default)]
+struct Tally<'a> {
+    stage: &'a str,
+    all: usize,
+    done: usize,
+    running: usize,
+    /// Those that wait, by the reason that SLURM gives.
+    waiting: BTreeMap<&'a str, usize>,
+}
+
+impl<'a> Tally<'a> {
+    fn add(&mut self, state: &'a JobState) {
+        self.all += 1;
+        match state {
+            JobState::Placed(placed) if placed.state == Some(State::Running) => self.running += 1,
+            JobState::Placed(placed) if placed.reason.starts_with("Dependency") => {}
+            JobState::Placed(placed) => *self.waiting.entry(&placed.reason).or_default() += 1,
+            JobState::Missing => {}
+            JobState::Made(_) | JobState::Unneeded | JobState::Lost => self.done += 1,
+        }
+    }
+}
+
+impl fmt::Display for Tally<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}/{}", self.stage, self.done, self.all)?;
+        if self.running > 0 {
+            write!(f, ", {} run", self.running)?;
+        }
+        for (reason, count) in &self.waiting {
+            match *reason {
+                "" => write!(f, ", {count} wait")?,
+                reason => write!(f, ", {count} wait ({reason})")?,
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,243 @@
+//! The jobs of a plan: one for each task, and one for each piece of what is cut.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+use artifact::{CONTRACT, Outline};
+use stage::{Limits, Outlines, Part, PlanRequest};
+
+use super::Slurm;
+use super::partition::{Ask, Partition, refusal};
+use super::state::MORE_MEMORY;
+use crate::diagnostic::Diagnostic;
+use crate::machine::DEFAULT_MEMORY_BYTES;
+use crate::order::Order;
+use crate::plan::{Feed, Plan, Task};
+use crate::program::Unusable;
+use crate::project::Project;
+use crate::quantity::bytes;
+use crate::store::Store;
+
+/// Memory of a stage beside what it says that it needs: the program itself, and a quarter.
+const BESIDE: u64 = 256 << 20;
+/// More memory than any node has: what a node has is looked at elsewhere.
+const LARGEST_NODE: u64 = 1 << 50;
+/// Part of its time in which a job ends its stage and notes how far it came, and the most of it.
+const LAST_MOMENTS: (u32, Duration) = (20, Duration::from_mins(1));
+
+/// A job that makes one artifact.
+#[derive(Clone, Debug)]
+pub(super) struct Job {
+    pub order: Order,
+    /// The task of the plan whose artifact it makes, or a piece of it.
+    pub task: usize,
+    /// Which variant of a sweep, and which piece, as people see it.
+    pub shown: String,
+    /// Jobs whose artifacts it takes, each before this one.
+    pub needs: Vec<usize>,
+    /// Time until the cluster ends it.
+    pub time: Option<Duration>,
+    pub partition: Option<String>,
+}
+
+impl Job {
+    /// Whether it makes a piece of an artifact.
+    pub(super) fn is_piece(&self) -> bool {
+        matches!(self.order.part, Part::Piece { .. })
+    }
+}
+
+/// Makes the jobs of a plan.
+pub(super) struct Maker<'a> {
+    slurm: &'a Slurm,
+    project: &'a Project,
+    plan: &'a Plan,
+    partitions: &'a [Partition],
+    jobs: Vec<Job>,
+    /// The job of each task.
+    of_task: Vec<usize>,
+    /// What programs have said of parts, by what they were asked.
+    answers: HashMap<String, Result<Option<u64>, Unusable>>,
+    problems: Vec<Diagnostic>,
+}
+
+impl<'a> Maker<'a> {
+    pub(super) fn new(
+        slurm: &'a Slurm,
+        project: &'a Project,
+        plan: &'a Plan,
+        partitions: &'a [Partition],
+    ) -> Self {
+        Self {
+            slurm,
+            project,
+            plan,
+            partitions,
+            jobs: Vec::new(),
+            of_task: Vec::new(),
+            answers: HashMap::new(),
+            problems: Vec::new(),
+        }
+    }
+
+    /// The jobs, each after those that it needs.
+    ///
+    /// # Errors
+    /// Everything that the cluster could not do.
+    pub(super) fn jobs(mut self) -> Result<Vec<Job>, Vec<Diagnostic>> {
+        for index in 0..self.plan.tasks.len() {
+            if let Err(Unusable { message, help }) = self.add(index) {
+                let task = &self.plan.tasks[index];
+                let message = format!("the stage `{}`: {message}", task.stage);
+                self.problems.push(Diagnostic { location: task.location.clone(), message, help });
+            }
+        }
+        if self.problems.is_empty() { Ok(self.jobs) } else { Err(self.problems) }
+    }
+
+    /// Adds the job of a task, after those of its pieces.
+    fn add(&mut self, index: usize) -> Result<(), Unusable> {
+        let task = &self.plan.tasks[index];
+        let pieces = task.resources.split.map_or(0, usize::from);
+        let pieces = if pieces > 1 && task.is_selected { pieces } else { 0 };
+        if pieces > 0 && !task.program.description.splits {
+            self.of_task.push(self.jobs.len());
+            let message = "its work cannot be cut into pieces".to_owned();
+            let help = Some("take `split` out of its `resources:`".to_owned());
+            return Err(Unusable { message, help });
+        }
+        let needs: Vec<usize> =
+            task.inputs.values().flatten().map(|feed| self.of_task[feed.task]).collect();
+        let mut joined = Vec::new();
+        for piece in 0..pieces {
+            let part = Part::Piece { index: piece, of: pieces };
+            joined.push(self.jobs.len());
+            let job = self.job(index, part, needs.clone());
+            self.jobs.push(job?);
+        }
+        self.of_task.push(self.jobs.len());
+        let part = if pieces > 0 { Part::Join { of: pieces } } else { Part::Whole };
+        let store = Store::of(self.project);
+        let directories = joined.iter().map(|&piece| {
+            let order = &self.jobs[piece].order;
+            store.directory(order.kind, &order.key)
+        });
+        let directories = directories.collect();
+        let mut job = self.job(index, part, [needs, joined].concat())?;
+        job.order.pieces = directories;
+        self.jobs.push(job);
+        Ok(())
+    }
+
+    fn job(&mut self, index: usize, part: Part, needs: Vec<usize>) -> Result<Job, Unusable> {
+        let task = &self.plan.tasks[index];
+        let needed = if part.is_whole() { task.memory_bytes } else { self.needed(task, part)? };
+        let limits = self.slurm.limits_of(task, needed);
+        let time = task.resources.time.or(task.time_limit);
+        if task.is_selected {
+            self.check(task, needed, limits, time)?;
+        }
+        let within =
+            time.map(|time| time.saturating_sub((time / LAST_MOMENTS.0).min(LAST_MOMENTS.1)));
+        let mut order = Order::of(self.project, self.plan, task, limits, within);
+        order.part = part;
+        let mut shown = self.plan.sweep.shown(&task.point);
+        if let Part::Piece { index, of } = part {
+            let key = format!("{} piece {index} of {of}", order.key);
+            order.key = blake3::hash(key.as_bytes()).to_hex().to_string();
+            order.log.set_extension(format!("{}-of-{of}.log", index + 1));
+            let of_all = format!("{} of {of}", index + 1);
+            shown = if shown.is_empty() { of_all } else { format!("{shown} {of_all}") };
+        }
+        let partition = task.resources.partition.clone();
+        Ok(Job { order, task: index, shown, needs, time, partition })
+    }
+
+    /// Finds why the cluster could not run a job of `task`.
+    fn check(
+        &self,
+        task: &Task,
+        needed: Option<u64>,
+        limits: Limits,
+        time: Option<Duration>,
+    ) -> Result<(), Unusable> {
+        if let Some(needed) = needed.filter(|needed| *needed > limits.memory_bytes) {
+            let (needed, asked) = (bytes(needed), bytes(limits.memory_bytes));
+            let message = format!("it would need {needed} of memory, and asks for {asked}");
+            return Err(Unusable { message, help: Some(MORE_MEMORY.to_owned()) });
+        }
+        let partition = task.resources.partition.as_deref();
+        let partition = partition.or(self.plan.cluster.partition.as_deref());
+        let (cpus, memory_bytes) = (limits.threads as u64, limits.memory_bytes);
+        let ask = Ask { partition, cpus, memory_bytes, time };
+        let refused = refusal(&ask, self.partitions);
+        refused.map_or(Ok(()), |(message, help)| Err(Unusable { message, help }))
+    }
+
+    /// Memory that `part` of a task needs, as its program says.
+    fn needed(&mut self, task: &Task, part: Part) -> Result<Option<u64>, Unusable> {
+        // Pieces are much of a size.
+        let part = match part {
+            Part::Piece { of, .. } => Part::Piece { index: 0, of },
+            other => other,
+        };
+        let outlines = |feeds: &Vec<Feed>| -> Vec<Outline> {
+            feeds.iter().map(|feed| self.plan.tasks[feed.task].outline.clone()).collect()
+        };
+        let inputs: BTreeMap<String, Vec<Outline>> =
+            task.inputs.iter().map(|(port, feeds)| (port.clone(), outlines(feeds))).collect();
+        let memory_bytes = self.slurm.memory_bytes.unwrap_or(LARGEST_NODE);
+        let request = PlanRequest {
+            contract: CONTRACT.to_owned(),
+            parameters: task.parameters.clone(),
+            inputs: Outlines(inputs),
+            limits: Limits { threads: 1, memory_bytes },
+            part,
+        };
+        // Parameters, outlines and limits are JSON already.
+        let asked = serde_json::to_string(&request).unwrap_or_default();
+        let asked = format!("{} {asked}", task.program.path.display());
+        let project = self.project;
+        let answer = self.answers.entry(asked).or_insert_with(|| {
+            let plan = task.program.plan(&request, &project.root).map_err(|why| Unusable {
+                message: format!("its program {}", why.message),
+                ..why
+            })?;
+            match plan.problems.into_iter().next() {
+                Some(problem) => Err(Unusable { message: problem.message, help: problem.hint }),
+                None => Ok(plan.memory_bytes),
+            }
+        });
+        answer.clone()
+    }
+}
+
+impl Slurm {
+    /// What a stage of `task` may use that says that it needs so much memory.
+    fn limits_of(&self, task: &Task, needed: Option<u64>) -> Limits {
+        let needed = needed.map(|needed| in_steps(needed + needed / 4 + BESIDE));
+        let asked = task.resources.memory_bytes.or(self.memory_bytes);
+        Limits {
+            threads: task.resources.cpus.or(self.threads).unwrap_or(1).into(),
+            memory_bytes: asked.or(needed).unwrap_or(DEFAULT_MEMORY_BYTES),
+        }
+    }
+}
+
+/// `bytes` rounded up, by an eighth at most where they are many: tasks that need much the same go into
+/// one array then.
+fn in_steps(bytes: u64) -> u64 {
+    const SMALLEST: u64 = 256 << 20;
+    bytes.next_multiple_of((bytes.next_power_of_two() / 16).max(SMALLEST))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_is_rounded_up_by_little() {
+        let mib = |bytes: u64| in_steps(bytes << 20) >> 20;
+        assert_eq!([1, 256, 300, 1000, 9000].map(mib), [256, 256, 512, 1024, 9216]);
+    }
+}

@@ -1,0 +1,144 @@
+//! The last job of a run that was left: it gathers the results once all others have ended.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::campaign::Campaign;
+use super::refused;
+use super::script::{Script, Work};
+use super::submitted::SubmittedArray;
+use super::tasks::VERSION;
+use crate::error::PipelineError;
+use crate::executor::{Made, find};
+use crate::plan::Plan;
+use crate::program::Program;
+use crate::project::Project;
+use crate::results;
+use crate::store::Store;
+
+/// What a list of the jobs calls this one, in the place of a stage: no stage can have this name.
+const NAME: &str = "results.all";
+/// Ending of the files with plans.
+const ENDING: &str = "plan";
+/// Memory for gathering.
+const MEMORY_BYTES: u64 = 2 << 30;
+
+/// What gathering needs to know, without the pipeline.
+#[derive(Debug, Serialize, Deserialize)]
+struct Wanted {
+    version: String,
+    project: Project,
+    plan: Plan,
+}
+
+impl Campaign<'_> {
+    /// Submits a job that gathers the results once all jobs have ended, unless one waits already.
+    ///
+    /// # Errors
+    /// Where the file system refuses, or SLURM does.
+    pub(super) fn submit_results(&mut self) -> Result<(), PipelineError> {
+        let scripts = self.scripts();
+        if self.arrays.is_empty() && self.has_results_job(&scripts)? {
+            return Ok(());
+        }
+        let name = self.unique(NAME, &self.plan.name);
+        let path = scripts.join(format!("{name}.sh"));
+        let list = path.with_extension(ENDING);
+        let wanted = Wanted {
+            version: VERSION.to_owned(),
+            project: self.project.clone(),
+            plan: without_schemas(self.plan),
+        };
+        let write = || fs::write(&list, serde_json::to_vec(&wanted)?);
+        write().map_err(PipelineError::io("writing", &list))?;
+        let mut numbers: Vec<&str> =
+            self.placed().map(|(_, placed)| placed.number.as_str()).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        let after = format!("afterany:{}", numbers.join(":"));
+        let script = Script {
+            name: &name,
+            program: &self.slurm.program,
+            root: &self.project.root,
+            path: &path,
+            work: Work::Results,
+            cpus: 1,
+            memory_bytes: MEMORY_BYTES,
+            time: None,
+            partition: None,
+            starts_again: true,
+            after: &after,
+            cluster: &self.plan.cluster,
+        };
+        fs::write(&path, script.text()).map_err(PipelineError::io("writing", &path))?;
+        let number = self.slurm.tools.submit(&path, &[format!("--dependency={after}")]);
+        let (number, stage) = (number.map_err(refused)?, "results".to_owned());
+        self.arrays.push(SubmittedArray { stage, number, jobs: 1, is_piece: false });
+        Ok(())
+    }
+
+    /// Whether a job that an earlier call has submitted gathers the results.
+    fn has_results_job(&self, scripts: &Path) -> Result<bool, PipelineError> {
+        let names: Vec<String> = fs::read_dir(scripts)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .filter(|entry| entry.path().extension().is_some_and(|ending| ending == ENDING))
+            .filter_map(|entry| Some(entry.path().file_stem()?.to_str()?.to_owned()))
+            .collect();
+        if names.is_empty() {
+            return Ok(false);
+        }
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let seen = self.slurm.tools.queue(&names).map_err(refused)?;
+        Ok(seen.iter().any(|seen| !seen.state.is_final()))
+    }
+}
+
+/// `plan`, without the schemas of its programs: they are most of it, and nobody asks for them.
+fn without_schemas(plan: &Plan) -> Plan {
+    let mut plan = plan.clone();
+    for task in &mut plan.tasks {
+        let mut program: Program = (*task.program).clone();
+        program.description.parameters = serde_json::Value::Null;
+        task.program = Arc::new(program);
+    }
+    plan
+}
+
+/// Gathers the results of the plan in the file `path`, where all its artifacts are there.
+///
+/// # Errors
+/// Where they are not, the plan cannot be read, or the file system refuses.
+pub(crate) fn gather(path: &Path) -> Result<(), PipelineError> {
+    let refused = |message: String, help: &str| PipelineError::Argument {
+        message,
+        help: Some(help.to_owned()),
+    };
+    let bytes = fs::read(path).map_err(PipelineError::io("reading", path))?;
+    let wanted: Wanted = serde_json::from_slice(&bytes).map_err(|error| {
+        let message = format!("{}: this is no plan: {error}", path.display());
+        refused(message, "call the pipeline again: that gathers its results as well")
+    })?;
+    if wanted.version != VERSION {
+        let (found, path) = (&wanted.version, path.display());
+        let message = format!("{path}: it is of version {found}, and this program of {VERSION}");
+        return Err(refused(message, "call the pipeline again: that gathers its results as well"));
+    }
+    let store = Store::of(&wanted.project);
+    let mut made = Vec::new();
+    for task in &wanted.plan.tasks {
+        let variant = wanted.plan.sweep.shown(&task.point);
+        let manifest = find(&store, task).ok_or_else(|| {
+            let of = if variant.is_empty() { String::new() } else { format!(" of {variant}") };
+            let message = format!("what `{}`{of} makes is not there", task.stage);
+            refused(message, "call the pipeline again: it says what has failed, and submits it")
+        })?;
+        let directory = store.directory(manifest.kind, &task.key);
+        made.push(Made { directory, manifest, reused: false });
+    }
+    results::gather(&wanted.project, &wanted.plan, &made).map(drop)
+}

@@ -1,0 +1,263 @@
+//! Submitting what is missing, in few calls.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::process;
+use std::time::{Duration, Instant, SystemTime};
+
+use stage::{Part, StageError};
+
+use super::arrays::{Candidate, Element, arrays};
+use super::campaign::{Campaign, JobState, Placed};
+use super::note::Note;
+use super::script::{Script, Work};
+use super::submitted::SubmittedArray;
+use super::tasks::{self, Head};
+use crate::error::PipelineError;
+use crate::store::remove;
+
+/// Words of sbatch where a user, an account or a partition has as many jobs as it may: fewer may be
+/// taken.
+const LIMITS: [&str; 3] = ["SubmitJob", "SubmitPU", "job submit limit"];
+/// Words where the cluster has as many as it keeps: sbatch has waited for two minutes by then.
+const BUSY: [&str; 2] = ["Resource temporarily unavailable", "temporarily unable to accept"];
+
+/// What sbatch answers.
+#[derive(Debug)]
+enum Answer {
+    Taken,
+    /// No more jobs are taken at present.
+    Full {
+        why: String,
+        /// Whether that is a limit, which fewer may keep to.
+        of_limit: bool,
+    },
+    Refused(StageError),
+}
+
+/// What jobs have in common that go into one array.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Class {
+    stage: String,
+    is_piece: bool,
+    /// Which piece, where the pieces of many artifacts are submitted together.
+    piece: Option<usize>,
+    cpus: usize,
+    memory_bytes: u64,
+    time: Option<Duration>,
+    partition: Option<String>,
+    starts_again: bool,
+    not_on: BTreeSet<String>,
+}
+
+impl Campaign<'_> {
+    /// Submits every job that is missing, as far as the cluster takes them; those that sbatch refuses
+    /// for another reason have failed, and what needs them is lost.
+    ///
+    /// # Errors
+    /// Where the file system refuses.
+    pub(super) fn submit(&mut self) -> Result<(), PipelineError> {
+        self.full = None;
+        loop {
+            self.lose();
+            let ready = |job: &usize| {
+                let needs = self.jobs[*job].needs.iter().map(|&need| &self.states[need]);
+                matches!(self.states[*job], JobState::Missing)
+                    && needs.into_iter().all(|need| !matches!(need, JobState::Missing))
+            };
+            let ready: Vec<usize> = (0..self.jobs.len()).filter(ready).collect();
+            if ready.is_empty() {
+                return Ok(());
+            }
+            let mut classes: BTreeMap<Class, Vec<Candidate>> = BTreeMap::new();
+            let cut = self.cut(&ready);
+            for job in ready {
+                let needs = self.waits_for(job);
+                classes.entry(self.class(job, &cut)).or_default().push(Candidate { job, needs });
+            }
+            for (class, candidates) in classes {
+                for array in arrays(&candidates, &self.sizes, self.largest_array) {
+                    let after: Vec<String> = array.after.iter().map(ToString::to_string).collect();
+                    self.submit_jobs(&class, &array.jobs, &after.join(","))?;
+                    if self.full.is_some() {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+
+    /// What a job has to wait for: what it needs, but for what that needs as well.
+    fn waits_for(&self, job: usize) -> BTreeSet<Element> {
+        let placed = |need: usize| match &self.states[need] {
+            JobState::Placed(placed) => Some((placed.number.clone(), placed.note.index)),
+            _ => None,
+        };
+        let needs = self.jobs[job].needs.iter().copied();
+        let waited: Vec<usize> = needs.filter(|&need| placed(need).is_some()).collect();
+        let implied: BTreeSet<usize> =
+            waited.iter().flat_map(|&need| self.jobs[need].needs.iter().copied()).collect();
+        waited.into_iter().filter(|need| !implied.contains(need)).filter_map(placed).collect()
+    }
+
+    /// Stages of which at least as many artifacts are cut as each has pieces: there an array has one
+    /// piece of each artifact, and else all pieces of one.
+    fn cut(&self, ready: &[usize]) -> BTreeSet<String> {
+        let mut firsts: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut pieces = BTreeMap::new();
+        for job in ready {
+            if let Part::Piece { index, of } = self.jobs[*job].order.part {
+                let stage = self.jobs[*job].order.stage.as_str();
+                *firsts.entry(stage).or_default() += usize::from(index == 0);
+                pieces.insert(stage, of);
+            }
+        }
+        let many = firsts.into_iter().filter(|(stage, count)| *count >= pieces[stage]);
+        many.map(|(stage, _)| stage.to_owned()).collect()
+    }
+
+    fn class(&self, job: usize, cut: &BTreeSet<String>) -> Class {
+        let (of, order) = (&self.jobs[job], &self.jobs[job].order);
+        let piece = match order.part {
+            Part::Piece { index, .. } if cut.contains(&order.stage) => Some(index),
+            _ => None,
+        };
+        Class {
+            stage: order.stage.clone(),
+            is_piece: of.is_piece(),
+            piece,
+            cpus: order.limits.threads,
+            memory_bytes: order.limits.memory_bytes,
+            time: of.time,
+            partition: of.partition.clone(),
+            starts_again: order.retries != Some(0),
+            not_on: self.lost_on[job].clone(),
+        }
+    }
+
+    /// Submits `jobs`, each with its index, as one array that waits for `after`, or as several where
+    /// the cluster takes no more at once.
+    fn submit_jobs(
+        &mut self,
+        class: &Class,
+        mut jobs: &[(u32, usize)],
+        after: &str,
+    ) -> Result<(), PipelineError> {
+        let mut count = jobs.len();
+        while !jobs.is_empty() {
+            match self.submit_array(class, &jobs[..count], after)? {
+                Answer::Taken => {
+                    jobs = &jobs[count..];
+                    count = count.min(jobs.len());
+                }
+                // Fewer may find room.
+                Answer::Full { of_limit: true, .. } if count > 1 => count /= 2,
+                Answer::Full { why, .. } => {
+                    self.full = Some((why, Instant::now()));
+                    return Ok(());
+                }
+                Answer::Refused(error) => {
+                    for (_, job) in jobs {
+                        self.states[*job] = JobState::Lost;
+                    }
+                    self.fail(jobs[0].1, error);
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Submits `jobs` as one array.
+    fn submit_array(
+        &mut self,
+        class: &Class,
+        jobs: &[(u32, usize)],
+        after: &str,
+    ) -> Result<Answer, PipelineError> {
+        let scripts = self.scripts();
+        fs::create_dir_all(&scripts).map_err(PipelineError::io("creating", &scripts))?;
+        let name = self.name(class, jobs);
+        let path = scripts.join(format!("{name}.sh"));
+        let head = Head::new(&self.project.root, &self.project.store());
+        let orders = jobs.iter().map(|(index, job)| (*index, &self.jobs[*job].order));
+        tasks::write(&path.with_extension("tasks"), &head, orders)?;
+        let indices: Vec<u32> = jobs.iter().map(|(index, _)| *index).collect();
+        let script = Script {
+            name: &name,
+            program: &self.slurm.program,
+            root: &self.project.root,
+            path: &path,
+            work: Work::Artifacts {
+                indices: &indices,
+                at_a_time: self.slurm.at_a_time.filter(|most| *most < indices.len()),
+            },
+            cpus: class.cpus,
+            memory_bytes: class.memory_bytes,
+            time: class.time,
+            partition: class.partition.as_deref(),
+            starts_again: class.starts_again,
+            after,
+            cluster: &self.plan.cluster,
+        };
+        fs::write(&path, script.text()).map_err(PipelineError::io("writing", &path))?;
+        // Before the jobs are there: should this driver die now, the next one looks for them.
+        let note = |(index, job): &(u32, usize)| {
+            Note::within(&self.store.work(&self.jobs[*job].order.key), &name, *index)
+        };
+        let notes: Vec<Note> = jobs.iter().map(note).collect();
+        for note in &notes {
+            note.create().map_err(PipelineError::io("noting a job in", &self.project.store()))?;
+        }
+        let reason = match self.slurm.tools.submit(&path, &options(class, after)) {
+            Ok(number) => {
+                self.sizes.insert(number.clone(), jobs.len());
+                for ((_, job), note) in jobs.iter().zip(notes) {
+                    self.states[*job] = JobState::Placed(Placed::new(note, number.clone()));
+                }
+                let (stage, jobs, is_piece) = (class.stage.clone(), jobs.len(), class.is_piece);
+                self.arrays.push(SubmittedArray { stage, number, jobs, is_piece });
+                return Ok(Answer::Taken);
+            }
+            Err(reason) => reason,
+        };
+        notes.iter().for_each(Note::remove);
+        let of_limit = LIMITS.iter().any(|words| reason.contains(words));
+        if of_limit || BUSY.iter().any(|words| reason.contains(words)) {
+            for path in [&path, &path.with_extension("tasks")] {
+                remove(path)?;
+            }
+            return Ok(Answer::Full { why: reason, of_limit });
+        }
+        let hint = format!("`sbatch {}` tries it by hand", path.display());
+        Ok(Answer::Refused(StageError::new(reason).hint(hint)))
+    }
+
+    /// The name of an array of such jobs.
+    fn name(&self, class: &Class, jobs: &[(u32, usize)]) -> String {
+        let key = jobs.first().map_or("", |(_, job)| &self.jobs[*job].order.key);
+        let pieces = if class.is_piece { "-pieces" } else { "" };
+        self.unique(&format!("{}{pieces}", class.stage), key)
+    }
+
+    /// A name that no other array has, for `what`, whose first job is about `key`.
+    pub(super) fn unique(&self, what: &str, key: &str) -> String {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let text = format!("{key} {} {}", process::id(), now.as_nanos());
+        let unique = &blake3::hash(text.as_bytes()).to_hex()[..12];
+        format!("{}.{what}.{unique}", self.plan.name)
+    }
+}
+
+/// What sbatch is told beside the script: that alone stays true.
+fn options(class: &Class, after: &str) -> Vec<String> {
+    let mut options = Vec::new();
+    if !after.is_empty() {
+        options.push(format!("--dependency={after}"));
+    }
+    if !class.not_on.is_empty() {
+        let nodes: Vec<&str> = class.not_on.iter().map(String::as_str).collect();
+        options.push(format!("--exclude={}", nodes.join(",")));
+    }
+    options
+}
