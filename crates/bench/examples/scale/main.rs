@@ -1,116 +1,132 @@
 //! What a larger sweep would cost on a cluster, from the stage times of one that was run.
 //!
 //! ```sh
-//! cargo run --release -p bench --example scale -- data/runs/depth --variants 10000 --nodes 1,10,100
+//! cargo run --release -p bench --example scale -- data/runs/depth --nodes 1,10,100 --batch 1,20
 //! ```
 
 mod cluster;
 mod measured;
-mod print;
 mod sweep;
 
+use std::error::Error;
+use std::io::Write;
 use std::path::PathBuf;
-use std::process::ExitCode;
 
-use clap::Parser;
-use cluster::Cluster;
-use measured::{Run, RunError};
+use clap::{Parser, value_parser};
+use cluster::{Cluster, Outcome};
+use measured::Stage;
+use sweep::Job;
 
 /// What a larger sweep would cost on a SLURM cluster, from the stage times of one that was run.
 #[derive(Debug, Parser)]
-#[command(name = "scale")]
 struct Arguments {
-    /// Results of a finished run, as data/runs/depth; its store lies beside.
+    /// Results of a finished run with one thread a stage, as data/runs/depth; its store lies beside.
     run: PathBuf,
     /// Variants of the larger sweep.
-    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, default_value_t = 10_000, value_parser = value_parser!(u32).range(1..=100_000))]
     variants: u32,
-    /// Nodes; several numbers give several lines.
-    #[arg(long, value_delimiter = ',', default_value = "1,10,100", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    /// Nodes of 64 cores; several numbers give several lines.
+    #[arg(long, value_delimiter = ',', default_value = "1,10,100", value_parser = value_parser!(u32).range(1..=100_000))]
     nodes: Vec<u32>,
-    /// Cores of a node.
-    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..))]
-    cpus: u32,
-    /// Jobs that wait or run at a time, as `--jobs` of a pipeline.
-    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u16).range(1..))]
-    jobs: u16,
-    /// Jobs that the controller starts a second.
-    #[arg(long, default_value_t = 20.0, value_parser = positive)]
-    starts: f64,
-    /// Seconds that a job holds its cores beside its stage.
-    #[arg(long, default_value_t = 2.0, value_parser = not_negative)]
-    overhead: f64,
-    /// MB a second that the driver reads back, checks and hashes.
-    #[arg(long, default_value_t = 500.0, value_parser = positive)]
-    read: f64,
-    /// Mean seconds of a stage in place of the measured ones, as train=60,ntk=4: those of a machine that
-    /// was not busy.
+    /// Artifacts of a job, as `batch` of all stages; several numbers give several lines.
+    #[arg(long, value_delimiter = ',', default_value = "1,20", value_parser = value_parser!(u16).range(1..))]
+    batch: Vec<u16>,
+    /// Mean seconds of a stage in place of the measured ones, as train=60,ntk=4.
     #[arg(long, value_delimiter = ',', value_name = "STAGE=SECONDS", value_parser = stage_seconds)]
     seconds: Vec<(String, f64)>,
-    /// Seconds that a stage which takes all variants needs for each more of them.
-    #[arg(long, default_value_t = 0.036, value_parser = not_negative)]
-    gather: f64,
-    /// Jobs of an array at most, SLURM's MaxArraySize.
-    #[arg(long, default_value_t = 1001, value_parser = clap::value_parser!(u32).range(1..))]
-    array: u32,
-}
-
-fn positive(text: &str) -> Result<f64, String> {
-    let value: f64 = text.parse().map_err(|_| "it is no number".to_owned())?;
-    if value.is_finite() && value > 0.0 { Ok(value) } else { Err("it is not above 0".to_owned()) }
-}
-
-fn not_negative(text: &str) -> Result<f64, String> {
-    if text.parse() == Ok(0.0) { Ok(0.0) } else { positive(text) }
+    /// Jobs that the controller starts a second.
+    #[arg(long, default_value_t = 20, value_parser = value_parser!(u16).range(1..))]
+    starts: u16,
+    /// Jobs that the queue holds: MaxJobCount, or MaxSubmitJobs with `--remembered 0`.
+    #[arg(long, default_value_t = 10_000, value_parser = value_parser!(u32).range(1..))]
+    queue: u32,
+    /// Seconds for which it holds a job that is over: MinJobAge.
+    #[arg(long, default_value_t = 300)]
+    remembered: u32,
 }
 
 fn stage_seconds(text: &str) -> Result<(String, f64), String> {
     let (stage, value) = text.split_once('=').ok_or("it is no STAGE=SECONDS")?;
-    Ok((stage.to_owned(), positive(value)?))
+    let seconds = value.parse().ok().filter(|value: &f64| value.is_finite() && *value > 0.0);
+    Ok((stage.to_owned(), seconds.ok_or("there is no number above 0")?))
 }
 
-fn main() -> ExitCode {
+fn main() -> Result<(), Box<dyn Error>> {
     let arguments = Arguments::parse();
-    match checked(&arguments) {
-        Ok(run) => {
-            simulate(&run, &arguments);
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
+    let mut stages = measured::stages(&arguments.run)?;
+    for (name, seconds) in &arguments.seconds {
+        let stage = stages.iter_mut().find(|stage| stage.name == *name);
+        let stage = stage.ok_or_else(|| format!("the run has no stage {name}"))?;
+        let grown = seconds / mean(stage);
+        stage.seconds.iter_mut().for_each(|of| *of *= grown);
     }
-}
-
-fn checked(arguments: &Arguments) -> Result<Run, RunError> {
-    let mut run = Run::read(&arguments.run)?;
-    for (stage, seconds) in &arguments.seconds {
-        run.take(stage, *seconds)?;
-    }
-    let cpus = arguments.cpus as usize;
-    if cpus < run.threads {
-        return Err(RunError::Cores { threads: run.threads, cpus });
-    }
-    Ok(run)
-}
-
-fn simulate(run: &Run, arguments: &Arguments) {
-    let tasks = sweep::tasks(run, arguments.variants as usize, arguments.gather);
-    print::measured(run, &tasks);
-    print::disk(run, &tasks, arguments.variants as usize);
-    print::head();
+    let variants = arguments.variants as usize;
+    show_stages(&stages, variants);
+    line("\nnodes batch    jobs  makespan core hours   busy  waits for, as a share of all cores");
     for &nodes in &arguments.nodes {
-        let slots = nodes as usize * (arguments.cpus as usize / run.threads);
-        let cluster = Cluster {
-            slots,
-            overhead: arguments.overhead,
-            starts: arguments.starts,
-            array: arguments.array as usize,
-            jobs: arguments.jobs.into(),
-            read: arguments.read * 1e6,
-        };
-        let outcome = cluster::run(&tasks, cluster);
-        print::outcome(nodes, slots, run, &tasks, &outcome);
+        for &batch in &arguments.batch {
+            let jobs = sweep::jobs(&stages, variants, batch.into());
+            let cluster = Cluster {
+                slots: 64 * nodes as usize,
+                starts: arguments.starts.into(),
+                queue: arguments.queue as usize,
+                remembered: arguments.remembered.into(),
+            };
+            let outcome = cluster::run(&jobs, cluster);
+            show_outcome(&format!("{nodes:>5} {batch:>5}"), &jobs, cluster, &outcome);
+        }
+    }
+    Ok(())
+}
+
+/// Writes a line to standard output; a reader that went away (`| head`) is no error.
+fn line(text: &str) {
+    let _ = writeln!(std::io::stdout(), "{}", text.trim_end());
+}
+
+fn mean(stage: &Stage) -> f64 {
+    stage.seconds.iter().sum::<f64>() / stage.seconds.len() as f64
+}
+
+/// What an artifact of each stage took and left, and what all of the sweep leave in the store.
+fn show_stages(stages: &[Stage], variants: usize) {
+    line("stage    artifacts  mean time   files         MB");
+    let (mut files, mut bytes) = (0.0, 0.0);
+    for (stage, count) in stages.iter().zip(sweep::artifacts(stages, variants)) {
+        let (name, seconds, measured) = (&stage.name, mean(stage), stage.seconds.len() as f64);
+        let (of_one, size) = (stage.files as f64 / measured, stage.bytes as f64 / measured);
+        let size_mb = size / 1e6;
+        line(&format!("{name:<8} {count:>9} {seconds:>8.2} s {of_one:>7.1} {size_mb:>10.2}"));
+        files += of_one * count as f64;
+        bytes += size * count as f64;
+    }
+    line(&format!("all of them: {files:.0} files and folders, {:.2} TB", bytes / 1e12));
+}
+
+/// Where the time of all cores has gone.
+fn show_outcome(of: &str, jobs: &[Job], cluster: Cluster, outcome: &Outcome) {
+    let useful: f64 = jobs.iter().map(|job| job.useful).sum();
+    let held: f64 = jobs.iter().map(|job| job.held).sum();
+    let percent = |seconds: f64| 100.0 * seconds / (outcome.makespan * cluster.slots as f64);
+    let waits = outcome.idle.iter().map(|(wait, seconds)| (*wait, percent(*seconds)));
+    let mut waits: Vec<(&str, f64)> = waits.chain([("start-up", percent(held - useful))]).collect();
+    waits.retain(|(_, share)| *share >= 1.0);
+    waits.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let waits: Vec<String> = waits.iter().map(|(wait, of)| format!("{wait} {of:.0} %")).collect();
+    line(&format!(
+        "{of} {:>7} {:>9} {:>10.0} {:>4.0} %  {}",
+        jobs.len(),
+        time(outcome.makespan),
+        held / 3600.0,
+        percent(useful),
+        waits.join(", "),
+    ));
+}
+
+fn time(seconds: f64) -> String {
+    match seconds / 3600.0 {
+        hours if hours < 2.0 => format!("{:.1} min", hours * 60.0),
+        hours if hours < 48.0 => format!("{hours:.2} h"),
+        hours => format!("{:.2} d", hours / 24.0),
     }
 }

@@ -1,102 +1,96 @@
-//! The tasks of a larger sweep: the measured one over and over.
+//! The jobs of a larger sweep: each makes some artifacts of a stage, one after the other.
 
-use crate::measured::{Cost, Run};
+use crate::measured::Stage;
 
-/// A task of the sweep.
-#[derive(Clone, Debug)]
-pub struct Task {
-    /// Its stage, as a position in the run.
-    pub stage: usize,
+/// Seconds that a job takes beside its artifacts.
+const STARTUP: f64 = 2.0;
+/// Seconds that an artifact takes beside its stage: it is looked for, checked, hashed and moved.
+const COMMIT: f64 = 0.1;
+/// Seconds that a stage which gathers takes for each variant.
+const GATHER: f64 = 0.036;
+
+/// A job of an array.
+#[derive(Clone, Debug, Default)]
+pub struct Job {
     pub gathers: bool,
-    pub cost: Cost,
-    /// Tasks whose artifacts it takes.
+    /// Seconds of its stages, one after the other.
+    pub useful: f64,
+    /// Seconds for which it has its core.
+    pub held: f64,
+    /// How many jobs make what it takes.
     pub needs: usize,
-    /// Tasks that take its artifact.
+    /// Jobs that take what it makes, each after this one.
     pub feeds: Vec<usize>,
 }
 
-/// The tasks of a sweep of `variants`, stage by stage, in the order in which the driver takes them.
+/// The jobs of a sweep of `variants` in the order of its plan, `batch` artifacts a job.
 ///
-/// A stage that was shared by several variants is shared by as many. Variant v costs what the measured
-/// variant v mod n did, so that the mix of depths stays, and no random number is needed. What gathers takes
-/// `gather` seconds more for each variant beyond the measured ones.
+/// The sweep has more seeds than the run, within each depth: artifact i of n costs what the measured
+/// artifact i·m/n of m did. A stage that was shared by several variants is shared by as many.
 #[must_use]
-pub fn tasks(run: &Run, variants: usize, gather: f64) -> Vec<Task> {
-    let mut tasks: Vec<Task> = Vec::new();
-    // First task and number of tasks of each stage.
+pub fn jobs(stages: &[Stage], variants: usize, batch: usize) -> Vec<Job> {
+    let mut jobs: Vec<Job> = Vec::new();
+    // First job and number of artifacts of each stage.
     let mut places: Vec<(usize, usize)> = Vec::new();
-    for (stage, of) in run.stages.iter().enumerate() {
-        let measured = of.costs.len();
-        let count = if of.gathers { 1 } else { (variants * measured).div_ceil(run.variants) };
-        let first = tasks.len();
-        for index in 0..count {
-            let mut cost = of.costs[index % measured];
-            if of.gathers {
-                cost.seconds += gather * variants.saturating_sub(run.variants) as f64;
+    for (stage, count) in stages.iter().zip(artifacts(stages, variants)) {
+        places.push((jobs.len(), count));
+        for start in (0..count).step_by(batch) {
+            let own = start..count.min(start + batch);
+            let cost = |index: usize| stage.seconds[index * stage.seconds.len() / count];
+            let gather = if stage.gathers { GATHER * variants as f64 } else { 0.0 };
+            let useful = own.clone().map(cost).sum::<f64>() + gather;
+            let mut needs: Vec<usize> = Vec::new();
+            for &source in &stage.takes {
+                let (first, sources) = places[source];
+                let taken = if stage.gathers { 0..sources } else { own.clone() };
+                needs.extend(taken.map(|index| first + index % sources / batch));
             }
-            let mut needs = 0;
-            for &source in &of.takes {
-                let (start, sources) = places[source];
-                let taken = if of.gathers {
-                    0..sources
-                } else {
-                    let one = index * sources / count;
-                    one..one + 1
-                };
-                needs += taken.len();
-                for source in taken {
-                    tasks[start + source].feeds.push(first + index);
-                }
+            needs.sort_unstable();
+            needs.dedup();
+            for &need in &needs {
+                let next = jobs.len();
+                jobs[need].feeds.push(next);
             }
-            let feeds = Vec::new();
-            tasks.push(Task { stage, gathers: of.gathers, cost, needs, feeds });
+            let held = STARTUP + COMMIT * own.len() as f64 + useful;
+            let (gathers, needs) = (stage.gathers, needs.len());
+            jobs.push(Job { gathers, useful, held, needs, feeds: Vec::new() });
         }
-        places.push((first, count));
     }
-    tasks
+    jobs
+}
+
+/// How many artifacts each stage makes for `variants`.
+#[must_use]
+pub fn artifacts(stages: &[Stage], variants: usize) -> Vec<usize> {
+    let measured = stages.iter().map(|stage| stage.seconds.len()).max().unwrap_or(1);
+    let count = |stage: &Stage| match stage.gathers {
+        true => 1,
+        false => (variants * stage.seconds.len()).div_ceil(measured),
+    };
+    stages.iter().map(count).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::measured::Stage;
-
-    /// A dataset for two variants each, a stage for each variant, and one that gathers.
-    fn run() -> Run {
-        let cost = |seconds| Cost { seconds, peak_bytes: None, bytes: 10, inodes: 1 };
-        let stage = |name: &str, gathers, takes: &[usize], seconds: &[f64]| Stage {
-            name: name.to_owned(),
-            gathers,
-            takes: takes.to_vec(),
-            costs: seconds.iter().map(|&seconds| cost(seconds)).collect(),
-        };
-        let stages = vec![
-            stage("dataset", false, &[], &[1.0, 2.0]),
-            stage("train", false, &[0], &[10.0, 20.0, 30.0, 40.0]),
-            stage("report", true, &[0, 1], &[5.0]),
-        ];
-        Run { stages, variants: 4, threads: 1, results_inodes: 0, variants_inodes: 0 }
-    }
 
     #[test]
     fn what_is_shared_stays_shared_and_what_gathers_takes_all() {
-        let tasks = tasks(&run(), 8, 0.5);
-        let count = |stage| tasks.iter().filter(|task| task.stage == stage).count();
-        assert_eq!([count(0), count(1), count(2)], [4, 8, 1]);
-        // Each dataset goes to two trainings and to the report.
-        assert!(tasks[..4].iter().all(|task| task.feeds.len() == 3));
-        assert_eq!(tasks[3].feeds, [10, 11, 12]);
-        assert_eq!(tasks[12].needs, 12);
-    }
-
-    #[test]
-    fn every_mix_of_costs_is_that_of_the_run() {
-        let tasks = tasks(&run(), 8, 0.5);
-        let sum = |stage: usize| -> f64 {
-            tasks.iter().filter(|task| task.stage == stage).map(|task| task.cost.seconds).sum()
+        let stage = |gathers, takes: &[usize], seconds: &[f64]| Stage {
+            gathers,
+            takes: takes.to_vec(),
+            seconds: seconds.to_vec(),
+            ..Stage::default()
         };
-        for (stage, expected) in [6.0, 200.0, 7.0].into_iter().enumerate() {
-            assert!((sum(stage) - expected).abs() < 1e-9, "{stage}: {}", sum(stage));
-        }
+        let stages = [
+            stage(false, &[], &[1.0, 2.0]),
+            stage(false, &[0], &[10.0, 20.0, 30.0, 40.0]),
+            stage(true, &[0, 1], &[5.0]),
+        ];
+        let jobs = jobs(&stages, 8, 2);
+        let useful: Vec<f64> = jobs.iter().map(|job| job.useful).collect();
+        assert_eq!(useful, [2.0, 4.0, 20.0, 40.0, 60.0, 80.0, 5.0 + 8.0 * GATHER]);
+        assert_eq!(jobs[0].feeds, [2, 4, 6], "two depths and the report");
+        assert_eq!(jobs.iter().map(|job| job.needs).collect::<Vec<_>>(), [0, 0, 1, 1, 1, 1, 6]);
     }
 }
