@@ -14,7 +14,7 @@ use crate::source::Part;
 /// Keys of the block `cluster`.
 const CLUSTER_KEYS: [&str; 6] = ["account", "partition", "qos", "lines", "modules", "shared"];
 /// Keys of the block `resources`.
-const RESOURCE_KEYS: [&str; 5] = ["cpus", "memory", "time", "partition", "split"];
+const RESOURCE_KEYS: [&str; 6] = ["cpus", "memory", "time", "partition", "split", "batch"];
 /// Options of sbatch that the driver sets for each script.
 const OWN_OPTIONS: [&str; 15] = [
     "--job-name",
@@ -58,12 +58,14 @@ pub struct Resources {
     pub cpus: Option<u16>,
     /// Memory, in bytes.
     pub memory_bytes: Option<u64>,
-    /// Time until the job is ended.
+    /// Time that one artifact may take.
     pub time: Option<Duration>,
     /// Where it runs.
     pub partition: Option<String>,
     /// Pieces that its work is cut into, where the stage can do that.
     pub split: Option<u16>,
+    /// Artifacts that a job makes, one after the other.
+    pub batch: Option<u16>,
 }
 
 impl Reader<'_> {
@@ -94,6 +96,7 @@ impl Reader<'_> {
         self.refuse_unknown(at, entries, &RESOURCE_KEYS, "`resources`");
         resources.cpus = self.count(at, entries, "cpus");
         resources.split = self.count(at, entries, "split");
+        resources.batch = self.count(at, entries, "batch");
         resources.memory_bytes = self.quantity(at, entries, "memory", parse_bytes);
         resources.time = self.quantity(at, entries, "time", parse_duration);
         resources.partition = self.word_at(at, entries, "partition");

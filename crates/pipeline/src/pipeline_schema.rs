@@ -134,9 +134,10 @@ fn resources() -> Value {
             "description": "What the stage needs of a cluster.", "properties": {
         "cpus": { "type": "integer", "minimum": 1, "description": "Processors, which are its threads." },
         "memory": { "type": "string", "description": "Memory, as 16GiB." },
-        "time": { "type": "string", "description": "Time after which the job is ended, as 2h." },
+        "time": { "type": "string", "description": "Time that one artifact may take, as 2h." },
         "partition": { "type": "string", "description": "Where it runs." },
-        "split": { "type": "integer", "minimum": 1, "description": "Pieces that its work is cut into, each a job, where the stage can do that: ntk can." }
+        "split": { "type": "integer", "minimum": 1, "description": "Pieces that its work is cut into, each a job, where the stage can do that: ntk can." },
+        "batch": { "type": "integer", "minimum": 1, "description": "Artifacts that a job makes, one after the other." }
     } })
 }
 

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use dfdx::prelude::*;
 use network::{Network, Workspace};
 
-use crate::loss::Matrix;
+use crate::loss::{Matrix, matrix};
 use crate::model::Model;
 
 /// A network for a fixed number of rows, computed by the `network` crate's kernels.
@@ -47,7 +47,7 @@ impl Fused {
         self.state.borrow_mut().x.extend_from_slice(x);
         let width = network.borrow().output_dim();
         let shape = (outputs.len() / width, width);
-        let outputs: Matrix = device.try_tensor_from_vec(outputs, shape)?;
+        let outputs = matrix(device, &outputs, shape)?;
 
         // Clones share storage with the model and keep its ids, under which gradients are found.
         let (ghost, layers) = (outputs.clone(), model.layers.clone());

@@ -4,7 +4,7 @@ use dfdx::prelude::*;
 use network::{Activation, Architecture};
 use stage::StageError;
 
-use crate::loss::Matrix;
+use crate::loss::{Matrix, matrix};
 use crate::model::Model;
 
 /// A matrix whose history is on a tape.
@@ -30,7 +30,7 @@ pub(crate) fn on_tape(
 ) -> Result<Traced, StageError> {
     let inputs = model.layers[0].0.shape().0;
     let rows = x.len() / inputs;
-    let x: Matrix = device.tensor_from_vec(x.to_vec(), (rows, inputs));
+    let x: Matrix = matrix(device, x, (rows, inputs))?;
     let mut h = x.put_tape(OwnedTape::default());
     for (l, (weight, bias)) in model.layers.iter().enumerate() {
         let (fan_in, fan_out) = *weight.shape();

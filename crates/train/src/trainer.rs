@@ -8,7 +8,7 @@ use network::{Architecture, Network};
 use stage::StageError;
 
 use crate::fused::Fused;
-use crate::loss::{Loss, Matrix};
+use crate::loss::{Loss, matrix};
 use crate::model::Model;
 use crate::optimizer::{Optimizer, Updater};
 use crate::parameters::Engine;
@@ -99,7 +99,7 @@ impl Trainer {
         };
         let values = outputs.as_vec();
         let shape = (y.len() / self.output_dim, self.output_dim);
-        let targets: Matrix = self.device.tensor_from_vec(y.to_vec(), shape);
+        let targets = matrix(&self.device, y, shape)?;
         let tape = self.loss.on_tape(outputs, targets)?;
         Ok(Forward { outputs: values, loss: f64::from(tape.array()), tape })
     }

@@ -421,7 +421,7 @@ fn blocks_that_mean_nothing_are_errors() {
 stages:
   data:
     uses: dataset
-    resources: { cpus: 0, memory: much, time: 3, partition: '$(id)', gpus: 1, split: some }
+    resources: { cpus: 0, memory: much, time: 3, partition: '$(id)', gpus: 1, split: some, batch: 0 }
     retries: -1
 ";
     insta::assert_snapshot!(world.errors(text, &[]));
@@ -623,4 +623,28 @@ fn what_a_cluster_does_not_take_at_once_is_submitted_once_others_have_ended() {
     world.go();
     world.submit(SWEEP, &[]).expect("everything is submitted at last");
     assert!(world.files("data/store/.work").is_empty());
+}
+
+#[test]
+fn a_job_makes_several_artifacts_where_the_pipeline_asks_and_one_that_fails_is_the_only_one() {
+    let world = cluster();
+    let batches = ["train.resources.batch=2", "ntk.resources.batch=2"];
+    world.submit(SWEEP, &batches).expect("it runs");
+    let expected = "data 1\ntrain 2 afterok:100\nntk 2 aftercorr:101\n";
+    assert_eq!(world.noted("submitted"), expected);
+    assert!(world.files("data/store/.work").is_empty());
+
+    let world = cluster();
+    let run = format!(
+        "case \"$(cat \"$2\")\" in *'\"steps\":10'*) exit 3;; esac\n{}",
+        succeed("training")
+    );
+    world.stage("train", &train(), PLAN_ECHO, &run);
+    let error = world.submit(SWEEP, &batches).expect_err("a variant fails");
+    let PipelineError::Stages { failures, left_out } = error else { panic!("another error") };
+    assert_eq!((failures.len(), left_out), (1, 1), "{failures:?}");
+    assert_eq!(failures[0].variant, "steps=10");
+    let made =
+        |kind| fs::read_dir(world.root().join("data/store").join(kind)).expect("some").count();
+    assert_eq!((made("training"), made("kernel")), (3, 3));
 }

@@ -28,33 +28,39 @@ const BEFORE_RESTART: Duration = Duration::from_mins(2);
 /// How long inputs are waited for, which network file systems show late.
 const GRACE: Duration = Duration::from_secs(30);
 
-/// Fulfils the order of the job `index` in the list `path`. The artifact is in the store where the
-/// exit code is 0; a job that ends otherwise has noted why.
+/// Fulfils the orders of the job `index` in the list `path`, one after the other. All artifacts are in
+/// the store where the exit code is 0; else it is noted of each why it is not.
 ///
 /// # Errors
 /// Where the list cannot be read, the file system refuses, or the job is ended from outside.
 pub(crate) fn fulfil(path: &Path, index: u32) -> Result<ExitCode, PipelineError> {
     let running = interrupt::Running::begin();
-    let (head, order) = tasks::read(path, index)?;
+    let (head, orders) = tasks::read(path, index)?;
     let name = path.file_stem().unwrap_or_default().to_string_lossy();
     let store = Store::at(head.store.clone());
-    let note = Note::within(&store.work(&order.key), &name, index);
-    let element = Element { order: &order, head: &head, store: &store, note: &note };
-    let end = match element.run() {
-        Ok(None) => {
-            drop(running);
-            note.remove();
-            tasks::forget_silence(path, index);
-            return Ok(ExitCode::SUCCESS);
-        }
-        Ok(Some(end)) => end,
-        Err(PipelineError::Interrupted) => return Err(PipelineError::Interrupted),
-        Err(error) => End { error: StageError::new(told(&error)), again: Again::Never },
-    };
-    // Nothing can be said where standard error is closed.
-    let _ = writeln!(std::io::stderr(), "error: {}", end.error.message);
-    note.write_end(&end).map_err(PipelineError::io("writing in", path))?;
-    Ok(ExitCode::FAILURE)
+    let mut code = ExitCode::SUCCESS;
+    for order in &orders {
+        let note = Note::within(&store.work(&order.key), &name, index);
+        let element = Element { order, head: &head, store: &store, note: &note };
+        let end = match element.run() {
+            Ok(None) => {
+                note.remove();
+                continue;
+            }
+            Ok(Some(end)) => end,
+            Err(PipelineError::Interrupted) => return Err(PipelineError::Interrupted),
+            Err(error) => End { error: StageError::new(told(&error)), again: Again::Never },
+        };
+        code = ExitCode::FAILURE;
+        // Nothing can be said where standard error is closed.
+        let _ = writeln!(std::io::stderr(), "error: {}", end.error.message);
+        note.write_end(&end).map_err(PipelineError::io("writing in", path))?;
+    }
+    drop(running);
+    if code == ExitCode::SUCCESS {
+        tasks::forget_silence(path, index);
+    }
+    Ok(code)
 }
 
 /// An order on its node.

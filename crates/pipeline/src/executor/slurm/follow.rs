@@ -182,9 +182,14 @@ impl Campaign<'_> {
                 continue;
             }
             let of = &self.jobs[job];
+            let event = if reads { placed.note.read_progress() } else { None };
+            // Of a batch one is at work, and it is known by what it says.
+            if of.batch > 1 && event.is_none() && !lines.contains_key(&job) {
+                continue;
+            }
             let line =
                 lines.entry(job).or_insert_with(|| self.progress.start(&of.order.stage, &of.shown));
-            if reads && let Some(event) = placed.note.read_progress() {
+            if let Some(event) = event {
                 line.show(&event);
             }
         }

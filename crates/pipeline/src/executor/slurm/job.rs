@@ -35,8 +35,10 @@ pub(super) struct Job {
     pub shown: String,
     /// Jobs whose artifacts it takes, each before this one.
     pub needs: Vec<usize>,
-    /// Time until the cluster ends it.
+    /// Time that it may take.
     pub time: Option<Duration>,
+    /// How many such jobs are one of the cluster, done one after the other.
+    pub batch: usize,
     pub partition: Option<String>,
 }
 
@@ -150,7 +152,8 @@ impl<'a> Maker<'a> {
             shown = if shown.is_empty() { of_all } else { format!("{shown} {of_all}") };
         }
         let partition = task.resources.partition.clone();
-        Ok(Job { order, task: index, shown, needs, time, partition })
+        let batch = task.resources.batch.map_or(1, usize::from);
+        Ok(Job { order, task: index, shown, needs, time, batch, partition })
     }
 
     /// Finds why the cluster could not run a job of `task`.
@@ -169,6 +172,8 @@ impl<'a> Maker<'a> {
         let partition = task.resources.partition.as_deref();
         let partition = partition.or(self.plan.cluster.partition.as_deref());
         let (cpus, memory_bytes) = (limits.threads as u64, limits.memory_bytes);
+        let batch = task.resources.batch.unwrap_or(1);
+        let time = time.map(|time| time * batch.into());
         let ask = Ask { partition, cpus, memory_bytes, time };
         let refused = refusal(&ask, self.partitions);
         refused.map_or(Ok(()), |(message, help)| Err(Unusable { message, help }))

@@ -47,6 +47,8 @@ struct Class {
     time: Option<Duration>,
     partition: Option<String>,
     starts_again: bool,
+    /// How many of them a job of the array does, one after the other.
+    batch: usize,
     not_on: BTreeSet<String>,
 }
 
@@ -69,16 +71,25 @@ impl Campaign<'_> {
             if ready.is_empty() {
                 return Ok(());
             }
-            let mut classes: BTreeMap<Class, Vec<Candidate>> = BTreeMap::new();
+            let mut classes: BTreeMap<Class, Vec<usize>> = BTreeMap::new();
             let cut = self.cut(&ready);
             for job in ready {
-                let needs = self.waits_for(job);
-                classes.entry(self.class(job, &cut)).or_default().push(Candidate { job, needs });
+                classes.entry(self.class(job, &cut)).or_default().push(job);
             }
-            for (class, candidates) in classes {
+            for (class, jobs) in classes {
+                let batches: Vec<&[usize]> = jobs.chunks(class.batch).collect();
+                let candidate = |(job, batch): (usize, &&[usize])| Candidate {
+                    job,
+                    needs: batch.iter().flat_map(|&job| self.waits_for(job)).collect(),
+                };
+                let candidates: Vec<Candidate> =
+                    batches.iter().enumerate().map(candidate).collect();
                 for array in arrays(&candidates, &self.sizes, self.largest_array) {
                     let after: Vec<String> = array.after.iter().map(ToString::to_string).collect();
-                    self.submit_jobs(&class, &array.jobs, &after.join(","))?;
+                    let elements =
+                        array.jobs.iter().map(|(index, batch)| (*index, batches[*batch]));
+                    let elements: Vec<(u32, &[usize])> = elements.collect();
+                    self.submit_jobs(&class, &elements, &after.join(","))?;
                     if self.full.is_some() {
                         return Ok(());
                     }
@@ -131,24 +142,25 @@ impl Campaign<'_> {
             time: of.time,
             partition: of.partition.clone(),
             starts_again: order.retries != Some(0),
+            batch: of.batch,
             not_on: self.lost_on[job].clone(),
         }
     }
 
-    /// Submits `jobs`, each with its index, as one array that waits for `after`, or as several where
-    /// the cluster takes no more at once.
+    /// Submits `elements`, each an index and jobs that are done one after the other, as one array that
+    /// waits for `after`, or as several where the cluster takes no more at once.
     fn submit_jobs(
         &mut self,
         class: &Class,
-        mut jobs: &[(u32, usize)],
+        mut elements: &[(u32, &[usize])],
         after: &str,
     ) -> Result<(), PipelineError> {
-        let mut count = jobs.len();
-        while !jobs.is_empty() {
-            match self.submit_array(class, &jobs[..count], after)? {
+        let mut count = elements.len();
+        while !elements.is_empty() {
+            match self.submit_array(class, &elements[..count], after)? {
                 Answer::Taken => {
-                    jobs = &jobs[count..];
-                    count = count.min(jobs.len());
+                    elements = &elements[count..];
+                    count = count.min(elements.len());
                 }
                 // Fewer may find room.
                 Answer::Full { of_limit: true, .. } if count > 1 => count /= 2,
@@ -157,10 +169,13 @@ impl Campaign<'_> {
                     return Ok(());
                 }
                 Answer::Refused(error) => {
-                    for (_, job) in jobs {
-                        self.states[*job] = JobState::Lost;
+                    let jobs = || elements.iter().flat_map(|(_, jobs)| *jobs);
+                    for &job in jobs() {
+                        self.states[job] = JobState::Lost;
                     }
-                    self.fail(jobs[0].1, error);
+                    if let Some(&first) = jobs().next() {
+                        self.fail(first, error);
+                    }
                     return Ok(());
                 }
             }
@@ -168,21 +183,25 @@ impl Campaign<'_> {
         Ok(())
     }
 
-    /// Submits `jobs` as one array.
+    /// Submits `elements` as one array.
     fn submit_array(
         &mut self,
         class: &Class,
-        jobs: &[(u32, usize)],
+        elements: &[(u32, &[usize])],
         after: &str,
     ) -> Result<Answer, PipelineError> {
         let scripts = self.scripts();
         fs::create_dir_all(&scripts).map_err(PipelineError::io("creating", &scripts))?;
-        let name = self.name(class, jobs);
+        let jobs: Vec<(u32, usize)> = elements
+            .iter()
+            .flat_map(|(index, jobs)| jobs.iter().map(|job| (*index, *job)))
+            .collect();
+        let name = self.name(class, &jobs);
         let path = scripts.join(format!("{name}.sh"));
         let head = Head::new(&self.project.root, &self.project.store());
         let orders = jobs.iter().map(|(index, job)| (*index, &self.jobs[*job].order));
         tasks::write(&path.with_extension("tasks"), &head, orders)?;
-        let indices: Vec<u32> = jobs.iter().map(|(index, _)| *index).collect();
+        let indices: Vec<u32> = elements.iter().map(|(index, _)| *index).collect();
         let script = Script {
             name: &name,
             program: &self.slurm.program,
@@ -194,7 +213,7 @@ impl Campaign<'_> {
             },
             cpus: class.cpus,
             memory_bytes: class.memory_bytes,
-            time: class.time,
+            time: class.time.map(|time| time * u32::try_from(class.batch).unwrap_or(1)),
             partition: class.partition.as_deref(),
             starts_again: class.starts_again,
             after,
@@ -211,11 +230,11 @@ impl Campaign<'_> {
         }
         let reason = match self.slurm.tools.submit(&path, &options(class, after)) {
             Ok(number) => {
-                self.sizes.insert(number.clone(), jobs.len());
+                self.sizes.insert(number.clone(), elements.len());
                 for ((_, job), note) in jobs.iter().zip(notes) {
                     self.states[*job] = JobState::Placed(Placed::new(note, number.clone()));
                 }
-                let (stage, jobs, is_piece) = (class.stage.clone(), jobs.len(), class.is_piece);
+                let (stage, jobs, is_piece) = (class.stage.clone(), elements.len(), class.is_piece);
                 self.arrays.push(SubmittedArray { stage, number, jobs, is_piece });
                 return Ok(Answer::Taken);
             }

@@ -57,11 +57,11 @@ pub(super) fn write<'a>(
     fill().map_err(PipelineError::io("writing", path))
 }
 
-/// Reads the order of the job `index` from the list at `path`.
+/// Reads the orders of the job `index` from the list at `path`.
 ///
 /// # Errors
-/// Where there is none, or another version of this program has written it.
-pub(super) fn read(path: &Path, index: u32) -> Result<(Head, Order), PipelineError> {
+/// Where there are none, or another version of this program has written it.
+pub(super) fn read(path: &Path, index: u32) -> Result<(Head, Vec<Order>), PipelineError> {
     let refused = |message: String| PipelineError::Argument {
         message: format!("{}: {message}", path.display()),
         help: Some("submit the pipeline again".to_owned()),
@@ -77,14 +77,18 @@ pub(super) fn read(path: &Path, index: u32) -> Result<(Head, Order), PipelineErr
         return Err(refused(format!("it is of version {found}, and this program of {VERSION}")));
     }
     let head = serde_json::from_value(head).map_err(wrong)?;
+    let mut orders = Vec::new();
     while let Some(line) = next()? {
-        // A list may be long, and each order: only one is read to its end.
+        // A list may be long, and each order: only those of the job are read to their end.
         if line.starts_with(&format!("{{\"index\":{index},")) {
             let line: Line<Order> = serde_json::from_str(&line).map_err(wrong)?;
-            return Ok((head, line.order));
+            orders.push(line.order);
         }
     }
-    Err(refused(format!("there is no job {index} in it")))
+    if orders.is_empty() {
+        return Err(refused(format!("there is no job {index} in it")));
+    }
+    Ok((head, orders))
 }
 
 /// What SLURM itself says of the job `index` of the array with this list.
