@@ -11,7 +11,7 @@ use artifact::Outline;
 use clap::Parser;
 use ntk::Ntk;
 use spectrum::{Pairs, SpectrumStage};
-use stage::{Limits, Outlines, Stage};
+use stage::{Limits, Outlines, Part, Stage};
 
 /// Samples of which the two decompositions were timed.
 const TIMED: f64 = 4_000.0;
@@ -36,8 +36,8 @@ struct Arguments {
     #[arg(long, default_value_t = 13, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     checkpoints: u64,
     /// Jobs that make a Gramian together.
-    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..))]
-    split: u64,
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..))]
+    split: u16,
     /// GFLOP/s of the case `gramian-large`.
     #[arg(long, default_value_t = 140.0)]
     gflops: f64,
@@ -83,7 +83,11 @@ impl Needs {
             precision: ntk::Precision::default(),
             test_rows: false,
         };
-        let ntk = Ntk::plan(&parameters, &Outlines(inputs.clone()), &limits);
+        let outlines = Outlines(inputs.clone());
+        let ntk = Ntk::plan(&parameters, &outlines, &limits);
+        let of = usize::from(arguments.split);
+        let piece = Part::Piece { index: of - 1, of };
+        let piece = Ntk::plan_part(&parameters, &outlines, piece, &limits);
         let mut inputs = inputs;
         inputs.extend([at("kernel", &ntk.outline)]);
         let inputs = Outlines(inputs);
@@ -92,13 +96,10 @@ impl Needs {
             bytes(SpectrumStage::plan(&parameters, &inputs, &limits).memory_bytes)
         };
         let rows = samples as f64;
-        let matrix = 4.0 * rows * rows;
-        let factors = 4.0 * rows * (inputs_and_signals() + 1.0);
         Self {
-            matrix,
+            matrix: 4.0 * rows * rows,
             ntk: bytes(ntk.memory_bytes),
-            // Whole rows of the matrix, beside the factors of all samples.
-            piece: matrix / arguments.split as f64 + factors,
+            piece: bytes(piece.memory_bytes),
             spectrum_all: spectrum(Pairs::All),
             spectrum_top: spectrum(Pairs::Top(TOP)),
         }

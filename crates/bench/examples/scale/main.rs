@@ -1,7 +1,7 @@
 //! What a larger sweep would cost on a cluster, from the stage times of one that was run.
 //!
 //! ```sh
-//! cargo run --release -p bench --example scale -- data/runs/depth --nodes 1,10,100 --batch 1,20
+//! cargo run --release -p bench --example scale -- data/runs/depth --nodes 1,10,100 --batch 1,4
 //! ```
 
 mod cluster;
@@ -11,6 +11,7 @@ mod sweep;
 use std::error::Error;
 use std::io::Write;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::{Parser, value_parser};
 use cluster::{Cluster, Outcome};
@@ -29,7 +30,7 @@ struct Arguments {
     #[arg(long, value_delimiter = ',', default_value = "1,10,100", value_parser = value_parser!(u32).range(1..=100_000))]
     nodes: Vec<u32>,
     /// Artifacts of a job, as `batch` of all stages; several numbers give several lines.
-    #[arg(long, value_delimiter = ',', default_value = "1,20", value_parser = value_parser!(u16).range(1..))]
+    #[arg(long, value_delimiter = ',', default_value = "1,4", value_parser = value_parser!(u16).range(1..))]
     batch: Vec<u16>,
     /// Mean seconds of a stage in place of the measured ones, as train=60,ntk=4.
     #[arg(long, value_delimiter = ',', value_name = "STAGE=SECONDS", value_parser = stage_seconds)]
@@ -51,8 +52,17 @@ fn stage_seconds(text: &str) -> Result<(String, f64), String> {
     Ok((stage.to_owned(), seconds.ok_or("there is no number above 0")?))
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let arguments = Arguments::parse();
+fn main() -> ExitCode {
+    match simulate(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn simulate(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let mut stages = measured::stages(&arguments.run)?;
     for (name, seconds) in &arguments.seconds {
         let stage = stages.iter_mut().find(|stage| stage.name == *name);
@@ -88,7 +98,7 @@ fn mean(stage: &Stage) -> f64 {
     stage.seconds.iter().sum::<f64>() / stage.seconds.len() as f64
 }
 
-/// What an artifact of each stage took and left, and what all of the sweep leave in the store.
+/// What an artifact of each stage took and left, and what all of the sweep leave there.
 fn show_stages(stages: &[Stage], variants: usize) {
     line("stage    artifacts  mean time   files         MB");
     let (mut files, mut bytes) = (0.0, 0.0);

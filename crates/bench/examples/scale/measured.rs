@@ -1,6 +1,6 @@
 //! A run as it was measured: what each artifact took and left, as their manifests say.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::fs;
 use std::io;
@@ -15,7 +15,7 @@ pub struct Stage {
     /// Whether it takes all variants at once.
     pub gathers: bool,
     /// Stages that it takes artifacts of, as positions in the run.
-    pub takes: Vec<usize>,
+    pub takes: BTreeSet<usize>,
     /// Seconds for each artifact, in the order of the plan.
     pub seconds: Vec<f64>,
     /// Files and folders of all artifacts.
@@ -40,9 +40,7 @@ pub fn stages(folder: &Path) -> Result<Vec<Stage>, Box<dyn Error>> {
         let at = found.unwrap_or(stages.len());
         if found.is_none() {
             let inputs = manifest.inputs.values().flatten();
-            let mut takes: Vec<usize> = inputs.filter_map(|key| makers.get(key).copied()).collect();
-            takes.sort_unstable();
-            takes.dedup();
+            let takes = inputs.filter_map(|key| makers.get(key).copied()).collect();
             let gathers = manifest.kind == Kind::Report;
             stages.push(Stage { name: manifest.stage, gathers, takes, ..Stage::default() });
         }

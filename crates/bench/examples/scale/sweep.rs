@@ -1,5 +1,7 @@
 //! The jobs of a larger sweep: each makes some artifacts of a stage, one after the other.
 
+use std::collections::BTreeSet;
+
 use crate::measured::Stage;
 
 /// Seconds that a job takes beside its artifacts.
@@ -39,16 +41,14 @@ pub fn jobs(stages: &[Stage], variants: usize, batch: usize) -> Vec<Job> {
             let cost = |index: usize| stage.seconds[index * stage.seconds.len() / count];
             let gather = if stage.gathers { GATHER * variants as f64 } else { 0.0 };
             let useful = own.clone().map(cost).sum::<f64>() + gather;
-            let mut needs: Vec<usize> = Vec::new();
+            let mut needs: BTreeSet<usize> = BTreeSet::new();
             for &source in &stage.takes {
                 let (first, sources) = places[source];
                 let taken = if stage.gathers { 0..sources } else { own.clone() };
                 needs.extend(taken.map(|index| first + index % sources / batch));
             }
-            needs.sort_unstable();
-            needs.dedup();
+            let next = jobs.len();
             for &need in &needs {
-                let next = jobs.len();
                 jobs[need].feeds.push(next);
             }
             let held = STARTUP + COMMIT * own.len() as f64 + useful;
@@ -63,10 +63,8 @@ pub fn jobs(stages: &[Stage], variants: usize, batch: usize) -> Vec<Job> {
 #[must_use]
 pub fn artifacts(stages: &[Stage], variants: usize) -> Vec<usize> {
     let measured = stages.iter().map(|stage| stage.seconds.len()).max().unwrap_or(1);
-    let count = |stage: &Stage| match stage.gathers {
-        true => 1,
-        false => (variants * stage.seconds.len()).div_ceil(measured),
-    };
+    let of_variants = |count: usize| (variants * count).div_ceil(measured);
+    let count = |of: &Stage| if of.gathers { 1 } else { of_variants(of.seconds.len()) };
     stages.iter().map(count).collect()
 }
 
@@ -78,7 +76,7 @@ mod tests {
     fn what_is_shared_stays_shared_and_what_gathers_takes_all() {
         let stage = |gathers, takes: &[usize], seconds: &[f64]| Stage {
             gathers,
-            takes: takes.to_vec(),
+            takes: takes.iter().copied().collect(),
             seconds: seconds.to_vec(),
             ..Stage::default()
         };
