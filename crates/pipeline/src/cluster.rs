@@ -16,7 +16,7 @@ const CLUSTER_KEYS: [&str; 6] = ["account", "partition", "qos", "lines", "module
 /// Keys of the block `resources`.
 const RESOURCE_KEYS: [&str; 6] = ["cpus", "memory", "time", "partition", "split", "batch"];
 /// Options of sbatch that the driver sets for each script.
-const OWN_OPTIONS: [&str; 15] = [
+const OWN_OPTIONS: [&str; 20] = [
     "--job-name",
     "--array",
     "--ntasks",
@@ -32,6 +32,11 @@ const OWN_OPTIONS: [&str; 15] = [
     "--open-mode",
     "--dependency",
     "--kill-on-invalid-dep",
+    "--partition",
+    "--account",
+    "--qos",
+    "--mem-per-cpu",
+    "--mem-per-gpu",
 ];
 
 /// How the jobs of a pipeline are handed to a cluster.
@@ -173,7 +178,8 @@ impl Reader<'_> {
         }
         if OWN_OPTIONS.contains(&name) {
             let message = format!("`{name}` is set for every stage by itself");
-            let help = "`resources:` of a stage says what it needs".to_owned();
+            let help = "keys of `cluster:`, and of `resources:` of a stage, say what is asked for";
+            let help = help.to_owned();
             self.wrong(at, Part::Value, message, Some(help));
             return None;
         }

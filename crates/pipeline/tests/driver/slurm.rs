@@ -600,6 +600,25 @@ fn what_a_node_loses_runs_on_another_one_the_next_time() {
 }
 
 #[test]
+fn a_job_that_joins_pieces_is_not_given_others() {
+    let world = cluster();
+    let mut described = crate::world::kernel();
+    described["splits"] = true.into();
+    world.stage("ntk", &described, PLAN_ECHO, &succeed("kernel"));
+    let wait = format!("until [ -f go ]; do sleep 0.05; done\n{}", succeed("dataset"));
+    world.stage("dataset", &dataset(), crate::world::PLAN_DATASET, &wait);
+    let leave = |split: &str| match world.executed(SWEEP, &[split], false).expect("it is taken") {
+        Ran::Left(left) => left.arrays,
+        Ran::Made(_) => panic!("there was something to be made"),
+    };
+    assert!(leave("ntk.resources.split=3").iter().any(|array| array.is_piece));
+    assert_eq!(leave("ntk.resources.split=2"), [], "the first call's pieces are joined");
+    world.go();
+    world.submit(SWEEP, &["ntk.resources.split=2"]).expect("it runs");
+    assert_eq!(fs::read_dir(world.root().join("data/store/kernel")).expect("there").count(), 4);
+}
+
+#[test]
 fn files_that_other_machines_do_not_see_are_refused() {
     let mut world = cluster();
     world.note("nodes", "node7|far\nnode8|away\n");

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::mem::discriminant;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -130,12 +131,8 @@ impl<'a> Campaign<'a> {
             }
         }
         for job in 0..self.jobs.len() {
-            if matches!(self.states[job], JobState::Made(_)) && !self.jobs[job].is_piece() {
-                for need in self.jobs[job].needs.clone() {
-                    if self.jobs[need].is_piece() {
-                        self.states[need] = JobState::Unneeded;
-                    }
-                }
+            if matches!(self.states[job], JobState::Made(_)) {
+                self.mark_pieces(job, &JobState::Missing, &JobState::Unneeded);
             }
         }
         let made = |job: &JobState| matches!(job, JobState::Made(_));
@@ -156,6 +153,16 @@ impl<'a> Campaign<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Makes of every piece that `job` joins and that is in the state `from` one in the state `to`.
+    pub(super) fn mark_pieces(&mut self, job: usize, from: &JobState, to: &JobState) {
+        for &need in &self.jobs[job].needs {
+            let is_meant = discriminant(&self.states[need]) == discriminant(from);
+            if is_meant && self.jobs[need].is_piece() {
+                self.states[need] = to.clone();
+            }
+        }
     }
 
     /// What the store has of a job.
@@ -207,6 +214,12 @@ impl<'a> Campaign<'a> {
                     }
                 }
                 _ => self.tell_of_end(job, &placed),
+            }
+        }
+        // What a job joins that waits or runs, it has been told of, and needs no other pieces.
+        for job in 0..self.jobs.len() {
+            if matches!(self.states[job], JobState::Placed(_)) {
+                self.mark_pieces(job, &JobState::Missing, &JobState::Unneeded);
             }
         }
         Ok(())

@@ -126,7 +126,11 @@ impl Element<'_> {
                     let error = StageError::new(message).hint(MORE_TIME);
                     return Ok(Some(End { error, again: Again::Never }));
                 }
-                Outcome::Failed(_, again) if tried < again.allowed(order.retries) => tried += 1,
+                Outcome::Failed(error, again) if tried < again.allowed(order.retries) => {
+                    tried += 1;
+                    // Nothing can be said where standard error is closed.
+                    let _ = writeln!(std::io::stderr(), "tried again: {}", error.message);
+                }
                 Outcome::Failed(error, Again::WithMore(Limit::Memory)) => {
                     let error = StageError { hint: Some(MORE_MEMORY.to_owned()), ..error };
                     return Ok(Some(End { error, again: Again::Never }));

@@ -315,6 +315,7 @@ impl Campaign<'_> {
             Ended::Unbegun => {
                 placed.note.remove();
                 self.states[job] = JobState::Missing;
+                self.mark_pieces(job, &JobState::Unneeded, &JobState::Missing);
                 self.lose();
             }
             Ended::Failed(error, again) => {
@@ -328,6 +329,7 @@ impl Campaign<'_> {
                     }
                     self.progress.again(&stage, &shown, &error.message);
                     self.states[job] = JobState::Missing;
+                    self.mark_pieces(job, &JobState::Unneeded, &JobState::Missing);
                 } else {
                     line().end(End::Failed);
                     self.fail(job, error);
@@ -391,9 +393,7 @@ impl<'a> Tally<'a> {
     fn add(&mut self, state: &'a JobState) {
         self.all += 1;
         match state {
-            JobState::Placed(Placed {
-                state: Some(State::Running | State::Completing), ..
-            }) => {
+            JobState::Placed(Placed { state: Some(state), .. }) if *state != State::Pending => {
                 self.running += 1;
             }
             JobState::Placed(placed) if placed.reason.starts_with("Dependency") => {}

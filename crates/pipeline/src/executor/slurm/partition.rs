@@ -49,6 +49,11 @@ impl Partition {
 
 /// What is wrong with asking for this in a cluster of these `partitions`, and what to do about it.
 pub(super) fn refusal(ask: &Ask, partitions: &[Partition]) -> Option<(String, Option<String>)> {
+    if let Some((first, rest)) = ask.partition.and_then(|names| names.split_once(',')) {
+        // Of several the cluster takes whichever is free first.
+        let of = |name| refusal(&Ask { partition: Some(name), ..ask.clone() }, partitions);
+        return of(first).filter(|_| of(rest).is_some());
+    }
     let is_meant = |one: &&Partition| match ask.partition {
         Some(name) => one.name == name,
         None => one.is_default,
@@ -146,6 +151,8 @@ mod tests {
         };
         assert_eq!(ask(None, 4, 7, 1), None);
         assert_eq!(ask(Some("long"), 64, 200, 100), None);
+        assert_eq!(ask(Some("short,long"), 64, 200, 100), None);
+        assert_eq!(ask(Some("short,short"), 4, 7, 2), ask(Some("short"), 4, 7, 2));
         let refused = [
             ask(Some("lnog"), 1, 1, 1),
             ask(None, 1, 1, 2),

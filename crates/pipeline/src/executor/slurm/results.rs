@@ -22,8 +22,8 @@ use crate::store::{Store, remove};
 
 /// What a list of the jobs calls this one, in the place of a stage: no stage can have this name.
 const NAME: &str = "results.all";
-/// Memory for gathering.
-const MEMORY_BYTES: u64 = 1 << 30;
+/// Memory for gathering: of the program, and of each artifact.
+const MEMORY_BYTES: (u64, u64) = (1 << 30, 128 << 10);
 
 /// What gathering needs to know, without the pipeline.
 #[derive(Debug, Serialize, Deserialize)]
@@ -68,7 +68,7 @@ impl Campaign<'_> {
             path: &path,
             work: Work::Results,
             cpus: 1,
-            memory_bytes: MEMORY_BYTES,
+            memory_bytes: MEMORY_BYTES.0 + MEMORY_BYTES.1 * self.plan.tasks.len() as u64,
             time: None,
             partition: None,
             starts_again: true,

@@ -48,7 +48,10 @@ impl Script<'_> {
     /// The text of the script.
     pub(super) fn text(&self) -> String {
         let beside = |ending: &str| self.path.with_extension(ending).display().to_string();
-        let mut text = String::from("#!/bin/sh\n");
+        // What loads modules is a function of the shell, which login shells have.
+        let has_modules = !self.cluster.modules.is_empty();
+        let shell = if has_modules { "#!/bin/bash -l\n" } else { "#!/bin/sh\n" };
+        let mut text = shell.to_owned();
         let mut option = |name: &str, value: &str| {
             // Writing to a String cannot fail.
             let _ = writeln!(text, "#SBATCH --{name}={value}");
@@ -100,7 +103,7 @@ impl Script<'_> {
         }
         text.push('\n');
         for module in &cluster.modules {
-            let _ = writeln!(text, "module load {module}");
+            let _ = writeln!(text, "module load {module} || exit 1");
         }
         let program = quoted(&self.program.display().to_string());
         let (about, call) = match self.work {

@@ -39,6 +39,8 @@ enum Answer {
 /// What jobs have in common that go into one array.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Class {
+    /// The place of the stage in the plan: where not all jobs are taken at once, those before others are.
+    place: usize,
     stage: String,
     is_piece: bool,
     /// Which piece, where the pieces of many artifacts are submitted together.
@@ -138,7 +140,9 @@ impl Campaign<'_> {
             Part::Piece { index, .. } if cut.contains(&order.stage) => Some(index),
             _ => None,
         };
+        let place = self.plan.stages.iter().position(|stage| stage.name == order.stage);
         Class {
+            place: place.unwrap_or_default(),
             stage: order.stage.clone(),
             is_piece: of.is_piece(),
             piece,

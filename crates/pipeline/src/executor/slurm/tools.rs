@@ -152,7 +152,7 @@ impl Tools {
         partition: Option<&str>,
     ) -> Result<BTreeMap<String, String>, String> {
         let partition = partition.map(|name| format!("--partition={name}"));
-        let mut arguments = vec!["--noheader", "--Node", "--format=%N|%n"];
+        let mut arguments = vec!["--all", "--noheader", "--Node", "--format=%N|%n"];
         arguments.extend(partition.as_deref());
         let answer = ask(&self.sinfo, &arguments)?;
         let lines = answer.lines().filter_map(|line| line.trim().split_once('|'));
@@ -164,7 +164,8 @@ impl Tools {
     /// # Errors
     /// What sinfo said.
     pub(super) fn partitions(&self) -> Result<Vec<Partition>, String> {
-        let answer = ask(&self.sinfo, &["--noheader", "--exact", "--format=%P|%c|%m|%l|%a"])?;
+        let answer =
+            ask(&self.sinfo, &["--all", "--noheader", "--exact", "--format=%P|%c|%m|%l|%a"])?;
         Ok(answer.lines().filter_map(Partition::parse).collect())
     }
 
