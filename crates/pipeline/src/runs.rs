@@ -9,7 +9,7 @@ use crate::grid::grid;
 use crate::project::Project;
 use crate::quantity::{bytes, duration};
 use crate::references::{self, Run};
-use crate::store::Store;
+use crate::store::{Store, jobs};
 
 /// One line for each folder of results: its state, how many of its artifacts are there, the time that
 /// their stages took, and their size.
@@ -30,8 +30,11 @@ fn row(store: &Store, run: &Run) -> Vec<String> {
         names.iter().filter_map(|name| Manifest::read(&store.path(name)).ok()).collect();
     let key = |name: &str| name.rsplit('/').next().unwrap_or_default().to_owned();
     let is_running = || names.iter().any(|name| store.is_being_made(&key(name)));
+    // What has become of these jobs, only the cluster knows.
+    let has_jobs = || names.iter().any(|name| !jobs(&store.work(&key(name))).is_empty());
     let state = match (&run.unfinished, &run.finished) {
         (Some(_), _) if is_running() => "running",
+        (Some(_), _) if has_jobs() => "submitted to a cluster",
         (Some(_), None) => "stopped",
         (Some(_), Some(_)) => "stopped, with results of an earlier run",
         (None, Some(_)) => "finished",

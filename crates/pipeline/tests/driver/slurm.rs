@@ -769,3 +769,15 @@ fn programs_are_told_of_everything_in_json() {
     world.wait_for_jobs();
     assert!(run(&["--follow"]).iter().any(|event| event["event"] == "reused"));
 }
+
+#[test]
+fn a_run_whose_jobs_wait_is_listed_as_submitted() {
+    let world = cluster();
+    world.note("fate-data", "PENDING\n");
+    world.leave(ONE);
+    let listed = pipeline::runs(&world.project);
+    assert!(listed.contains("submitted to a cluster"), "{listed}");
+    let said = text(&world.lab(&["cancel", "one"]).output().expect("it starts"));
+    // With the one that gathers the results.
+    assert!(said.contains("2 jobs of `one` are cancelled"), "{said}");
+}
