@@ -91,7 +91,7 @@ fn check(data: &Path, expected: &BTreeMap<PathBuf, Vec<u8>>) {
 
 /// Batch scripts of a run.
 fn scripts(data: &Path, run: &str) -> usize {
-    let folder = data.join("runs").join(run).join("logs/slurm.jobs");
+    let folder = data.join("jobs").join(run);
     let entries = fs::read_dir(folder).expect("scripts are kept").flatten();
     entries.filter(|entry| entry.path().extension().is_some_and(|ending| ending == "sh")).count()
 }

@@ -39,6 +39,9 @@ pub enum PipelineError {
     /// Cargo could not be run, or could not build a stage.
     #[error("error: {0}")]
     Cargo(String),
+    /// A program of a cluster refuses, or does not answer.
+    #[error("error: {0}")]
+    Cluster(String),
     /// An artifact could not be written or read.
     #[error("error: {0}")]
     Artifact(#[from] ArtifactError),
@@ -62,7 +65,11 @@ impl PipelineError {
         match self {
             Self::Invalid(_) | Self::Argument { .. } => 2,
             Self::Interrupted => interrupt::EXIT_CODE,
-            Self::Stages { .. } | Self::Cargo(_) | Self::Artifact(_) | Self::Io { .. } => 1,
+            Self::Stages { .. }
+            | Self::Cargo(_)
+            | Self::Cluster(_)
+            | Self::Artifact(_)
+            | Self::Io { .. } => 1,
         }
     }
 

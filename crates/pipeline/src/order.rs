@@ -192,7 +192,8 @@ impl Order {
         let manifest = self.manifest(tables, executed);
         match work.commit(store, &manifest, self.is_forced) {
             Ok(directory) => {
-                work.finish()?;
+                // The artifact is there: what cannot be removed of the work goes the next time.
+                let _ = work.finish();
                 Ok(Outcome::Made(directory, Box::new(manifest)))
             }
             Err(_) if !work.is_mine() => Ok(Outcome::Elsewhere),

@@ -62,6 +62,13 @@ impl Project {
         self.data.join("runs").join(pipeline)
     }
 
+    /// Folder of a pipeline's batch scripts, which its jobs read: it stays where it is when results are
+    /// gathered.
+    #[must_use]
+    pub fn jobs(&self, pipeline: &str) -> PathBuf {
+        self.data.join("jobs").join(pipeline)
+    }
+
     /// `path` as it is shown to people: relative to the current folder or the root where it lies
     /// below.
     #[must_use]

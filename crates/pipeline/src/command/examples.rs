@@ -55,12 +55,12 @@ Examples:
 
 pub(super) const RUN_TASK: &str = "\
 Examples:
-  ntk-lab run-task data/runs/depth/logs/slurm.jobs/depth.train.1f00aa22bb33.tasks 3
+  ntk-lab run-task data/jobs/depth/depth.train.1f00aa22bb33.tasks 3
       what the fourth training of that array does; batch scripts call it";
 
 pub(super) const GATHER: &str = "\
 Examples:
-  ntk-lab gather data/runs/depth/logs/slurm.jobs/depth.results.all.1f00aa22bb33.plan
+  ntk-lab gather data/jobs/depth/depth.results.all.1f00aa22bb33.plan
       batch scripts call it; calling the pipeline again gathers its results, too";
 
 pub(super) const GC: &str = "\

@@ -67,10 +67,10 @@ pub enum Command {
     #[command(after_help = examples::CANCEL)]
     Cancel(cancel::Arguments),
     /// Make one artifact of a list, as a job of a cluster does.
-    #[command(after_help = examples::RUN_TASK)]
+    #[command(hide = true, after_help = examples::RUN_TASK)]
     RunTask(run_task::Arguments),
     /// Gather the results of a run whose artifacts are there, as its last job on a cluster does.
-    #[command(after_help = examples::GATHER)]
+    #[command(hide = true, after_help = examples::GATHER)]
     Gather(gather::Arguments),
     /// Say what lies in the store and no run refers to, and remove it.
     #[command(after_help = examples::GC)]

@@ -19,7 +19,7 @@ use crate::store::Store;
 
 pub use local::Local;
 pub use slurm::{Pace, Slurm, Submitted, cancel};
-pub(crate) use slurm::{SCRIPTS, fulfil, gather};
+pub(crate) use slurm::{fulfil, gather};
 
 /// Something that makes the artifacts of a plan: this machine ([`Local`]), or a cluster ([`Slurm`]).
 pub trait Executor {

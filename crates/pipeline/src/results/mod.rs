@@ -15,7 +15,6 @@ use artifact::{Kind, Layout, MANIFEST_FILE, Table};
 
 use crate::error::PipelineError;
 use crate::executor::Made;
-use crate::executor::SCRIPTS;
 use crate::lock;
 use crate::plan::{Plan, PlannedStage, Task};
 use crate::project::Project;
@@ -34,7 +33,7 @@ pub(crate) const VARIANTS: &str = "variants";
 const OWN: [&str; 5] = ["logs", "runs.parquet", VARIANTS, lock::FILE, references::FILE];
 
 /// Gathers what was `made` into the results folder of `plan`, in place of what an earlier run
-/// left there, and returns that folder. Logs of its tasks and batch scripts are kept.
+/// left there, and returns that folder. Logs of its tasks are kept.
 ///
 /// Where a stage varies along axes of a sweep, each of its tidy tables becomes one with the rows
 /// of all variants and these axes as leading columns; everything else of it goes into a folder of
@@ -77,11 +76,6 @@ pub fn gather(project: &Project, plan: &Plan, made: &[Made]) -> Result<PathBuf, 
     write(&new.join(lock::FILE), &plan.lock.text(project, plan))?;
     for task in &plan.tasks {
         keep_log(&folder, &new, task, plan)?;
-    }
-    if folder.join(SCRIPTS).is_dir() {
-        let logs = new.join("logs");
-        fs::create_dir_all(&logs).map_err(PipelineError::io("creating", &logs))?;
-        rename(&folder.join(SCRIPTS), &new.join(SCRIPTS))?;
     }
     remove(&old)?;
     if folder.exists() {

@@ -62,7 +62,13 @@ impl Store {
     /// A table that was changed since it was hashed is hashed again.
     pub(crate) fn find(&self, kind: Kind, key: &str) -> Option<Manifest> {
         let directory = self.directory(kind, key);
-        let manifest = Manifest::read(&directory).ok()?;
+        let manifest = Manifest::read(&directory).or_else(|_| {
+            // A network file system remembers for a minute that something is not there, unless the
+            // folder of it is opened.
+            let _ = fs::read_dir(self.root.join(kind.name()));
+            Manifest::read(&directory)
+        });
+        let manifest = manifest.ok()?;
         if manifest.key != key || manifest.kind != kind {
             return None;
         }

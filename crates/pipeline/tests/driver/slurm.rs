@@ -154,7 +154,7 @@ impl World {
 
     /// Batch scripts that were kept.
     fn scripts(&self, run: &str) -> Vec<String> {
-        let files = self.files(&format!("data/runs/{run}/logs/slurm.jobs"));
+        let files = self.files(&format!("data/jobs/{run}"));
         let is_script = |file: &String| Path::new(file).extension().is_some_and(|end| end == "sh");
         files.into_iter().filter(is_script).collect()
     }
@@ -508,7 +508,7 @@ fn a_second_call_submits_what_is_missing_and_says_how_far_the_rest_is() {
 fn a_batch_script_may_be_submitted_by_hand_again() {
     let world = cluster();
     world.submit(ONE, &[]).expect("it runs");
-    let script = world.root().join("data/runs/one/logs/slurm.jobs").join(&world.scripts("one")[0]);
+    let script = world.root().join("data/jobs/one").join(&world.scripts("one")[0]);
     let again = || {
         Command::new("sh").arg(&script).env("SLURM_ARRAY_TASK_ID", "0").output().expect("sh starts")
     };
@@ -527,7 +527,7 @@ fn a_program_that_has_changed_since_a_job_was_submitted_makes_nothing() {
     assert_eq!(left.status.code(), Some(130));
     world.lab(&["cancel", "one"]).output().expect("it starts");
     world.go();
-    let script = world.root().join("data/runs/one/logs/slurm.jobs").join(&world.scripts("one")[0]);
+    let script = world.root().join("data/jobs/one").join(&world.scripts("one")[0]);
     world.stage("dataset", &dataset(), crate::world::PLAN_DATASET, &succeed("dataset"));
     let output = Command::new("sh").arg(&script).env("SLURM_ARRAY_TASK_ID", "0").output();
     let output = output.expect("sh starts");
@@ -657,7 +657,7 @@ fn work_that_is_cut_is_made_in_pieces_and_joined() {
     // A piece whose job comes late, as another driver has submitted it, is not made for nothing.
     let scripts = world.scripts("swept");
     let late = scripts.iter().find(|script| script.contains("ntk-pieces")).expect("there are some");
-    let script = world.root().join("data/runs/swept/logs/slurm.jobs").join(late);
+    let script = world.root().join("data/jobs/swept").join(late);
     let output = Command::new("sh").arg(&script).env("SLURM_ARRAY_TASK_ID", "0").output();
     let output = output.expect("sh starts");
     assert!(output.status.success(), "{}", text(&output));

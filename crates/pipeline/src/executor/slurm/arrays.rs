@@ -12,7 +12,7 @@ const MOST_ARRAYS: usize = 64;
 const MOST_NAMED: usize = 32;
 
 /// A job of an array, by the number of the array and its index there.
-pub(super) type Element = (String, u32);
+pub(super) type Place = (String, u32);
 
 /// A job to be submitted.
 #[derive(Clone, Debug)]
@@ -20,7 +20,7 @@ pub(super) struct Candidate {
     /// Its own name for whoever asks.
     pub job: usize,
     /// Jobs that wait or run and make what it needs.
-    pub needs: BTreeSet<Element>,
+    pub needs: BTreeSet<Place>,
 }
 
 /// Jobs to be submitted as one array.
@@ -75,7 +75,7 @@ pub(super) fn arrays(
 
 /// The arrays of candidates that need something of the same other arrays.
 fn cut(group: &[&Candidate], sizes: &BTreeMap<String, usize>, largest: usize) -> Vec<Array> {
-    let mut exact: BTreeMap<&BTreeSet<Element>, Vec<usize>> = BTreeMap::new();
+    let mut exact: BTreeMap<&BTreeSet<Place>, Vec<usize>> = BTreeMap::new();
     for candidate in group {
         exact.entry(&candidate.needs).or_default().push(candidate.job);
     }
@@ -99,7 +99,7 @@ fn cut(group: &[&Candidate], sizes: &BTreeMap<String, usize>, largest: usize) ->
 fn layers(group: &[&Candidate], sizes: &BTreeMap<String, usize>) -> Option<Vec<Array>> {
     let shared = group.iter().map(|candidate| candidate.needs.clone());
     let shared = shared.reduce(|one, other| &one & &other)?;
-    let numbers_of = |needs: &BTreeSet<Element>| -> BTreeSet<String> {
+    let numbers_of = |needs: &BTreeSet<Place>| -> BTreeSet<String> {
         needs.iter().map(|(number, _)| number.clone()).collect()
     };
     let mut layers: Vec<BTreeMap<u32, usize>> = Vec::new();
@@ -131,7 +131,7 @@ fn layers(group: &[&Candidate], sizes: &BTreeMap<String, usize>) -> Option<Vec<A
 }
 
 /// That all of `needs` are waited for.
-fn after_all(needs: &BTreeSet<Element>, sizes: &BTreeMap<String, usize>) -> Vec<After> {
+fn after_all(needs: &BTreeSet<Place>, sizes: &BTreeMap<String, usize>) -> Vec<After> {
     let mut by_number: BTreeMap<&String, BTreeSet<u32>> = BTreeMap::new();
     for (number, index) in needs {
         by_number.entry(number).or_default().insert(*index);
@@ -164,7 +164,7 @@ mod tests {
 
     use super::*;
 
-    fn needs(elements: &[(u32, u32)]) -> BTreeSet<Element> {
+    fn needs(elements: &[(u32, u32)]) -> BTreeSet<Place> {
         elements.iter().map(|(number, index)| (number.to_string(), *index)).collect()
     }
 

@@ -16,7 +16,7 @@ use super::note::Note;
 use super::state::{Seen, State};
 use super::submitted::{Submitted, SubmittedArray};
 use super::tasks;
-use super::{SCRIPTS, Slurm, refused};
+use super::{Slurm, refused};
 use crate::error::PipelineError;
 use crate::executor::{Made, Ran, counts, failure};
 use crate::failure::Failure;
@@ -260,14 +260,14 @@ impl<'a> Campaign<'a> {
 
     /// The folder of the batch scripts.
     pub(super) fn scripts(&self) -> PathBuf {
-        self.project.results(&self.plan.name).join(SCRIPTS)
+        self.project.jobs(&self.plan.name)
     }
 
     /// The list of orders that a job is of; another run may have submitted it.
     pub(super) fn list(&self, note: &Note) -> PathBuf {
         // RUN.STAGE.LETTERS, and of these a run alone may have dots.
         let run = note.name.rsplitn(3, '.').last().unwrap_or(&self.plan.name);
-        self.project.results(run).join(SCRIPTS).join(format!("{}.tasks", note.name))
+        self.project.jobs(run).join(format!("{}.tasks", note.name))
     }
 
     /// Leaves the jobs to themselves.

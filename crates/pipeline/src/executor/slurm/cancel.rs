@@ -4,7 +4,7 @@ use std::fs;
 
 use super::state::{Seen, State};
 use super::tools::Tools;
-use super::{SCRIPTS, missing, refused};
+use super::{missing, refused};
 use crate::error::PipelineError;
 use crate::nearest::suggestion;
 use crate::project::Project;
@@ -22,7 +22,7 @@ pub fn cancel(project: &Project, run: &str) -> Result<usize, PipelineError> {
         let message = format!("there is no run `{run}`");
         return Err(PipelineError::Argument { message, help: suggestion(run, names) });
     }
-    let scripts = fs::read_dir(project.results(run).join(SCRIPTS)).into_iter().flatten().flatten();
+    let scripts = fs::read_dir(project.jobs(run)).into_iter().flatten().flatten();
     let names: Vec<String> = scripts
         .filter_map(|entry| Some(entry.file_name().to_str()?.strip_suffix(".sh")?.to_owned()))
         .collect();

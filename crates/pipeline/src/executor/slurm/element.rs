@@ -27,7 +27,7 @@ const LOOK: Duration = Duration::from_secs(2);
 /// How long a job waits for its end that is to start anew.
 const BEFORE_RESTART: Duration = Duration::from_mins(2);
 /// How long inputs are waited for, which network file systems show late.
-const GRACE: Duration = Duration::from_secs(30);
+const GRACE: Duration = Duration::from_secs(90);
 
 /// Fulfils the orders of the job `index` in the list `path`, one after the other. All artifacts are in
 /// the store where the exit code is 0; else it is noted of each why it is not.
@@ -50,7 +50,7 @@ pub(crate) fn fulfil(path: &Path, index: u32) -> Result<ExitCode, PipelineError>
             }
             Ok(Some(end)) => end,
             Err(PipelineError::Interrupted) => return Err(PipelineError::Interrupted),
-            Err(error) => End { error: StageError::new(told(&error)), again: Again::Never },
+            Err(error) => End { error: StageError::new(told(&error)) },
         };
         code = ExitCode::FAILURE;
         // Nothing can be said where standard error is closed.
@@ -72,32 +72,53 @@ struct Element<'a> {
     note: &'a Note,
 }
 
+/// What has become of the wish to make an artifact.
+enum Begun {
+    Work(Work),
+    /// Another driver has made it.
+    There,
+    /// Another driver makes it still.
+    TooLate,
+}
+
 impl Element<'_> {
     /// Makes the artifact, and gives how it ended where it is not there then.
     fn run(&self) -> Result<Option<End>, PipelineError> {
         let (order, started) = (self.order, Instant::now());
         self.note.forget_end();
         if self.is_there() {
-            self.remove_pieces()?;
+            self.remove_pieces();
             return Ok(None);
         }
         let restarts = restarts();
         // A restart after its time had run out is one that was asked for.
         if restarts > Again::ByDefault.allowed(order.retries) {
             let message = format!("the cluster has lost its job {restarts} times");
-            return Ok(Some(End { error: StageError::new(message), again: Again::Never }));
+            return Ok(Some(End { error: StageError::new(message) }));
         }
         if let Some(error) = self.changed().or_else(|| self.missing()) {
             if interrupt::is_pending() {
                 return Err(PipelineError::Interrupted);
             }
-            return Ok(Some(End { error, again: Again::Never }));
+            // Another may have made it from what is missing now.
+            return Ok(if self.is_there() { None } else { Some(End { error }) });
         }
+        let asked = Again::WhereAsked.allowed(order.retries);
         let mut tried = 0;
         loop {
-            let Some(work) = self.begin()? else {
-                self.remove_pieces()?;
-                return Ok(None);
+            let work = match self.begin(started)? {
+                Begun::There => {
+                    self.remove_pieces();
+                    return Ok(None);
+                }
+                Begun::TooLate if starts_again_where(restarts < asked) => {
+                    return Err(PipelineError::Interrupted);
+                }
+                Begun::TooLate => {
+                    let message = "another run makes it, for longer than its job may wait";
+                    return Ok(Some(End { error: StageError::new(message) }));
+                }
+                Begun::Work(work) => work,
             };
             let mut progress = self.note.progress();
             let listen = &mut |event: &_| progress.show(event);
@@ -111,20 +132,20 @@ impl Element<'_> {
             }
             match outcome {
                 Outcome::Made(..) => {
-                    self.remove_pieces()?;
+                    self.remove_pieces();
                     return Ok(None);
                 }
                 Outcome::Elsewhere => {}
                 Outcome::Interrupted => return Err(PipelineError::Interrupted),
                 Outcome::Failed(_, Again::WithMore(Limit::Time)) => {
                     // There is no time left to try it again here.
-                    if restarts < Again::WhereAsked.allowed(order.retries) && starts_again() {
+                    if starts_again_where(restarts < asked) {
                         return Err(PipelineError::Interrupted);
                     }
                     let limit = order.time_limit.map(duration).unwrap_or_default();
                     let message = format!("it was ended after its time limit of {limit}");
                     let error = StageError::new(message).hint(MORE_TIME);
-                    return Ok(Some(End { error, again: Again::Never }));
+                    return Ok(Some(End { error }));
                 }
                 Outcome::Failed(error, again) if tried < again.allowed(order.retries) => {
                     tried += 1;
@@ -133,9 +154,9 @@ impl Element<'_> {
                 }
                 Outcome::Failed(error, Again::WithMore(Limit::Memory)) => {
                     let error = StageError { hint: Some(MORE_MEMORY.to_owned()), ..error };
-                    return Ok(Some(End { error, again: Again::Never }));
+                    return Ok(Some(End { error }));
                 }
-                Outcome::Failed(error, _) => return Ok(Some(End { error, again: Again::Never })),
+                Outcome::Failed(error, _) => return Ok(Some(End { error })),
             }
         }
     }
@@ -147,20 +168,24 @@ impl Element<'_> {
         !order.is_forced && (is_stored(&order.key) || order.whole.as_ref().is_some_and(is_stored))
     }
 
-    /// A place to make the artifact in, once no other driver makes it; `None` where that one did.
-    fn begin(&self) -> Result<Option<Work>, PipelineError> {
+    /// A place to make the artifact in, once no other driver makes it.
+    fn begin(&self, started: Instant) -> Result<Begun, PipelineError> {
         let mut watch = Watch::default();
         loop {
             let resumes = self.order.program.resumes;
             let work = self.store.begin(&self.order.key, resumes, &mut watch)?;
             if self.is_there() {
-                return work.map_or(Ok(()), Work::finish).map(|()| None);
+                work.map_or(Ok(()), Work::finish)?;
+                return Ok(Begun::There);
             }
-            if work.is_some() {
-                return Ok(work);
+            if let Some(work) = work {
+                return Ok(Begun::Work(work));
             }
             if interrupt::is_pending() {
                 return Err(PipelineError::Interrupted);
+            }
+            if self.order.time_limit.is_some_and(|limit| started.elapsed() >= limit) {
+                return Ok(Begun::TooLate);
             }
             thread::sleep(LOOK);
         }
@@ -194,7 +219,7 @@ impl Element<'_> {
                 if Manifest::read(directory).is_ok() {
                     return false;
                 }
-                if started.elapsed() >= GRACE || interrupt::is_pending() {
+                if started.elapsed() >= GRACE || interrupt::is_pending() || self.is_there() {
                     return true;
                 }
                 thread::sleep(LOOK);
@@ -204,10 +229,11 @@ impl Element<'_> {
         Some(StageError::new(message).hint("call again: what makes it is submitted as well then"))
     }
 
-    /// Removes the pieces that were joined.
-    fn remove_pieces(&self) -> Result<(), PipelineError> {
-        let pieces = self.order.pieces.iter().filter_map(|piece| Entry::at(piece));
-        pieces.into_iter().try_for_each(|piece| self.store.remove(&piece))
+    /// Removes the pieces that were joined; what cannot be removed is left to `gc`.
+    fn remove_pieces(&self) {
+        for piece in self.order.pieces.iter().filter_map(|piece| Entry::at(piece)) {
+            let _ = self.store.remove(&piece);
+        }
     }
 }
 
@@ -216,8 +242,11 @@ fn restarts() -> u32 {
     env::var("SLURM_RESTART_COUNT").ok().and_then(|count| count.parse().ok()).unwrap_or(0)
 }
 
-/// Has this job start anew, and waits for its end. Whether that could be had.
-fn starts_again() -> bool {
+/// Has this job start anew where it `may`, and waits for its end. Whether that could be had.
+fn starts_again_where(may: bool) -> bool {
+    if !may {
+        return false;
+    }
     let (array, index) = (env::var("SLURM_ARRAY_JOB_ID"), env::var("SLURM_ARRAY_TASK_ID"));
     let (Ok(array), Ok(index)) = (array, index) else { return false };
     let search = Project::at(Path::new("/")).search;

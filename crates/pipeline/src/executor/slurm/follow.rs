@@ -2,17 +2,17 @@
 //! looked at on the file system.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use stage::StageError;
 
 use super::campaign::{Campaign, JobState, Placed, add_to_log};
 use super::job::Job;
 use super::state::State;
+use super::tally::Tally;
 use super::tasks;
 use crate::error::PipelineError;
 use crate::executor::Made;
@@ -251,7 +251,7 @@ impl Campaign<'_> {
                     let message = format!("{}: {}", fault.message, end.error.message);
                     Ended::Failed(StageError { message, ..fault }, again)
                 }
-                _ => Ended::Failed(end.error, end.again),
+                _ => Ended::Failed(end.error, Again::Never),
             });
         }
         if let Some((error, again)) = fault {
@@ -357,65 +357,18 @@ impl Campaign<'_> {
             let stage = job.order.stage.as_str();
             let at = stages.iter().position(|tally| tally.stage == stage);
             let at = at.unwrap_or_else(|| {
-                stages.push(Tally { stage, ..Tally::default() });
+                stages.push(Tally::of(stage));
                 stages.len() - 1
             });
             stages[at].add(state);
         }
         let of_stage = |tally: &Tally| (tally.stage.to_owned(), tally.value());
         let value: Map<String, Value> = stages.iter().map(of_stage).collect();
-        let stages = stages.into_iter().filter(|tally| tally.done < tally.all);
+        let stages = stages.into_iter().filter(|tally| !tally.is_over());
         let mut parts: Vec<String> = stages.map(|tally| tally.to_string()).collect();
         if let Some((why, _)) = &self.full {
             parts.push(format!("the cluster takes no more at present: {why}"));
         }
         (parts.join(" · "), Value::Object(value))
-    }
-}
-
-/// Jobs of a stage.
-#[derive(Debug, Default)]
-struct Tally<'a> {
-    stage: &'a str,
-    all: usize,
-    done: usize,
-    running: usize,
-    /// Those that wait, by the reason that SLURM gives.
-    waiting: BTreeMap<&'a str, usize>,
-}
-
-impl<'a> Tally<'a> {
-    fn value(&self) -> Value {
-        let Self { all, done, running, waiting, .. } = self;
-        json!({ "jobs": all, "done": done, "running": running, "waiting": waiting })
-    }
-
-    fn add(&mut self, state: &'a JobState) {
-        self.all += 1;
-        match state {
-            JobState::Placed(Placed { state: Some(state), .. }) if *state != State::Pending => {
-                self.running += 1;
-            }
-            JobState::Placed(placed) if placed.reason.starts_with("Dependency") => {}
-            JobState::Placed(placed) => *self.waiting.entry(&placed.reason).or_default() += 1,
-            JobState::Missing => {}
-            JobState::Made(_) | JobState::Unneeded | JobState::Lost => self.done += 1,
-        }
-    }
-}
-
-impl fmt::Display for Tally<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}/{}", self.stage, self.done, self.all)?;
-        if self.running > 0 {
-            write!(f, ", {} run", self.running)?;
-        }
-        for (reason, count) in &self.waiting {
-            match *reason {
-                "" => write!(f, ", {count} wait")?,
-                reason => write!(f, ", {count} wait ({reason})")?,
-            }
-        }
-        Ok(())
     }
 }

@@ -22,8 +22,6 @@ use crate::store::Store;
 
 /// Memory of a stage beside what it says that it needs: the program itself, and a quarter.
 const BESIDE: u64 = 256 << 20;
-/// More memory than any node has: what a node has is looked at elsewhere.
-const LARGEST_NODE: u64 = 1 << 50;
 /// Part of its time in which a job ends its stage and notes how far it came, and the most of it.
 const LAST_MOMENTS: (u32, Duration) = (20, Duration::from_mins(1));
 
@@ -152,7 +150,18 @@ impl<'a> Maker<'a> {
 
     fn job(&mut self, index: usize, part: Part, needs: Vec<usize>) -> Result<Job, Unusable> {
         let task = &self.plan.tasks[index];
-        let needed = if part.is_whole() { task.memory_bytes } else { self.needed(task, part)? };
+        let needed = match part {
+            Part::Whole => task.memory_bytes,
+            Part::Join { .. } => self.needed(task, part)?,
+            // All pieces ask for the same, and not each of them is asked.
+            Part::Piece { of, .. } => {
+                let mut most = None;
+                for index in [0, of / 2, of - 1] {
+                    most = self.needed(task, Part::Piece { index, of })?.max(most);
+                }
+                most
+            }
+        };
         let limits = self.slurm.limits_of(task, needed);
         let time = task.resources.time.or(task.time_limit);
         if task.is_selected {
@@ -167,6 +176,7 @@ impl<'a> Maker<'a> {
             let key = format!("{} piece {index} of {of}", order.key);
             let whole = replace(&mut order.key, blake3::hash(key.as_bytes()).to_hex().to_string());
             order.whole = Some(whole);
+            order.log = self.project.jobs(&self.plan.name).join(task.log(self.plan));
             order.log.set_extension(format!("{}-of-{of}.log", index + 1));
             let of_all = format!("{} of {of}", index + 1);
             shown = if shown.is_empty() { of_all } else { format!("{shown} {of_all}") };
@@ -201,17 +211,12 @@ impl<'a> Maker<'a> {
 
     /// Memory that `part` of a task needs, as its program says.
     fn needed(&mut self, task: &Task, part: Part) -> Result<Option<u64>, Unusable> {
-        // Pieces are much of a size.
-        let part = match part {
-            Part::Piece { of, .. } => Part::Piece { index: 0, of },
-            other => other,
-        };
         let outlines = |feeds: &Vec<Feed>| -> Vec<Outline> {
             feeds.iter().map(|feed| self.plan.tasks[feed.task].outline.clone()).collect()
         };
         let inputs: BTreeMap<String, Vec<Outline>> =
             task.inputs.iter().map(|(port, feeds)| (port.clone(), outlines(feeds))).collect();
-        let memory_bytes = self.slurm.memory_bytes.unwrap_or(LARGEST_NODE);
+        let memory_bytes = self.plan.limits.memory_bytes;
         let request = PlanRequest {
             contract: CONTRACT.to_owned(),
             parameters: task.parameters.clone(),

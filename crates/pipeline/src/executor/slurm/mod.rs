@@ -19,6 +19,7 @@ mod shared;
 mod state;
 mod submit;
 mod submitted;
+mod tally;
 mod tasks;
 mod tools;
 
@@ -42,9 +43,6 @@ pub use cancel::cancel;
 pub(crate) use element::fulfil;
 pub(crate) use results::gather;
 pub use submitted::Submitted;
-
-/// Folder of the batch scripts within the results: no stage can have this name.
-pub(crate) const SCRIPTS: &str = "logs/slurm.jobs";
 
 /// How often a cluster that is followed is looked at.
 #[derive(Clone, Copy, Debug)]
@@ -169,7 +167,7 @@ impl Slurm {
 
 /// What one of SLURM's programs has said.
 fn refused(message: String) -> PipelineError {
-    PipelineError::Argument { message, help: None }
+    PipelineError::Cluster(message)
 }
 
 /// That there is no SLURM here.
@@ -186,12 +184,12 @@ fn missing(program: &str) -> PipelineError {
 /// Refuses a path that cannot stand in a batch script as it is.
 fn refuse_odd_path(path: &Path) -> Result<(), PipelineError> {
     let shown = path.display().to_string();
-    let is_odd = |c: char| c.is_whitespace() || c.is_control() || "%\\\"'".contains(c);
+    let is_odd = |c: char| c.is_whitespace() || c.is_control() || "%#;\\\"'".contains(c);
     if !shown.chars().any(is_odd) {
         return Ok(());
     }
     Err(PipelineError::Argument {
         message: format!("`{shown}` cannot stand in a batch script"),
-        help: Some("take a path without spaces, quotes, `%` and `\\`".to_owned()),
+        help: Some("take a path without spaces, quotes, `%`, `#`, `;` and `\\`".to_owned()),
     })
 }

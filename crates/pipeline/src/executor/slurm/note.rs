@@ -11,7 +11,6 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use stage::{ProgressEvent, StageError};
 
-use crate::order::Again;
 use crate::store::JOB;
 
 /// Least time between two notes of progress: a file system of many nodes has other things to do.
@@ -35,7 +34,6 @@ pub(super) struct Note {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct End {
     pub error: StageError,
-    pub again: Again,
 }
 
 /// Notes how far a job is, from time to time.
@@ -141,8 +139,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let note = Note::within(&folder.path().join("key"), "x.train.1f", 0);
         assert!(note.read_end().is_none() && note.read_progress().is_none());
-        let end =
-            End { error: StageError::new("too large").hint("take less"), again: Again::Never };
+        let end = End { error: StageError::new("too large").hint("take less") };
         note.write_end(&end).unwrap();
         assert_eq!(note.read_end().unwrap().error, end.error);
         let (unit, note_of) = ("step".to_owned(), String::new());

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::campaign::Campaign;
 use super::refused;
-use super::script::{Script, Work};
+use super::script::{Purpose, Script};
 use super::submitted::SubmittedArray;
 use super::tasks::VERSION;
 use crate::error::PipelineError;
@@ -66,7 +66,7 @@ impl Campaign<'_> {
             program: &self.slurm.program,
             root: &self.project.root,
             path: &path,
-            work: Work::Results,
+            purpose: Purpose::Results,
             cpus: 1,
             memory_bytes: MEMORY_BYTES.0 + MEMORY_BYTES.1 * self.plan.tasks.len() as u64,
             time: None,

@@ -18,7 +18,7 @@ pub(super) struct Script<'a> {
     pub root: &'a Path,
     /// The script itself; its list of orders and the files with what SLURM says lie beside it.
     pub path: &'a Path,
-    pub work: Work<'a>,
+    pub purpose: Purpose<'a>,
     pub cpus: usize,
     pub memory_bytes: u64,
     pub time: Option<Duration>,
@@ -32,7 +32,7 @@ pub(super) struct Script<'a> {
 
 /// What the jobs of a script do.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Work<'a> {
+pub(super) enum Purpose<'a> {
     /// Each makes an artifact.
     Artifacts {
         /// Indices of the jobs, ascending.
@@ -60,12 +60,12 @@ impl Script<'_> {
         // Always an array, be it of one: what SLURM says of its jobs is always read in one way.
         option(
             "array",
-            &match self.work {
-                Work::Artifacts { indices, at_a_time: Some(most) } => {
+            &match self.purpose {
+                Purpose::Artifacts { indices, at_a_time: Some(most) } => {
                     format!("{}%{most}", ranges(indices))
                 }
-                Work::Artifacts { indices, at_a_time: None } => ranges(indices),
-                Work::Results => "0".to_owned(),
+                Purpose::Artifacts { indices, at_a_time: None } => ranges(indices),
+                Purpose::Results => "0".to_owned(),
             },
         );
         option("ntasks", "1");
@@ -106,12 +106,12 @@ impl Script<'_> {
             let _ = writeln!(text, "module load {module} || exit 1");
         }
         let program = quoted(&self.program.display().to_string());
-        let (about, call) = match self.work {
-            Work::Artifacts { .. } => (
+        let (about, call) = match self.purpose {
+            Purpose::Artifacts { .. } => (
                 "# Each job makes one artifact of the list, unless the store has it: it may be submitted again.\n",
                 format!("run-task {} \"$SLURM_ARRAY_TASK_ID\"", quoted(&beside("tasks"))),
             ),
-            Work::Results => ("", format!("gather {}", quoted(&beside("plan")))),
+            Purpose::Results => ("", format!("gather {}", quoted(&beside("plan")))),
         };
         let _ = writeln!(text, "{about}exec {program} {call}");
         text
@@ -157,8 +157,8 @@ mod tests {
             name: "depth.train.1f00",
             program: Path::new("/home/it's/bin/ntk-lab"),
             root: Path::new("/home/lab"),
-            path: Path::new("/home/lab/data/runs/depth/logs/slurm.jobs/depth.train.1f00.sh"),
-            work: Work::Artifacts { indices: &[0, 1, 2, 5], at_a_time: Some(500) },
+            path: Path::new("/home/lab/data/jobs/depth/depth.train.1f00.sh"),
+            purpose: Purpose::Artifacts { indices: &[0, 1, 2, 5], at_a_time: Some(500) },
             cpus: 4,
             memory_bytes: 3 << 30,
             time: Some(Duration::from_mins(90)),

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant, SystemTime};
 
 use stage::{Part, StageError};
 
-use super::arrays::{Candidate, Element, arrays};
+use super::arrays::{Candidate, Place, arrays};
 use super::campaign::{Campaign, JobState, Placed};
 use super::note::Note;
-use super::script::{Script, Work};
+use super::script::{Purpose, Script};
 use super::submitted::SubmittedArray;
 use super::tasks::{self, Head};
 use crate::error::PipelineError;
@@ -20,8 +20,15 @@ use crate::store::remove;
 /// Word of sbatch where a user or an account has as many jobs as it may, as in `AssocMaxSubmitJobLimit`:
 /// fewer may be taken. What follows it names every limit that there is.
 const LIMIT: &str = "SubmitJob";
-/// Words where the cluster has as many as it keeps: sbatch has waited for two minutes by then.
-const BUSY: [&str; 2] = ["Resource temporarily unavailable", "temporarily unable to accept"];
+/// Words where the cluster has as many as it keeps (it has waited for two minutes by then), or does not
+/// answer: a job that it has taken all the same does no harm.
+const BUSY: [&str; 5] = [
+    "Resource temporarily unavailable",
+    "temporarily unable to accept",
+    "Unable to contact slurm controller",
+    "Socket timed out",
+    "Connection refused",
+];
 
 /// What sbatch answers.
 #[derive(Debug)]
@@ -106,7 +113,7 @@ impl Campaign<'_> {
     }
 
     /// What a job has to wait for: what it needs, but for what that needs as well.
-    fn waits_for(&self, job: usize) -> BTreeSet<Element> {
+    fn waits_for(&self, job: usize) -> BTreeSet<Place> {
         let placed = |need: usize| match &self.states[need] {
             JobState::Placed(placed) => Some((placed.number.clone(), placed.note.index)),
             _ => None,
@@ -225,7 +232,7 @@ impl Campaign<'_> {
             program: &self.slurm.program,
             root: &self.project.root,
             path: &path,
-            work: Work::Artifacts {
+            purpose: Purpose::Artifacts {
                 indices: &indices,
                 at_a_time: self.slurm.at_a_time.filter(|most| *most < indices.len()),
             },

@@ -13,6 +13,8 @@ use crate::program::output_of;
 
 /// How long an answer is waited for: a busy controller takes a minute.
 const LONGEST_WAIT: Duration = Duration::from_secs(150);
+/// Bytes of an argument: Linux takes 128 KiB.
+const LONGEST_ARGUMENT: usize = 100 << 10;
 /// Jobs of an array where the cluster does not say how many there may be: SLURM's own default.
 const LARGEST_ARRAY: usize = 1001;
 /// What of the surroundings tells SLURM's programs where their cluster is. Every other `SLURM_…`
@@ -75,10 +77,17 @@ impl Tools {
     /// # Errors
     /// What squeue said.
     pub(super) fn queue(&self, names: &[&str]) -> Result<Vec<Seen>, String> {
-        let names = format!("--name={}", names.join(","));
-        let arguments =
-            ["--noheader", "--array", "--states=all", "--format=%j|%F|%K|%T|%N|%r", &names];
-        Ok(ask(&self.squeue, &arguments)?.lines().flat_map(Seen::of_queue).collect())
+        let joined = format!("--name={}", names.join(","));
+        let mut arguments =
+            vec!["--noheader", "--array", "--states=all", "--format=%j|%F|%K|%T|%N|%r"];
+        // Where it is too long for an argument, all jobs are asked for.
+        if joined.len() < LONGEST_ARGUMENT {
+            arguments.push(&joined);
+        }
+        let names: BTreeSet<&str> = names.iter().copied().collect();
+        let answer = ask(&self.squeue, &arguments)?;
+        let seen = answer.lines().flat_map(Seen::of_queue);
+        Ok(seen.filter(|seen| names.contains(&*seen.name)).collect())
     }
 
     /// What is known of the jobs at `places`, by name of the array and index: one call for the queue,
