@@ -225,15 +225,20 @@ impl<'a> Campaign<'a> {
         Ok(())
     }
 
-    /// Tells why a job did not make its artifact that an earlier call has submitted, and forgets it.
-    fn tell_of_end(&self, job: usize, placed: &Placed) {
+    /// Takes a job that an earlier call has submitted for what it has become, and forgets it: it tells
+    /// why it made nothing.
+    fn tell_of_end(&mut self, job: usize, placed: &Placed) {
         let is_known = placed.state.is_some() || placed.note.read_end().is_some();
-        let ended = self.ended(job, placed, Duration::MAX).filter(|_| is_known);
-        if let Some(Ended::Failed(error, _)) = ended {
-            let of = &self.jobs[job];
-            let hint = error.hint.map(|hint| format!("; {hint}")).unwrap_or_default();
-            let why = format!("{}{hint}", error.message);
-            self.progress.again(&of.order.stage, &of.shown, &why);
+        let of = &self.jobs[job];
+        match self.ended(job, placed, Duration::MAX).filter(|_| is_known) {
+            // It was not there yet when that was looked for.
+            Some(Ended::Made(made)) => self.states[job] = JobState::Made(made),
+            Some(Ended::Failed(error, _)) => {
+                let hint = error.hint.map(|hint| format!("; {hint}")).unwrap_or_default();
+                let why = format!("{}{hint}", error.message);
+                self.progress.again(&of.order.stage, &of.shown, &why);
+            }
+            Some(Ended::Unbegun | Ended::Joined) | None => {}
         }
         placed.note.remove();
     }
@@ -275,6 +280,9 @@ impl<'a> Campaign<'a> {
     /// # Errors
     /// Where some could not be submitted, or the file system refuses.
     pub(super) fn leave(mut self) -> Result<Ran, PipelineError> {
+        if !self.failures.is_empty() {
+            self.progress.left(self.placed().count());
+        }
         self.check_failures()?;
         let ungathered = if self.placed().next().is_some() && self.full.is_none() {
             self.submit_results()?
@@ -305,8 +313,10 @@ impl<'a> Campaign<'a> {
         }))
     }
 
+    /// Whether anything has failed.
+    ///
     /// # Errors
-    /// What has failed so far.
+    /// [`PipelineError::Stages`], where something has.
     pub(super) fn check_failures(&self) -> Result<(), PipelineError> {
         if self.failures.is_empty() {
             return Ok(());
