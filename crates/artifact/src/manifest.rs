@@ -15,7 +15,15 @@ use crate::read::{check_table_file, files};
 /// Version of the contract between driver and stages, `major.minor`.
 ///
 /// * 1.0: `describe`, `plan`, `run`; kinds dataset, training, kernel, spectrum, report.
-pub const CONTRACT: &str = "1.0";
+/// * 2.0: kinds that a stage declares itself, with their tables and facts; ports that are optional
+///   or take any kind; a table `findings` in any artifact. `tables` has left `describe`.
+pub const CONTRACT: &str = "2.0";
+
+/// Whether this side understands version `version` of the contract: what 1.x has said is still so.
+#[must_use]
+pub fn speaks(version: &str) -> bool {
+    matches!(version.split('.').next(), Some("1" | "2"))
+}
 
 /// Name of the manifest in an artifact's directory.
 pub const MANIFEST_FILE: &str = "manifest.json";
@@ -112,8 +120,11 @@ impl Manifest {
     /// Where a table is missing, empty of files, damaged, or has other columns.
     pub fn record_tables(directory: &Path, kind: Kind) -> Result<Vec<TableRecord>, ArtifactError> {
         let mut records = Vec::new();
-        for &table in kind.tables() {
+        for table in kind.all_tables() {
             let found = files(directory, table);
+            if found.is_empty() && table.optional {
+                continue;
+            }
             if found.is_empty() {
                 return Err(ArtifactError::Schema {
                     path: directory.to_owned(),
@@ -163,7 +174,7 @@ mod tests {
     fn manifest() -> Manifest {
         Manifest {
             contract: CONTRACT.to_owned(),
-            kind: Kind::Kernel,
+            kind: Kind::KERNEL,
             key: "0f".to_owned(),
             stage: "ntk".to_owned(),
             stage_version: "1".to_owned(),
@@ -236,7 +247,7 @@ mod tests {
     fn every_file_of_every_table_is_recorded_in_order() {
         let folder = tempfile::tempdir().unwrap();
         write_kernel(folder.path());
-        let records = Manifest::record_tables(folder.path(), Kind::Kernel).unwrap();
+        let records = Manifest::record_tables(folder.path(), Kind::KERNEL).unwrap();
         let files: Vec<(&str, u64)> = records.iter().map(|r| (r.file.as_str(), r.rows)).collect();
         let expected = [
             ("kernels.parquet", 2),
@@ -258,11 +269,11 @@ mod tests {
         let step = folder.path().join("gram/step-0000000010.parquet");
         let bytes = fs::read(&step).unwrap();
         fs::write(&step, &bytes[..bytes.len() / 2]).unwrap();
-        let error = Manifest::record_tables(folder.path(), Kind::Kernel).unwrap_err();
+        let error = Manifest::record_tables(folder.path(), Kind::KERNEL).unwrap_err();
         assert!(error.to_string().contains("step-0000000010.parquet"), "{error}");
 
         fs::remove_dir_all(folder.path().join("gram")).unwrap();
-        let error = Manifest::record_tables(folder.path(), Kind::Kernel).unwrap_err();
+        let error = Manifest::record_tables(folder.path(), Kind::KERNEL).unwrap_err();
         assert!(
             error.to_string().ends_with("is no table `gram`: the table was not written"),
             "{error}"

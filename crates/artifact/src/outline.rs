@@ -1,7 +1,10 @@
 //! What is known of an artifact without opening its tables.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// A learning rate and the first update that has it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -46,7 +49,7 @@ pub struct Outline {
     pub parameter_count: Option<u64>,
     /// The network's architecture, as `network::Architecture` reads it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub network: Option<serde_json::Value>,
+    pub network: Option<Value>,
     /// `least_squares` or `cross_entropy`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub loss: Option<String>,
@@ -66,4 +69,132 @@ pub struct Outline {
     /// How several outputs were reduced, as in the table `kernels`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reduction: Option<crate::tables::kernel::Reduction>,
+    /// Facts of kinds that other crates and programs declare, by name.
+    #[serde(flatten)]
+    pub own: BTreeMap<String, Value>,
+}
+
+impl Outline {
+    /// The same outline with the facts that only `other` tells.
+    #[must_use]
+    pub fn completed_by(self, other: &Self) -> Self {
+        let other = other.clone();
+        let mut own = other.own;
+        own.extend(self.own);
+        Self {
+            train_samples: self.train_samples.or(other.train_samples),
+            test_samples: self.test_samples.or(other.test_samples),
+            input_dim: self.input_dim.or(other.input_dim),
+            output_dim: self.output_dim.or(other.output_dim),
+            labelled: self.labelled.or(other.labelled),
+            last_step: self.last_step.or(other.last_step),
+            checkpoints: self.checkpoints.or(other.checkpoints),
+            parameter_count: self.parameter_count.or(other.parameter_count),
+            network: self.network.or(other.network),
+            loss: self.loss.or(other.loss),
+            optimizer: self.optimizer.or(other.optimizer),
+            learning_rates: self.learning_rates.or(other.learning_rates),
+            kernel_rows: self.kernel_rows.or(other.kernel_rows),
+            kernel_blocks: self.kernel_blocks.or(other.kernel_blocks),
+            reduction: self.reduction.or(other.reduction),
+            own,
+        }
+    }
+}
+
+/// A fact that an outline of some kind tells: the declaration of one of its fields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Fact {
+    /// Its name in the outline.
+    pub name: &'static str,
+    /// Type of its value.
+    #[serde(rename = "type")]
+    pub data: FactType,
+    /// Whether an artifact of the kind must have it: later stages rely on it.
+    pub required: bool,
+    /// One sentence for the docs.
+    pub about: &'static str,
+    /// How a dry run shows it, as `{} rows`; a list is shown as its length.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shown: Option<&'static str>,
+}
+
+/// Type of a fact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FactType {
+    /// A whole number, 0 or above.
+    Count,
+    /// Whole numbers, 0 or above.
+    #[serde(rename = "list of counts")]
+    Counts,
+    /// Any number.
+    Number,
+    /// true or false.
+    Flag,
+    /// A text.
+    Text,
+    /// Any JSON.
+    Json,
+}
+
+impl FactType {
+    /// The type's name, as docs and declarations have it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Count => "count",
+            Self::Counts => "list of counts",
+            Self::Number => "number",
+            Self::Flag => "flag",
+            Self::Text => "text",
+            Self::Json => "json",
+        }
+    }
+
+    /// Whether `value` is of this type.
+    #[must_use]
+    pub fn holds(self, value: &Value) -> bool {
+        match self {
+            Self::Count => value.is_u64(),
+            Self::Counts => value.as_array().is_some_and(|all| all.iter().all(Value::is_u64)),
+            Self::Number => value.is_number(),
+            Self::Flag => value.is_boolean(),
+            Self::Text => value.is_string(),
+            Self::Json => !value.is_null(),
+        }
+    }
+}
+
+impl Fact {
+    /// A fact that every artifact of its kind must have.
+    #[must_use]
+    pub const fn required(name: &'static str, data: FactType, about: &'static str) -> Self {
+        Self { name, data, required: true, about, shown: None }
+    }
+
+    /// The same fact, shown by dry runs as `text` with the value in place of `{}`.
+    #[must_use]
+    pub const fn shown(mut self, text: &'static str) -> Self {
+        self.shown = Some(text);
+        self
+    }
+
+    /// What a dry run shows of `value`, where it shows the fact.
+    #[must_use]
+    pub fn text(&self, value: &Value) -> Option<String> {
+        let value = match value {
+            Value::Array(items) => items.len().to_string(),
+            Value::String(text) => text.clone(),
+            Value::Number(_) | Value::Bool(_) => value.to_string(),
+            Value::Null | Value::Object(_) => return None,
+        };
+        Some(self.shown?.replace("{}", &value))
+    }
+
+    /// A fact that may be unknown.
+    #[must_use]
+    pub const fn optional(name: &'static str, data: FactType, about: &'static str) -> Self {
+        Self { name, data, required: false, about, shown: None }
+    }
 }

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 /// One table of an artifact.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Table {
     /// File stem (`history.parquet`) or, for [`Layout::PerStep`], folder (`gram/step-….parquet`).
     pub name: &'static str,
@@ -18,14 +18,18 @@ pub struct Table {
     pub version: u32,
     /// How the table lies on disk.
     pub layout: Layout,
+    /// Whether an artifact may lack it.
+    pub optional: bool,
     /// The columns, in order.
     pub columns: &'static [Column],
 }
 
 /// How a table lies on disk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Layout {
     /// One small file; gathered into the results of a run.
+    #[default]
     Tidy,
     /// One large file (vectors in cells); linked, not copied, into the results of a run.
     Large,
@@ -34,11 +38,12 @@ pub enum Layout {
 }
 
 /// One column of a table.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Column {
     /// snake_case name.
     pub name: &'static str,
     /// Type of its cells.
+    #[serde(rename = "type")]
     pub data: Data,
     /// Whether a cell may be NULL: the measure does not exist there. NaN never stands for it.
     pub nullable: bool,
@@ -49,25 +54,47 @@ pub struct Column {
 }
 
 /// Type of a column's cells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Data {
     /// Boolean.
     Boolean,
     /// 32-bit index or count.
+    #[serde(rename = "uint32")]
     UInt32,
     /// 64-bit index or count: training steps.
+    #[serde(rename = "uint64")]
     UInt64,
+    /// Whole number of either sign.
+    Int64,
     /// A measured scalar.
     Float64,
     /// UTF-8 text.
     Text,
     /// A vector of f32 whose length may differ between files.
+    #[serde(rename = "list of float32")]
     Float32List,
     /// A shape.
+    #[serde(rename = "list of uint32")]
     UInt32List,
 }
 
 impl Data {
+    /// The type's name, as docs and declarations have it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Boolean => "boolean",
+            Self::UInt32 => "uint32",
+            Self::UInt64 => "uint64",
+            Self::Int64 => "int64",
+            Self::Float64 => "float64",
+            Self::Text => "text",
+            Self::Float32List => "list of float32",
+            Self::UInt32List => "list of uint32",
+        }
+    }
+
     /// The Arrow type that Parquet, DuckDB and Polars see.
     ///
     /// Vectors are lists, not fixed-size lists: their width is N, d or o, which differ between
@@ -79,6 +106,7 @@ impl Data {
             Self::Boolean => DataType::Boolean,
             Self::UInt32 => DataType::UInt32,
             Self::UInt64 => DataType::UInt64,
+            Self::Int64 => DataType::Int64,
             Self::Float64 => DataType::Float64,
             Self::Text => DataType::Utf8,
             Self::Float32List => item(DataType::Float32),

@@ -148,7 +148,12 @@ pub(crate) fn properties(table: &Table) -> WriterProperties {
                         );
                 }
             }
-            Data::Boolean | Data::UInt32 | Data::UInt64 | Data::Text | Data::UInt32List => {}
+            Data::Boolean
+            | Data::UInt32
+            | Data::UInt64
+            | Data::Int64
+            | Data::Text
+            | Data::UInt32List => {}
         }
     }
     if table.starts_with_step() {

@@ -89,7 +89,7 @@ fn read(bytes: &[u8]) {
         let _ = reader.values(&[0..rows / 3, rows / 2..rows]);
     }
     let _ = artifact::check_table_file(&files(folder.path())[0], &SAMPLES);
-    let _ = Manifest::record_tables(folder.path(), Kind::Dataset);
+    let _ = Manifest::record_tables(folder.path(), Kind::DATASET);
     assert!(started.elapsed() < LONGEST);
 }
 

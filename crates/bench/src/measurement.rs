@@ -13,6 +13,7 @@ pub const BENCH: Table = Table {
     about: "Every reading of a bench; those of one case and repetition were taken in turn.",
     version: 1,
     layout: Layout::Tidy,
+    optional: false,
     columns: &[
         Column::new("case", Data::Text, "The work."),
         Column::new("implementation", Data::Text, "Who did it."),

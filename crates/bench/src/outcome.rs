@@ -60,7 +60,7 @@ pub struct Spectrum {
 /// # Errors
 /// Where a table cannot be read or lacks a row.
 pub fn of(run: &Run) -> Result<(Outcome, f64), BenchError> {
-    let (training, spectrum) = (run.artifact(Kind::Training)?.0, run.artifact(Kind::Spectrum)?.0);
+    let (training, spectrum) = (run.artifact(Kind::TRAINING)?.0, run.artifact(Kind::SPECTRUM)?.0);
     let history: Vec<HistoryRow> = read_rows(&training)?;
     let dynamics: Vec<DynamicsRow> = read_rows(&spectrum)?;
     let energies: Vec<EnergyRow> = read_rows(&spectrum)?;

@@ -129,7 +129,7 @@ impl Run {
     /// Where a manifest cannot be read.
     pub fn stages(&self) -> Result<Vec<StageCost>, BenchError> {
         let store = self.folder.path().join("store");
-        let made = Kind::ALL.into_iter().filter(|kind| store.join(kind.name()).is_dir());
+        let made = Kind::SHARED.into_iter().filter(|kind| store.join(kind.name()).is_dir());
         let cost = |kind| {
             let manifest = self.artifact(kind)?.1;
             Ok(StageCost {

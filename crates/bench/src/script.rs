@@ -114,10 +114,10 @@ impl Answer {
 /// The script's input; arrays are written into `folder`.
 fn experiment(run: &Run, folder: &Path) -> Result<Value, BenchError> {
     let unknown = |message: &str| BenchError::Script { message: message.to_owned() };
-    let (training, manifest) = run.artifact(Kind::Training)?;
+    let (training, manifest) = run.artifact(Kind::TRAINING)?;
     let parameters: train::Parameters = serde_json::from_value(manifest.parameters)
         .map_err(|error| unknown(&format!("parameters of `train`: {error}")))?;
-    let (_, manifest) = run.artifact(Kind::Spectrum)?;
+    let (_, manifest) = run.artifact(Kind::SPECTRUM)?;
     let measures: spectrum::Parameters = serde_json::from_value(manifest.parameters)
         .map_err(|error| unknown(&format!("parameters of `spectrum`: {error}")))?;
     let Activation::LeakyRelu(slope) = parameters.network.activation else {
@@ -130,7 +130,7 @@ fn experiment(run: &Run, folder: &Path) -> Result<Value, BenchError> {
         fs::write(&path, bytes).map_err(BenchError::io("writing", &path))?;
         Ok::<Value, BenchError>(json!({ "path": name, "shape": shape }))
     };
-    let samples: Vec<Sample> = read_rows(&run.artifact(Kind::Dataset)?.0)?;
+    let samples: Vec<Sample> = read_rows(&run.artifact(Kind::DATASET)?.0)?;
     let of = |split: Split, part: fn(&Sample) -> &Vec<f32>| {
         let rows: Vec<&Vec<f32>> =
             samples.iter().filter(|sample| sample.split == split).map(part).collect();

@@ -41,7 +41,7 @@ impl Stage for Dataset {
     const SUMMARY: &'static str =
         "Training and test samples of a picture, a formula, a table file or digits.";
     const INPUTS: &'static [Port] = &[];
-    const OUTPUT: Kind = Kind::Dataset;
+    const OUTPUT: Kind = Kind::DATASET;
     const USES_SEED: bool = true;
 
     fn plan(parameters: &Parameters, _: &Outlines, limits: &Limits) -> Plan {

@@ -102,7 +102,7 @@ fn every_source_makes_an_artifact_of_its_kind() {
     let (_folder, sources) = sources();
     for source in sources {
         let (folder, _) = run(&json!({ "source": source, "train": 5, "test": 2 }), 0);
-        let tables = Manifest::record_tables(folder.path(), Kind::Dataset).unwrap();
+        let tables = Manifest::record_tables(folder.path(), Kind::DATASET).unwrap();
         assert_eq!((tables.len(), tables[0].rows), (1, 7));
     }
 }

@@ -35,8 +35,8 @@ impl Stage for Ntk {
     const SUMMARY: &'static str =
         "Computes the exact NTK Gramian of every checkpoint, train × train and test × train.";
     const INPUTS: &'static [Port] =
-        &[Port::one("dataset", Kind::Dataset), Port::one("training", Kind::Training)];
-    const OUTPUT: Kind = Kind::Kernel;
+        &[Port::one("dataset", Kind::DATASET), Port::one("training", Kind::TRAINING)];
+    const OUTPUT: Kind = Kind::KERNEL;
     const USES_SEED: bool = false;
     const RESUMES: bool = true;
     const SPLITS: bool = true;

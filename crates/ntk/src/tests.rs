@@ -53,7 +53,7 @@ impl World {
         let samples: Vec<Sample> = train.chain(test).collect();
         let dataset = world.at("dataset");
         write_rows(&dataset, &samples).unwrap();
-        manifest(Kind::Dataset, Outline::default(), BTreeMap::new()).write(&dataset).unwrap();
+        manifest(Kind::DATASET, Outline::default(), BTreeMap::new()).write(&dataset).unwrap();
 
         let architecture = Architecture {
             hidden: vec![6, 5],
@@ -94,7 +94,7 @@ impl World {
             ..Outline::default()
         };
         let sources = BTreeMap::from([("dataset".to_owned(), vec!["dataset".to_owned()])]);
-        manifest(Kind::Training, outline, sources).write(&training).unwrap();
+        manifest(Kind::TRAINING, outline, sources).write(&training).unwrap();
         world
     }
 

@@ -87,7 +87,10 @@ impl Blocks {
     ) {
         for ((stage, point), block) in &mut self.blocks {
             match block.entry.uses.as_ref().and_then(|uses| programs.get(uses)) {
-                Some(Ok(program)) => block.program = Some(Arc::clone(program)),
+                Some(Ok(program)) => {
+                    problems.add_at(&self.axes[*stage], point, unused_seed(block, program));
+                    block.program = Some(Arc::clone(program));
+                }
                 Some(Err(missing)) => {
                     problems.add_at(&self.axes[*stage], point, [unusable(block, missing)]);
                 }
@@ -136,6 +139,17 @@ impl Blocks {
             problems.add_at(&self.axes[*stage], point, found);
         }
     }
+}
+
+/// A seed for a program that uses none: whoever sets it expects another result.
+fn unused_seed(block: &Block, program: &Program) -> Option<crate::diagnostic::Diagnostic> {
+    if block.entry.seed.is_none() || program.description.uses_seed {
+        return None;
+    }
+    let at = pointer::join(&block.entry.pointer(), "seed");
+    let message = format!("the stage `{}` uses no seed", program.description.name);
+    let help = Some("remove the line: its result does not depend on a seed".to_owned());
+    Some(block.source.problem(&at, Part::Key, message, help))
 }
 
 /// Why the program of `block` cannot be used.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use artifact::Table;
 use serde_json::Value;
 use stage::Limits;
 
@@ -23,7 +24,7 @@ use crate::program::{Program, Unusable};
 use crate::project::Project;
 use crate::schema::shown;
 use crate::source::{Part, Source};
-use crate::sweep::{self, Point, Sweep};
+use crate::sweep::{self, Point, Sweep, second_column};
 use crate::wiring::{Wiring, wire};
 
 /// Which pipeline to run, and how.
@@ -64,6 +65,7 @@ pub fn check(project: &Project, request: &Request) -> Result<Plan, PipelineError
     let programs = programs(&Catalogue::of(project)?, &blocks, &mut problems)?;
     blocks.add_programs(&programs, &mut problems);
     blocks.set_parameters(&overrides, &sweep, &mut problems);
+    problems.add(second_columns(&sweep, &blocks, &source));
     let wirings = wirings(&blocks, &sweep, &source, &mut problems);
 
     let planner =
@@ -170,6 +172,18 @@ fn programs(
     }
     let found = catalogue.programs(&wanted)?;
     Ok(found.into_iter().map(|(uses, program)| (uses, program.map(Arc::new))).collect())
+}
+
+/// Axes that are called like a column of a table that some stage makes.
+fn second_columns(sweep: &Sweep, blocks: &Blocks, source: &Source) -> Vec<Diagnostic> {
+    let programs = blocks.iter().filter_map(|(_, _, block)| block.program.as_ref());
+    let tables: Vec<&Table> =
+        programs.flat_map(|program| program.description.output.tables()).collect();
+    let problem = |axis: &sweep::Axis| {
+        let has_it = |table: &&&Table| table.columns.iter().any(|of| of.name == axis.name);
+        tables.iter().find(has_it).map(|table| second_column(source, &axis.name, table.name))
+    };
+    sweep.axes.iter().filter_map(problem).collect()
 }
 
 /// The wiring at every point over the axes that decide about programs and inputs: one where

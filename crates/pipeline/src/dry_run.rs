@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use artifact::Kind;
-
 use crate::earlier::Earlier;
 use crate::executor::is_stored;
 use crate::grid::grid;
@@ -168,32 +166,10 @@ fn some_of(words: &[String], between: &str) -> String {
 /// What is known of a task's artifact beyond what its inputs have told, as
 /// "dataset: N 1024, 2304 test, d 2, o 1".
 fn makes(task: &Task) -> String {
-    let outline = &task.outline;
-    let checkpoints = outline.checkpoints.as_ref().map(|steps| steps.len() as u64);
-    let known: &[(&str, Option<u64>, &str)] = match task.program.description.output {
-        Kind::Dataset => &[
-            ("N ", outline.train_samples, ""),
-            ("", outline.test_samples, " test"),
-            ("d ", outline.input_dim, ""),
-            ("o ", outline.output_dim, ""),
-        ],
-        Kind::Training => &[
-            ("", outline.last_step, " steps"),
-            ("", checkpoints, " checkpoints"),
-            ("P ", outline.parameter_count, ""),
-        ],
-        Kind::Kernel => &[
-            ("", checkpoints, " Gramians"),
-            ("", outline.kernel_rows, " rows"),
-            ("", outline.kernel_blocks.filter(|blocks| *blocks > 1), " blocks"),
-        ],
-        Kind::Spectrum => &[("", checkpoints, " spectra")],
-        Kind::Report => &[],
-    };
-    let known: Vec<String> = known
-        .iter()
-        .filter_map(|(before, value, after)| value.map(|value| format!("{before}{value}{after}")))
-        .collect();
     let kind = task.program.description.output;
+    // An outline is data whose fields all have names, so that it is always a map.
+    let outline = serde_json::to_value(&task.outline).unwrap_or_default();
+    let known: Vec<String> =
+        kind.facts().iter().filter_map(|fact| fact.text(outline.get(fact.name)?)).collect();
     if known.is_empty() { kind.to_string() } else { format!("{kind}: {}", known.join(", ")) }
 }

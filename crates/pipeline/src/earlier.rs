@@ -23,8 +23,8 @@ pub(crate) struct Earlier<'p> {
     /// Keys of the artifacts behind the last results of the pipeline, by stage.
     used: BTreeMap<String, Vec<String>>,
     /// Manifests that were read, by kind and key; by kind alone all that are stored.
-    known: HashMap<(Kind, String), Option<Manifest>>,
-    stored: HashMap<Kind, Vec<String>>,
+    known: HashMap<(&'static str, String), Option<Manifest>>,
+    stored: HashMap<&'static str, Vec<String>>,
 }
 
 /// What a task differs in from the nearest artifact that there is.
@@ -82,7 +82,7 @@ impl<'p> Earlier<'p> {
     fn manifest(&mut self, kind: Kind, key: &str) -> Option<&Manifest> {
         let folder = self.project.store().join(kind.name()).join(key);
         let read = || Manifest::read(&folder).ok();
-        self.known.entry((kind, key.to_owned())).or_insert_with(read).as_ref()
+        self.known.entry((kind.name(), key.to_owned())).or_insert_with(read).as_ref()
     }
 
     fn stored(&mut self, kind: Kind) -> Vec<String> {
@@ -94,7 +94,7 @@ impl<'p> Earlier<'p> {
             names.sort();
             names
         };
-        self.stored.entry(kind).or_insert_with(names).clone()
+        self.stored.entry(kind.name()).or_insert_with(names).clone()
     }
 }
 

@@ -16,7 +16,7 @@ use crate::source::{Part, Source};
 /// Keys of a pipeline.
 const KEYS: [&str; 7] = ["name", "about", "seed", "stages", "sweep", "cluster", lock::KEY];
 /// Keys of a stage.
-const STAGE_KEYS: [&str; 6] = ["uses", "inputs", "with", "limits", "resources", "retries"];
+const STAGE_KEYS: [&str; 7] = ["uses", "inputs", "with", "seed", "limits", "resources", "retries"];
 /// Keys of the limits of a stage.
 const LIMIT_KEYS: [&str; 1] = ["time"];
 
@@ -52,6 +52,8 @@ pub(crate) struct StageEntry {
     pub resources: Resources,
     /// How often it is tried again.
     pub retries: Option<u32>,
+    /// Its own seed, where it does not take the pipeline's.
+    pub seed: Option<u64>,
 }
 
 /// One input port as the file has it.
@@ -180,6 +182,7 @@ impl Reader<'_> {
             time_limit: None,
             resources: Resources::default(),
             retries: None,
+            seed: None,
         };
         self.refuse_odd_name(&at, name);
         let Some(entries) = self.map(&at, value, "a stage") else { return stage };
@@ -208,6 +211,13 @@ impl Reader<'_> {
                 if self.map(&pointer::join(&at, "with"), with, "`with`").is_some() {
                     stage.with = with.clone();
                 }
+            }
+        }
+        if let Some(seed) = entries.get("seed") {
+            stage.seed = seed.as_u64();
+            if stage.seed.is_none() {
+                let at = pointer::join(&at, "seed");
+                self.wrong(&at, Part::Value, odd_seed(&shown(seed)), None);
             }
         }
         if let Some(limits) = entries.get("limits") {

@@ -75,7 +75,7 @@ pub use failure::Failure;
 pub use garbage::{Garbage, garbage};
 pub use graph::Graph;
 pub use interrupt::end_on_interrupt;
-pub use listing::stages;
+pub use listing::{kinds, stages};
 pub use lock::Lock;
 pub use machine::{DEFAULT_MEMORY_BYTES, limits};
 pub use pipeline_schema::pipeline_schema;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use artifact::{ANY_KIND, Kind};
 use stage::Description;
 
 use crate::discovery::Catalogue;
@@ -35,8 +36,38 @@ pub fn stages(project: &Project, name: Option<&str>) -> Result<String, PipelineE
         blocks.push((program.description.output, block(&uses, &program.description)));
     }
     // In the order of the chain, not of the alphabet.
-    blocks.sort_by_key(|(output, _)| *output);
+    let chain = |kind: Kind| {
+        let place = Kind::SHARED.iter().position(|shared| *shared == kind);
+        (kind == Kind::REPORT, place.unwrap_or(Kind::SHARED.len()))
+    };
+    blocks.sort_by_key(|(output, _)| chain(*output));
     Ok(blocks.into_iter().map(|(_, text)| text).collect::<Vec<_>>().join("\n"))
+}
+
+/// The kinds of artifact that the contract declares, and those that stages of the workspace do, by name.
+///
+/// # Errors
+/// Where a program cannot be built or asked.
+pub fn kinds(project: &Project) -> Result<Vec<Kind>, PipelineError> {
+    let catalogue = Catalogue::of(project)?;
+    let all = catalogue.names();
+    let mut kinds = Kind::SHARED.to_vec();
+    let names: BTreeSet<&str> = all.iter().map(String::as_str).collect();
+    let mut own = Vec::new();
+    for (_, program) in catalogue.programs(&names)? {
+        let argument = |missing: Unusable| PipelineError::Argument {
+            message: missing.message,
+            help: missing.help,
+        };
+        own.push(program.map_err(argument)?.description.output);
+    }
+    own.sort_by_key(|kind| kind.name());
+    for kind in own {
+        if !kinds.contains(&kind) {
+            kinds.push(kind);
+        }
+    }
+    Ok(kinds)
 }
 
 /// One stage as text.
@@ -49,13 +80,15 @@ fn block(uses: &str, description: &Description) -> String {
         } else {
             ""
         };
+        let kind = if port.kind == ANY_KIND { "any" } else { &port.kind };
+        let optional = if port.optional { ", may be left out" } else { "" };
         rows.push(vec![
             "input".to_owned(),
             port.name.to_string(),
-            format!("{} artifact{many}", port.kind),
+            format!("{kind} artifact{many}{optional}"),
         ]);
     }
-    let tables: Vec<&str> = description.tables.iter().map(|table| table.name.as_str()).collect();
+    let tables: Vec<&str> = description.output.tables().iter().map(|table| table.name).collect();
     let mut output = tables.join(", ");
     if !description.files.is_empty() {
         output = format!("{output}; {}", description.files.join(", "));

@@ -61,6 +61,8 @@ pub(crate) struct Program {
     pub path: PathBuf,
     /// BLAKE3 of its bytes.
     pub hash: String,
+    /// Version of the contract that it speaks.
+    pub contract: String,
     /// Name of the stage that it is.
     pub name: String,
     pub version: String,
@@ -113,6 +115,7 @@ impl Order {
             program: Program {
                 path: task.program.path.clone(),
                 hash: task.program.hash.clone(),
+                contract: description.contract.clone(),
                 name: description.name.clone(),
                 version: description.version.clone(),
                 files: description.files.clone(),
@@ -212,7 +215,7 @@ impl Order {
 
     fn write_request(&self, work: &Work) -> Result<(), PipelineError> {
         let request = RunRequest {
-            contract: CONTRACT.to_owned(),
+            contract: self.program.contract.clone(),
             stage: self.stage.clone(),
             parameters: self.parameters.clone(),
             inputs: self.inputs.clone(),

@@ -10,7 +10,7 @@ use crate::schema::Schema;
 use crate::source::{Source, json};
 
 /// Keys of a stage that can be set.
-const STAGE_KEYS: [&str; 5] = ["uses", "inputs", "with", "resources", "retries"];
+const STAGE_KEYS: [&str; 6] = ["uses", "inputs", "with", "seed", "resources", "retries"];
 
 /// One `--set PATH=VALUE`.
 #[derive(Clone, Debug, PartialEq)]
@@ -121,7 +121,7 @@ pub(crate) fn settable(file: &Value, path: &[String]) -> Result<String, (String,
         ["name" | "about" | "seed"] | ["sweep" | "cluster", ..] => Ok(pointer_of(path)),
         [stage, rest @ ..] if stages.is_some_and(|stages| stages.contains_key(*stage)) => {
             match rest {
-                ["with" | "inputs" | "resources", ..] | ["uses" | "retries"] => {
+                ["with" | "inputs" | "resources", ..] | ["uses" | "retries" | "seed"] => {
                     Ok(pointer_of(path))
                 }
                 [] => Err(("this would replace a whole stage".to_owned(), None)),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use artifact::ANY_KIND;
 use serde_json::{Map, Value, json};
 use stage::Description;
 
@@ -63,6 +64,8 @@ fn schema(stages: &[(String, Description)]) -> Value {
                 },
                 "inputs": { "type": "object", "description": "For each port the stage that fills it." },
                 "with": { "type": ["object", "null"], "description": "Parameters of the stage." },
+                "seed": { "type": "integer", "minimum": 0,
+                          "description": "Seed of this stage instead of the pipeline's." },
                 "limits": limits(),
                 "resources": resources(),
                 "retries": { "type": "integer", "minimum": 0,
@@ -103,10 +106,11 @@ fn inputs(description: &Description) -> Value {
     let mut properties = Map::new();
     let mut required = Vec::new();
     for port in &description.inputs {
+        let kind = if port.kind == ANY_KIND { "artifact of any kind" } else { &port.kind };
         let about = if port.many {
-            format!("One or several stages that make a {}; all variants at once.", port.kind)
+            format!("One or several stages that make a {kind}; all variants at once.")
         } else {
-            format!("A stage that makes a {}.", port.kind)
+            format!("A stage that makes a {kind}.")
         };
         let one = json!({ "type": "string" });
         let taken = if port.many {
@@ -116,7 +120,9 @@ fn inputs(description: &Description) -> Value {
                 one, { "type": "array", "items": one, "minItems": 1, "maxItems": 1 }] })
         };
         properties.insert(port.name.to_string(), taken);
-        required.push(port.name.to_string());
+        if !port.optional {
+            required.push(port.name.to_string());
+        }
     }
     json!({ "type": "object", "properties": properties, "required": required,
             "additionalProperties": false })

@@ -231,7 +231,7 @@ impl<'a> Planner<'a> {
         inputs: Outlines,
     ) -> Rc<Result<stage::Plan, Unusable>> {
         let request = PlanRequest {
-            contract: CONTRACT.to_owned(),
+            contract: program.description.contract.clone(),
             parameters: block.entry.with.clone(),
             inputs,
             limits: self.limits,
@@ -297,7 +297,7 @@ impl<'a> Planner<'a> {
             }
         };
         let swept = seed_at(self.sweep, point).and_then(serde_json::Value::as_u64);
-        let seed = swept.unwrap_or(self.file.seed);
+        let seed = block.entry.seed.or(swept).unwrap_or(self.file.seed);
         let keys = inputs.iter().map(|(port, feeds)| {
             let keys = feeds.iter().map(|feed| self.tasks[feed.task].key.clone());
             (port.clone(), keys.collect())
@@ -377,7 +377,8 @@ fn dependencies(
     let of_seed: Vec<usize> =
         (0..sweep.axes.len()).filter(|axis| sweep.axes[*axis].sets_seed()).collect();
     for (stage, _, block) in blocks.iter() {
-        if block.program.as_ref().is_some_and(|of| of.description.uses_seed) {
+        let uses_seed = block.program.as_ref().is_some_and(|of| of.description.uses_seed);
+        if uses_seed && block.entry.seed.is_none() {
             axes[stage].extend(&of_seed);
         }
     }

@@ -189,8 +189,7 @@ fn description(output: &Output) -> Result<Description, Unusable> {
     let value: serde_json::Value = answer(output, "describe")?;
     // The version first: a description of another major version may not even parse.
     let version = value["contract"].as_str().unwrap_or("none").to_owned();
-    let major = |version: &str| version.split('.').next().map(str::to_owned);
-    if major(&version) != major(artifact::CONTRACT) {
+    if !artifact::speaks(&version) {
         let ours = artifact::CONTRACT;
         return Err(Unusable::from(format!(
             "speaks version {version} of the contract; this driver speaks {ours}"

@@ -75,7 +75,7 @@ fn findings(plan: &Plan, folder: &Path) -> Result<String, PipelineError> {
 fn reports_vary(plan: &Plan) -> bool {
     plan.stages.iter().any(|stage| {
         let first = stage.instances.first().map(|instance| &plan.tasks[instance.task]);
-        first.is_some_and(|task| task.program.description.output == Kind::Report)
+        first.is_some_and(|task| task.program.description.output == Kind::REPORT)
             && !stage.axes.is_empty()
     })
 }
@@ -137,9 +137,7 @@ fn query(plan: &Plan, folder: &Path, shown: &str) -> Option<String> {
     let axes = |table: &str| -> String {
         let stage = plan.stages.iter().find(|stage| {
             let task = stage.instances.first().map(|instance| &plan.tasks[instance.task]);
-            task.is_some_and(|task| {
-                task.program.description.output.tables().iter().any(|of| of.name == table)
-            })
+            task.is_some_and(|task| task.program.description.output.table(table).is_some())
         });
         let axes = stage.into_iter().flat_map(|stage| &stage.axes);
         axes.flat_map(|&axis| [plan.sweep.axes[axis].name.as_str(), ", "]).collect()

@@ -107,7 +107,7 @@ fn check_wire(
         else {
             continue;
         };
-        if output != port.kind {
+        if !port.takes(output) {
             let message = format!(
                 "`{}` yields a {output} artifact, and the input `{}` of `{}` takes a {} artifact",
                 wire.stages[index], port.name, stage.name, port.kind
@@ -132,12 +132,12 @@ fn check_missing(
     let is_wired = |port: &&Port| {
         stage.inputs.iter().any(|wire| nearest(&wire.port, names.clone()) == Some(&*port.name))
     };
-    for port in description.inputs.iter().filter(|port| !is_wired(port)) {
+    for port in description.inputs.iter().filter(|port| !port.optional && !is_wired(port)) {
         let fitting: Vec<&str> = stages
             .iter()
             .zip(descriptions)
             .filter(|(other, of)| {
-                other.name != stage.name && of.is_some_and(|of| of.output == port.kind)
+                other.name != stage.name && of.is_some_and(|of| port.takes(of.output))
             })
             .map(|(other, _)| other.name.as_str())
             .collect();

@@ -20,7 +20,7 @@ impl About {
     pub fn new(dataset: &Manifest, training: &Manifest, spectrum: &Manifest) -> Self {
         let outline = [&training.outline, &dataset.outline]
             .into_iter()
-            .fold(spectrum.outline.clone(), completed);
+            .fold(spectrum.outline.clone(), Outline::completed_by);
         let parameters = [dataset, training, spectrum]
             .map(|manifest| (manifest.stage.clone(), manifest.parameters.clone()))
             .to_vec();
@@ -94,28 +94,6 @@ pub fn shared_facts(runs: &[&About]) -> Vec<(&'static str, String)> {
         (*name, if is_same { value.clone() } else { "another in each variant".to_owned() })
     };
     first.iter().map(shared).collect()
-}
-
-/// `known` with the fields that only `more` has.
-fn completed(known: Outline, more: &Outline) -> Outline {
-    let more = more.clone();
-    Outline {
-        train_samples: known.train_samples.or(more.train_samples),
-        test_samples: known.test_samples.or(more.test_samples),
-        input_dim: known.input_dim.or(more.input_dim),
-        output_dim: known.output_dim.or(more.output_dim),
-        labelled: known.labelled.or(more.labelled),
-        last_step: known.last_step.or(more.last_step),
-        checkpoints: known.checkpoints.or(more.checkpoints),
-        parameter_count: known.parameter_count.or(more.parameter_count),
-        network: known.network.or(more.network),
-        loss: known.loss.or(more.loss),
-        optimizer: known.optimizer.or(more.optimizer),
-        learning_rates: known.learning_rates.or(more.learning_rates),
-        kernel_rows: known.kernel_rows.or(more.kernel_rows),
-        kernel_blocks: known.kernel_blocks.or(more.kernel_blocks),
-        reduction: known.reduction.or(more.reduction),
-    }
 }
 
 /// The architecture in words: `256-256-256, leaky relu 0.01, glorot, without biases`.

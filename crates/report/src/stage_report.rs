@@ -27,11 +27,11 @@ impl Stage for Report {
     const SUMMARY: &'static str =
         "Findings as measured numbers, figures, and one page that works offline.";
     const INPUTS: &'static [Port] = &[
-        Port::many("spectrum", Kind::Spectrum),
-        Port::many("training", Kind::Training),
-        Port::many("dataset", Kind::Dataset),
+        Port::many("spectrum", Kind::SPECTRUM),
+        Port::many("training", Kind::TRAINING),
+        Port::many("dataset", Kind::DATASET),
     ];
-    const OUTPUT: Kind = Kind::Report;
+    const OUTPUT: Kind = Kind::REPORT;
     const USES_SEED: bool = false;
     const FILES: &'static [&'static str] = &["report.html", "figures"];
 

@@ -102,7 +102,7 @@ fn loaded(page: &str) -> Vec<String> {
 #[test]
 fn a_run_with_pictures_has_every_figure_and_finding() {
     let made = report(&Run::default());
-    Manifest::record_tables(&made.output(), Kind::Report).unwrap();
+    Manifest::record_tables(&made.output(), Kind::REPORT).unwrap();
     assert_eq!(
         made.figures(".svg"),
         [
@@ -188,7 +188,7 @@ fn swept() -> Made {
 #[test]
 fn a_sweep_has_one_report_that_compares_its_variants() {
     let made = swept();
-    Manifest::record_tables(&made.output(), Kind::Report).unwrap();
+    Manifest::record_tables(&made.output(), Kind::REPORT).unwrap();
     every_figure_is_on_the_page(&made);
     let figures = made.figures(".svg");
     for name in ["sweep_ends", "sweep_functions", "sweep_loss", "eigenvalues"] {

@@ -33,11 +33,11 @@ impl Stage for SpectrumStage {
     const VERSION: &'static str = "1";
     const SUMMARY: &'static str = "Eigenpairs of every Gramian; relative energies, dynamics, alignment and frequencies measured with them.";
     const INPUTS: &'static [Port] = &[
-        Port::one("dataset", Kind::Dataset),
-        Port::one("training", Kind::Training),
-        Port::one("kernel", Kind::Kernel),
+        Port::one("dataset", Kind::DATASET),
+        Port::one("training", Kind::TRAINING),
+        Port::one("kernel", Kind::KERNEL),
     ];
-    const OUTPUT: Kind = Kind::Spectrum;
+    const OUTPUT: Kind = Kind::SPECTRUM;
     // The block method starts from random vectors.
     const USES_SEED: bool = true;
     const RESUMES: bool = true;

@@ -168,25 +168,7 @@ impl Sources {
 
 /// What is known of the output: the kernel's outline, with what only the others know.
 pub fn outline(dataset: &Outline, training: &Outline, kernel: &Outline) -> Outline {
-    let kernel = kernel.clone();
-    let (training, dataset) = (training.clone(), dataset.clone());
-    Outline {
-        train_samples: kernel.train_samples.or(dataset.train_samples),
-        test_samples: kernel.test_samples.or(dataset.test_samples),
-        input_dim: kernel.input_dim.or(dataset.input_dim),
-        output_dim: kernel.output_dim.or(dataset.output_dim),
-        labelled: kernel.labelled.or(dataset.labelled),
-        last_step: kernel.last_step.or(training.last_step),
-        checkpoints: kernel.checkpoints,
-        parameter_count: kernel.parameter_count.or(training.parameter_count),
-        network: kernel.network.or(training.network),
-        loss: kernel.loss.or(training.loss),
-        optimizer: kernel.optimizer.or(training.optimizer),
-        learning_rates: kernel.learning_rates.or(training.learning_rates),
-        kernel_rows: kernel.kernel_rows,
-        kernel_blocks: kernel.kernel_blocks,
-        reduction: kernel.reduction,
-    }
+    kernel.clone().completed_by(training).completed_by(dataset)
 }
 
 /// An error with the step at which it arose.

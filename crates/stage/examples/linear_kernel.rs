@@ -36,8 +36,8 @@ impl Stage for LinearKernel {
     const VERSION: &'static str = "1";
     const SUMMARY: &'static str = "The linear kernel of the inputs, for every checkpoint.";
     const INPUTS: &'static [Port] =
-        &[Port::one("dataset", Kind::Dataset), Port::one("training", Kind::Training)];
-    const OUTPUT: Kind = Kind::Kernel;
+        &[Port::one("dataset", Kind::DATASET), Port::one("training", Kind::TRAINING)];
+    const OUTPUT: Kind = Kind::KERNEL;
     const USES_SEED: bool = false;
 
     fn plan(parameters: &Parameters, inputs: &Outlines, _: &Limits) -> Plan {

@@ -1,6 +1,8 @@
 //! The answer to `describe`.
 
-use artifact::{Kind, Layout};
+use std::borrow::Cow;
+
+use artifact::{ANY_KIND, Kind};
 use serde::{Deserialize, Serialize};
 
 use crate::Stage;
@@ -19,10 +21,9 @@ pub struct Description {
     pub summary: String,
     /// Input ports.
     pub inputs: Vec<Port>,
-    /// Kind of the output.
+    /// Kind of the output: the name of one that the contract declares, or the declaration of the
+    /// program's own, with its tables.
     pub output: Kind,
-    /// Tables of the output.
-    pub tables: Vec<TableDescription>,
     /// Files beside the tables.
     #[serde(default)]
     pub files: Vec<String>,
@@ -47,48 +48,63 @@ pub struct Description {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Port {
     /// Name, as under `inputs:`.
-    pub name: std::borrow::Cow<'static, str>,
-    /// Kind of artifact that it takes.
-    pub kind: Kind,
+    pub name: Cow<'static, str>,
+    /// Name of the kind of artifact that it takes; `any` takes all.
+    pub kind: Cow<'static, str>,
     /// Whether it takes several artifacts: all variants of a sweep at once.
     #[serde(default)]
     pub many: bool,
+    /// Whether it may be left unwired.
+    #[serde(default)]
+    pub optional: bool,
 }
 
 impl Port {
     /// A port for one artifact.
     #[must_use]
     pub const fn one(name: &'static str, kind: Kind) -> Self {
-        Self { name: std::borrow::Cow::Borrowed(name), kind, many: false }
+        Self::new(name, kind.name())
     }
 
     /// A port for all variants of a sweep.
     #[must_use]
     pub const fn many(name: &'static str, kind: Kind) -> Self {
-        Self { name: std::borrow::Cow::Borrowed(name), kind, many: true }
+        let mut port = Self::new(name, kind.name());
+        port.many = true;
+        port
     }
-}
 
-/// A table as the contract shows it to programs in other languages.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TableDescription {
-    /// Name.
-    pub name: String,
-    /// Whether it is a folder with one file a step.
-    pub per_step: bool,
-    /// Column names in order.
-    pub columns: Vec<String>,
+    /// A port for all variants of a sweep of artifacts of every kind.
+    #[must_use]
+    pub const fn many_of_any(name: &'static str) -> Self {
+        let mut port = Self::new(name, ANY_KIND);
+        port.many = true;
+        port
+    }
+
+    /// The same port, which may be left unwired.
+    #[must_use]
+    pub const fn optional(mut self) -> Self {
+        self.optional = true;
+        self
+    }
+
+    const fn new(name: &'static str, kind: &'static str) -> Self {
+        let (name, kind) = (Cow::Borrowed(name), Cow::Borrowed(kind));
+        Self { name, kind, many: false, optional: false }
+    }
+
+    /// Whether it takes artifacts of `kind`.
+    #[must_use]
+    pub fn takes(&self, kind: Kind) -> bool {
+        self.kind == ANY_KIND || self.kind == kind.name()
+    }
 }
 
 impl Description {
     /// The description of stage `S`.
     #[must_use]
     pub fn of<S: Stage>() -> Self {
-        let tables = S::OUTPUT.tables().iter().map(|table| TableDescription {
-            name: table.name.to_owned(),
-            per_step: table.layout == Layout::PerStep,
-            columns: table.columns.iter().map(|column| column.name.to_owned()).collect(),
-        });
         Self {
             contract: artifact::CONTRACT.to_owned(),
             name: S::NAME.to_owned(),
@@ -96,7 +112,6 @@ impl Description {
             summary: S::SUMMARY.to_owned(),
             inputs: S::INPUTS.to_vec(),
             output: S::OUTPUT,
-            tables: tables.collect(),
             files: S::FILES.iter().map(|&file| file.to_owned()).collect(),
             uses_seed: S::USES_SEED,
             plans: true,

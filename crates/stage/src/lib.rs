@@ -28,7 +28,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use context::{Context, ProgressEvent};
-pub use describe::{Description, Port, TableDescription};
+pub use describe::{Description, Port};
 pub use error::StageError;
 pub use inputs::{AxisValue, Input, Inputs, Outlines};
 pub use part::Part;

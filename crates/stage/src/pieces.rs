@@ -89,8 +89,8 @@ mod tests {
         const NAME: &'static str = "fake";
         const VERSION: &'static str = "1";
         const SUMMARY: &'static str = "";
-        const INPUTS: &'static [Port] = &[Port::one("dataset", Kind::Dataset)];
-        const OUTPUT: Kind = Kind::Kernel;
+        const INPUTS: &'static [Port] = &[Port::one("dataset", Kind::DATASET)];
+        const OUTPUT: Kind = Kind::KERNEL;
         const USES_SEED: bool = true;
         const SPLITS: bool = SPLITS;
 
@@ -106,7 +106,7 @@ mod tests {
     fn manifest(change: impl FnOnce(&mut Manifest)) -> Manifest {
         let mut manifest = Manifest {
             contract: CONTRACT.to_owned(),
-            kind: Kind::Kernel,
+            kind: Kind::KERNEL,
             key: "ab".to_owned(),
             stage: "fake".to_owned(),
             stage_version: "1".to_owned(),

@@ -89,8 +89,7 @@ fn read_request<T: DeserializeOwned>(path: &str) -> Result<T, StageError> {
         .map_err(|error| StageError::new(format!("the request {path} is no JSON: {error}")))?;
     // The version first: a request of another major version may not even parse.
     let version = value.get("contract").and_then(serde_json::Value::as_str).unwrap_or("none");
-    let major = |version: &str| version.split('.').next().map(str::to_owned);
-    if major(version) != major(CONTRACT) {
+    if !artifact::speaks(version) {
         return Err(StageError::new(format!(
             "the request {path} is of contract {version}; this program speaks {CONTRACT}"
         ))

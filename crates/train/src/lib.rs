@@ -46,8 +46,8 @@ impl Stage for Train {
     const VERSION: &'static str = "1";
     const SUMMARY: &'static str =
         "Trains a fully connected network and keeps its history, checkpoints and outputs.";
-    const INPUTS: &'static [Port] = &[Port::one("dataset", Kind::Dataset)];
-    const OUTPUT: Kind = Kind::Training;
+    const INPUTS: &'static [Port] = &[Port::one("dataset", Kind::DATASET)];
+    const OUTPUT: Kind = Kind::TRAINING;
     const USES_SEED: bool = true;
     const RESUMES: bool = true;
 

@@ -3,10 +3,21 @@
 use serde::{Deserialize, Serialize};
 
 use super::Split;
+use crate::outline::{Fact, FactType};
 use crate::table::{Column, Data, Layout, Row, Table};
 
 /// Tables of this kind.
-pub const TABLES: &[&Table] = &[&SAMPLES];
+pub const TABLES: &[Table] = &[SAMPLES];
+
+/// What the outline of a dataset tells.
+pub const FACTS: &[Fact] = &[
+    Fact::required("train_samples", FactType::Count, "N, training samples.").shown("N {}"),
+    Fact::required("test_samples", FactType::Count, "Test samples; 0 without a test split.")
+        .shown("{} test"),
+    Fact::required("input_dim", FactType::Count, "d, numbers of an input.").shown("d {}"),
+    Fact::required("output_dim", FactType::Count, "o, numbers of a target.").shown("o {}"),
+    Fact::optional("labelled", FactType::Flag, "Whether the samples carry class labels."),
+];
 
 /// The samples of a dataset.
 pub const SAMPLES: Table = Table {
@@ -14,6 +25,7 @@ pub const SAMPLES: Table = Table {
     about: "The samples of the function to be learned, those to train on first.",
     version: 1,
     layout: Layout::Tidy,
+    optional: false,
     columns: &[
         Column::new("split", Data::Text, "`train` or `test`."),
         Column::new("sample", Data::UInt32, "Number of the sample within its split, from 0."),

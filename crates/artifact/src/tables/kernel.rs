@@ -3,10 +3,29 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::outline::{Fact, FactType};
 use crate::table::{Column, Data, Layout, Row, Table};
 
 /// Tables of this kind.
-pub const TABLES: &[&Table] = &[&KERNELS, &GRAM];
+pub const TABLES: &[Table] = &[KERNELS, GRAM];
+
+/// What the outline of a kernel tells, beside those of its inputs.
+pub const FACTS: &[Fact] = &[
+    Fact::required("checkpoints", FactType::Counts, "Steps that have a Gramian.")
+        .shown("{} Gramians"),
+    Fact::required(
+        "kernel_rows",
+        FactType::Count,
+        "Rows of each training Gramian: N, or N·o under `full`.",
+    )
+    .shown("{} rows"),
+    Fact::required(
+        "kernel_blocks",
+        FactType::Count,
+        "Gramians a step: o under `per-output`, else 1.",
+    ),
+    Fact::required("reduction", FactType::Text, "`full`, `trace`, `per-output` or `summed-logit`."),
+];
 
 /// How a kernel of a network with several outputs is reduced to a matrix.
 ///
@@ -55,6 +74,7 @@ pub const KERNELS: Table = Table {
     about: "One row for each Gramian: its size, what it was reduced to, and its norms over the training samples.",
     version: 1,
     layout: Layout::Tidy,
+    optional: false,
     columns: &[
         Column::new("step", Data::UInt64, "Updates made before the checkpoint."),
         Column::new(
@@ -117,6 +137,7 @@ pub const GRAM: Table = Table {
     about: "The Gramians: one matrix row a table row, against the training samples; the training block first, then test × train.",
     version: 1,
     layout: Layout::PerStep,
+    optional: false,
     columns: &[
         Column::new("step", Data::UInt64, "Updates made before the checkpoint."),
         Column::new("split", Data::Text, "Split of the row's sample: `train` or `test`."),

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::table::{Column, Data, Layout, Row, Table};
 
 /// Tables of this kind.
-pub const TABLES: &[&Table] = &[&FINDINGS];
+pub const TABLES: &[Table] = &[FINDINGS];
 
 /// The paper's findings, measured.
 pub const FINDINGS: Table = Table {
@@ -13,6 +13,7 @@ pub const FINDINGS: Table = Table {
     about: "The paper's findings as measured numbers, with the rule that decides each.",
     version: 1,
     layout: Layout::Tidy,
+    optional: false,
     columns: &[
         Column::new(
             "finding",

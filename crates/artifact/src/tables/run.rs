@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::table::{Column, Data, Layout, Row, Table};
 
 /// Tables beside those of the artifacts in `data/runs/PIPELINE/`.
-pub const TABLES: &[&Table] = &[&RUNS];
+pub const TABLES: &[Table] = &[RUNS];
 
 /// What was run with which parameters.
 pub const RUNS: Table = Table {
@@ -13,6 +13,7 @@ pub const RUNS: Table = Table {
     about: "What was run: one row for each stage of each variant, with its resolved parameters.",
     version: 1,
     layout: Layout::Tidy,
+    optional: false,
     columns: &[
         Column::new(
             "variant",

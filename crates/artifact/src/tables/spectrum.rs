@@ -3,19 +3,17 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Signal, Split};
+use crate::outline::{Fact, FactType};
 use crate::table::{Column, Data, Layout, Row, Table};
 
 /// Tables of this kind.
-pub const TABLES: &[&Table] = &[
-    &EIGENVALUES,
-    &ENERGY,
-    &DYNAMICS,
-    &ALIGNMENT,
-    &FREQUENCY,
-    &BASELINE,
-    &FROZEN_DESCENT,
-    &EIGENVECTORS,
-];
+pub const TABLES: &[Table] =
+    &[EIGENVALUES, ENERGY, DYNAMICS, ALIGNMENT, FREQUENCY, BASELINE, FROZEN_DESCENT, EIGENVECTORS];
+
+/// What the outline of a spectrum tells, beside that of its kernel.
+pub const FACTS: &[Fact] =
+    &[Fact::required("checkpoints", FactType::Counts, "Steps that have a spectrum.")
+        .shown("{} spectra")];
 
 const STEP: Column = Column::new("step", Data::UInt64, "Updates made before the checkpoint.");
 const OUTPUT: Column = Column::new(
@@ -30,6 +28,7 @@ pub const EIGENVALUES: Table = Table {
     about: "Eigenvalues of the training Gramian, in falling order.",
     version: 1,
     layout: Layout::Tidy,
+    optional: false,
     columns: &[
         STEP,
         OUTPUT,
@@ -77,6 +76,7 @@ pub const ENERGY: Table = Table {
     about: "Relative energy of a signal in the leading eigenvectors, cumulative over k (Kopitkov & Indelman 2019).",
     version: 1,
     layout: Layout::Tidy,
+    optional: false,
     columns: &[
         STEP,
         OUTPUT,
@@ -125,6 +125,7 @@ pub const DYNAMICS: Table = Table {
     about: "What the spectrum says of the optimization at each checkpoint.",
     version: 1,
     layout: Layout::Tidy,
+    optional: false,
     columns: &[
         STEP,
         OUTPUT,
@@ -180,6 +181,7 @@ pub const ALIGNMENT: Table = Table {
     about: "Alignment of each kernel with the target and with the kernels of other checkpoints.",
     version: 1,
     layout: Layout::Tidy,
+    optional: false,
     columns: &[
         STEP,
         OUTPUT,
@@ -253,6 +255,7 @@ pub const FREQUENCY: Table = Table {
     about: "Energy of each leading eigenvector by radial frequency: on the sinusoids 1, cos 2πκ·u, sin 2πκ·u of the bounding box of the training inputs (u = 0 to 1 along each side), made orthonormal on the samples from low frequencies to high, nothing resampled. Empty for more than three input dimensions, and for inputs without extent along one. Several outputs under `full` are projected each by itself and added.",
     version: 1,
     layout: Layout::Tidy,
+    optional: false,
     columns: &[
         STEP,
         OUTPUT,
@@ -290,6 +293,7 @@ pub const BASELINE: Table = Table {
     about: "Relative energy of the target in the k sinusoids of lowest frequency: what a basis that knows nothing of the network reaches, to hold against `energy`. The sinusoids are those of the table `frequency`, made orthonormal on the samples of each split. Each output is measured by itself, so k counts sinusoids for one output.",
     version: 1,
     layout: Layout::Tidy,
+    optional: false,
     columns: &[
         Column::new(
             "split",
@@ -336,6 +340,7 @@ pub const FROZEN_DESCENT: Table = Table {
     about: "Loss of least-squares gradient descent with the first and with the last kernel held fixed, m̄ ← (I − (δ_t/N) G) m̄, from the outputs at the first kernel's step, at up to 401 of the steps of `history`. Empty for other optimizers and losses, where the reduction leaves out pairs of outputs, and where the rate of some update is not known.",
     version: 1,
     layout: Layout::Tidy,
+    optional: false,
     columns: &[
         Column::new("kernel_step", Data::UInt64, "Step of the kernel that is held fixed."),
         Column::new(
@@ -389,6 +394,7 @@ pub const EIGENVECTORS: Table = Table {
     about: "The leading eigenvectors υᵢ over the training samples and, by the Nyström formula, over the test samples.",
     version: 1,
     layout: Layout::Large,
+    optional: false,
     columns: &[
         STEP,
         OUTPUT,

@@ -3,10 +3,28 @@
 use serde::{Deserialize, Serialize};
 
 use super::Split;
+use crate::outline::{Fact, FactType};
 use crate::table::{Column, Data, Layout, Row, Table};
 
 /// Tables of this kind.
-pub const TABLES: &[&Table] = &[&HISTORY, &CHECKPOINTS, &OUTPUTS];
+pub const TABLES: &[Table] = &[HISTORY, CHECKPOINTS, OUTPUTS];
+
+/// What the outline of a training run tells, beside that of its dataset.
+pub const FACTS: &[Fact] = &[
+    Fact::required("last_step", FactType::Count, "Updates of the whole run.").shown("{} steps"),
+    Fact::required("checkpoints", FactType::Counts, "Steps that have a checkpoint.")
+        .shown("{} checkpoints"),
+    Fact::optional("parameter_count", FactType::Count, "P, the network's parameters.")
+        .shown("P {}"),
+    Fact::optional("network", FactType::Json, "The architecture, as `train` was told."),
+    Fact::optional("loss", FactType::Text, "`least_squares` or `cross_entropy`."),
+    Fact::optional("optimizer", FactType::Text, "`gradient_descent`, `sgd` or `adam`."),
+    Fact::optional(
+        "learning_rates",
+        FactType::Json,
+        "δ of every update, as pieces of constant rate: `[{\"step\": 0, \"learning_rate\": 0.25}, …]`.",
+    ),
+];
 
 /// What happened along the optimization.
 pub const HISTORY: Table = Table {
@@ -14,6 +32,7 @@ pub const HISTORY: Table = Table {
     about: "Losses and norms along the optimization: at every history interval, at every checkpoint and wherever the sharpness is measured.",
     version: 1,
     layout: Layout::Tidy,
+    optional: false,
     columns: &[
         Column::new("step", Data::UInt64, "Updates made so far; the row tells of the parameters θ_step."),
         Column::new("learning_rate", Data::Float64, "δ of the update that leaves this step; at the last step, of the one that led there."),
@@ -60,6 +79,7 @@ pub const CHECKPOINTS: Table = Table {
     about: "The network's parameters at each checkpoint, one row a parameter tensor.",
     version: 1,
     layout: Layout::PerStep,
+    optional: false,
     columns: &[
         Column::new("step", Data::UInt64, "Updates made so far."),
         Column::new(
@@ -95,6 +115,7 @@ pub const OUTPUTS: Table = Table {
     about: "The network's outputs at each checkpoint on every sample.",
     version: 1,
     layout: Layout::Large,
+    optional: false,
     columns: &[
         Column::new("step", Data::UInt64, "Updates made so far."),
         Column::new("split", Data::Text, "`train` or `test`."),

@@ -41,7 +41,7 @@ pub fn stages(folder: &Path) -> Result<Vec<Stage>, Box<dyn Error>> {
         if found.is_none() {
             let inputs = manifest.inputs.values().flatten();
             let takes = inputs.filter_map(|key| makers.get(key).copied()).collect();
-            let gathers = manifest.kind == Kind::Report;
+            let gathers = manifest.kind == Kind::REPORT;
             stages.push(Stage { name: manifest.stage, gathers, takes, ..Stage::default() });
         }
         let (files, bytes) = contents(&directory)?;

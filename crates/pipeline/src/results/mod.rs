@@ -142,10 +142,8 @@ fn gather_entry(
 
 /// The tidy table of `kind` whose file is called `name`.
 fn tidy_table(kind: Kind, name: &OsStr) -> Option<&'static Table> {
-    let tables = kind.tables().iter().copied();
-    tables.filter(|table| table.layout == Layout::Tidy).find(|table| {
-        name.to_str().and_then(|name| name.strip_suffix(".parquet")) == Some(table.name)
-    })
+    let table = kind.table(name.to_str()?.strip_suffix(".parquet")?)?;
+    (table.layout == Layout::Tidy).then_some(table)
 }
 
 /// Moves the log of `task` from the results at `folder` to those at `new`, where there is one.

@@ -31,13 +31,6 @@ pub(super) fn check(program: &Program, project: &Project) -> Outcome {
             faults.push(format!("two ports are called `{}`", port.name));
         }
     }
-    let known: Vec<&str> = description.output.tables().iter().map(|table| table.name).collect();
-    for table in &description.tables {
-        if !known.contains(&table.name.as_str()) {
-            let (table, kind) = (&table.name, description.output);
-            faults.push(format!("`tables` has `{table}`, which is no table of a {kind}"));
-        }
-    }
     for file in &description.files {
         let is_plain =
             Path::new(file).components().all(|part| matches!(part, Component::Normal(_)));

@@ -57,10 +57,13 @@ impl Samples {
             tempfile::tempdir().map_err(PipelineError::io("creating", Path::new("a folder")))?;
         let mut samples = Self { folder, directories: BTreeMap::new(), missing: Vec::new() };
         for port in ports {
-            let directory = match (given.get(port.name.as_ref()), port.kind) {
-                (Some(directory), kind) => given_artifact(directory, kind)?,
-                (None, Kind::Dataset | Kind::Training | Kind::Kernel) => samples.made(port.kind)?,
-                (None, Kind::Spectrum | Kind::Report) => {
+            let made_up = [Kind::DATASET, Kind::TRAINING, Kind::KERNEL];
+            let made_up = made_up.into_iter().find(|kind| port.takes(*kind));
+            let directory = match (given.get(port.name.as_ref()), made_up) {
+                (Some(directory), _) => given_artifact(directory, port)?,
+                (None, Some(kind)) => samples.made(kind)?,
+                (None, None) if port.optional => continue,
+                (None, None) => {
                     samples.missing.push(port.name.to_string());
                     continue;
                 }
@@ -92,8 +95,8 @@ impl Samples {
         let directory = self.folder.path().join(kind.name());
         if !directory.exists() {
             let write = match kind {
-                Kind::Dataset => write_dataset,
-                Kind::Training => write_training,
+                _ if kind == Kind::DATASET => write_dataset,
+                _ if kind == Kind::TRAINING => write_training,
                 _ => write_kernel,
             };
             write(&directory)?;
@@ -118,15 +121,19 @@ pub(super) fn hashes(folder: &Path) -> BTreeMap<PathBuf, String> {
     found
 }
 
-/// The artifact at `directory`, which must be of `kind`.
-fn given_artifact(directory: &Path, kind: Kind) -> Result<PathBuf, PipelineError> {
+/// The artifact at `directory`, which `port` must take.
+fn given_artifact(directory: &Path, port: &Port) -> Result<PathBuf, PipelineError> {
     let directory = directory.canonicalize().map_err(PipelineError::io("opening", directory))?;
     let found = Manifest::read(&directory)?.kind;
-    if found == kind {
+    if port.takes(found) {
         return Ok(directory);
     }
     Err(PipelineError::Argument {
-        message: format!("{} is a {found}, and the port takes a {kind}", directory.display()),
+        message: format!(
+            "{} is a {found}, and the port takes a {}",
+            directory.display(),
+            port.kind
+        ),
         help: None,
     })
 }
@@ -263,9 +270,9 @@ fn write_kernel(directory: &Path) -> Result<(), ArtifactError> {
 fn manifest(directory: &Path, kind: Kind) -> Result<Manifest, ArtifactError> {
     let key = |kind: Kind| blake3::hash(kind.name().as_bytes()).to_hex().to_string();
     let sources: &[Kind] = match kind {
-        Kind::Dataset => &[],
-        Kind::Training => &[Kind::Dataset],
-        _ => &[Kind::Dataset, Kind::Training],
+        _ if kind == Kind::DATASET => &[],
+        _ if kind == Kind::TRAINING => &[Kind::DATASET],
+        _ => &[Kind::DATASET, Kind::TRAINING],
     };
     let sources = sources.iter().map(|&kind| (kind.name().to_owned(), vec![key(kind)]));
     Ok(Manifest {
@@ -295,7 +302,7 @@ fn outline(kind: Kind) -> Outline {
         labelled: Some(false),
         ..Outline::default()
     };
-    if kind == Kind::Dataset {
+    if kind == Kind::DATASET {
         return outline;
     }
     outline.last_step = STEPS.last().copied();
@@ -306,7 +313,7 @@ fn outline(kind: Kind) -> Outline {
     outline.loss = Some("least_squares".to_owned());
     outline.optimizer = Some("gradient_descent".to_owned());
     outline.learning_rates = Some(vec![RateFrom { step: 0, learning_rate: RATE }]);
-    if kind == Kind::Kernel {
+    if kind == Kind::KERNEL {
         outline.kernel_rows = Some(COUNTS.0.into());
         outline.kernel_blocks = Some(1);
         outline.reduction = Some(Reduction::Trace);
@@ -322,9 +329,9 @@ mod tests {
     fn made_up_artifacts_are_whole() {
         let port = |name, kind| Port::one(name, kind);
         let ports = [
-            port("dataset", Kind::Dataset),
-            port("training", Kind::Training),
-            port("kernel", Kind::Kernel),
+            port("dataset", Kind::DATASET),
+            port("training", Kind::TRAINING),
+            port("kernel", Kind::KERNEL),
         ];
         let samples = Samples::new(&ports, &BTreeMap::new()).unwrap();
         for (name, directory) in samples.directories() {

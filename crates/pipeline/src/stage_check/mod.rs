@@ -120,7 +120,7 @@ fn plan(
     }
     let ask = |parameters: &Value| {
         let request = stage::PlanRequest {
-            contract: artifact::CONTRACT.to_owned(),
+            contract: program.description.contract.clone(),
             parameters: parameters.clone(),
             inputs: Outlines(samples.outlines()),
             limits,
@@ -169,7 +169,7 @@ fn planned(
     let schema = Schema::new(&program.description.parameters);
     let filled = crate::schema::with_defaults(schema, given);
     let request = stage::PlanRequest {
-        contract: artifact::CONTRACT.to_owned(),
+        contract: program.description.contract.clone(),
         parameters: given.clone(),
         inputs: Outlines(samples.outlines()),
         limits,

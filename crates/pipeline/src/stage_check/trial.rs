@@ -161,7 +161,7 @@ impl Trial<'_> {
             }
         }
         // A report is the end of the chain: nothing reads its outline.
-        if lost.is_empty() || self.program.description.output == Kind::Report {
+        if lost.is_empty() || self.program.description.output == Kind::REPORT {
             return Vec::new();
         }
         vec![
@@ -336,7 +336,7 @@ impl Trial<'_> {
         };
         let inputs = self.samples.directories().iter();
         let request = RunRequest {
-            contract: CONTRACT.to_owned(),
+            contract: self.program.description.contract.clone(),
             stage: self.program.description.name.clone(),
             parameters: self.parameters.clone(),
             inputs: Inputs(inputs.map(|(port, at)| (port.clone(), input(at))).collect()),

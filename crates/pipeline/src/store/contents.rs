@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use artifact::{Kind, MANIFEST_FILE, Manifest, check_table_file};
+use artifact::{MANIFEST_FILE, Manifest, check_table_file};
 
 use super::lease::Lease;
 use super::{STAMPS, Store, WORK, remove};
@@ -30,7 +30,14 @@ impl Entry {
 impl Store {
     /// Every folder that is an artifact or looks like one, in order.
     pub(crate) fn artifacts(&self) -> Vec<Entry> {
-        Kind::ALL.iter().flat_map(|kind| self.entries(kind.name())).collect()
+        let folders = fs::read_dir(&self.root).into_iter().flatten().flatten();
+        let mut kinds: Vec<String> = folders
+            .filter(|entry| entry.file_type().is_ok_and(|of| of.is_dir()))
+            .filter_map(|entry| entry.file_name().into_string().ok())
+            .filter(|name| !name.starts_with('.'))
+            .collect();
+        kinds.sort();
+        kinds.iter().flat_map(|kind| self.entries(kind)).collect()
     }
 
     /// Every folder of work on an artifact.
@@ -108,8 +115,7 @@ fn whole(entry: &Entry, expected: Option<&str>) -> Result<Manifest, String> {
     }
     for record in &manifest.tables {
         let path = entry.path.join(&record.file);
-        let tables = manifest.kind.tables().iter();
-        let Some(table) = tables.copied().find(|table| table.name == record.table) else {
+        let Some(table) = manifest.kind.table(&record.table) else {
             return Err(format!("a {} has no table {}", manifest.kind, record.table));
         };
         if hash(&path)? != record.blake3 {

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 pub use labels::Labels;
 pub use point::Point;
-pub(crate) use read::read;
+pub(crate) use read::{read, second_column};
 
 use crate::pointer;
 

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use artifact::Kind;
 use serde_json::Value;
 
 use super::labels::fits;
@@ -42,6 +41,13 @@ pub(crate) fn read(source: &Source, file: &Value, problems: &mut Vec<Diagnostic>
     reader.refuse_overlaps(&sweep);
     reader.refuse_absurd(&mut sweep);
     sweep
+}
+
+/// The problem of an axis whose column the table `table` has already.
+pub(crate) fn second_column(source: &Source, axis: &str, table: &str) -> Diagnostic {
+    let message = format!("the axis `{axis}` would become a second column of the table `{table}`");
+    let help = Some("give the axis another name".to_owned());
+    source.problem(&pointer::of(&["sweep", axis]), Part::Key, message, help)
 }
 
 struct Reader<'a> {
@@ -96,15 +102,8 @@ impl Reader<'_> {
             let help = Some("use small letters, digits and `_`, a letter first");
             self.wrong(at, Part::Key, message, help);
         }
-        let tables = Kind::ALL.iter().flat_map(|kind| kind.tables().iter());
-        let mut columns =
-            tables.flat_map(|table| table.columns.iter().map(|column| (table.name, column.name)));
-        let own = OWN_COLUMNS.iter().map(|column| ("runs", *column)).find(|own| own.1 == name);
-        if let Some((table, column)) = columns.find(|found| found.1 == name).or(own) {
-            let message = format!(
-                "the axis `{name}` would become a second column `{column}` of the table `{table}`"
-            );
-            self.wrong(at, Part::Key, message, Some("give the axis another name"));
+        if OWN_COLUMNS.contains(&name) {
+            self.problems.push(second_column(self.source, name, "runs"));
         }
     }
 

@@ -33,7 +33,7 @@ fn a_run_leaves_artifacts_with_manifests_and_one_folder_to_open() {
     "#);
 
     let training = Manifest::read(&made[1].directory).expect("it has one");
-    assert_eq!(training.kind, Kind::Training);
+    assert_eq!(training.kind, Kind::TRAINING);
     assert_eq!(training.key, plan.tasks[1].key);
     assert_eq!(training.inputs["dataset"], [plan.tasks[0].key.clone()]);
     assert_eq!(training.parameters, plan.tasks[1].parameters);

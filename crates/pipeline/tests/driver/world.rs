@@ -147,7 +147,7 @@ impl World {
     /// which stands for all that there are or will be.
     pub fn results(&self, name: &str) -> String {
         let is_other = |file: &String| {
-            Kind::Spectrum.tables().iter().any(|table| {
+            Kind::SPECTRUM.tables().iter().any(|table| {
                 let file = file.rsplit('/').next().unwrap_or(file);
                 table.layout == Layout::Tidy
                     && table.name != "energy"
@@ -347,8 +347,8 @@ fn templates(root: &Path) {
     fs::write(folder("report").join("figures/energy.svg"), "<svg>").expect("it is ours");
 
     // Every other table is there without a row.
-    for kind in Kind::ALL {
-        for &table in kind.tables() {
+    for kind in Kind::SHARED {
+        for table in kind.tables() {
             let step = (table.layout == Layout::PerStep).then_some(0);
             let path = artifact::table_file(&folder(kind.name()), table, step);
             if !path.exists() {

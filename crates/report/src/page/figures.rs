@@ -40,7 +40,7 @@ pub(super) fn figure(number: usize, figure: &Figure, swept: bool) -> Markup {
 /// The file of a source: a link, where it lies beside the page.
 fn file(source: &Source, swept: bool) -> Markup {
     let name = source.file.trim_end_matches(".parquet");
-    let large = Kind::ALL
+    let large = Kind::SHARED
         .iter()
         .flat_map(|kind| kind.tables())
         .any(|table| table.name == name && table.layout != Layout::Tidy);

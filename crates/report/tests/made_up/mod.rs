@@ -65,13 +65,13 @@ impl Run {
             self.manifest(kind).write(&folder).unwrap();
             folder
         };
-        let dataset = folder(Kind::Dataset);
+        let dataset = folder(Kind::DATASET);
         let samples = self.samples();
         write_rows(&dataset, &samples).unwrap();
-        let training = folder(Kind::Training);
+        let training = folder(Kind::TRAINING);
         write_rows(&training, &self.history()).unwrap();
         write_rows(&training, &self.outputs(&samples)).unwrap();
-        let spectrum = folder(Kind::Spectrum);
+        let spectrum = folder(Kind::SPECTRUM);
         write_rows(&spectrum, &self.eigenvalues()).unwrap();
         write_rows(&spectrum, &self.energy()).unwrap();
         write_rows(&spectrum, &self.dynamics()).unwrap();
@@ -102,6 +102,7 @@ impl Run {
             kernel_rows: Some(u64::from(self.train) * rows_a_sample as u64),
             kernel_blocks: Some(blocks as u64),
             reduction: Some(self.reduction),
+            ..Outline::default()
         }
     }
 

@@ -210,16 +210,16 @@ impl Fixture {
         write_rows(&at("training"), &outputs).unwrap();
         write_rows(&at("training"), &history).unwrap();
         write_rows(&at("kernel"), &kernels).unwrap();
-        manifest(Kind::Dataset, &at("dataset"), outline.clone());
-        manifest(Kind::Training, &at("training"), outline.clone());
-        manifest(Kind::Kernel, &at("kernel"), outline.clone());
+        manifest(Kind::DATASET, &at("dataset"), outline.clone());
+        manifest(Kind::TRAINING, &at("training"), outline.clone());
+        manifest(Kind::KERNEL, &at("kernel"), outline.clone());
         Self { folder, outline }
     }
 
     /// Lists learning rates in the training's manifest.
     pub fn list_rates(&self, learning_rates: Option<Vec<RateFrom>>) {
         let outline = Outline { learning_rates, ..self.outline.clone() };
-        manifest(Kind::Training, &self.folder.path().join("training"), outline);
+        manifest(Kind::TRAINING, &self.folder.path().join("training"), outline);
     }
 
     pub fn output(&self) -> PathBuf {
@@ -245,7 +245,7 @@ impl Fixture {
 
     /// Every table's file.
     pub fn tables(&self) -> Vec<Vec<u8>> {
-        let tables = Kind::Spectrum.tables().iter().map(|table| table.name);
+        let tables = Kind::SPECTRUM.tables().iter().map(|table| table.name);
         let read = |table| std::fs::read(self.output().join(format!("{table}.parquet")));
         tables.map(|table| read(table).unwrap()).collect()
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::mem::replace;
 use std::time::Duration;
 
-use artifact::{CONTRACT, Outline};
+use artifact::Outline;
 use stage::{Limits, Outlines, Part, PlanRequest};
 
 use super::Slurm;
@@ -218,7 +218,7 @@ impl<'a> Maker<'a> {
             task.inputs.iter().map(|(port, feeds)| (port.clone(), outlines(feeds))).collect();
         let memory_bytes = self.plan.limits.memory_bytes;
         let request = PlanRequest {
-            contract: CONTRACT.to_owned(),
+            contract: task.program.description.contract.clone(),
             parameters: task.parameters.clone(),
             inputs: Outlines(inputs),
             limits: Limits { threads: 1, memory_bytes },

@@ -31,7 +31,7 @@ fn a_job_that_ended_while_no_driver_was_there_is_taken_as_it_is() {
     world.wait_for_jobs();
     let made = world.submit(ONE, &[]).expect("it is there");
     assert!(made[0].reused);
-    assert_eq!(made[0].manifest.kind, Kind::Dataset);
+    assert_eq!(made[0].manifest.kind, Kind::DATASET);
     assert_eq!(world.noted("submitted"), "data 1\n");
 }
 
