@@ -12,13 +12,12 @@ import sys
 from pathlib import Path
 
 DESCRIPTION = {
-    "contract": "1.0",
+    "contract": "2.0",
     "name": "numpy-train",
     "version": "1",
     "summary": "Gradient descent on a network with tanh units, in NumPy.",
     "inputs": [{"name": "dataset", "kind": "dataset"}],
     "output": "training",
-    "tables": [],
     "uses_seed": True,
     "resumes": True,
     "parameters": {"type": "object", "additionalProperties": False, "properties": {

@@ -13,13 +13,12 @@ import sys
 from pathlib import Path
 
 DESCRIPTION = {
-    "contract": "1.0",
+    "contract": "2.0",
     "name": "random-features",
     "version": "1",
     "summary": "A kernel of random cosine features of the inputs, for every checkpoint of a training run.",
     "inputs": [{"name": "dataset", "kind": "dataset"}, {"name": "training", "kind": "training"}],
     "output": "kernel",
-    "tables": [],
     "uses_seed": True,
     "parameters": {"type": "object", "additionalProperties": False, "properties": {
         "features": {"type": "integer", "minimum": 1, "default": 256, "description": "M, how many features."},

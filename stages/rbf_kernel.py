@@ -10,12 +10,11 @@ import sys
 from pathlib import Path
 
 DESCRIPTION = {
-    "contract": "1.0",
+    "contract": "2.0",
     "name": "rbf-kernel",
     "version": "1", "summary": "The Gaussian kernel of the inputs, for every checkpoint of a training run.",
     "inputs": [{"name": "dataset", "kind": "dataset"}, {"name": "training", "kind": "training"}],
     "output": "kernel",
-    "tables": [],
     "parameters": {"type": "object", "additionalProperties": False, "properties": {
         "bandwidth": {"type": "number", "exclusiveMinimum": 0, "default": 0.5, "description": "h, a distance."},
     }},

@@ -85,7 +85,7 @@ fn every_example_in_python_keeps_the_contract() {
         skip("no Python with Polars; `cargo xtask test` makes one");
         return;
     }
-    for stage in ["rbf_kernel", "random_features", "numpy_train"] {
+    for stage in ["rbf_kernel", "random_features", "numpy_train", "localization"] {
         let output = stage_check(&format!("./stages/{stage}.py"));
         assert!(output.status.success(), "{}", text(&output));
     }

@@ -114,7 +114,7 @@ impl Kind {
     }
 
     /// The tables of this kind, and `findings` where it is none of them.
-    pub(crate) fn all_tables(self) -> impl Iterator<Item = &'static Table> {
+    pub fn all_tables(self) -> impl Iterator<Item = &'static Table> {
         const ANYWHERE: &Table = &Table { optional: true, ..tables::report::FINDINGS };
         let has_it = self.tables().iter().any(|table| table.name == ANYWHERE.name);
         self.tables().iter().chain((!has_it).then_some(ANYWHERE))

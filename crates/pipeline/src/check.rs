@@ -22,6 +22,7 @@ use crate::pointer;
 use crate::problems::Problems;
 use crate::program::{Program, Unusable};
 use crate::project::Project;
+use crate::results::{OWN_COLUMNS, foreign, of_another_file};
 use crate::schema::shown;
 use crate::source::{Part, Source};
 use crate::sweep::{self, Point, Sweep, second_column};
@@ -73,7 +74,8 @@ pub fn check(project: &Project, request: &Request) -> Result<Plan, PipelineError
     let (tasks, stages) = planner.tasks();
     let (store, results) = (project.store(), project.results(&file.name));
     problems.add(unwritable(&store, &source).or_else(|| unwritable(&results, &source)));
-    let lock = Lock::new(value, &file, &blocks, &overrides, &tasks);
+    let origin = path.strip_prefix(&project.root).unwrap_or(&path).display().to_string();
+    let lock = Lock::new(value, &origin, &file, &blocks, &overrides, &tasks);
     let plan = Plan {
         lock,
         name: file.name,
@@ -86,6 +88,7 @@ pub fn check(project: &Project, request: &Request) -> Result<Plan, PipelineError
         cluster: file.cluster,
     };
     problems.add(lead_elsewhere(&plan, &results, &source));
+    problems.add(belongs_to_others(project, &plan, &results, &source));
     if !problems.is_empty() {
         return Err(invalid(problems.told(&plan.sweep)));
     }
@@ -183,7 +186,9 @@ fn second_columns(sweep: &Sweep, blocks: &Blocks, source: &Source) -> Vec<Diagno
         let has_it = |table: &&&Table| table.columns.iter().any(|of| of.name == axis.name);
         tables.iter().find(has_it).map(|table| second_column(source, &axis.name, table.name))
     };
-    sweep.axes.iter().filter_map(problem).collect()
+    // Those of the table of runs are told of where the sweep is read.
+    let others = sweep.axes.iter().filter(|axis| !OWN_COLUMNS.contains(&axis.name.as_str()));
+    others.filter_map(problem).collect()
 }
 
 /// The wiring at every point over the axes that decide about programs and inputs: one where
@@ -238,6 +243,19 @@ fn lead_elsewhere(plan: &Plan, results: &Path, source: &Source) -> Option<Diagno
         message: format!("{} is a link: results are written nowhere else", link.display()),
         help: Some("remove it, or choose another place with `--data FOLDER`".to_owned()),
     })
+}
+
+/// Results that this run must not replace.
+fn belongs_to_others(
+    project: &Project,
+    plan: &Plan,
+    results: &Path,
+    source: &Source,
+) -> Option<Diagnostic> {
+    let origin = project.root.join(plan.lock.origin());
+    let (message, help) = foreign(project, results)
+        .or_else(|| of_another_file(project, results, &plan.name, &origin))?;
+    Some(source.problem("/name", Part::Value, message, Some(help)))
 }
 
 /// What is wrong with writing into `folder`, which need not exist yet.

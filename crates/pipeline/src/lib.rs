@@ -50,6 +50,7 @@ mod graph;
 mod grid;
 mod listing;
 mod lock;
+mod looked_at;
 mod pipeline_schema;
 pub mod quantity;
 mod references;

@@ -23,11 +23,15 @@ use crate::schema::Schema;
 pub(crate) const FILE: &str = "run.lock.yaml";
 /// Key of the block.
 pub(crate) const KEY: &str = "lock";
+/// Key within the block: the pipeline file that was run, relative to the project where it lies in it.
+pub(crate) const ORIGIN: &str = "file";
 
 /// A pipeline as it is run, and how it was run before where it comes from a lock file.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Lock {
     pipeline: Value,
+    /// The pipeline file, which a lock file is a form of.
+    origin: String,
     earlier: Option<Value>,
 }
 
@@ -35,6 +39,7 @@ impl Lock {
     /// The pipeline `value`, a file with all that was set but parameters, as its `tasks` have it.
     pub(crate) fn new(
         mut value: Value,
+        origin: &str,
         file: &PipelineFile,
         blocks: &Blocks,
         overrides: &[Override],
@@ -55,7 +60,14 @@ impl Lock {
             };
             stage.insert("with".to_owned(), with);
         }
-        Self { pipeline: value, earlier }
+        let locked = earlier.as_ref().and_then(|lock| lock.get(ORIGIN)?.as_str());
+        let origin = locked.unwrap_or(origin).to_owned();
+        Self { pipeline: value, origin, earlier }
+    }
+
+    /// The pipeline file that is run, or that was where a lock file is; relative to the project.
+    pub(crate) fn origin(&self) -> &str {
+        &self.origin
     }
 
     /// What differs between how `plan` was run before and how it would be run now, as sentences; none
@@ -83,6 +95,7 @@ impl Lock {
     pub(crate) fn text(&self, project: &Project, plan: &Plan) -> String {
         let mut pipeline = self.pipeline.clone();
         pipeline[KEY] = json!({
+            ORIGIN: self.origin,
             "keys": keys(plan),
             "programs": programs(plan),
             "git": git(&project.root),

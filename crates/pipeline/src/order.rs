@@ -12,6 +12,7 @@ use serde_json::Value;
 use stage::{AxisValue, Input, Inputs, Limits, Part, ProgressEvent, RunRequest, StageError};
 
 use crate::error::{PipelineError, WHERE_DISK_IS_FULL};
+use crate::looked_at::LookedAt;
 use crate::plan::{Feed, Plan, Task};
 use crate::process::{Call, Executed, Fault, Limit};
 use crate::project::Project;
@@ -163,8 +164,11 @@ impl Order {
             limits: self.limits,
             time_limit: self.time_limit,
         };
-        let result =
-            call.run(listen).and_then(|executed| Ok((self.check_output(&work)?, executed)));
+        let inputs = LookedAt::new(&self.inputs)?;
+        let result = call.run(listen).and_then(|executed| {
+            inputs.check()?;
+            Ok((self.check_output(&work)?, executed))
+        });
         if !work.is_mine() {
             return Ok(Outcome::Elsewhere);
         }

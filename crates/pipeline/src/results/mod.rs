@@ -1,6 +1,7 @@
 //! The folder that people open: every table of a run once, its report, its figures.
 
 mod gathered;
+mod ownership;
 mod variants;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,9 +20,10 @@ use crate::lock;
 use crate::plan::{Plan, PlannedStage, Task};
 use crate::project::Project;
 use crate::references;
-use crate::store::{Lease, Watch, remove};
+use crate::store::{Lease, Store, Watch, remove};
 use gathered::Part;
 
+pub(crate) use ownership::{foreign, of_another_file};
 pub(crate) use variants::OWN_COLUMNS;
 
 /// How often it is looked whether another driver gathers still.
@@ -30,7 +32,8 @@ const LOOK: Duration = Duration::from_millis(200);
 pub(crate) const VARIANTS: &str = "variants";
 
 /// Names in the results folder that are the driver's own.
-const OWN: [&str; 5] = ["logs", "runs.parquet", VARIANTS, lock::FILE, references::FILE];
+const OWN: [&str; 6] =
+    ["logs", "runs.parquet", VARIANTS, lock::FILE, references::FILE, ownership::FILE];
 
 /// Gathers what was `made` into the results folder of `plan`, in place of what an earlier run
 /// left there, and returns that folder. Logs of its tasks are kept.
@@ -47,6 +50,10 @@ pub fn gather(project: &Project, plan: &Plan, made: &[Made]) -> Result<PathBuf, 
     let beside = |suffix| folder.with_file_name(format!(".{}.{suffix}", plan.name));
     let _alone = alone(&beside("lease"))?;
     let (new, old) = (beside("new"), beside("old"));
+    // A hard link changes the inode of a file, and with that what is remembered of it.
+    let store = Store::of(project);
+    let is_known = |made: &&Made| store.is_unchanged(&made.directory, &made.manifest);
+    let known: Vec<&Made> = made.iter().filter(is_known).collect();
     remove(&new)?;
     fs::create_dir_all(&new).map_err(PipelineError::io("creating", &new))?;
 
@@ -77,12 +84,25 @@ pub fn gather(project: &Project, plan: &Plan, made: &[Made]) -> Result<PathBuf, 
     for task in &plan.tasks {
         keep_log(&folder, &new, task, plan)?;
     }
-    remove(&old)?;
+    ownership::note(&new)?;
+    // A call that was killed here may have left the results aside, with files of the user in them.
+    if old.exists() && folder.exists() {
+        ownership::keep(&old, &folder)?;
+        remove(&old)?;
+    }
     if folder.exists() {
         rename(&folder, &old)?;
     }
     rename(&new, &folder)?;
-    remove(&old)?;
+    if old.exists() {
+        ownership::keep(&old, &folder)?;
+        remove(&old)?;
+    }
+    for made in known {
+        if !store.is_unchanged(&made.directory, &made.manifest) {
+            store.remember(&made.directory, &made.manifest);
+        }
+    }
     Ok(folder)
 }
 

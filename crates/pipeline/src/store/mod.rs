@@ -15,7 +15,7 @@ use crate::error::PipelineError;
 use crate::project::Project;
 pub(crate) use contents::{Entry, size};
 pub(crate) use lease::{Lease, Watch};
-pub(crate) use stamps::Stamps;
+pub(crate) use stamps::{FileState, Stamps};
 pub(crate) use work::{JOB, Work, jobs, remove_partial};
 
 /// Folder within the store where artifacts are made: the same file system, so that a finished
@@ -89,8 +89,8 @@ impl Store {
         whole.then_some(manifest)
     }
 
-    /// Remembers the hashes of an artifact that was made a moment ago.
-    fn remember(&self, directory: &Path, manifest: &Manifest) {
+    /// Remembers the hashes of an artifact whose files are known to be those of its `manifest`.
+    pub(crate) fn remember(&self, directory: &Path, manifest: &Manifest) {
         let mut stamps = self.stamps(&manifest.key);
         stamps.clear();
         let tables = manifest.tables.iter().map(|table| (&*table.file, table.blake3.clone()));
@@ -102,6 +102,13 @@ impl Store {
             }
         }
         stamps.write();
+    }
+
+    /// Whether every file of an artifact is as it was when its hash was remembered.
+    pub(crate) fn is_unchanged(&self, directory: &Path, manifest: &Manifest) -> bool {
+        let stamps = self.stamps(&manifest.key);
+        let mut names = manifest.tables.iter().map(|table| &*table.file).chain([MANIFEST_FILE]);
+        names.all(|name| stamps.is_unchanged(name, &directory.join(name)))
     }
 
     fn stamps(&self, key: &str) -> Stamps {

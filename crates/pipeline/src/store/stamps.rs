@@ -1,4 +1,4 @@
-//! Hashes of files, remembered by what a change of the file changes: size, time and inode.
+//! Hashes of files, remembered by what a change of the file changes: size, times and inode.
 //!
 //! A file that is found as it was when it was hashed is not read again. So a run that has nothing to
 //! do takes no time, and a table that was cut off or overwritten is found out all the same.
@@ -28,11 +28,40 @@ pub(crate) struct Stamps {
 /// What was found of a file when it was hashed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Stamp {
-    size: u64,
-    /// When it was changed last: seconds and nanoseconds.
-    modified: (i64, i64),
-    inode: u64,
+    #[serde(flatten)]
+    state: FileState,
     blake3: String,
+}
+
+/// What the file system says of a file: it is another where the file was changed.
+///
+/// A program can set back a file's size and the time of its last change, but not the time at which
+/// its inode was changed last. A new hard link changes that time too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct FileState {
+    size: u64,
+    /// When its content was changed last: seconds and nanoseconds.
+    modified: (i64, i64),
+    /// When its inode was changed last: seconds and nanoseconds.
+    inode_changed: (i64, i64),
+    inode: u64,
+}
+
+impl FileState {
+    /// The state of a file of which `found` is known.
+    pub(crate) fn of(found: &fs::Metadata) -> Self {
+        Self {
+            size: found.len(),
+            modified: (found.mtime(), found.mtime_nsec()),
+            inode_changed: (found.ctime(), found.ctime_nsec()),
+            inode: found.ino(),
+        }
+    }
+
+    /// The state of the file at `path`, where there is one.
+    pub(crate) fn at(path: &Path) -> Option<Self> {
+        fs::metadata(path).ok().map(|found| Self::of(&found))
+    }
 }
 
 impl Stamps {
@@ -56,7 +85,9 @@ impl Stamps {
         // A change while it was read shows in the time.
         let now = SystemTime::now();
         let is_settled = |found: &fs::Metadata| {
-            found.modified().is_ok_and(|at| now.duration_since(at).is_ok_and(|age| age >= SETTLED))
+            let changed = u64::try_from(found.ctime()).unwrap_or(0);
+            let changed = SystemTime::UNIX_EPOCH + Duration::from_secs(changed);
+            now.duration_since(changed).is_ok_and(|age| age >= SETTLED)
         };
         if let Some(found) = found.filter(is_settled) {
             self.remember(name, &found, &hash);
@@ -68,11 +99,15 @@ impl Stamps {
 
     /// Remembers that the file `name`, which is as `found` and is not changed any more, has `hash`.
     pub(crate) fn remember(&mut self, name: &str, found: &fs::Metadata, hash: &str) {
-        let modified = (found.mtime(), found.mtime_nsec());
-        let (size, inode) = (found.len(), found.ino());
-        let stamp = Stamp { size, modified, inode, blake3: hash.to_owned() };
+        let stamp = Stamp { state: FileState::of(found), blake3: hash.to_owned() };
         self.known.insert(name.to_owned(), stamp);
         self.is_changed = true;
+    }
+
+    /// Whether the file `name`, which lies at `path`, is as it was when it was hashed.
+    pub(crate) fn is_unchanged(&self, name: &str, path: &Path) -> bool {
+        let known = self.known.get(name).map(|stamp| stamp.state);
+        known.is_some() && known == FileState::at(path)
     }
 
     /// The hash that is remembered for `name`, whatever the file is now.
@@ -105,9 +140,7 @@ impl Stamps {
 
 impl Stamp {
     fn fits(&self, found: &fs::Metadata) -> bool {
-        self.size == found.len()
-            && self.modified == (found.mtime(), found.mtime_nsec())
-            && self.inode == found.ino()
+        self.state == FileState::of(found)
     }
 }
 
@@ -115,27 +148,40 @@ impl Stamp {
 mod tests {
     use super::*;
 
-    /// A file that was last changed a minute ago.
-    fn settled(path: &Path, content: &str) {
-        fs::write(path, content).unwrap();
-        let file = fs::File::options().write(true).open(path).unwrap();
-        file.set_modified(SystemTime::now() - Duration::from_mins(1)).unwrap();
+    /// Stamps that remember `path` as it is now, with a hash that it does not have.
+    fn remembering(folder: &Path, path: &Path) -> Stamps {
+        let mut stamps = Stamps::read(folder.join("stamps"));
+        stamps.remember("t", &fs::metadata(path).unwrap(), "remembered");
+        stamps.write();
+        Stamps::read(folder.join("stamps"))
     }
 
     #[test]
     fn a_file_is_hashed_again_only_where_it_changed() {
         let folder = tempfile::tempdir().unwrap();
-        let (file, path) = (folder.path().join("stamps"), folder.path().join("table"));
-        settled(&path, "one");
-        let mut stamps = Stamps::read(file.clone());
-        let one = stamps.hash("t", &path).unwrap();
-        stamps.known.get_mut("t").unwrap().blake3 = "remembered".to_owned();
-        stamps.write();
-        let mut again = Stamps::read(file);
-        assert_eq!(again.hash("t", &path).unwrap(), "remembered");
+        let path = folder.path().join("table");
+        fs::write(&path, "one").unwrap();
+        let mut stamps = remembering(folder.path(), &path);
+        assert_eq!(stamps.hash("t", &path).unwrap(), "remembered");
+        assert!(stamps.is_unchanged("t", &path));
         fs::write(&path, "two").unwrap();
-        let two = again.hash("t", &path).unwrap();
-        assert!(two != one && two != "remembered");
+        assert!(!stamps.is_unchanged("t", &path));
+        assert_ne!(stamps.hash("t", &path).unwrap(), "remembered");
+    }
+
+    #[test]
+    fn a_bit_that_flips_is_found_though_size_and_time_are_set_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("table");
+        fs::write(&path, "one").unwrap();
+        let modified = fs::metadata(&path).unwrap().modified().unwrap();
+        let mut stamps = remembering(folder.path(), &path);
+        // The clock of the file system ticks a few hundred times a second.
+        std::thread::sleep(Duration::from_millis(20));
+        fs::write(&path, "onf").unwrap();
+        fs::File::options().write(true).open(&path).unwrap().set_modified(modified).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().modified().unwrap(), modified);
+        assert_ne!(stamps.hash("t", &path).unwrap(), "remembered");
     }
 
     #[test]

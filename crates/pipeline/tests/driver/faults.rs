@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use pipeline::{Local, PipelineError, Progress};
 
-use crate::world::{PLAN_DATASET, RIGHT, World, dataset, kernel, succeed};
+use crate::world::{PLAN_DATASET, PLAN_ECHO, RIGHT, World, dataset, kernel, succeed, train};
 
 const DONE: &str = r#"echo '{"done":{"outline":{}}}'"#;
 
@@ -203,7 +203,7 @@ fn a_variant_that_fails_takes_no_other_down_where_the_run_keeps_going() {
     for (keep_going, made, left_out) in [(false, 2, 6), (true, 7, 1)] {
         for jobs in [1, 3] {
             let world = World::new();
-            world.stage("train", &crate::world::train(), crate::world::PLAN_ECHO, &fails);
+            world.stage("train", &train(), PLAN_ECHO, &fails);
             let error = swept(&world, jobs, keep_going).expect_err("a variant fails");
             let PipelineError::Stages { failures, left_out: found } = &error else {
                 panic!("{error}")
@@ -259,4 +259,20 @@ fn two_runs_on_one_store_make_each_artifact_once() {
     });
     assert_eq!(fs::read_to_string(world.root().join("count")).expect("it ran"), "x\n");
     assert!(world.files("data/store/.work").is_empty());
+}
+
+#[test]
+fn a_stage_that_changes_its_input_is_told_so_and_the_input_is_made_again() {
+    let world = World::new();
+    let input = r#"in=$(sed -n 's/.*"dataset":\[{"directory":"\([^"]*\)".*/\1/p' "$2")
+chmod u+w "$in/samples.parquet"
+printf 'X' | dd of="$in/samples.parquet" bs=1 seek=30 conv=notrunc 2>/dev/null
+"#;
+    world.stage("train", &train(), PLAN_ECHO, &format!("{input}{}", succeed("training")));
+    let text = "stages:\n  dataset: { uses: dataset }\n  train: { uses: train, inputs: { dataset: dataset }, with: { steps: 1 } }\n";
+    let said = world.run(text, &[]).expect_err("it is refused").to_string();
+    assert!(said.contains("it changed `samples.parquet` of its input `dataset`"), "{said}");
+    world.stage("train", &train(), PLAN_ECHO, &succeed("training"));
+    let (_, made) = world.run(text, &[]).expect("it runs");
+    assert!(!made[0].reused, "the damaged input is made again");
 }

@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use pipeline::{Local, Progress, garbage, runs, verify};
+use pipeline::{Local, Progress, Request, garbage, runs, verify};
+use stage::Limits;
 
 use crate::world::{RIGHT, World, kernel, succeed};
 
@@ -57,7 +58,7 @@ fn a_lock_file_shows_all_parameters_and_by_what_it_was_run() {
     world.run(RIGHT, &[]).expect("it runs");
     let lock = world.lock("chain");
     for part in
-        ["reduction: full", "seed: 7", "programs:", "contract: '1.0'", "platform:", "git: null"]
+        ["reduction: full", "seed: 7", "programs:", "contract: '2.0'", "platform:", "git: null"]
     {
         assert!(lock.contains(part), "{part} is not in\n{lock}");
     }
@@ -136,7 +137,7 @@ fn results_are_listed_with_their_state() {
 }
 
 #[test]
-fn a_flipped_bit_that_no_time_tells_of_is_found_and_made_anew() {
+fn a_flipped_bit_is_found_and_made_anew_though_size_and_time_are_as_before() {
     let world = World::new();
     let (_, made) = world.run(RIGHT, &[]).expect("it runs");
     assert_eq!(verify(&world.project).to_string(), "5 artifacts, all as they were written\n");
@@ -152,8 +153,6 @@ fn a_flipped_bit_that_no_time_tells_of_is_found_and_made_anew() {
     let file = fs::File::options().write(true).open(&path).expect("ours");
     file.set_modified(modified).expect("ours");
 
-    let (_, unaware) = world.run(RIGHT, &[]).expect("it runs");
-    assert!(unaware[1].reused, "size, time and inode are those of before");
     let said = verify(&world.project);
     assert_eq!((said.whole, said.damaged.len()), (4, 1));
     assert_eq!(said.damaged[0].1, "checkpoints/step-0000000010.parquet is not what was written");
@@ -161,4 +160,87 @@ fn a_flipped_bit_that_no_time_tells_of_is_found_and_made_anew() {
     let reused: Vec<bool> = again.iter().map(|made| made.reused).collect();
     assert_eq!(reused, [true, false, true, true, true]);
     assert!(verify(&world.project).damaged.is_empty());
+}
+
+#[test]
+fn a_flipped_bit_is_found_by_the_next_run_itself() {
+    let world = World::new();
+    let (_, made) = world.run(RIGHT, &[]).expect("it runs");
+    assert!(world.run(RIGHT, &[]).expect("it runs").1.iter().all(|made| made.reused));
+    let path = made[1].directory.join("history.parquet");
+    let modified = fs::metadata(&path).and_then(|found| found.modified()).expect("it is there");
+    let mut bytes = fs::read(&path).expect("it is there");
+    bytes[30] ^= 1;
+    fs::remove_file(&path).expect("ours");
+    fs::write(&path, bytes).expect("ours");
+    let file = fs::File::options().write(true).open(&path).expect("ours");
+    file.set_modified(modified).expect("ours");
+    let (_, again) = world.run(RIGHT, &[]).expect("it runs");
+    let reused: Vec<bool> = again.iter().map(|made| made.reused).collect();
+    assert_eq!(reused, [true, false, true, true, true]);
+}
+
+#[test]
+fn files_of_the_user_in_the_results_are_kept() {
+    let world = World::new();
+    world.run(RIGHT, &[]).expect("it runs");
+    let results = world.root().join("data/runs/chain");
+    fs::write(results.join("notes.md"), "mine").expect("ours");
+    fs::create_dir(results.join("plots")).expect("ours");
+    fs::write(results.join("plots/loss.png"), "a plot").expect("ours");
+    world.run(RIGHT, &[]).expect("it runs");
+    world.run(RIGHT, &["dataset.with.train=5"]).expect("it runs");
+    assert_eq!(fs::read_to_string(results.join("notes.md")).expect("it is kept"), "mine");
+    assert_eq!(fs::read_to_string(results.join("plots/loss.png")).expect("it is kept"), "a plot");
+    // What the driver wrote and would not write any more goes.
+    world.run("name: chain\nstages:\n  data: { uses: dataset }\n", &[]).expect("it runs");
+    assert!(results.join("notes.md").exists() && !results.join("energy.parquet").exists());
+}
+
+#[test]
+fn a_folder_of_somebody_else_is_refused() {
+    let world = World::new();
+    let folder = world.root().join("data/runs/chain");
+    fs::create_dir_all(&folder).expect("ours");
+    fs::write(folder.join("thesis.tex"), "years of work").expect("ours");
+    insta::assert_snapshot!(world.errors(RIGHT, &[]), @r"
+    pipelines/x.yaml:1:7: error: data/runs/chain is not a folder of results: it holds `thesis.tex` and no run.lock.yaml
+    1 | name: chain
+      |       ^^^^^
+      = help: give the pipeline another `name:`, or write elsewhere with `--data FOLDER`
+    ");
+    assert!(folder.join("thesis.tex").exists());
+}
+
+#[test]
+fn results_of_another_file_of_that_name_are_not_replaced() {
+    let world = World::new();
+    world.run(RIGHT, &[]).expect("it runs");
+    let (copy, first) =
+        (world.root().join("pipelines/copy.yaml"), world.root().join("pipelines/x.yaml"));
+    fs::copy(&first, &copy).expect("ours");
+    let check = |file: &str, set: &[&str]| {
+        pipeline::check(
+            &world.project,
+            &Request {
+                file: file.to_owned(),
+                set: set.iter().map(ToString::to_string).collect(),
+                seed: None,
+                limits: Limits { threads: 2, memory_bytes: 1 << 30 },
+            },
+        )
+    };
+    let error = check("copy", &[]).expect_err("the name is taken");
+    insta::assert_snapshot!(world.tidy(&error.to_string()), @r"
+    pipelines/copy.yaml:1:7: error: data/runs/chain holds the results of pipelines/x.yaml, whose name is `chain` too: they would be replaced
+    1 | name: chain
+      |       ^^^^^
+      = help: give this pipeline another name, with `name:` or `--set name=…`, or remove data/runs/chain
+    ");
+    assert!(check("copy", &["name=other"]).is_ok());
+    let lock = world.root().join("data/runs/chain/run.lock.yaml");
+    assert!(check(&lock.display().to_string(), &[]).is_ok(), "its own lock file");
+    // A file that was renamed goes on with its results.
+    fs::remove_file(first).expect("ours");
+    assert!(check("copy", &[]).is_ok());
 }

@@ -257,7 +257,7 @@ fn programs_that_are_no_stages_are_refused() {
     world.program("stages/silent", "#!/bin/sh\n");
     world.program("stages/chatty", "#!/bin/sh\necho hello\n");
     world.program("stages/failing", "#!/bin/sh\necho no module named numpy >&2\nexit 3\n");
-    world.program("stages/future", "#!/bin/sh\necho '{\"contract\":\"2.0\"}'\n");
+    world.program("stages/future", "#!/bin/sh\necho '{\"contract\":\"3.0\"}'\n");
     world.program("stages/bare", "echo no interpreter line\n");
     fs::write(world.root().join("stages/plain"), "#!/bin/sh\n").expect("it is ours");
     let text = ["silent", "chatty", "failing", "future", "bare", "plain"]
@@ -278,7 +278,7 @@ fn programs_that_are_no_stages_are_refused() {
       = help: it said:
         no module named numpy
 
-    pipelines/x.yaml:5:19: error: the program stages/future speaks version 2.0 of the contract; this driver speaks 1.0
+    pipelines/x.yaml:5:19: error: the program stages/future speaks version 3.0 of the contract; this driver speaks 2.0
     5 |   future: { uses: ./stages/future }
       |                   ^^^^^^^^^^^^^^^
 

@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+"""A stage with a kind of artifact of its own: on how many samples does each eigenvector of a kernel live?
+
+The participation ratio 1 / (N Σⱼ υᵢ(xⱼ)⁴) is 1 where |υᵢ| is the same on all N samples and 1/N where it lives
+on one. See docs/stages.md.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+COLUMNS = [
+    {"name": "step", "type": "uint64", "about": "Updates made before the checkpoint."},
+    {"name": "index", "type": "uint32", "about": "i, counted from 1."},
+    {"name": "eigenvalue_share", "type": "float64", "about": "λᵢ / tr G."},
+    {"name": "participation", "type": "float64", "about": "1 / (N Σⱼ υᵢ(xⱼ)⁴), the share of samples on which υᵢ lives."},
+]
+DESCRIPTION = {
+    "contract": "2.0", "name": "localization", "version": "1",
+    "summary": "The share of the samples on which each eigenvector lives.",
+    "inputs": [{"name": "kernel", "kind": "kernel"}, {"name": "spectrum", "kind": "spectrum"}],
+    "output": {"name": "localization", "about": "How localized the eigenvectors of a kernel are.",
+               "tables": [{"name": "localization", "about": "One row for each eigenvector.", "columns": COLUMNS}]},
+    "parameters": {"type": "object", "additionalProperties": False, "properties": {
+        "top": {"type": "integer", "minimum": 1, "default": 10, "description": "Leading eigenvectors of the finding."}}},
+}
+
+
+def say(kind, **content):
+    print(json.dumps({kind: content}), flush=True)
+
+
+def run(request):
+    import polars as pl  # `describe` does without
+
+    kernel, spectrum = (Path(request["inputs"][port][0]["directory"]) for port in ("kernel", "spectrum"))
+    output, top = Path(request["output"]), request["parameters"]["top"]
+    traces = pl.read_parquet(kernel / "kernels.parquet").filter(output=0).select("step", "trace")
+    values = pl.read_parquet(spectrum / "eigenvalues.parquet").filter(output=0, resolved=True)
+    vectors = pl.read_parquet(spectrum / "eigenvectors.parquet").filter(output=0, split="train")
+    fourth = pl.col("values").list.eval(pl.element().cast(pl.Float64) ** 4).list.sum()
+    table = (
+        vectors.join(values, on=["step", "index"]).join(traces, on="step")
+        .select("step", "index", (pl.col("eigenvalue") / pl.col("trace")).alias("eigenvalue_share"),
+                (1 / (pl.col("values").list.len() * fourth)).alias("participation"))
+        .sort("step", "index")
+    )
+    table.write_parquet(output / "localization.parquet")
+
+    mean = table.filter(pl.col("index") <= top).group_by("step", maintain_order=True).agg(pl.mean("participation"))
+    before, after = mean["participation"][0], mean["participation"][-1]
+    pl.DataFrame([{
+        "finding": "eigenvectors_localize", "variant": None,
+        "statement": f"Training localizes the top {top} eigenvectors.",
+        "measure": f"mean participation ratio of υ₁ … υ_{top} at the first and at the last checkpoint",
+        "before": before, "after": after, "rule": "it falls by a tenth or more",
+        "verdict": "holds" if after <= 0.9 * before else "does not hold", "note": None,
+    }], schema_overrides={"variant": pl.String, "note": pl.String}).write_parquet(output / "findings.parquet")
+    say("done", outline=json.loads((spectrum / "manifest.json").read_text())["outline"])
+
+
+if sys.argv[1:] == ["describe"]:
+    print(json.dumps(DESCRIPTION))
+elif sys.argv[1:2] == ["run"] and len(sys.argv) == 3:
+    try:
+        run(json.loads(Path(sys.argv[2]).read_text()))
+    except Exception as error:
+        say("error", message=f"{type(error).__name__}: {error}")
+        sys.exit(1)
+else:
+    sys.exit("usage: localization.py describe | run REQUEST.json")
