@@ -113,7 +113,6 @@ fn what_a_program_does_otherwise_is_said_in_words() {
     mine: kernel 1, makes a kernel from dataset and training
 
       BROKEN   describe     `summary` is empty
-                            `tables` has `grams`, which is no table of a kernel
                             the promised file `../report.html` does not lie in the output
       BROKEN   parameters   a misspelt parameter would go unnoticed: the schema lacks "additionalProperties": false
                             `any` takes any value: the schema gives it no type

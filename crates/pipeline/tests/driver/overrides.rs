@@ -64,11 +64,11 @@ fn what_is_wrong_with_a_set_value_is_located_at_the_argument() {
 fn paths_that_lead_nowhere_say_where_they_could() {
     let world = World::new();
     let set = ["trian.with.steps=1", "train.steps=1", "train=3", "sede=3", "train.with.steps"];
-    insta::assert_snapshot!(world.errors(RIGHT, &set), @r#"
+    insta::assert_snapshot!(world.errors(RIGHT, &set), @"
     --set sede=3: error: there is no stage `sede`
        = help: did you mean `seed`?
 
-    --set train.steps=1: error: `steps` is not a key of a stage; those are `uses`, `inputs`, `with`, `resources` and `retries`
+    --set train.steps=1: error: `steps` is not a key of a stage; those are `uses`, `inputs`, `with`, `seed`, `resources` and `retries`
        = help: did you mean `train.with.steps`?
 
     --set train.with.steps: error: there is no `=` between path and value
@@ -80,5 +80,5 @@ fn paths_that_lead_nowhere_say_where_they_could() {
        = help: did you mean `train`?
 
     5 errors; nothing was run
-    "#);
+    ");
 }

@@ -101,16 +101,16 @@ fn the_dry_run_says_what_is_there_and_what_would_run() {
     let world = World::new();
     world.run(RIGHT, &[]).expect("it runs");
     let plan = world.check(RIGHT, &["ntk.with.reduction=trace"]).expect("it is right");
-    insta::assert_snapshot!(world.dry_run(&plan), @r#"
+    insta::assert_snapshot!(world.dry_run(&plan), @"
     chain: All five
     seed 7, 2 threads, 1.00 GiB of memory
 
     stage     uses      will   key           makes                              memory
-    dataset   dataset   reuse  38e234525e46  dataset: N 4
-    train     train     reuse  02ba02a1bb9b  training: 10 steps, 2 checkpoints  2.86 MiB
-    ntk       ntk       run    f945823dea59  kernel
-    spectrum  spectrum  run    44b1a4d70a75  spectrum
-    report    report    run    9c280a7127e7  report
+    dataset   dataset   reuse  c1ad419c06e3  dataset: N 4
+    train     train     reuse  42aab971539f  training: 10 steps, 2 checkpoints  2.86 MiB
+    ntk       ntk       run    252b296225fe  kernel
+    spectrum  spectrum  run    97b4cade0a54  spectrum
+    report    report    run    84db0858246b  report
 
     will run because of
       ntk       reduction: full → trace
@@ -122,7 +122,7 @@ fn the_dry_run_says_what_is_there_and_what_would_run() {
       train    steps          10
                learning_rate  { initial: 0.25, decay: { factor: 0.5, every: 5 } }
       ntk      reduction      trace
-    "#);
+    ");
 }
 
 #[test]

@@ -5,10 +5,10 @@ use crate::world::World;
 #[test]
 fn a_stage_is_listed_with_ports_and_parameters() {
     let world = World::new();
-    insta::assert_snapshot!(pipeline::stages(&world.project, Some("train")).expect("it exists"), @r#"
+    insta::assert_snapshot!(pipeline::stages(&world.project, Some("train")).expect("it exists"), @"
     train: A fake.
       input   dataset   dataset artifact
-      output  training
+      output  training  history, checkpoints, outputs
 
       parameter                   default   meaning
       steps                       required  Updates to make. [whole number]
@@ -18,16 +18,16 @@ fn a_stage_is_listed_with_ports_and_parameters() {
       learning_rate.decay         —         [map]
       learning_rate.decay.factor  —         [number]
       learning_rate.decay.every   —         [whole number]
-    "#);
-    insta::assert_snapshot!(pipeline::stages(&world.project, Some("./bin/stage-dataset")).expect("it exists"), @r#"
+    ");
+    insta::assert_snapshot!(pipeline::stages(&world.project, Some("./bin/stage-dataset")).expect("it exists"), @"
     ./bin/stage-dataset: A fake.
-      output  dataset
+      output  dataset  samples
 
       parameter          default           meaning
       train              4                 Training samples. [whole number]
       source             { portrait: {} }  [portrait | image]
       source.image.path  required          [text]
-    "#);
+    ");
 }
 
 #[test]

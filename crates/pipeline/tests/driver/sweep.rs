@@ -482,7 +482,7 @@ fn the_dry_run_shows_the_variants_of_a_stage_together() {
     let world = world();
     world.run(SWEEP, &["sweep.reduced.to={none: full}"]).expect("it runs");
     let plan = world.check(SWEEP, &[]).expect("it is right");
-    insta::assert_snapshot!(world.dry_run(&plan), @r#"
+    insta::assert_snapshot!(world.dry_run(&plan), @"
     swept
     seed 7, 2 threads, 1.00 GiB of memory
 
@@ -491,11 +491,11 @@ fn the_dry_run_shows_the_variants_of_a_stage_together() {
       reduced  none, all  ntk.with.reduction
 
     stage     uses      will                          key           makes                              memory
-    dataset   dataset   reuse                         38e234525e46  dataset: N 4
+    dataset   dataset   reuse                         c1ad419c06e3  dataset: N 4
     train     train     2 variants: all done                        training: 10 steps, 2 checkpoints  2.86 MiB
     ntk       ntk       4 variants: 2 done, 2 to run                kernel
     spectrum  spectrum  4 variants: 2 done, 2 to run                spectrum
-    compare   compare   run                           ab4901dc1e94  report
+    compare   compare   run                           46442b47601a  report
 
     will run because of
       ntk       reduction: full → trace
@@ -506,7 +506,7 @@ fn the_dry_run_shows_the_variants_of_a_stage_together() {
       dataset  train      4
       train    steps      20 | 10
       ntk      reduction  full | trace
-    "#);
+    ");
 }
 
 #[test]

@@ -203,11 +203,13 @@ fn a_folder_of_somebody_else_is_refused() {
     let folder = world.root().join("data/runs/chain");
     fs::create_dir_all(&folder).expect("ours");
     fs::write(folder.join("thesis.tex"), "years of work").expect("ours");
-    insta::assert_snapshot!(world.errors(RIGHT, &[]), @r"
+    insta::assert_snapshot!(world.errors(RIGHT, &[]), @"
     pipelines/x.yaml:1:7: error: data/runs/chain is not a folder of results: it holds `thesis.tex` and no run.lock.yaml
     1 | name: chain
       |       ^^^^^
       = help: give the pipeline another `name:`, or write elsewhere with `--data FOLDER`
+
+    1 error; nothing was run
     ");
     assert!(folder.join("thesis.tex").exists());
 }
@@ -231,11 +233,13 @@ fn results_of_another_file_of_that_name_are_not_replaced() {
         )
     };
     let error = check("copy", &[]).expect_err("the name is taken");
-    insta::assert_snapshot!(world.tidy(&error.to_string()), @r"
+    insta::assert_snapshot!(world.tidy(&error.to_string()), @"
     pipelines/copy.yaml:1:7: error: data/runs/chain holds the results of pipelines/x.yaml, whose name is `chain` too: they would be replaced
     1 | name: chain
       |       ^^^^^
       = help: give this pipeline another name, with `name:` or `--set name=…`, or remove data/runs/chain
+
+    1 error; nothing was run
     ");
     assert!(check("copy", &["name=other"]).is_ok());
     let lock = world.root().join("data/runs/chain/run.lock.yaml");

@@ -263,7 +263,7 @@ fn programs_that_are_no_stages_are_refused() {
     let text = ["silent", "chatty", "failing", "future", "bare", "plain"]
         .map(|name| format!("  {name}: {{ uses: ./stages/{name} }}\n"))
         .concat();
-    insta::assert_snapshot!(world.errors(&format!("stages:\n{text}"), &[]), @r#"
+    insta::assert_snapshot!(world.errors(&format!("stages:\n{text}"), &[]), @"
     pipelines/x.yaml:2:19: error: the program stages/silent answers `describe` with nothing, which is no valid JSON (EOF while parsing a value at line 1 column 0)
     2 |   silent: { uses: ./stages/silent }
       |                   ^^^^^^^^^^^^^^^
@@ -293,7 +293,7 @@ fn programs_that_are_no_stages_are_refused() {
       = help: `chmod +x` makes it executable
 
     6 errors; nothing was run
-    "#);
+    ");
 }
 
 #[test]

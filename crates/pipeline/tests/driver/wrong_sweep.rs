@@ -73,24 +73,24 @@ fn names_that_cannot_be_columns() {
   Depth: { set: train.with.steps, to: [1] }
   step: { set: dataset.with.train, to: [1] }
   variant: { set: ntk.with.reduction, to: [full] }
-"), @r#"
+"), @"
     pipelines/x.yaml:24:3: error: `Depth` cannot be the name of an axis, which becomes a column
     24 |   Depth: { set: train.with.steps, to: [1] }
        |   ^^^^^
        = help: use small letters, digits and `_`, a letter first
 
-    pipelines/x.yaml:25:3: error: the axis `step` would become a second column `step` of the table `history`
+    pipelines/x.yaml:25:3: error: the axis `step` would become a second column of the table `history`
     25 |   step: { set: dataset.with.train, to: [1] }
        |   ^^^^
        = help: give the axis another name
 
-    pipelines/x.yaml:26:3: error: the axis `variant` would become a second column `variant` of the table `findings`
+    pipelines/x.yaml:26:3: error: the axis `variant` would become a second column of the table `runs`
     26 |   variant: { set: ntk.with.reduction, to: [full] }
        |   ^^^^^^^
        = help: give the axis another name
 
     3 errors; nothing was run
-    "#);
+    ");
 }
 
 #[test]
@@ -165,13 +165,13 @@ fn paths_that_lead_nowhere() {
   three: { set: name, to: [a] }
   four: { set: train.with.learning_rate.decay.fctor, to: [0.5, 0.1] }
   five: { set: train.with.steps.every, to: [1] }
-"), @r#"
+"), @"
     pipelines/x.yaml:24:15: error: there is no stage `trian`
     24 |   one: { set: trian.with.steps, to: [1] }
        |               ^^^^^^^^^^^^^^^^
        = help: did you mean `train`?
 
-    pipelines/x.yaml:25:15: error: `steps` is not a key of a stage; those are `uses`, `inputs`, `with`, `resources` and `retries`
+    pipelines/x.yaml:25:15: error: `steps` is not a key of a stage; those are `uses`, `inputs`, `with`, `seed`, `resources` and `retries`
     25 |   two: { set: train.steps, to: [1] }
        |               ^^^^^^^^^^^
        = help: did you mean `train.with.steps`?
@@ -191,7 +191,7 @@ fn paths_that_lead_nowhere() {
        |                ^^^^^^^^^^^^^^^^^^^^^^
 
     5 errors; nothing was run
-    "#);
+    ");
 }
 
 #[test]
