@@ -212,6 +212,8 @@ struct DeclaredColumn {
     #[serde(default)]
     nullable: bool,
     #[serde(default)]
+    words: Vec<String>,
+    #[serde(default)]
     unit: String,
     #[serde(default)]
     about: String,
@@ -302,6 +304,7 @@ impl DeclaredTable {
             name: column.name.leak(),
             data: column.data,
             nullable: column.nullable,
+            words: column.words.into_iter().map(|word| &*word.leak()).collect::<Vec<_>>().leak(),
             unit: column.unit.leak(),
             about: column.about.leak(),
         };

@@ -5,6 +5,7 @@
 //! and reads. A column that is not in [`tables`] does not exist.
 
 mod error;
+mod file;
 mod gram;
 mod guard;
 mod kind;
@@ -16,10 +17,13 @@ pub mod tables;
 mod write;
 
 pub use error::ArtifactError;
+pub use file::{not_regular, open_file};
 pub use gram::{Gram, GramReader, GramRow, GramWriter, read_gram, write_gram};
 pub use kind::{ANY_KIND, Kind, KindDeclaration};
 pub use manifest::{CONTRACT, MANIFEST_FILE, Machine, Manifest, TableRecord, hash_file, speaks};
 pub use outline::{Fact, FactType, Outline, RateFrom};
-pub use read::{check_table_file, read_batches, read_rows, read_rows_where, read_step, steps};
+pub use read::{
+    check_table_file, decode_table_file, read_batches, read_rows, read_rows_where, read_step, steps,
+};
 pub use table::{Column, Data, Layout, Row, Table};
 pub use write::{table_file, write_batch, write_rows, write_step};

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::ArtifactError;
+use crate::file::{not_regular, open_file};
 use crate::kind::Kind;
 use crate::outline::Outline;
-use crate::read::{check_table_file, files};
+use crate::read::{decode_table_file, files};
 
 /// Version of the contract between driver and stages, `major.minor`.
 ///
@@ -92,7 +93,9 @@ impl Manifest {
     /// Where there is none or it cannot be understood.
     pub fn read(directory: &Path) -> Result<Self, ArtifactError> {
         let path = directory.join(MANIFEST_FILE);
-        let text = fs::read_to_string(&path).map_err(ArtifactError::io("reading", &path))?;
+        let text = open_file(&path)
+            .and_then(io::read_to_string)
+            .map_err(ArtifactError::io("reading", &path))?;
         serde_json::from_str(&text)
             .map_err(|error| ArtifactError::Manifest { path, message: error.to_string() })
     }
@@ -114,10 +117,12 @@ impl Manifest {
             .map_err(ArtifactError::io("writing", &path))
     }
 
-    /// Checks every table of `kind` in `directory` against its schema and records it.
+    /// Checks every table of `kind` in `directory` against its schema, decodes all of it, and records
+    /// it.
     ///
     /// # Errors
-    /// Where a table is missing, empty of files, damaged, or has other columns.
+    /// Where a table is missing, a link, has other columns, or cannot be decoded to its end; the error
+    /// names the file.
     pub fn record_tables(directory: &Path, kind: Kind) -> Result<Vec<TableRecord>, ArtifactError> {
         let mut records = Vec::new();
         for table in kind.all_tables() {
@@ -133,9 +138,17 @@ impl Manifest {
                 });
             }
             for path in found {
-                let rows = check_table_file(&path, table)?;
-                let size_bytes =
-                    fs::metadata(&path).map_err(ArtifactError::io("reading", &path))?.len();
+                let found =
+                    fs::symlink_metadata(&path).map_err(ArtifactError::io("reading", &path))?;
+                if let Some(what) = not_regular(found.file_type()) {
+                    // What a link leads to may change, and is not the artifact's.
+                    return Err(ArtifactError::Schema {
+                        path,
+                        table: table.name,
+                        problem: format!("it is {what}, not a regular file"),
+                    });
+                }
+                let (rows, size_bytes) = (decode_table_file(&path, table)?, found.len());
                 let file = path.strip_prefix(directory).unwrap_or(&path);
                 records.push(TableRecord {
                     table: table.name.to_owned(),
@@ -155,7 +168,7 @@ impl Manifest {
 /// # Errors
 /// Where the file cannot be read.
 pub fn hash_file(path: &Path) -> Result<String, ArtifactError> {
-    let file = File::open(path).map_err(ArtifactError::io("opening", path))?;
+    let file = open_file(path).map_err(ArtifactError::io("opening", path))?;
     let mut hasher = blake3::Hasher::new();
     hasher.update_reader(file).map_err(ArtifactError::io("reading", path))?;
     Ok(hasher.finalize().to_hex().to_string())
@@ -260,6 +273,22 @@ mod tests {
             assert_eq!(record.size_bytes, bytes.len() as u64);
             assert_eq!(record.blake3, blake3::hash(&bytes).to_hex().as_str());
         }
+    }
+
+    #[test]
+    fn a_table_that_is_a_link_or_a_pipe_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        write_kernel(folder.path());
+        let (step, aside) =
+            (folder.path().join("gram/step-0000000010.parquet"), folder.path().join("aside"));
+        fs::rename(&step, &aside).unwrap();
+        std::os::unix::fs::symlink(&aside, &step).unwrap();
+        let error = Manifest::record_tables(folder.path(), Kind::KERNEL).unwrap_err().to_string();
+        assert!(error.ends_with("it is a link, not a regular file"), "{error}");
+        fs::remove_file(&step).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(&step).status().unwrap().success());
+        let error = Manifest::record_tables(folder.path(), Kind::KERNEL).unwrap_err().to_string();
+        assert!(error.ends_with("it is a named pipe, not a regular file"), "{error}");
     }
 
     #[test]

@@ -6,6 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::kind::Kind;
+
 /// A learning rate and the first update that has it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RateFrom {
@@ -99,6 +101,39 @@ impl Outline {
             reduction: self.reduction.or(other.reduction),
             own,
         }
+    }
+}
+
+impl Outline {
+    /// Facts that an artifact of `kind` must state and that this outline lacks.
+    #[must_use]
+    pub fn missing(&self, kind: Kind) -> Vec<&'static Fact> {
+        self.unstated(kind).into_iter().filter(|fact| fact.required).collect()
+    }
+
+    /// Facts of `kind` that this outline lacks, required or not.
+    #[must_use]
+    pub fn unstated(&self, kind: Kind) -> Vec<&'static Fact> {
+        let stated = self.stated();
+        kind.facts().iter().filter(|fact| !stated.contains_key(fact.name)).collect()
+    }
+
+    /// Facts of `kind` whose value is not of their type.
+    #[must_use]
+    pub fn mistyped(&self, kind: Kind) -> Vec<&'static Fact> {
+        let stated = self.stated();
+        let is_odd = |fact: &&Fact| stated.get(fact.name).is_some_and(|it| !fact.data.holds(it));
+        kind.facts().iter().filter(is_odd).collect()
+    }
+
+    /// All facts that it states, by name.
+    fn stated(&self) -> BTreeMap<String, Value> {
+        // Fields are counts, texts, lists and JSON, all with names: they always become a map.
+        let map = match serde_json::to_value(self) {
+            Ok(Value::Object(map)) => map,
+            _ => serde_json::Map::new(),
+        };
+        map.into_iter().filter(|(_, value)| !value.is_null()).collect()
     }
 }
 
@@ -196,5 +231,58 @@ impl Fact {
     #[must_use]
     pub const fn optional(name: &'static str, data: FactType, about: &'static str) -> Self {
         Self { name, data, required: false, about, shown: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn names(facts: Vec<&'static Fact>) -> Vec<&'static str> {
+        facts.into_iter().map(|fact| fact.name).collect()
+    }
+
+    #[test]
+    fn every_field_of_an_outline_is_a_fact_of_some_kind_and_the_reverse() {
+        let declared: BTreeSet<&str> =
+            Kind::SHARED.iter().flat_map(|kind| kind.facts()).map(|fact| fact.name).collect();
+        let schema = schemars::schema_for!(Outline).to_value();
+        let fields: BTreeSet<&str> =
+            schema["properties"].as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(declared, fields);
+    }
+
+    #[test]
+    fn an_outline_says_what_it_lacks_of_a_kind() {
+        let outline = Outline {
+            train_samples: Some(3),
+            test_samples: Some(0),
+            input_dim: Some(2),
+            ..Outline::default()
+        };
+        assert_eq!(names(outline.missing(Kind::DATASET)), ["output_dim"]);
+        assert_eq!(names(outline.unstated(Kind::DATASET)), ["output_dim", "labelled"]);
+        assert!(outline.missing(Kind::REPORT).is_empty());
+        let whole = Outline { output_dim: Some(1), ..outline };
+        assert!(whole.missing(Kind::DATASET).is_empty());
+        let lacks = ["last_step", "checkpoints", "loss", "optimizer"];
+        assert_eq!(names(whole.missing(Kind::TRAINING)), lacks);
+    }
+
+    #[test]
+    fn facts_of_a_kind_of_ones_own_are_typed() {
+        let kind: Kind = serde_json::from_value(serde_json::json!({
+            "name": "codes", "tables": [{ "name": "codes", "columns": [{ "name": "a", "type": "text" }] }],
+            "facts": [{ "name": "code_length", "type": "count", "required": true }] }))
+        .unwrap();
+        let outline = |own: Value| -> Outline { serde_json::from_value(own).unwrap() };
+        let right = outline(serde_json::json!({ "code_length": 3 }));
+        assert!(right.missing(kind).is_empty() && right.mistyped(kind).is_empty());
+        let odd = outline(serde_json::json!({ "code_length": "3" }));
+        assert_eq!(names(odd.mistyped(kind)), ["code_length"]);
+        let none = outline(serde_json::json!({ "code_length": null }));
+        assert_eq!(names(none.missing(kind)), ["code_length"]);
     }
 }

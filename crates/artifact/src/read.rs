@@ -3,7 +3,10 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use arrow::array::{Array, AsArray, FixedSizeListArray, LargeListArray, ListArray, RecordBatch};
+use arrow::array::{
+    Array, ArrayRef, AsArray, FixedSizeListArray, LargeListArray, ListArray, RecordBatch,
+};
+use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use arrow::error::ArrowError;
 use parquet::arrow::ProjectionMask;
@@ -12,14 +15,19 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 
 use crate::error::ArtifactError;
+use crate::file::open_file;
+use crate::gram::GramReader;
 use crate::guard::guarded;
 use crate::table::{Column, Layout, Row, Table};
-use crate::write::{check_finite, table_file};
+use crate::tables::kernel::GRAM;
+use crate::write::{not_finite, table_file};
 
 /// Rows that are read at once.
 pub(crate) const BATCH_ROWS: usize = 65_536;
 /// Rows of long vectors that are read at once where not all of them are kept.
 const VECTOR_BATCH_ROWS: usize = 512;
+/// Bytes that are decoded at once where nothing of them is kept.
+const DECODED_BYTES: usize = 16 << 20;
 
 /// Reads all rows of a tidy or large table of the artifact at `directory`.
 ///
@@ -124,47 +132,71 @@ pub(crate) fn batches(
         .map_err(|error| ArtifactError::parquet(path, error))?;
     let names: Vec<&'static str> = columns.iter().map(|column| column.name).collect();
     let path = path.to_owned();
+    let mut first = 0;
     Ok(reader.map(move |batch| {
         let failed =
             |error: ArrowError| ArtifactError::Parquet { path: path.clone(), source: error.into() };
+        let odd =
+            |problem| ArtifactError::Schema { path: path.clone(), table: table.name, problem };
         let batch = batch.map_err(failed)?;
-        // In the order of the table, and without further columns of a newer minor version.
-        let schema = batch.schema();
-        let known: Vec<usize> =
-            names.iter().filter_map(|name| schema.index_of(name).ok()).collect();
-        let batch = batch.project(&known).map_err(failed)?;
-        // Our writer refuses NULL and NaN; another program's may not.
-        check_nulls(&path, table, &batch)?;
-        check_finite(table, &batch)?;
-        Ok(batch)
+        // In the order of the table, in its own types, and without columns that it does not have.
+        let mut own = Vec::new();
+        for column in table.columns.iter().filter(|column| names.contains(&column.name)) {
+            let Some(found) = batch.column_by_name(column.name) else { continue };
+            let holds_null = odd(format!("its column `{}` holds NULL", column.name));
+            if holds_null_within(found) {
+                return Err(holds_null);
+            }
+            let cells = cast(found, &column.data.arrow()).map_err(failed)?;
+            if !column.nullable && cells.null_count() > 0 {
+                return Err(holds_null);
+            }
+            if let Some(problem) = odd_cell(column, &cells, first) {
+                return Err(odd(problem));
+            }
+            own.push((column.name, cells));
+        }
+        first += batch.num_rows();
+        RecordBatch::try_from_iter(own).map_err(failed)
     }))
 }
 
-/// Refuses NULL where the table has none, in a cell or within a vector: it would read as an empty
-/// vector or as 0.
-fn check_nulls(
-    path: &Path,
-    table: &'static Table,
-    batch: &RecordBatch,
-) -> Result<(), ArtifactError> {
-    for column in table.columns {
-        let Some(array) = batch.column_by_name(column.name) else { continue };
-        let items = array
-            .as_list_opt::<i32>()
-            .map(ListArray::values)
-            .or_else(|| array.as_list_opt::<i64>().map(LargeListArray::values))
-            .or_else(|| array.as_fixed_size_list_opt().map(FixedSizeListArray::values));
-        let within = items.map_or(0, Array::null_count);
-        let cells = if column.nullable { 0 } else { array.null_count() };
-        if cells + within > 0 {
-            return Err(ArtifactError::Schema {
-                path: path.to_owned(),
-                table: table.name,
-                problem: format!("its column `{}` holds NULL", column.name),
-            });
-        }
+/// Whether a vector holds NULL, which would read as 0.
+fn holds_null_within(array: &ArrayRef) -> bool {
+    let items = array
+        .as_list_opt::<i32>()
+        .map(ListArray::values)
+        .or_else(|| array.as_list_opt::<i64>().map(LargeListArray::values))
+        .or_else(|| array.as_fixed_size_list_opt().map(FixedSizeListArray::values));
+    items.is_some_and(|items| items.null_count() > 0)
+}
+
+/// What is wrong with one of `cells` of `column`, the first of which is in row `first` of the file:
+/// NaN, infinity, or a word that the column does not take.
+fn odd_cell(column: &Column, cells: &ArrayRef, first: usize) -> Option<String> {
+    let name = column.name;
+    if let Some(row) = not_finite(cells) {
+        let row = first + row;
+        return Some(format!(
+            "row {row} of its column `{name}` is not a finite number (write NULL where a measure does not exist)"
+        ));
     }
-    Ok(())
+    let texts = cells.as_string_opt::<i32>().filter(|_| !column.words.is_empty())?;
+    let is_odd = |text: Option<&str>| text.is_some_and(|text| !column.words.contains(&text));
+    let row = texts.iter().position(is_odd)?;
+    let (text, words, row) = (texts.value(row), listed(column.words), first + row);
+    Some(format!("row {row} of its column `{name}` is `{text}`, not {words}"))
+}
+
+/// `words` in a sentence.
+fn listed(words: &[&str]) -> String {
+    let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+    match quoted.split_last() {
+        Some((last, others)) if !others.is_empty() => {
+            format!("{} or {last}", others.join(", "))
+        }
+        _ => quoted.join(""),
+    }
 }
 
 /// Number of rows of one file of `table`, after checking its version and columns.
@@ -176,12 +208,37 @@ pub fn check_table_file(path: &Path, table: &'static Table) -> Result<u64, Artif
     Ok(u64::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(0))
 }
 
+/// Number of rows of one file of `table`, after checking its version and columns and decoding every
+/// cell: whoever reads the file afterwards can read it.
+///
+/// # Errors
+/// As [`read_batches`].
+pub fn decode_table_file(path: &Path, table: &'static Table) -> Result<u64, ArtifactError> {
+    guarded(path, || {
+        let builder = open(path, table)?;
+        let rows = usize::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(0);
+        if table.name == GRAM.name {
+            // In a tenth of the time, and the length of each row is checked as well.
+            GramReader::open_file(path.to_owned())?.check_values(DECODED_BYTES)?;
+        } else {
+            let groups = builder.metadata().row_groups().iter();
+            let bytes: i64 = groups.map(RowGroupMetaData::total_byte_size).sum();
+            let row_bytes = usize::try_from(bytes).unwrap_or(0) / rows.max(1);
+            let batch_rows = (DECODED_BYTES / row_bytes.max(1)).clamp(1, BATCH_ROWS);
+            for batch in batches(path, table, table.columns, batch_rows)? {
+                batch?;
+            }
+        }
+        Ok(rows as u64)
+    })
+}
+
 /// Opens one file of `table` and checks its version and columns.
 pub(crate) fn open(
     path: &Path,
     table: &'static Table,
 ) -> Result<ParquetRecordBatchReaderBuilder<File>, ArtifactError> {
-    let file = File::open(path).map_err(ArtifactError::io("opening", path))?;
+    let file = open_file(path).map_err(ArtifactError::io("opening", path))?;
     let size = file.metadata().map_err(ArtifactError::io("reading", path))?.len();
     let builder = ParquetRecordBatchReaderBuilder::try_new(file)
         .map_err(|error| ArtifactError::parquet(path, error))?;
@@ -208,10 +265,11 @@ pub(crate) fn open(
         let problem = match builder.schema().field_with_name(column.name) {
             Err(_) => format!("it has no column `{}`", column.name),
             Ok(field) if !same_type(field.data_type(), &column.data.arrow()) => format!(
-                "its column `{}` is {}, not {}",
+                "its column `{}` is {}, not {}: write it {}",
                 column.name,
-                field.data_type(),
-                column.data.arrow()
+                type_name(field.data_type()),
+                column.data.name(),
+                column.data.how_to_write()
             ),
             Ok(_) => continue,
         };
@@ -239,15 +297,36 @@ fn outside(metadata: &ParquetMetaData, size: u64) -> Option<String> {
 }
 
 /// Whether two Arrow types hold the same values: the name of a list's item and whether it may be
-/// NULL differ between writers and do not matter, nor does the width of list and text offsets.
+/// NULL differ between writers and do not matter, nor does the width of list and text offsets, nor
+/// whether texts stand in a dictionary.
 fn same_type(found: &DataType, expected: &DataType) -> bool {
     match (found, expected) {
         (
-            DataType::List(found) | DataType::LargeList(found) | DataType::FixedSizeList(found, _),
+            DataType::List(found)
+            | DataType::LargeList(found)
+            | DataType::ListView(found)
+            | DataType::LargeListView(found)
+            | DataType::FixedSizeList(found, _),
             DataType::List(expected),
         ) => same_type(found.data_type(), expected.data_type()),
         (DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View, DataType::Utf8) => true,
+        (DataType::Dictionary(_, found), DataType::Utf8) => same_type(found, expected),
         (found, expected) => found == expected,
+    }
+}
+
+/// The name of an Arrow type in the words of the docs.
+fn type_name(data: &DataType) -> String {
+    match data {
+        DataType::Null => "NULL in every cell, without a type".to_owned(),
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "text".to_owned(),
+        DataType::List(item)
+        | DataType::LargeList(item)
+        | DataType::ListView(item)
+        | DataType::LargeListView(item)
+        | DataType::FixedSizeList(item, _) => format!("list of {}", type_name(item.data_type())),
+        DataType::Dictionary(_, values) => format!("{} in a dictionary", type_name(values)),
+        other => other.to_string().to_lowercase(),
     }
 }
 
@@ -256,7 +335,7 @@ pub(crate) fn files(directory: &Path, table: &Table) -> Vec<PathBuf> {
     match table.layout {
         Layout::Tidy | Layout::Large => {
             let path = table_file(directory, table, None);
-            if path.is_file() { vec![path] } else { Vec::new() }
+            if path.symlink_metadata().is_ok() { vec![path] } else { Vec::new() }
         }
         Layout::PerStep => steps(directory, table)
             .unwrap_or_default()
@@ -271,18 +350,18 @@ pub(crate) mod tests {
     use std::sync::Arc;
 
     use arrow::array::{
-        ArrayRef, Float32Array, Float64Array, Int32Array, LargeStringArray, StringArray,
-        StringViewArray, UInt32Array,
+        DictionaryArray, Float32Array, Float64Array, Int32Array, LargeStringArray, StringArray,
+        StringViewArray, UInt32Array, UInt64Array,
     };
-    use arrow::datatypes::Float32Type;
+    use arrow::datatypes::{Float32Type, Int32Type};
     use parquet::arrow::ArrowWriter;
     use parquet::file::metadata::KeyValue;
     use parquet::file::properties::WriterProperties;
 
     use super::*;
+    use crate::gram::{Gram, GramRow, write_gram};
     use crate::tables::Split;
     use crate::tables::dataset::{SAMPLES, Sample};
-    use crate::tables::kernel::GRAM;
     use crate::tables::spectrum::EigenvectorRow;
     use crate::write::write_rows;
 
@@ -411,14 +490,24 @@ pub(crate) mod tests {
     fn a_column_of_another_type_is_named_with_both_types() {
         let wrong = replaced("sample", Arc::new(Int32Array::from(vec![0, 0])));
         let error = read_foreign(wrong, None).unwrap_err().to_string();
-        assert!(error.ends_with("its column `sample` is Int32, not UInt32"), "{error}");
+        let expected = "its column `sample` is int32, not uint32: write it in pandas `.astype(\"uint32\")`, or \"UInt32\" with missing cells, in Polars `.cast(pl.UInt32)`";
+        assert!(error.ends_with(expected), "{error}");
         let wrong = replaced("x", Arc::new(Float32Array::from(vec![0.0, 0.0])));
         let error = read_foreign(wrong, None).unwrap_err().to_string();
-        assert!(error.contains("its column `x` is Float32, not List"), "{error}");
+        assert!(error.contains("its column `x` is float32, not list of float32: "), "{error}");
         let rows = [Some([Some(1.0_f64)]); 2];
         let wide = ListArray::from_iter_primitive::<arrow::datatypes::Float64Type, _, _>(rows);
         let error = read_foreign(replaced("y", Arc::new(wide)), None).unwrap_err().to_string();
-        assert!(error.contains("its column `y` is List"), "{error}");
+        assert!(
+            error.contains("its column `y` is list of float64, not list of float32: "),
+            "{error}"
+        );
+        let empty = arrow::array::new_null_array(&DataType::Null, 2);
+        let error = read_foreign(replaced("label", empty), None).unwrap_err().to_string();
+        assert!(
+            error.contains("`label` is NULL in every cell, without a type, not uint32"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -435,7 +524,9 @@ pub(crate) mod tests {
         let fixed = FixedSizeListArray::from_iter_primitive::<Float32Type, _, _>(rows, 2);
         let large = LargeListArray::from_iter_primitive::<Float32Type, _, _>(rows);
         let splits = ["train", "test"];
-        let others: [(&str, ArrayRef); 4] = [
+        let words: DictionaryArray<Int32Type> = splits.into_iter().collect();
+        let others: [(&str, ArrayRef); 5] = [
+            ("split", Arc::new(words)),
             ("x", Arc::new(fixed)),
             ("x", Arc::new(large)),
             ("split", Arc::new(LargeStringArray::from(splits.to_vec()))),
@@ -459,16 +550,15 @@ pub(crate) mod tests {
         assert!(error.ends_with("its column `y` holds NULL"), "{error}");
         assert!(read_foreign(replaced("y", rows(Some(vec![None]))), None).is_err(), "NULL within");
         let error = read_foreign(replaced("y", rows(Some(vec![Some(f32::NAN)]))), None);
-        assert_eq!(
-            error.unwrap_err().to_string(),
-            "row 1 of column `y` of table `samples` is not a finite number"
-        );
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains("row 1 of its column `y` is not a finite number"), "{error}");
         let fixed = [Some([Some(1.0)]), Some([Some(f32::INFINITY)])];
         let fixed = FixedSizeListArray::from_iter_primitive::<Float32Type, _, _>(fixed, 1);
         assert!(read_foreign(replaced("y", Arc::new(fixed)), None).is_err(), "infinity");
         let words = StringArray::from(vec!["train", "validation"]);
         let error = read_foreign(replaced("split", Arc::new(words)), None).unwrap_err();
-        assert!(error.to_string().contains("validation"), "{error}");
+        let expected = "row 1 of its column `split` is `validation`, not `train` or `test`";
+        assert!(error.to_string().ends_with(expected), "{error}");
         let holes = StringArray::from(vec![Some("train"), None]);
         assert!(read_foreign(replaced("split", Arc::new(holes)), None).is_err());
     }
@@ -504,6 +594,87 @@ pub(crate) mod tests {
         write_rows::<Sample>(folder.path(), &[]).unwrap();
         assert_eq!(check_table_file(&path, &SAMPLES).unwrap(), 0);
         assert_eq!(read_rows::<Sample>(folder.path()).unwrap(), []);
+    }
+
+    /// The file at `path` with the bytes of its first column overwritten, its footer as it was.
+    fn scramble(path: &Path) {
+        let builder = ParquetRecordBatchReaderBuilder::try_new(File::open(path).unwrap()).unwrap();
+        let column = builder.metadata().row_group(0).column(0);
+        let (begin, length) = column.byte_range();
+        let mut bytes = fs::read(path).unwrap();
+        bytes[begin as usize..(begin + length) as usize].fill(0xff);
+        fs::write(path, bytes).unwrap();
+    }
+
+    #[test]
+    fn a_page_that_cannot_be_decoded_is_found_without_reading_rows() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = table_file(folder.path(), &SAMPLES, None);
+        write_rows(folder.path(), &samples()).unwrap();
+        assert_eq!(decode_table_file(&path, &SAMPLES).unwrap(), 2);
+        scramble(&path);
+        assert_eq!(check_table_file(&path, &SAMPLES).unwrap(), 2, "the footer is whole");
+        let error = decode_table_file(&path, &SAMPLES).unwrap_err();
+        assert!(matches!(error, ArtifactError::Parquet { .. }), "{error}");
+        assert!(error.to_string().contains("samples.parquet is not a readable Parquet"), "{error}");
+    }
+
+    #[test]
+    fn rows_of_a_gramian_are_decoded_whoever_wrote_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = table_file(folder.path(), &GRAM, Some(0));
+        let row = |sample| GramRow { split: Split::Train, sample, output: 0 };
+        let gram = Gram { rows: vec![row(0), row(1)], width: 2, values: vec![1.0; 4] };
+        write_gram(folder.path(), 0, &gram).unwrap();
+        assert_eq!(decode_table_file(&path, &GRAM).unwrap(), 2);
+        scramble(&path);
+        assert!(decode_table_file(&path, &GRAM).is_err());
+        let foreign = |second: &[f32]| {
+            write_foreign(
+                &path,
+                vec![
+                    ("step", Arc::new(UInt64Array::from(vec![0, 0])) as ArrayRef),
+                    ("split", Arc::new(StringArray::from(vec!["train", "train"]))),
+                    ("sample", Arc::new(UInt32Array::from(vec![0, 1]))),
+                    ("output", Arc::new(UInt32Array::from(vec![0, 0]))),
+                    ("values", lists(&[&[1.0, 2.0], second])),
+                ],
+                None,
+            );
+            decode_table_file(&path, &GRAM)
+        };
+        assert_eq!(foreign(&[2.0, 1.0]).unwrap(), 2);
+        assert!(foreign(&[2.0, f32::NAN]).is_err());
+        assert!(foreign(&[2.0]).is_err());
+    }
+
+    #[test]
+    fn a_row_is_numbered_within_its_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = table_file(folder.path(), &SAMPLES, None);
+        let count = BATCH_ROWS + 10;
+        let y: Vec<[f32; 1]> =
+            (0..count).map(|row| [if row + 1 == count { f32::NAN } else { 0.0 }]).collect();
+        let y: Vec<&[f32]> = y.iter().map(<[f32; 1]>::as_slice).collect();
+        let columns: Vec<(&str, ArrayRef)> = vec![
+            ("split", Arc::new(StringArray::from(vec!["train"; count]))),
+            ("sample", Arc::new(UInt32Array::from_iter_values(0..count as u32))),
+            ("x", lists(&vec![&[1.0_f32] as &[f32]; count])),
+            ("y", lists(&y)),
+            ("label", Arc::new(UInt32Array::from(vec![None; count]))),
+        ];
+        write_foreign(&path, columns, None);
+        let error = decode_table_file(&path, &SAMPLES).unwrap_err().to_string();
+        assert!(error.contains(&format!("row {} of its column `y`", count - 1)), "{error}");
+    }
+
+    #[test]
+    fn a_table_that_is_no_regular_file_is_not_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = table_file(folder.path(), &SAMPLES, None);
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        let error = check_table_file(&path, &SAMPLES).unwrap_err().to_string();
+        assert!(error.ends_with("failed: it is a named pipe, not a regular file"), "{error}");
     }
 
     #[test]

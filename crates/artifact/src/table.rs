@@ -47,6 +47,9 @@ pub struct Column {
     pub data: Data,
     /// Whether a cell may be NULL: the measure does not exist there. NaN never stands for it.
     pub nullable: bool,
+    /// The words that a column of text is limited to; none where any text may stand there.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub words: &'static [&'static str],
     /// Unit, empty where the quantity has none.
     pub unit: &'static str,
     /// One sentence for `docs/tables.md`.
@@ -95,6 +98,30 @@ impl Data {
         }
     }
 
+    /// How a column gets this type in pandas and in Polars, as part of a message.
+    pub(crate) const fn how_to_write(self) -> &'static str {
+        match self {
+            Self::Boolean => "in pandas `.astype(\"bool\")`, in Polars `.cast(pl.Boolean)`",
+            Self::UInt32 => {
+                "in pandas `.astype(\"uint32\")`, or \"UInt32\" with missing cells, in Polars `.cast(pl.UInt32)`"
+            }
+            Self::UInt64 => {
+                "in pandas `.astype(\"uint64\")`, or \"UInt64\" with missing cells, in Polars `.cast(pl.UInt64)`"
+            }
+            Self::Int64 => {
+                "in pandas `.astype(\"int64\")`, or \"Int64\" with missing cells, in Polars `.cast(pl.Int64)`"
+            }
+            Self::Float64 => "in pandas `.astype(\"float64\")`, in Polars `.cast(pl.Float64)`",
+            Self::Text => "in pandas `.astype(\"str\")`, in Polars `.cast(pl.String)`",
+            Self::Float32List => {
+                "in pandas a `numpy.float32` array in each cell, in Polars `.cast(pl.List(pl.Float32))`"
+            }
+            Self::UInt32List => {
+                "in pandas a `numpy.uint32` array in each cell, in Polars `.cast(pl.List(pl.UInt32))`"
+            }
+        }
+    }
+
     /// The Arrow type that Parquet, DuckDB and Polars see.
     ///
     /// Vectors are lists, not fixed-size lists: their width is N, d or o, which differ between
@@ -119,13 +146,20 @@ impl Column {
     /// A column that is never NULL and has no unit.
     #[must_use]
     pub const fn new(name: &'static str, data: Data, about: &'static str) -> Self {
-        Self { name, data, nullable: false, unit: "", about }
+        Self { name, data, nullable: false, words: &[], unit: "", about }
     }
 
     /// The same column, allowed to be NULL.
     #[must_use]
     pub const fn or_null(mut self) -> Self {
         self.nullable = true;
+        self
+    }
+
+    /// The same column of text, limited to `words`.
+    #[must_use]
+    pub const fn one_of(mut self, words: &'static [&'static str]) -> Self {
+        self.words = words;
         self
     }
 

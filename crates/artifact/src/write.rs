@@ -164,20 +164,19 @@ pub(crate) fn properties(table: &Table) -> WriterProperties {
 }
 
 /// Refuses NaN and infinity: a measure that does not exist is NULL.
-pub(crate) fn check_finite(
-    table: &'static Table,
-    batch: &RecordBatch,
-) -> Result<(), ArtifactError> {
+fn check_finite(table: &'static Table, batch: &RecordBatch) -> Result<(), ArtifactError> {
     for (field, array) in batch.schema().fields().iter().zip(batch.columns()) {
-        if let Some(row) = (0..array.len()).find(|&row| !finite(array, row)) {
-            return Err(ArtifactError::NotFinite {
-                table: table.name,
-                column: field.name().clone(),
-                row,
-            });
+        if let Some(row) = not_finite(array) {
+            let column = field.name().clone();
+            return Err(ArtifactError::NotFinite { table: table.name, column, row });
         }
     }
     Ok(())
+}
+
+/// The first row of `array` that holds NaN or infinity; NULL is neither.
+pub(crate) fn not_finite(array: &ArrayRef) -> Option<usize> {
+    (0..array.len()).find(|&row| !finite(array, row))
 }
 
 /// Whether the cell of a row is free of NaN and infinity; NULL is.
@@ -190,8 +189,6 @@ fn finite(array: &ArrayRef, row: usize) -> bool {
         || match array.data_type() {
             DataType::Float64 => array.as_primitive::<Float64Type>().value(row).is_finite(),
             DataType::List(_) => vector(&array.as_list::<i32>().value(row)),
-            DataType::LargeList(_) => vector(&array.as_list::<i64>().value(row)),
-            DataType::FixedSizeList(..) => vector(&array.as_fixed_size_list().value(row)),
             _ => true,
         }
 }

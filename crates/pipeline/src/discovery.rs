@@ -3,9 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use artifact::not_regular;
+
 use crate::error::PipelineError;
+use crate::file::can_be_used;
 use crate::nearest::suggestion;
 use crate::program::{Program, Unusable};
 use crate::project::Project;
@@ -89,30 +93,48 @@ impl<'p> Catalogue<'p> {
     fn elsewhere(&self, uses: &str) -> Result<PathBuf, Unusable> {
         if uses.contains('/') {
             let path = self.project.root.join(uses);
-            if path.is_file() {
-                return Ok(path);
-            }
-            return Err(Unusable {
-                message: format!("there is no stage program {uses}"),
-                help: Some(format!(
-                    "paths of stage programs are relative to {}",
-                    self.project.root.display()
-                )),
-            });
+            let root = self.project.root.display();
+            return match fs::metadata(&path).map(|found| not_regular(found.file_type())) {
+                Ok(None) => Ok(path),
+                Ok(Some(what)) => {
+                    Err(format!("the stage program {uses} is {what}, not a regular file").into())
+                }
+                Err(_) => Err(Unusable {
+                    message: format!("there is no stage program {uses}"),
+                    help: Some(format!("paths of stage programs are relative to {root}")),
+                }),
+            };
         }
         let file = format!("stage-{uses}{}", env::consts::EXE_SUFFIX);
-        let found = self
+        let there: Vec<PathBuf> = self
             .project
             .search
             .iter()
             .map(|folder| folder.join(&file))
-            .find(|path| is_program(path));
-        found.ok_or_else(|| Unusable {
-            message: format!(
-                "there is no stage `{uses}`: neither this workspace nor PATH has a program `stage-{uses}`"
-            ),
-            help: suggestion(uses, self.every_name().iter().map(String::as_str)),
-        })
+            .filter(|path| path.is_file())
+            .collect();
+        if let Some(program) = there.iter().find(|path| is_program(path)) {
+            return Ok(program.clone());
+        }
+        let help = match there.first() {
+            Some(path) => {
+                Some(format!("{} is not executable: `chmod +x` makes it so", path.display()))
+            }
+            None => self.nearest_or_install(uses),
+        };
+        let message = format!(
+            "there is no stage `{uses}`: neither this workspace nor PATH has a program `stage-{uses}`"
+        );
+        Err(Unusable { message, help })
+    }
+
+    /// The nearest name to `uses`, or how to get any stages where there are none.
+    fn nearest_or_install(&self, uses: &str) -> Option<String> {
+        let names = self.every_name();
+        if names.is_empty() {
+            return Some(HOW_TO_INSTALL.to_owned());
+        }
+        suggestion(uses, names.iter().map(String::as_str))
     }
 
     /// Names of all stages that `uses` could mean without being a path.
@@ -120,13 +142,17 @@ impl<'p> Catalogue<'p> {
         let files = self.project.search.iter().filter_map(|folder| fs::read_dir(folder).ok());
         let on_path = files.flatten().flatten().filter_map(|entry| {
             let name = entry.file_name().into_string().ok()?;
-            let name = name.strip_suffix(env::consts::EXE_SUFFIX)?;
-            name.strip_prefix("stage-").map(str::to_owned)
+            let name = name.strip_suffix(env::consts::EXE_SUFFIX)?.strip_prefix("stage-")?;
+            (can_be_used(name) && is_program(&entry.path())).then(|| name.to_owned())
         });
         self.workspace.keys().cloned().chain(on_path).collect()
     }
 }
 
+/// What to do where there are no stages at all.
+pub(crate) const HOW_TO_INSTALL: &str = "in the source of ntk-lab, `cargo xtask install` installs this program and all stages; the folder of their programs must be in PATH";
+
+/// Whether `path` leads to a file that may be run: a shell looks past any other.
 fn is_program(path: &Path) -> bool {
-    path.is_file()
+    fs::metadata(path).is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
 }

@@ -236,7 +236,6 @@ impl Reader<'_> {
     /// see which, so nothing invisible may stand there.
     fn uses(&mut self, at: &str, value: &Value) -> Option<String> {
         let uses = self.text(at, value)?;
-        let fine = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
         if uses.chars().any(is_invisible) {
             let shown = uses.escape_unicode().to_string();
             self.wrong(
@@ -247,7 +246,7 @@ impl Reader<'_> {
             );
             return None;
         }
-        if !uses.contains('/') && !uses.chars().all(fine) {
+        if !uses.contains('/') && !can_be_used(&uses) {
             let message = format!("`{uses}` cannot be the name of a stage");
             let help = "write its name, as `train`, or a path with a `/`, as `./stages/train.py`";
             self.wrong(at, Part::Value, message, Some(help.to_owned()));
@@ -339,6 +338,12 @@ impl Reader<'_> {
             );
         }
     }
+}
+
+/// Whether `uses` can name a stage without a path.
+pub(crate) fn can_be_used(name: &str) -> bool {
+    let fine = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    !name.is_empty() && name.chars().all(fine)
 }
 
 /// Whether a letter is not seen where it stands, or changes how its neighbours are seen.

@@ -10,6 +10,7 @@ mod marks;
 mod nearest;
 mod pointer;
 mod source;
+mod value;
 
 mod cluster;
 mod file;
@@ -18,6 +19,7 @@ mod schema;
 mod sweep;
 mod wiring;
 
+mod answer;
 mod discovery;
 mod program;
 mod project;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use artifact::{ANY_KIND, Kind};
 use stage::Description;
 
-use crate::discovery::Catalogue;
+use crate::discovery::{Catalogue, HOW_TO_INSTALL};
 use crate::error::PipelineError;
 use crate::grid::grid;
 use crate::program::Unusable;
@@ -15,7 +15,7 @@ use crate::schema::{Schema, fields};
 /// The stages of the workspace, those of PATH where it has none, or the one that `name` means as `uses:` would, as text.
 ///
 /// # Errors
-/// Where `name` means no stage, or a program cannot be built or asked.
+/// Where `name` means no stage, there are none, or a program cannot be built or asked.
 pub fn stages(project: &Project, name: Option<&str>) -> Result<String, PipelineError> {
     let catalogue = Catalogue::of(project)?;
     let all = catalogue.names();
@@ -30,10 +30,25 @@ pub fn stages(project: &Project, name: Option<&str>) -> Result<String, PipelineE
     if let Some(name) = name {
         catalogue.check(name).map_err(argument)?;
     }
-    let mut blocks = Vec::new();
+    if wanted.is_empty() {
+        return Err(PipelineError::Argument {
+            message: format!(
+                "there are no stages: {} is no workspace that has some, and PATH has no programs `stage-NAME`",
+                project.root.display()
+            ),
+            help: Some(HOW_TO_INSTALL.to_owned()),
+        });
+    }
+    let (mut blocks, mut others) = (Vec::new(), Vec::new());
     for (uses, program) in catalogue.programs(&wanted)? {
-        let program = program.map_err(argument)?;
-        blocks.push((program.description.output, block(&uses, &program.description)));
+        match program {
+            Ok(program) => {
+                blocks.push((program.description.output, block(&uses, &program.description)));
+            }
+            Err(why) if name.is_some() => return Err(argument(why)),
+            // One program of PATH that is no stage hides none of those that are.
+            Err(why) => others.push(format!("{uses} is no stage: {}\n", why.message)),
+        }
     }
     // In the order of the chain, not of the alphabet.
     let chain = |kind: Kind| {
@@ -41,7 +56,7 @@ pub fn stages(project: &Project, name: Option<&str>) -> Result<String, PipelineE
         (kind == Kind::REPORT, place.unwrap_or(Kind::SHARED.len()))
     };
     blocks.sort_by_key(|(output, _)| chain(*output));
-    Ok(blocks.into_iter().map(|(_, text)| text).collect::<Vec<_>>().join("\n"))
+    Ok(blocks.into_iter().map(|(_, text)| text).chain(others).collect::<Vec<_>>().join("\n"))
 }
 
 /// The kinds of artifact that the contract declares, and those that stages of the workspace do, by name.

@@ -6,13 +6,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use artifact::{CONTRACT, Kind, Machine, Manifest, TableRecord};
+use artifact::{CONTRACT, Fact, Kind, Machine, Manifest, Outline, TableRecord};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use stage::{AxisValue, Input, Inputs, Limits, Part, ProgressEvent, RunRequest, StageError};
 
 use crate::error::{PipelineError, WHERE_DISK_IS_FULL};
 use crate::looked_at::LookedAt;
+use crate::nearest::listed;
 use crate::plan::{Feed, Plan, Task};
 use crate::process::{Call, Executed, Fault, Limit};
 use crate::project::Project;
@@ -167,7 +168,7 @@ impl Order {
         let inputs = LookedAt::new(&self.inputs)?;
         let result = call.run(listen).and_then(|executed| {
             inputs.check()?;
-            Ok((self.check_output(&work)?, executed))
+            Ok((self.check_output(&work, &executed.outline)?, executed))
         });
         if !work.is_mine() {
             return Ok(Outcome::Elsewhere);
@@ -233,8 +234,8 @@ impl Order {
         write().map_err(PipelineError::io("writing", &work.request))
     }
 
-    /// Checks what the stage wrote against the contract and its own description.
-    fn check_output(&self, work: &Work) -> Result<Vec<TableRecord>, StageError> {
+    /// Checks what the stage wrote and says of it against the contract and its own description.
+    fn check_output(&self, work: &Work, outline: &Outline) -> Result<Vec<TableRecord>, StageError> {
         let output = &work.output;
         let tables = Manifest::record_tables(output, self.kind).map_err(|error| {
             // Where the work lay is gone by the time that this is read.
@@ -247,7 +248,10 @@ impl Order {
                 return Err(StageError::new(message));
             }
         }
-        Ok(tables)
+        match odd_outline(outline, self.kind) {
+            None => Ok(tables),
+            Some(fault) => Err(StageError::new(fault).hint(HOW_TO_STATE)),
+        }
     }
 
     fn manifest(&self, tables: Vec<TableRecord>, executed: Executed) -> Manifest {
@@ -271,6 +275,23 @@ impl Order {
             peak_memory_bytes: executed.peak_memory_bytes,
         }
     }
+}
+
+/// What to do where an outline lacks a fact.
+pub(crate) const HOW_TO_STATE: &str = "start from the outline in the manifest.json of an input; docs/stages.md lists what each kind states";
+
+/// What is wrong with the outline of an artifact of `kind`, in words.
+pub(crate) fn odd_outline(outline: &Outline, kind: Kind) -> Option<String> {
+    let names = |facts: Vec<&'static Fact>| -> Vec<&str> {
+        facts.into_iter().map(|fact| fact.name).collect()
+    };
+    let missing = names(outline.missing(kind));
+    if !missing.is_empty() {
+        let missing = listed(&missing, "and");
+        return Some(format!("its outline lacks {missing}, which a {kind} must state"));
+    }
+    let odd = outline.mistyped(kind).into_iter().next()?;
+    Some(format!("`{}` of its outline must be a {}", odd.name, odd.data.name()))
 }
 
 impl Again {

@@ -3,11 +3,11 @@
 use serde_json::{Map, Value};
 
 use crate::diagnostic::{Diagnostic, Location};
-use crate::marks::marks;
 use crate::nearest::suggestion;
 use crate::pointer;
 use crate::schema::Schema;
 use crate::source::{Source, json};
+use crate::value;
 
 /// Keys of a stage that can be set.
 const STAGE_KEYS: [&str; 6] = ["uses", "inputs", "with", "seed", "resources", "retries"];
@@ -19,7 +19,7 @@ pub(crate) struct Override {
     pub argument: String,
     /// Segments of the path.
     pub path: Vec<String>,
-    /// The value, typed as YAML types it.
+    /// The value, typed as YAML types it, with every character that was written.
     pub value: Value,
 }
 
@@ -44,11 +44,7 @@ impl Override {
             return Err(wrong("a segment of the path is empty".to_owned(), shape));
         }
         let quote = "put quotes around a text with special characters: \"'a: b'\"";
-        if marks(value).may_hold_alias(value) {
-            return Err(wrong("aliases are not read here".to_owned(), quote));
-        }
-        let value: serde_yaml::Value = serde_yaml::from_str(value)
-            .map_err(|error| wrong(format!("the value is no valid YAML: {error}"), quote))?;
+        let value = value::read(value).map_err(|why| wrong(why, quote))?;
         let mut problem = None;
         let words: Vec<&str> = path.iter().map(String::as_str).collect();
         let at = pointer::of(&words);

@@ -13,6 +13,7 @@ use artifact::Outline;
 use serde::{Deserialize, Serialize};
 use stage::{Limits, Message, ProgressEvent, StageError};
 
+use crate::answer;
 use crate::interrupt;
 use crate::machine::{Ended, end_group, end_with_this_thread, ended, memory_of};
 use crate::program::cannot_start;
@@ -245,12 +246,16 @@ fn lines(child: &mut Child) -> Receiver<Vec<u8>> {
 
 /// The message in a line of a stage.
 fn parse(line: &[u8]) -> Result<Message, StageError> {
-    serde_json::from_slice(line).map_err(|_| {
-        let text = String::from_utf8_lossy(line);
-        let shown: String = text.trim_end().chars().take(SHOWN_CHARACTERS).collect();
-        StageError::new(format!("it printed a line that is no message: {shown}"))
-            .hint("standard output is for messages in JSON; whatever else a stage has to say goes to standard error")
-    })
+    let text = String::from_utf8_lossy(line);
+    let shown: String = text.trim_end().chars().take(SHOWN_CHARACTERS).collect();
+    match answer::parse(&text) {
+        Ok(message) => Ok(message),
+        Err(answer::Fault::NoJson(_)) => {
+            Err(StageError::new(format!("it printed a line that is no message: {shown}"))
+            .hint("standard output is for messages in JSON; whatever else a stage has to say goes to standard error"))
+        }
+        Err(fault) => Err(StageError::new(format!("it printed a message that {fault}: {shown}"))),
+    }
 }
 
 /// What a stage has made that ended with `status` and said this `last`.

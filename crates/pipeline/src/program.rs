@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use stage::{Description, Message, Plan, PlanRequest};
 
+use crate::answer::{self, Fault};
 use crate::quantity::{bytes, duration};
 use crate::schema::check_size;
 use crate::store::Stamps;
@@ -195,8 +196,8 @@ fn description(output: &Output) -> Result<Description, Unusable> {
             "speaks version {version} of the contract; this driver speaks {ours}"
         )));
     }
-    let description: Description = serde_json::from_value(value)
-        .map_err(|error| format!("answers `describe` with no valid description: {error}"))?;
+    let description: Description = answer::from_value(value)
+        .map_err(|fault| format!("gives an answer to `describe` that {fault}"))?;
     check_size(&description.parameters)
         .map_err(|problem| format!("answers `describe`, and its parameters {problem}"))?;
     Ok(description)
@@ -217,14 +218,20 @@ fn answer<T: DeserializeOwned>(output: &Output, question: &str) -> Result<T, Unu
         let message = format!("failed to answer `{question}` ({})", output.status);
         return Err(Unusable { message, help });
     }
-    serde_json::from_str(&text).map_err(|error| {
-        let beginning: String = text.trim().chars().take(SHOWN_CHARACTERS).collect();
-        let said =
-            if beginning.is_empty() { "nothing".to_owned() } else { format!("`{beginning}`") };
-        Unusable {
-            message: format!("answers `{question}` with {said}, which is no valid JSON ({error})"),
-            help: None,
-        }
+    answer::parse(&text).map_err(|fault| {
+        let message = match &fault {
+            Fault::NoJson(_) => {
+                let beginning: String = text.trim().chars().take(SHOWN_CHARACTERS).collect();
+                let said = if beginning.is_empty() {
+                    "nothing".to_owned()
+                } else {
+                    format!("`{beginning}`")
+                };
+                format!("answers `{question}` with {said}, which {fault}")
+            }
+            _ => format!("gives an answer to `{question}` that {fault}"),
+        };
+        Unusable { message, help: None }
     })
 }
 

@@ -1,10 +1,14 @@
 //! What a person sees while stages run: one line a stage.
 
+use std::env;
+use std::fmt;
 use std::io::{IsTerminal, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use console::{Term, measure_text_width, truncate_str};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use serde_json::{Value, json};
 use stage::ProgressEvent;
 
@@ -16,6 +20,12 @@ const PLAIN_INTERVAL: Duration = Duration::from_secs(5);
 const MOST_BARS: usize = 16;
 /// Time between two turns of the wheel.
 const TURN: Duration = Duration::from_millis(120);
+/// The wheel before a stage says how far it is.
+const WHEEL: [&str; 4] = ["⠋", "⠙", "⠸", "⠴"];
+/// Width of a bar, and the least one that still shows something.
+const BAR: (usize, usize) = (16, 6);
+/// Characters of a note below which it is left out.
+const SHORTEST_NOTE: usize = 8;
 
 /// Where progress goes.
 #[derive(Debug)]
@@ -57,10 +67,18 @@ pub(crate) struct Line<'p> {
     started: Instant,
     /// When the last plain line was written.
     written: Instant,
-    /// Unit of the bar as it is drawn now.
-    unit: Option<String>,
-    /// What the stage said last.
-    note: String,
+    /// What the stage said, shared with the bar that draws it.
+    course: Arc<Mutex<Course>>,
+}
+
+/// How far a stage has come.
+#[derive(Clone, Debug, Default)]
+struct Course {
+    /// When it said first how far it is, and what was done by then: a run that goes on from an
+    /// earlier one begins with what that has done.
+    first: Option<(Instant, u64)>,
+    /// What it said last.
+    last: Option<ProgressEvent>,
 }
 
 /// A line on everything that waits and runs.
@@ -74,12 +92,13 @@ pub(crate) struct Tally<'p> {
 }
 
 impl Progress {
-    /// Bars where standard output is a terminal, else plain lines; nothing where `quiet`.
+    /// Bars where standard output is a terminal that can move its cursor, else plain lines; nothing
+    /// where `quiet`.
     #[must_use]
     pub fn new(quiet: bool) -> Self {
         let style = if quiet {
             Style::Silent
-        } else if std::io::stdout().is_terminal() {
+        } else if std::io::stdout().is_terminal() && can_draw() {
             Style::Bars(MultiProgress::with_draw_target(ProgressDrawTarget::stdout()))
         } else {
             Style::Plain
@@ -149,12 +168,17 @@ impl Progress {
             if running >= MOST_BARS {
                 return self.line(stage, variant, None);
             }
+            let course = Arc::new(Mutex::new(Course::default()));
             let bar = bars.add(ProgressBar::new_spinner());
-            bar.set_prefix(format!("{shown:width$}", width = self.width));
-            bar.set_style(style("{prefix}  {spinner} {wide_msg}"));
-            bar.set_message("starting");
+            let (name, of) = (format!("{shown:width$}", width = self.width), Arc::clone(&course));
+            let line = move |state: &ProgressState, out: &mut dyn fmt::Write| {
+                let columns = usize::from(Term::stdout().size().1);
+                // A line that cannot be written is drawn again.
+                let _ = out.write_str(&line(&name, &course_of(&of), state.elapsed(), columns));
+            };
+            bar.set_style(style("{line}").with_key("line", line));
             bar.enable_steady_tick(TURN);
-            Some(bar)
+            return Line { course, ..self.line(stage, variant, Some(bar)) };
         } else {
             // The line on the variants of a stage has said that it begins.
             if variant.is_empty() {
@@ -174,8 +198,7 @@ impl Progress {
             bar,
             started: now,
             written: now,
-            unit: None,
-            note: String::new(),
+            course: Arc::default(),
         }
     }
 
@@ -215,26 +238,22 @@ impl Progress {
 impl Line<'_> {
     /// Shows how far the stage is.
     pub(crate) fn show(&mut self, event: &ProgressEvent) {
-        self.note.clone_from(&event.note);
-        if let Some(bar) = &self.bar {
-            if self.unit.as_deref() != Some(&event.unit) {
-                // The unit is the stage's word: braces would be read as part of the template.
-                let unit = event.unit.replace(['{', '}'], "");
-                bar.set_style(style(&format!(
-                    "{{prefix}}  {{bar:16}} {unit} {{pos}}/{{len}}  {{eta}} left  {{wide_msg}}"
-                )));
-                self.unit = Some(event.unit.clone());
-            }
-            bar.set_length(event.total);
-            bar.set_position(event.done);
-            bar.set_message(event.note.clone());
+        let now = Instant::now();
+        let course = {
+            let mut course = self.course.lock().unwrap_or_else(PoisonError::into_inner);
+            course.first.get_or_insert((now, event.done));
+            course.last = Some(event.clone());
+            course.clone()
+        };
+        if self.bar.is_some() {
+            // The bar draws what it finds at its next turn.
         } else if let Style::Json = self.progress.style {
             let (stage, variant) = &self.names;
             let event = serde_json::to_value(event).unwrap_or_default();
             self.progress.tell("progress", stage, variant, &event);
         } else if self.is_due() {
-            self.written = Instant::now();
-            self.progress.say(&self.shown, &plain(event, self.started.elapsed()));
+            self.written = now;
+            self.progress.say(&self.shown, &plain(event, course.left(now)));
         }
     }
 
@@ -274,7 +293,9 @@ impl Line<'_> {
         };
         let (stage, variant) = &self.names;
         self.progress.tell(event, stage, variant, &json!({ "seconds": span.as_secs_f64() }));
-        let note = if self.note.is_empty() { String::new() } else { format!(", {}", self.note) };
+        let last = course_of(&self.course).last;
+        let note = last.map(|event| event.note).filter(|note| !note.is_empty());
+        let note = note.map(|note| format!(", {note}")).unwrap_or_default();
         self.progress.say(&self.shown, &format!("{text}{note}"));
     }
 }
@@ -317,11 +338,29 @@ impl Drop for Tally<'_> {
     }
 }
 
+impl Course {
+    /// Time left at the rate of this run, where that is known.
+    fn left(&self, now: Instant) -> Option<Duration> {
+        let (event, (since, before)) = (self.last.as_ref()?, self.first?);
+        let done = event.done.checked_sub(before).filter(|done| *done > 0)?;
+        let left = event.total.checked_sub(event.done)?;
+        Some(now.duration_since(since).mul_f64(left as f64 / done as f64))
+    }
+}
+
+fn course_of(course: &Mutex<Course>) -> Course {
+    course.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+/// Whether the terminal can draw a line anew, as TERM has it.
+pub(crate) fn can_draw() -> bool {
+    env::var_os("TERM").is_some_and(|term| !term.is_empty() && term != "dumb")
+}
+
 /// `step 1200/8000, 2 min 05 s left, loss 0.0123`.
-fn plain(event: &ProgressEvent, elapsed: Duration) -> String {
+fn plain(event: &ProgressEvent, left: Option<Duration>) -> String {
     let mut text = format!("{} {}/{}", event.unit, event.done, event.total);
-    if event.done > 0 && event.total >= event.done {
-        let left = elapsed.mul_f64((event.total - event.done) as f64 / event.done as f64);
+    if let Some(left) = left {
         text = format!("{text}, {} left", duration(left));
     }
     if !event.note.is_empty() {
@@ -331,33 +370,135 @@ fn plain(event: &ProgressEvent, elapsed: Duration) -> String {
     text
 }
 
+/// The line of a running stage, no wider than `columns` less one: a terminal that is written to its
+/// last column begins another line. What does not fit is left out, the note first.
+fn line(name: &str, course: &Course, elapsed: Duration, columns: usize) -> String {
+    let room = columns.saturating_sub(1);
+    let Some(event) = &course.last else {
+        let turn = (elapsed.as_millis() / TURN.as_millis()) as usize;
+        return cut(&format!("{name}  {} starting", WHEEL[turn % WHEEL.len()]), room);
+    };
+    let count = format!("{} {}/{}", one_line(&event.unit), event.done, event.total);
+    let left = course.left(Instant::now()).map(|left| format!("  {} left", duration(left)));
+    let left = left.unwrap_or_default();
+    let width = |parts: &[&str]| parts.iter().map(|part| measure_text_width(part)).sum::<usize>();
+    // The count always, then a bar, then the time left, as far as there is room.
+    let free = |left: &str| room.saturating_sub(width(&[name, "  ", " ", &count, left]));
+    let left = if free(&left) >= BAR.1 { left.as_str() } else { "" };
+    let bar = if free(left) >= BAR.1 { free(left).min(BAR.0) } else { 0 };
+    let mut text = if bar == 0 {
+        format!("{name}  {count}{left}")
+    } else {
+        format!("{name}  {} {count}{left}", drawn(event, bar))
+    };
+    let rest = room.saturating_sub(measure_text_width(&text) + 2);
+    if rest >= SHORTEST_NOTE && !event.note.is_empty() {
+        text = format!("{text}  {}", cut(&one_line(&event.note), rest));
+    }
+    cut(&text, room)
+}
+
+/// A bar of so many characters.
+fn drawn(event: &ProgressEvent, width: usize) -> String {
+    let share = event.done as f64 / event.total.max(1) as f64;
+    let full = ((share * width as f64) as usize).min(width);
+    let head = if full < width && event.done > 0 { "╸" } else { "" };
+    let rest = width - full - head.chars().count();
+    format!("{}{head}{}", "━".repeat(full), "─".repeat(rest))
+}
+
+/// `text` without what would begin another line or move the cursor: it is the stage's.
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+fn cut(text: &str, room: usize) -> String {
+    if room == 0 {
+        return String::new();
+    }
+    truncate_str(text, room, "…").into_owned()
+}
+
 fn style(template: &str) -> ProgressStyle {
-    // Our own templates parse; a unit cannot break them.
-    ProgressStyle::with_template(template)
-        .unwrap_or_else(|_| ProgressStyle::default_bar())
-        .progress_chars("━╸─")
+    // Our own templates parse.
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_plain_line_says_how_far_and_how_long() {
-        let event = ProgressEvent {
-            done: 2000,
-            total: 8000,
-            unit: "step".to_owned(),
-            note: "loss 0.0123, rate 0.25".to_owned(),
-        };
-        let line = plain(&event, Duration::from_secs(30));
-        assert_eq!(line, "step 2000/8000, 1 min 30 s left, loss 0.0123, rate 0.25");
+    fn event(done: u64, total: u64, note: &str) -> ProgressEvent {
+        ProgressEvent { done, total, unit: "step".to_owned(), note: note.to_owned() }
+    }
+
+    /// A stage that had done `before` a minute ago, and now says `event`.
+    fn course(before: u64, event: ProgressEvent) -> Course {
+        let since = Instant::now().checked_sub(Duration::from_mins(1)).unwrap();
+        Course { first: Some((since, before)), last: Some(event) }
     }
 
     #[test]
-    fn nothing_done_yet_has_no_time_left() {
-        let event =
-            ProgressEvent { done: 0, total: 0, unit: "step".to_owned(), note: String::new() };
-        assert_eq!(plain(&event, Duration::from_secs(3)), "step 0/0");
+    fn a_plain_line_says_how_far_and_how_long() {
+        let line = plain(&event(2000, 8000, "loss 0.0123"), Some(Duration::from_secs(90)));
+        assert_eq!(line, "step 2000/8000, 1 min 30 s left, loss 0.0123");
+        assert_eq!(plain(&event(0, 0, ""), None), "step 0/0");
+    }
+
+    #[test]
+    fn time_left_follows_from_what_this_run_has_done() {
+        let left = |before, done, total| {
+            let course = course(before, event(done, total, ""));
+            course.left(Instant::now()).map(|left| left.as_secs_f64().round())
+        };
+        assert_eq!(left(0, 20, 80), Some(180.0));
+        // 60 of 80 were done by an earlier run, 10 in this minute.
+        assert_eq!(left(60, 70, 80), Some(60.0));
+        assert_eq!(left(60, 60, 80), None, "nothing done yet");
+        assert_eq!(left(0, 90, 80), None, "more than all");
+        assert_eq!(left(5, 3, 80), None, "begun anew");
+    }
+
+    #[test]
+    fn a_line_fits_into_any_terminal() {
+        let name = "spectrum  decay=0.5,seed=1";
+        let of = course(0, event(1200, 8000, "loss 0.0123, δ = 0.25, 長い\n\x1b[2Jnote"));
+        for columns in 0..200 {
+            for course in [&of, &Course::default()] {
+                let text = line(name, course, Duration::ZERO, columns);
+                let width = measure_text_width(&text);
+                assert!(width < columns.max(1), "{columns}: {width} of {text}");
+                assert!(!text.contains(['\n', '\x1b']), "{text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_left_out_by_its_weight() {
+        let of = course(0, event(1200, 8000, "loss 0.0123"));
+        let lines: Vec<String> = [90, 60, 50, 40, 30, 22, 12]
+            .into_iter()
+            .map(|columns| line("train", &of, Duration::ZERO, columns))
+            .collect();
+        insta::assert_snapshot!(lines.join("\n"), @"
+        train  ━━╸───────────── step 1200/8000  5 min 40 s left  loss 0.0123
+        train  ━━╸───────────── step 1200/8000  5 min 40 s left
+        train  ━╸──────── step 1200/8000  5 min 40 s left
+        train  step 1200/8000  5 min 40 s left
+        train  step 1200/8000
+        train  step 1200/8000
+        train  ste…
+        ");
+        let starting = line("train", &Course::default(), Duration::ZERO, 40);
+        assert_eq!(starting, "train  ⠋ starting");
+    }
+
+    #[test]
+    fn a_bar_is_empty_at_first_and_full_at_last() {
+        assert_eq!(drawn(&event(0, 10, ""), 6), "──────");
+        assert_eq!(drawn(&event(5, 10, ""), 6), "━━━╸──");
+        assert_eq!(drawn(&event(10, 10, ""), 6), "━━━━━━");
+        assert_eq!(drawn(&event(20, 10, ""), 6), "━━━━━━");
+        assert_eq!(drawn(&event(0, 0, ""), 6), "──────");
     }
 }

@@ -4,6 +4,7 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use artifact::not_regular;
 use serde::{Deserialize, Serialize};
 
 use crate::error::PipelineError;
@@ -18,7 +19,7 @@ pub struct Project {
     pub data: PathBuf,
     /// The store, where it is not in `data`: several projects may share one.
     pub store: Option<PathBuf>,
-    /// Folders with programs `stage-NAME`, as PATH has them.
+    /// Folders with programs `stage-NAME`: those of PATH, and last that of this program.
     pub search: Vec<PathBuf>,
 }
 
@@ -38,7 +39,12 @@ impl Project {
             .as_deref()
             .filter(|folder| has_pipelines(folder) && folder.join("Cargo.toml").is_file());
         let root = of_cargo.or_else(|| here.ancestors().find(has_pipelines)).unwrap_or(&here);
-        Ok(Self::at(root))
+        let mut project = Self::at(root);
+        // Stages that were installed with this program are found wherever that is.
+        let beside =
+            env::current_exe().ok().and_then(|program| program.parent().map(Path::to_owned));
+        project.search.extend(beside);
+        Ok(project)
     }
 
     /// The project at `root`, with its data in `data` and stages of PATH.
@@ -111,6 +117,18 @@ impl Project {
         if path.is_file() {
             return path.canonicalize().map_err(PipelineError::io("opening", &path));
         }
+        for path in [path, folder.join(name)] {
+            let what = fs::metadata(&path).ok().and_then(|found| not_regular(found.file_type()));
+            if let Some(what) = what {
+                return Err(PipelineError::Argument {
+                    message: format!(
+                        "the pipeline file {} is {what}, not a regular file",
+                        self.shown(&path)
+                    ),
+                    help: None,
+                });
+            }
+        }
         let existing = self.pipelines();
         let existing: Vec<&str> = existing.iter().map(String::as_str).collect();
         let message = if is_path {
@@ -177,5 +195,19 @@ mod tests {
           = help: did you mean `lr-decay`? Those that exist: `depth.yaml` and `lr-decay.yaml`
         "#);
         assert_eq!(project.pipeline_file("qqq").unwrap_err().exit_code(), 2);
+    }
+
+    #[test]
+    fn what_is_no_regular_file_is_refused_without_being_opened() {
+        let (folder, project) = project();
+        let pipe = folder.path().join("pipelines/pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let error = |name: &str| project.pipeline_file(name).unwrap_err().to_string();
+        for name in ["pipe", pipe.to_str().unwrap()] {
+            let expected = "the pipeline file pipelines/pipe is a named pipe, not a regular file";
+            assert_eq!(error(name), format!("error: {expected}"));
+        }
+        assert!(error("/dev/zero").contains("/dev/zero is a device"));
+        assert!(error("/dev").contains("/dev is a folder"));
     }
 }

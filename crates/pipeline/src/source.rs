@@ -1,9 +1,10 @@
 //! A pipeline file as text: its values, and where each of them stands.
 
-use std::fs;
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
+use artifact::open_file;
 use serde_json::{Map, Number, Value};
 
 use crate::diagnostic::{Diagnostic, Location};
@@ -11,7 +12,7 @@ use crate::marks::{Mark, Marks, Span, marks};
 use crate::pointer;
 
 /// A pipeline is written by a person; anything longer is some other file.
-const LONGEST_FILE: usize = 128 << 10;
+const LONGEST_FILE: u64 = 128 << 10;
 
 /// A pipeline file's text with the places of its values, and what lies on top of it: the `--set`
 /// arguments and the values of a sweep. Cheap to clone.
@@ -57,13 +58,14 @@ impl Source {
             let location = Location::File { file: file.to_owned() };
             vec![Diagnostic { location, message, help: None }]
         };
-        let bytes = fs::read(path)
+        let mut bytes = Vec::new();
+        open_file(path)
+            .and_then(|file| file.take(LONGEST_FILE + 1).read_to_end(&mut bytes))
             .map_err(|error| whole(format!("the pipeline cannot be read: {error}")))?;
-        if bytes.len() > LONGEST_FILE {
-            let size = crate::quantity::bytes(bytes.len() as u64);
-            return Err(whole(format!(
-                "a pipeline file is at most 128 KiB long; this one has {size}"
-            )));
+        if bytes.len() as u64 > LONGEST_FILE {
+            return Err(whole(
+                "a pipeline file is at most 128 KiB long; this one is longer".to_owned(),
+            ));
         }
         let text = String::from_utf8(bytes)
             .map_err(|_| whole("a pipeline file is UTF-8 text; this one is not".to_owned()))?;
@@ -270,12 +272,6 @@ pub(crate) fn json(
             Value::Null
         }
     }
-}
-
-/// The value of a short YAML text that is no file; `None` where it is no YAML or holds an alias.
-pub(crate) fn scalar(text: &str) -> Option<serde_yaml::Value> {
-    // In quotes a star is a star, but then the text is no number and no word of YAML's.
-    if text.contains(['*', '\n']) { None } else { serde_yaml::from_str(text).ok() }
 }
 
 /// Whether the map at `at` has the labels of an axis as its keys: `/sweep/NAME/to`.

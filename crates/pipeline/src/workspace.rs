@@ -10,6 +10,7 @@ use std::thread;
 use serde_json::Value;
 
 use crate::error::PipelineError;
+use crate::progress::can_draw;
 
 /// Words of cargo's output by which it is worth seeing. A warning is not among them: cargo
 /// repeats those of earlier builds.
@@ -80,7 +81,7 @@ pub(crate) fn build(
     for package in packages {
         command.args(["--package", package]);
     }
-    if std::io::stderr().is_terminal() {
+    if std::io::stderr().is_terminal() && can_draw() {
         // Cargo sees a pipe; we pass on what it draws.
         command.env("CARGO_TERM_COLOR", "always");
         command.env("CARGO_TERM_PROGRESS_WHEN", "always").env("CARGO_TERM_PROGRESS_WIDTH", "80");

@@ -53,9 +53,12 @@ pub fn main<S: Stage>() -> ExitCode {
         ["plan", request] => read_request(request)
             .and_then(|request| plan::<S>(&request))
             .and_then(|plan| print(&plan)),
-        ["run", request] => read_request(request)
-            .and_then(|request| run::<S>(&request))
-            .and_then(|outline| print(&Message::Done { outline })),
+        ["run", request] => {
+            read_request(request).and_then(|request| run::<S>(&request)).and_then(|outline| {
+                check_finite(&outline).map_err(StageError::new)?;
+                print(&Message::Done { outline })
+            })
+        }
         _ => {
             let name = S::NAME;
             // Nothing can be done where standard error is closed.
@@ -137,10 +140,31 @@ fn plan<S: Stage>(request: &PlanRequest) -> Result<Plan, StageError> {
                     plan.problem("", format!("the parameters cannot be written down: {error}"));
                 }
             }
+            // A parameter beyond its type's largest number, as 1e300 in f32.
+            if let Err(odd) = parameters::<S>(&plan.parameters) {
+                plan.problem(
+                    &odd.at,
+                    format!("this is beyond what can be recorded: {}", odd.message),
+                );
+            }
+            if let Err(message) = check_finite(&plan.outline) {
+                plan.problem("", message).hint(
+                    "a parameter leads to a number beyond the range of f64: take one nearer to 1",
+                );
+                plan.outline = Outline::default();
+            }
             plan
         }
         Err(problem) => Plan { problems: vec![problem], ..Plan::default() },
     })
+}
+
+/// Refuses an outline with a number that is infinite or NaN, which JSON would turn into null.
+fn check_finite(outline: &Outline) -> Result<(), String> {
+    let written = serde_json::to_value(outline).map_err(|error| error.to_string())?;
+    let read: Result<Outline, _> = serde_path_to_error::deserialize(written);
+    read.map(drop)
+        .map_err(|error| format!("`{}` of its outline would not be a finite number", error.path()))
 }
 
 fn run<S: Stage>(request: &RunRequest) -> Result<Outline, StageError> {
@@ -188,4 +212,75 @@ fn run<S: Stage>(request: &RunRequest) -> Result<Outline, StageError> {
             Part::Join { .. } => S::join(&parameters, inputs, &request.pieces, output, &context),
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use artifact::{Kind, RateFrom};
+    use schemars::JsonSchema;
+    use serde_json::json;
+
+    use super::*;
+    use crate::Port;
+    use crate::inputs::Inputs;
+    use crate::plan::Limits;
+
+    /// A stage whose rate is the square of a parameter.
+    struct Square;
+
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    #[serde(deny_unknown_fields)]
+    struct Parameters {
+        rate: f64,
+        #[serde(default)]
+        single: f32,
+    }
+
+    impl Stage for Square {
+        type Parameters = Parameters;
+        const NAME: &'static str = "square";
+        const VERSION: &'static str = "1";
+        const SUMMARY: &'static str = "";
+        const INPUTS: &'static [Port] = &[];
+        const OUTPUT: Kind = Kind::TRAINING;
+        const USES_SEED: bool = false;
+
+        fn plan(parameters: &Parameters, _: &Outlines, _: &Limits) -> Plan {
+            let learning_rate = parameters.rate * parameters.rate;
+            let learning_rates = Some(vec![RateFrom { step: 0, learning_rate }]);
+            Plan { outline: Outline { learning_rates, ..Outline::default() }, ..Plan::default() }
+        }
+
+        fn run(_: &Parameters, _: &Inputs, _: &Path, _: &Context) -> Result<Outline, StageError> {
+            Ok(Outline::default())
+        }
+    }
+
+    fn planned(parameters: serde_json::Value) -> Plan {
+        let request = PlanRequest {
+            contract: CONTRACT.to_owned(),
+            parameters,
+            inputs: Outlines::default(),
+            limits: Limits { threads: 1, memory_bytes: 1 },
+            part: Part::Whole,
+        };
+        let plan = plan::<Square>(&request).unwrap();
+        // As a driver reads it.
+        serde_json::from_value(serde_json::to_value(&plan).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn numbers_beyond_all_bounds_are_problems_of_a_plan_that_can_be_read() {
+        assert!(planned(json!({ "rate": 1e100 })).problems.is_empty());
+        let problems = planned(json!({ "rate": 1e200 })).problems;
+        assert_eq!(
+            problems[0].message,
+            "`learning_rates[0].learning_rate` of its outline would not be a finite number"
+        );
+        let problems = planned(json!({ "rate": 1.0, "single": 1e300 })).problems;
+        assert_eq!(problems[0].at, "/single");
+        assert!(problems[0].message.starts_with("this is beyond what can be recorded"));
+    }
 }

@@ -36,7 +36,7 @@ impl GramReader {
         guarded(&path, || Self::open_file(path.clone()))
     }
 
-    fn open_file(path: PathBuf) -> Result<Self, ArtifactError> {
+    pub(crate) fn open_file(path: PathBuf) -> Result<Self, ArtifactError> {
         let metadata = Arc::clone(open(&path, &GRAM)?.metadata());
         let mut reader = Self { path, metadata, rows: Vec::new(), width: 0 };
         for batch in batches(&reader.path, &GRAM, &GRAM.columns[..VALUES], BATCH_ROWS)? {
@@ -96,6 +96,30 @@ impl GramReader {
             return Ok(values);
         }
         self.values_by_arrow(ranges)
+    }
+
+    /// Reads every entry once, about `bytes` of them at a time, and keeps none.
+    ///
+    /// # Errors
+    /// As [`Self::values`].
+    pub(crate) fn check_values(&self, bytes: usize) -> Result<(), ArtifactError> {
+        let rows = self.rows.len();
+        let at_once = (bytes / size_of::<f32>() / self.width.max(1)).max(1);
+        let strip = |first| first..rows.min(first + at_once);
+        let is_plain = self.values_column().is_some_and(|column| {
+            let values =
+                |strip| plain::values(&self.path, &self.metadata, column, self.width, &[strip]);
+            (0..rows).step_by(at_once).map(strip).all(|strip| values(strip).is_some())
+        });
+        if !is_plain {
+            let mut first = 0;
+            for batch in batches(&self.path, &GRAM, &GRAM.columns[VALUES..=VALUES], at_once)? {
+                let batch = batch?;
+                self.entries(&batch, first)?;
+                first += batch.num_rows();
+            }
+        }
+        Ok(())
     }
 
     /// The same by Arrow, which reads whatever another program may have written.

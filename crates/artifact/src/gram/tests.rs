@@ -182,7 +182,7 @@ fn damaged_levels_are_not_read_past() {
     bad[value..value + 4].copy_from_slice(&f32::NAN.to_le_bytes());
     fs::write(file(&folder), &bad).unwrap();
     let error = read_gram(folder.path(), 7).unwrap_err().to_string();
-    assert!(error.contains("row 3 of column `values`"), "{error}");
+    assert!(error.contains("row 3 of its column `values`"), "{error}");
 }
 
 #[test]
@@ -255,7 +255,7 @@ fn an_unknown_split_is_refused() {
     let mut columns = with_values(Arc::new(lists));
     columns[1].1 = Arc::new(StringArray::from(vec!["train", "validation"]));
     let error = read_gram(foreign(columns).path(), 7).unwrap_err().to_string();
-    assert!(error.contains("`validation` is neither train nor test"), "{error}");
+    assert!(error.ends_with("`split` is `validation`, not `train` or `test`"), "{error}");
 }
 
 #[test]

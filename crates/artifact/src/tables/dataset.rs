@@ -9,15 +9,30 @@ use crate::table::{Column, Data, Layout, Row, Table};
 /// Tables of this kind.
 pub const TABLES: &[Table] = &[SAMPLES];
 
-/// What the outline of a dataset tells.
+/// What the outline of a dataset states.
 pub const FACTS: &[Fact] = &[
-    Fact::required("train_samples", FactType::Count, "N, training samples.").shown("N {}"),
-    Fact::required("test_samples", FactType::Count, "Test samples; 0 without a test split.")
-        .shown("{} test"),
-    Fact::required("input_dim", FactType::Count, "d, numbers of an input.").shown("d {}"),
-    Fact::required("output_dim", FactType::Count, "o, numbers of a target.").shown("o {}"),
-    Fact::optional("labelled", FactType::Flag, "Whether the samples carry class labels."),
+    TRAIN_SAMPLES.shown("N {}"),
+    TEST_SAMPLES.shown("{} test"),
+    INPUT_DIM.shown("d {}"),
+    OUTPUT_DIM.shown("o {}"),
+    LABELLED,
 ];
+
+/// N.
+pub(super) const TRAIN_SAMPLES: Fact =
+    Fact::required("train_samples", FactType::Count, "N, training samples.");
+/// Samples of the test split.
+pub(super) const TEST_SAMPLES: Fact =
+    Fact::required("test_samples", FactType::Count, "Test samples; 0 without a test split.");
+/// d.
+pub(super) const INPUT_DIM: Fact =
+    Fact::required("input_dim", FactType::Count, "d, numbers of an input.");
+/// o.
+pub(super) const OUTPUT_DIM: Fact =
+    Fact::required("output_dim", FactType::Count, "o, numbers of a target.");
+/// Whether there are classes.
+pub(super) const LABELLED: Fact =
+    Fact::optional("labelled", FactType::Flag, "Whether the samples carry class labels.");
 
 /// The samples of a dataset.
 pub const SAMPLES: Table = Table {
@@ -27,7 +42,7 @@ pub const SAMPLES: Table = Table {
     layout: Layout::Tidy,
     optional: false,
     columns: &[
-        Column::new("split", Data::Text, "`train` or `test`."),
+        Column::new("split", Data::Text, "`train` or `test`.").one_of(Split::NAMES),
         Column::new("sample", Data::UInt32, "Number of the sample within its split, from 0."),
         Column::new("x", Data::Float32List, "Input, d numbers."),
         Column::new("y", Data::Float32List, "Target, o numbers, label noise included."),

@@ -3,29 +3,41 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::{Split, dataset};
 use crate::outline::{Fact, FactType};
 use crate::table::{Column, Data, Layout, Row, Table};
 
 /// Tables of this kind.
 pub const TABLES: &[Table] = &[KERNELS, GRAM];
 
-/// What the outline of a kernel tells, beside those of its inputs.
+/// What the outline of a kernel states.
 pub const FACTS: &[Fact] = &[
+    dataset::TRAIN_SAMPLES,
+    dataset::TEST_SAMPLES,
+    dataset::INPUT_DIM,
+    dataset::OUTPUT_DIM,
     Fact::required("checkpoints", FactType::Counts, "Steps that have a Gramian.")
         .shown("{} Gramians"),
-    Fact::required(
-        "kernel_rows",
-        FactType::Count,
-        "Rows of each training Gramian: N, or N·o under `full`.",
-    )
-    .shown("{} rows"),
-    Fact::required(
-        "kernel_blocks",
-        FactType::Count,
-        "Gramians a step: o under `per-output`, else 1.",
-    ),
-    Fact::required("reduction", FactType::Text, "`full`, `trace`, `per-output` or `summed-logit`."),
+    KERNEL_ROWS.shown("{} rows"),
+    KERNEL_BLOCKS,
+    REDUCTION,
 ];
+
+/// Rows of a Gramian.
+pub(super) const KERNEL_ROWS: Fact = Fact::required(
+    "kernel_rows",
+    FactType::Count,
+    "Rows of each training Gramian: N, or N·o under `full`.",
+);
+/// Gramians a step.
+pub(super) const KERNEL_BLOCKS: Fact = Fact::required(
+    "kernel_blocks",
+    FactType::Count,
+    "Gramians per step: o under `per-output`, else 1.",
+);
+/// The reduction.
+pub(super) const REDUCTION: Fact =
+    Fact::required("reduction", FactType::Text, "`full`, `trace`, `per-output` or `summed-logit`.");
 
 /// How a kernel of a network with several outputs is reduced to a matrix.
 ///
@@ -46,6 +58,10 @@ pub enum Reduction {
 }
 
 impl Reduction {
+    /// The names of all reductions.
+    pub const NAMES: &[&str] =
+        &[Self::Full.name(), Self::Trace.name(), Self::PerOutput.name(), Self::SummedLogit.name()];
+
     /// The reduction's name as it stands in YAML and tables.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -93,12 +109,14 @@ pub const KERNELS: Table = Table {
         Column::new("samples", Data::UInt32, "N, training samples."),
         Column::new("rows", Data::UInt32, "Rows of the training block: N, or N·o under `full`."),
         Column::new("test_rows", Data::UInt32, "Rows of test × train, 0 without a test split."),
-        Column::new("reduction", Data::Text, "`full`, `trace`, `per-output` or `summed-logit`."),
+        Column::new("reduction", Data::Text, "`full`, `trace`, `per-output` or `summed-logit`.")
+            .one_of(Reduction::NAMES),
         Column::new(
             "precision",
             Data::Text,
             "`f32` or `f64`: the arithmetic in which gradients and sums were made.",
-        ),
+        )
+        .one_of(&["f32", "f64"]),
     ],
 };
 
@@ -140,7 +158,8 @@ pub const GRAM: Table = Table {
     optional: false,
     columns: &[
         Column::new("step", Data::UInt64, "Updates made before the checkpoint."),
-        Column::new("split", Data::Text, "Split of the row's sample: `train` or `test`."),
+        Column::new("split", Data::Text, "Split of the row's sample: `train` or `test`.")
+            .one_of(Split::NAMES),
         Column::new("sample", Data::UInt32, "The row's sample within its split."),
         Column::new(
             "output",

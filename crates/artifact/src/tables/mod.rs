@@ -25,6 +25,9 @@ pub enum Split {
 }
 
 impl Split {
+    /// The names of both splits.
+    pub const NAMES: &[&str] = &[Self::Train.name(), Self::Test.name()];
+
     /// The split's name as it stands in tables.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -48,6 +51,9 @@ pub enum Signal {
 }
 
 impl Signal {
+    /// The names of all signals.
+    pub const NAMES: &[&str] = &[Self::Target.name(), Self::Output.name(), Self::Residual.name()];
+
     /// The signal's name as it stands in tables.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Signal, Split};
+use super::{Signal, Split, dataset, kernel};
 use crate::outline::{Fact, FactType};
 use crate::table::{Column, Data, Layout, Row, Table};
 
@@ -10,10 +10,18 @@ use crate::table::{Column, Data, Layout, Row, Table};
 pub const TABLES: &[Table] =
     &[EIGENVALUES, ENERGY, DYNAMICS, ALIGNMENT, FREQUENCY, BASELINE, FROZEN_DESCENT, EIGENVECTORS];
 
-/// What the outline of a spectrum tells, beside that of its kernel.
-pub const FACTS: &[Fact] =
-    &[Fact::required("checkpoints", FactType::Counts, "Steps that have a spectrum.")
-        .shown("{} spectra")];
+/// What the outline of a spectrum states.
+pub const FACTS: &[Fact] = &[
+    dataset::TRAIN_SAMPLES,
+    dataset::TEST_SAMPLES,
+    dataset::INPUT_DIM,
+    dataset::OUTPUT_DIM,
+    Fact::required("checkpoints", FactType::Counts, "Steps that have a spectrum.")
+        .shown("{} spectra"),
+    kernel::KERNEL_ROWS,
+    kernel::KERNEL_BLOCKS,
+    kernel::REDUCTION,
+];
 
 const STEP: Column = Column::new("step", Data::UInt64, "Updates made before the checkpoint.");
 const OUTPUT: Column = Column::new(
@@ -84,8 +92,10 @@ pub const ENERGY: Table = Table {
             "split",
             Data::Text,
             "`train`: eigenvectors of the Gramian; `test`: their Nyström extension, orthonormalized on the test samples.",
-        ),
-        Column::new("signal", Data::Text, "`target`, `output` or `residual`."),
+        )
+        .one_of(Split::NAMES),
+        Column::new("signal", Data::Text, "`target`, `output` or `residual`.")
+            .one_of(Signal::NAMES),
         Column::new("k", Data::UInt32, "Number of leading eigenvectors, from 1."),
         Column::new(
             "relative_energy",
@@ -299,7 +309,8 @@ pub const BASELINE: Table = Table {
             "split",
             Data::Text,
             "`train` or `test`, the samples over which the energy is taken.",
-        ),
+        )
+        .one_of(Split::NAMES),
         Column::new("output", Data::UInt32, "Output of the target, from 0."),
         Column::new("signal", Data::Text, "`target`."),
         Column::new(
@@ -349,7 +360,8 @@ pub const FROZEN_DESCENT: Table = Table {
             "`run`: the δ_t of the run, of which a kernel that has grown since is often beyond its 2N/λ₁. `stable`: the same, but never above N/‖G‖_F of the larger of the two kernels, so that no mode of either overshoots: what compares their speed.",
         ),
         Column::new("step", Data::UInt64, "Updates made so far."),
-        Column::new("split", Data::Text, "`train`, or `test`: f ← f − (δ_t/N) g(x, ·) m̄."),
+        Column::new("split", Data::Text, "`train`, or `test`: f ← f − (δ_t/N) g(x, ·) m̄.")
+            .one_of(Split::NAMES),
         Column::new(
             "loss",
             Data::Float64,
@@ -403,7 +415,8 @@ pub const EIGENVECTORS: Table = Table {
             "split",
             Data::Text,
             "`train` (‖υᵢ‖ = 1) or `test` (υᵢ(x) = (1/λᵢ) Σⱼ g(x, xⱼ) υᵢ(xⱼ)).",
-        ),
+        )
+        .one_of(Split::NAMES),
         Column::new(
             "values",
             Data::Float32List,

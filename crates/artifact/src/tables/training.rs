@@ -2,23 +2,36 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Split;
+use super::{Split, dataset};
 use crate::outline::{Fact, FactType};
 use crate::table::{Column, Data, Layout, Row, Table};
 
 /// Tables of this kind.
 pub const TABLES: &[Table] = &[HISTORY, CHECKPOINTS, OUTPUTS];
 
-/// What the outline of a training run tells, beside that of its dataset.
+/// What the outline of a training run states.
 pub const FACTS: &[Fact] = &[
+    dataset::TRAIN_SAMPLES,
+    dataset::TEST_SAMPLES,
+    dataset::INPUT_DIM,
+    dataset::OUTPUT_DIM,
+    dataset::LABELLED,
     Fact::required("last_step", FactType::Count, "Updates of the whole run.").shown("{} steps"),
     Fact::required("checkpoints", FactType::Counts, "Steps that have a checkpoint.")
         .shown("{} checkpoints"),
     Fact::optional("parameter_count", FactType::Count, "P, the network's parameters.")
         .shown("P {}"),
-    Fact::optional("network", FactType::Json, "The architecture, as `train` was told."),
-    Fact::optional("loss", FactType::Text, "`least_squares` or `cross_entropy`."),
-    Fact::optional("optimizer", FactType::Text, "`gradient_descent`, `sgd` or `adam`."),
+    Fact::optional(
+        "network",
+        FactType::Json,
+        "The architecture, as `train` takes it; the stage `ntk` needs it.",
+    ),
+    Fact::required("loss", FactType::Text, "`least_squares` or `cross_entropy`."),
+    Fact::required(
+        "optimizer",
+        FactType::Text,
+        "`gradient_descent` where every update is one of plain full-batch gradient descent, else another word, as `sgd` or `adam`.",
+    ),
     Fact::optional(
         "learning_rates",
         FactType::Json,
@@ -118,7 +131,7 @@ pub const OUTPUTS: Table = Table {
     optional: false,
     columns: &[
         Column::new("step", Data::UInt64, "Updates made so far."),
-        Column::new("split", Data::Text, "`train` or `test`."),
+        Column::new("split", Data::Text, "`train` or `test`.").one_of(Split::NAMES),
         Column::new("sample", Data::UInt32, "Number of the sample within its split."),
         Column::new("output", Data::Float32List, "f_θ(x), o numbers."),
     ],

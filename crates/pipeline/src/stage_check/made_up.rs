@@ -106,16 +106,22 @@ impl Samples {
     }
 }
 
-/// Hash of every file below `folder` by its path; none where it cannot be read.
+/// Hash of every file below `folder` by its path; an empty one where it cannot be read. Links are not
+/// followed.
 pub(super) fn hashes(folder: &Path) -> BTreeMap<PathBuf, String> {
     let mut found = BTreeMap::new();
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();
-        if path.is_dir() {
-            found.extend(hashes(&path));
-        } else {
-            let hash = hash_file(&path).unwrap_or_default();
-            found.insert(path, hash);
+        match entry.file_type() {
+            Ok(of) if of.is_dir() => found.extend(hashes(&path)),
+            Ok(of) if of.is_symlink() => {
+                let target = std::fs::read_link(&path).unwrap_or_default();
+                found.insert(path, target.display().to_string());
+            }
+            _ => {
+                let hash = hash_file(&path).unwrap_or_default();
+                found.insert(path, hash);
+            }
         }
     }
     found

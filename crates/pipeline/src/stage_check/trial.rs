@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use artifact::{CONTRACT, Kind, MANIFEST_FILE, Machine, Manifest, Outline};
+use artifact::{CONTRACT, MANIFEST_FILE, Machine, Manifest, Outline};
 use serde_json::Value;
 use stage::{Input, Inputs, Limits, Part, RunRequest, StageError};
 use tempfile::TempDir;
@@ -17,6 +17,8 @@ use super::made_up::{Samples, hashes};
 use super::verdict::{Outcome, Verdict};
 use crate::error::PipelineError;
 use crate::failure::log_end;
+use crate::nearest::suggestion;
+use crate::order::{HOW_TO_STATE, odd_outline};
 use crate::process::{Call, Executed, Fault};
 use crate::program::Program;
 use crate::project::Project;
@@ -131,9 +133,7 @@ impl Trial<'_> {
         let records = Manifest::record_tables(&output, kind);
         let count = records.as_ref().map_or(0, Vec::len);
         if let Err(error) = records {
-            let text = error.to_string();
-            let text = text.replace(&format!("{}/", output.display()), "");
-            faults.push(text.replace(&output.display().to_string(), "its output"));
+            faults.push(in_its_output(error.to_string(), &output));
         }
         for file in &self.program.description.files {
             if !output.join(file).exists() {
@@ -143,31 +143,36 @@ impl Trial<'_> {
         if output.join(MANIFEST_FILE).exists() {
             faults.push(format!("it wrote a {MANIFEST_FILE}: that is the driver's"));
         }
-        faults.extend(self.lost(outline));
+        if let Some(fault) = odd_outline(outline, kind) {
+            faults.push(fault);
+            faults.push(format!("= help: {HOW_TO_STATE}"));
+        }
+        faults.extend(self.strange(outline));
         let files = if count == 1 { "file" } else { "files" };
-        Outcome::of(faults, &format!("{count} {files}, as docs/tables.md has them for a {kind}"))
+        let mut seen = format!("{count} {files}, as docs/tables.md has them for a {kind}");
+        let left_out: Vec<&str> = outline.unstated(kind).into_iter().map(|of| of.name).collect();
+        if !left_out.is_empty() {
+            seen = format!("{seen}; its outline leaves out {}", left_out.join(", "));
+        }
+        Outcome::of(faults, &seen)
     }
 
-    /// What the inputs' outlines know and the output's no longer does.
-    fn lost(&self, outline: &Outline) -> Vec<String> {
-        let as_map = |outline: &Outline| serde_json::to_value(outline).unwrap_or_default();
-        let kept = as_map(outline);
-        let mut lost = Vec::new();
-        for known in self.samples.outlines().values().flatten() {
-            for (field, _) in as_map(known).as_object().into_iter().flatten() {
-                if kept.get(field).is_none() && !lost.contains(field) {
-                    lost.push(field.clone());
-                }
-            }
+    /// Facts of its outline that neither its kind declares nor its inputs have: misspelt ones.
+    fn strange(&self, outline: &Outline) -> Vec<String> {
+        let kind = self.program.description.output;
+        let declared: Vec<&str> = kind.facts().iter().map(|fact| fact.name).collect();
+        let inputs = self.samples.outlines();
+        let is_known = |name: &String| {
+            declared.contains(&name.as_str())
+                || inputs.values().flatten().any(|input| input.own.contains_key(name))
+        };
+        let mut faults = Vec::new();
+        for name in outline.own.keys().filter(|name| !is_known(name)) {
+            faults.push(format!("`{name}` of its outline is no fact that a {kind} declares"));
+            let near = suggestion(name, declared.iter().copied());
+            faults.extend(near.map(|near| format!("= help: {near}")));
         }
-        // A report is the end of the chain: nothing reads its outline.
-        if lost.is_empty() || self.program.description.output == Kind::REPORT {
-            return Vec::new();
-        }
-        vec![
-            format!("its outline has lost what its inputs know: {}", lost.join(", ")),
-            "= help: start from the outline in the input's manifest.json".to_owned(),
-        ]
+        faults
     }
 
     /// A second run, on one thread and where that must not matter with another seed.
@@ -265,8 +270,11 @@ impl Trial<'_> {
         let (description, output) = (&self.program.description, run.output());
         let tables = match Manifest::record_tables(&output, description.output) {
             Ok(tables) => tables,
-            Err(error) => return Ok(Some(error.to_string())),
+            Err(error) => return Ok(Some(in_its_output(error.to_string(), &output))),
         };
+        if let Some(fault) = odd_outline(&executed.outline, description.output) {
+            return Ok(Some(fault));
+        }
         let mut inputs = BTreeMap::new();
         for (port, directory) in self.samples.directories() {
             inputs.insert(port.clone(), vec![Manifest::read(directory)?.key]);
@@ -353,6 +361,12 @@ impl Trial<'_> {
     }
 }
 
+/// `text` with paths within the folder `output`, which goes with the run.
+fn in_its_output(text: String, output: &Path) -> String {
+    let text = text.replace(&format!("{}/", output.display()), "");
+    text.replace(&output.display().to_string(), "its output")
+}
+
 /// A folder for one run.
 fn folder() -> Result<TempDir, PipelineError> {
     tempfile::tempdir().map_err(PipelineError::io("creating", Path::new("a folder")))
@@ -376,15 +390,16 @@ fn different(first: &Run, second: &Run) -> Vec<String> {
     }
 }
 
-/// Copies the folder `from` to `to`.
+/// Copies the files of the folder `from` to `to`.
 fn copy(from: &Path, to: &Path) -> Result<(), PipelineError> {
     fs::create_dir_all(to).map_err(PipelineError::io("creating", to))?;
     for entry in fs::read_dir(from).map_err(PipelineError::io("listing", from))? {
         let entry = entry.map_err(PipelineError::io("listing", from))?;
         let (path, target) = (entry.path(), to.join(entry.file_name()));
-        if path.is_dir() {
+        let of = entry.file_type().map_err(PipelineError::io("reading", &path))?;
+        if of.is_dir() {
             copy(&path, &target)?;
-        } else {
+        } else if of.is_file() {
             fs::copy(&path, &target).map_err(PipelineError::io("writing", &target))?;
         }
     }

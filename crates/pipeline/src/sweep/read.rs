@@ -320,9 +320,14 @@ impl Reader<'_> {
 
 /// A key of a map as the scalar that YAML reads it as.
 fn scalar(label: &str) -> Value {
-    match crate::source::scalar(label) {
-        Some(serde_yaml::Value::Bool(value)) => value.into(),
-        Some(serde_yaml::Value::Number(number)) => {
+    /// Characters up to which a key may be a number or a word of YAML's.
+    const LONGEST: usize = 100;
+    if label.len() > LONGEST {
+        return label.into();
+    }
+    match crate::value::read(label) {
+        Ok(serde_yaml::Value::Bool(value)) => value.into(),
+        Ok(serde_yaml::Value::Number(number)) => {
             let float = || number.as_f64().map(Value::from);
             let whole =
                 number.as_i64().map(Value::from).or_else(|| number.as_u64().map(Value::from));

@@ -6,7 +6,7 @@ use pipeline::{StageCheck, Verdict};
 use serde_json::{Value, json};
 use stage::Limits;
 
-use crate::world::{PLAN_ECHO, World, kernel, succeed, train};
+use crate::world::{PLAN_ECHO, World, description, done, kernel, succeed, train};
 
 fn check(world: &World, program: &str, set: &[&str]) -> Result<Verdict, String> {
     let request = StageCheck {
@@ -42,12 +42,13 @@ fn right() -> Value {
 const RUN: &str = "case \"$(cat \"$2\")\" in '{'*) ;; *) echo '{\"error\":{\"message\":\"no request\"}}'; exit 1;; esac
 training=$(sed -n 's/.*\"training\":\\[{\"directory\":\"\\([^\"]*\\)\".*/\\1/p' \"$2\")
 outline=$(tr -d '\\n' < \"$training/manifest.json\" | sed 's/.*\"outline\": //; s/, *\"tables\": .*//')
+outline=\"{\\\"kernel_rows\\\":12,\\\"kernel_blocks\\\":1,\\\"reduction\\\":\\\"trace\\\",${outline#\\{}\"
 mkdir -p \"$out\"; cp -r templates/kernel/. \"$out\"
 echo \"{\\\"done\\\":{\\\"outline\\\":$outline}}\"";
 
 #[test]
 fn a_program_that_keeps_the_contract_is_told_so() {
-    insta::assert_snapshot!(found(&right(), "", RUN), @r#"
+    insta::assert_snapshot!(found(&right(), "", RUN), @"
     mine: kernel 1, makes a kernel from dataset and training
 
       kept     describe     complete, and the same twice
@@ -55,12 +56,13 @@ fn a_program_that_keeps_the_contract_is_told_so() {
       skipped  plan         it says that it answers none (`plans`)
       kept     refusal      a request that is none ends with an error in words
       kept     run          TIME
-      kept     tables       2 files, as docs/tables.md has them for a kernel
+      BROKEN   tables       the outline that it is done with lacks `kernel_rows`, `kernel_blocks` and `reduction`, which a kernel must state
+                            = help: start from the outline in the manifest.json of an input; docs/stages.md lists what each kind states
       kept     determinism  two runs wrote the same bytes, one of them on a single thread
       skipped  resume       it does not say that it goes on from what a killed run left (`resumes`)
 
-    the program keeps the contract
-    "#);
+    the program breaks the contract; docs/stages.md has it on one page
+    ");
 }
 
 #[test]
@@ -106,7 +108,11 @@ fn what_a_program_does_otherwise_is_said_in_words() {
         found(&odd, "", &format!("echo x > \"$out/manifest.json\"; {done}")),
         found(&right(), "", "echo hello"),
         found(&right(), "", "exit 3"),
-        found(&right(), "", &succeed("kernel")),
+        found(
+            &right(),
+            "",
+            "cp -r templates/kernel/. \"$out\"\necho '{\"done\":{\"outline\":{\"train_samples\":4}}}'",
+        ),
         found(&right(), "", &changing),
     ];
     insta::assert_snapshot!(texts.join("\n\n"), @r#"
@@ -123,8 +129,8 @@ fn what_a_program_does_otherwise_is_said_in_words() {
       BROKEN   tables       its output is no table `kernels`: the table was not written
                             it did not write ../report.html, which it promises
                             it wrote a manifest.json: that is the driver's
-                            its outline has lost what its inputs know: train_samples, test_samples, input_dim, output_dim, labelled, last_step, checkpoints, parameter_count, network, loss, optimizer, learning_rates
-                            = help: start from the outline in the input's manifest.json
+                            the outline that it is done with lacks `train_samples`, `test_samples`, `input_dim`, `output_dim`, `checkpoints`, `kernel_rows`, `kernel_blocks` and `reduction`, which a kernel must state
+                            = help: start from the outline in the manifest.json of an input; docs/stages.md lists what each kind states
       kept     determinism  two runs wrote the same bytes, one of them on a single thread
       skipped  resume       it does not say that it goes on from what a killed run left (`resumes`)
 
@@ -159,8 +165,8 @@ fn what_a_program_does_otherwise_is_said_in_words() {
       skipped  plan         it says that it answers none (`plans`)
       BROKEN   refusal      it says that it is done with a request that is none
       kept     run          TIME
-      BROKEN   tables       its outline has lost what its inputs know: test_samples, input_dim, output_dim, labelled, last_step, checkpoints, parameter_count, network, loss, optimizer, learning_rates
-                            = help: start from the outline in the input's manifest.json
+      BROKEN   tables       the outline that it is done with lacks `test_samples`, `input_dim`, `output_dim`, `checkpoints`, `kernel_rows`, `kernel_blocks` and `reduction`, which a kernel must state
+                            = help: start from the outline in the manifest.json of an input; docs/stages.md lists what each kind states
       kept     determinism  two runs wrote the same bytes, one of them on a single thread
       skipped  resume       it does not say that it goes on from what a killed run left (`resumes`)
 
@@ -173,7 +179,8 @@ fn what_a_program_does_otherwise_is_said_in_words() {
       skipped  plan         it says that it answers none (`plans`)
       kept     refusal      a request that is none ends with an error in words
       BROKEN   run          it changed its inputs, which belong to the store
-      kept     tables       2 files, as docs/tables.md has them for a kernel
+      BROKEN   tables       the outline that it is done with lacks `kernel_rows`, `kernel_blocks` and `reduction`, which a kernel must state
+                            = help: start from the outline in the manifest.json of an input; docs/stages.md lists what each kind states
       BROKEN   determinism  other bytes in time
                             = help: where the seed is what it differs by, say `uses_seed`
       skipped  resume       it does not say that it goes on from what a killed run left (`resumes`)
@@ -225,4 +232,50 @@ fn parameters_without_a_default_are_asked_for() {
       = help: `--set PATH=VALUE` sets a parameter
     "#);
     assert!(check(&world, "mine", &["steps=3"]).is_ok());
+}
+
+#[test]
+fn an_outline_is_judged_by_what_its_own_kind_states() {
+    // Samples that a training run has chosen: a dataset knows of no steps.
+    let parameters = json!({ "type": "object", "additionalProperties": false });
+    let ports = [("dataset", "dataset"), ("training", "training")];
+    let chosen = description("dataset", &ports, &parameters);
+    let refuses = "case \"$(cat \"$2\")\" in '{'*) ;; *) echo '{\"error\":{\"message\":\"no request\"}}'; exit 1;; esac";
+    let run = format!("{refuses}\n{}", succeed("dataset"));
+    let text = found(&chosen, "", &run);
+    assert!(text.ends_with("the program keeps the contract"), "{text}");
+    assert!(text.contains("for a dataset; its outline leaves out labelled"), "{text}");
+}
+
+#[test]
+fn a_misspelt_fact_is_found() {
+    let refuses = "case \"$(cat \"$2\")\" in '{'*) ;; *) echo '{\"error\":{\"message\":\"no request\"}}'; exit 1;; esac";
+    let misspelt = done("kernel").replace("kernel_blocks", "kernel_block");
+    let run = format!("{refuses}\ncp -r templates/kernel/. \"$out\"\n{misspelt}");
+    let text = found(&right(), "", &run);
+    assert!(
+        text.contains("its outline lacks `kernel_blocks`, which a kernel must state"),
+        "{text}"
+    );
+    assert!(
+        text.contains("`kernel_block` of its outline is no fact that a kernel declares"),
+        "{text}"
+    );
+    assert!(text.contains("= help: did you mean `kernel_blocks`?"), "{text}");
+}
+
+#[test]
+fn a_table_that_cannot_be_decoded_breaks_the_contract() {
+    let world = World::new();
+    let path = world.root().join("templates/kernel/kernels.parquet");
+    let mut damaged = std::fs::read(&path).expect("it is there");
+    damaged[4..60].fill(0xff);
+    std::fs::write(&path, damaged).expect("ours");
+    let run = format!("cp -r templates/kernel/. \"$out\"\n{}", done("kernel"));
+    world.stage("mine", &right(), "", &run);
+    let text = check(&world, "mine", &[]).expect("there is one").to_string();
+    assert!(
+        text.contains("BROKEN   tables       kernels.parquet is not a readable Parquet"),
+        "{text}"
+    );
 }

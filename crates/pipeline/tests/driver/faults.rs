@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use pipeline::{Local, PipelineError, Progress};
 
-use crate::world::{PLAN_DATASET, PLAN_ECHO, RIGHT, World, dataset, kernel, succeed, train};
+use crate::world::{PLAN_DATASET, PLAN_ECHO, RIGHT, World, dataset, done, kernel, succeed, train};
 
 const DONE: &str = r#"echo '{"done":{"outline":{}}}'"#;
 
@@ -118,6 +118,27 @@ fn a_table_of_another_kind_is_no_artifact() {
             assert!(world.clean_failure(&run).contains(word));
         }
     }
+}
+
+#[test]
+fn a_table_that_cannot_be_decoded_is_the_fault_of_the_stage_that_wrote_it() {
+    let world = World::new();
+    // Pages overwritten, the footer as it was: only reading the rows shows it.
+    let template = world.root().join("templates/dataset/samples.parquet");
+    let whole = fs::read(&template).expect("it is there");
+    let mut damaged = whole.clone();
+    damaged[4..60].fill(0xff);
+    fs::write(world.root().join("damaged.parquet"), damaged).expect("ours");
+    let run = format!("cp damaged.parquet \"$out/samples.parquet\"; {}", done("dataset"));
+    let said = world.clean_failure(&run);
+    assert!(said.contains("its output/samples.parquet is not a readable Parquet file"), "{said}");
+    let linked =
+        format!("ln -s \"$PWD/templates/dataset/samples.parquet\" \"$out\"; {}", done("dataset"));
+    let said = world.clean_failure(&linked);
+    assert!(said.contains("`samples`: it is a link, not a regular file"), "{said}");
+    let piped = format!("mkfifo \"$out/samples.parquet\"; {}", done("dataset"));
+    let said = world.clean_failure(&piped);
+    assert!(said.contains("`samples`: it is a named pipe, not a regular file"), "{said}");
 }
 
 #[test]

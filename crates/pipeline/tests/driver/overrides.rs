@@ -82,3 +82,37 @@ fn paths_that_lead_nowhere_say_where_they_could() {
     5 errors; nothing was run
     ");
 }
+
+#[test]
+fn a_set_value_loses_no_character() {
+    let world = World::new();
+    let about = |value: &str| {
+        let plan = world.check(RIGHT, &[&format!("about={value}")]).expect(value);
+        plan.about
+    };
+    for whole in ["Ablation #3", "a # b", "Q&A: why", "5 * 3", "x\ny", "50%"] {
+        let quoted = format!("\"{}\"", whole.replace('\n', "\\n"));
+        assert_eq!(about(&quoted), whole);
+        if whole != "Q&A: why" {
+            assert_eq!(about(whole), whole);
+        }
+    }
+    let wrong = ["&a x", "!!str x", "'a' # b", "[a] # b", "--- a", "#3", "a: b # c"];
+    let errors = wrong.map(|value| world.errors(RIGHT, &[&format!("about={value}")]));
+    insta::assert_snapshot!(
+        errors.map(|text| text.lines().next().unwrap_or_default().to_owned()).join("\n")
+    );
+    let steps = world.errors(RIGHT, &["train.with.steps=20 # as before"]);
+    assert!(steps.contains("must be a whole number, not the text `20 # as before`"), "{steps}");
+}
+
+#[test]
+fn a_label_of_an_axis_loses_no_character() {
+    let text = RIGHT.replace(
+        "stages:\n",
+        "sweep:\n  run:\n    set: train.with.steps\n    to: { \"short #1\": 10, \"3 #2\": 20 }\nstages:\n",
+    );
+    let plan = World::new().check(&text, &[]).expect("it is right");
+    let labels = &plan.sweep.axes[0].labels;
+    assert_eq!(*labels, pipeline::Labels::Text(vec!["short #1".to_owned(), "3 #2".to_owned()]));
+}

@@ -200,6 +200,10 @@ fn a_stage_that_breaks_the_contract_is_told_how() {
             "cp templates/kernel/kernels.parquet \"$out/samples.parquet\"; {done}"
         )),
         world.failure(&format!("{}; exit 4", succeed("dataset"))),
+        world.failure(&format!("cp -r templates/dataset/. \"$out\"; {done}")),
+        world.failure(r#"echo '{"done":{"outline":{"train_samples":4.5}}}'"#),
+        world.failure(r#"echo '{"progress":{"done":1,"total":2,"unit":"step"}}'"#),
+        world.failure(r#"echo '{"done":{"outline":{"learning_rates":[{"step":0,"learning_rate":Infinity}]}}}'"#),
     ];
     insta::assert_snapshot!(failures.join("\n\n"), @r#"
     pipelines/x.yaml:2:3: error: the stage `data` failed: it ended without an error, and without saying that it is done
@@ -233,6 +237,19 @@ fn a_stage_that_breaks_the_contract_is_told_how() {
       full log: data/runs/x/logs/data.log
 
     pipelines/x.yaml:2:3: error: the stage `data` failed: it ended with exit code 4 without saying why
+      full log: data/runs/x/logs/data.log
+
+    pipelines/x.yaml:2:3: error: the stage `data` failed: the outline that it is done with lacks `train_samples`, `test_samples`, `input_dim` and `output_dim`, which a dataset must state
+      = help: start from the outline in the manifest.json of an input; docs/stages.md lists what each kind states
+      full log: data/runs/x/logs/data.log
+
+    pipelines/x.yaml:2:3: error: the stage `data` failed: it printed a message that is wrong at `done.outline.train_samples`: invalid type: floating point `4.5`, expected u64: {"done":{"outline":{"train_samples":4.5}}}
+      full log: data/runs/x/logs/data.log
+
+    pipelines/x.yaml:2:3: error: the stage `data` failed: it printed a message that is wrong at `progress`: missing field `note`: {"progress":{"done":1,"total":2,"unit":"step"}}
+      full log: data/runs/x/logs/data.log
+
+    pipelines/x.yaml:2:3: error: the stage `data` failed: it printed a message that holds NaN or Infinity, which JSON does not have (Python's `json.dumps` refuses them with `allow_nan=False`): {"done":{"outline":{"learning_rates":[{"step":0,"learning_rate":Infinity}]}}}
       full log: data/runs/x/logs/data.log
     "#);
 }

@@ -10,7 +10,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use pipeline::Plan;
 use serde_json::{Value, json};
 
-use crate::world::{PLAN_DATASET, PLAN_ECHO, World, dataset, description, succeed, train};
+use crate::world::{PLAN_DATASET, PLAN_ECHO, World, dataset, description, done, succeed, train};
 
 /// All stages with two axes; the last one gathers.
 const SWEEP: &str = "name: swept
@@ -212,7 +212,7 @@ fn rows_stand_beside_the_labels_of_their_own_variant() {
     }
     let run = format!(
         "cp -r templates/training/. \"$out\"\nsteps=$(sed -n 's/.*\"steps\":\\([0-9]*\\).*/\\1/p' \"$2\")\ncp history-$steps/history.parquet \"$out\"\n{}",
-        r#"echo '{"done":{"outline":{}}}'"#
+        done("training")
     );
     world.stage("train", &train(), PLAN_ECHO, &run);
     world.run(SWEEP, &[]).expect("it runs");

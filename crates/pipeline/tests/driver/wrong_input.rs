@@ -324,3 +324,41 @@ fn hostile_yaml_is_refused_at_once() {
     assert!(world.errors(&"[".repeat(10_000), &[]).contains("no valid YAML"));
     assert!(world.errors(&"x".repeat(1 << 20), &[]).contains("at most 128 KiB"));
 }
+
+#[test]
+fn an_answer_to_plan_that_is_none_is_located_at_its_program() {
+    let world = World::new();
+    let rates = |rate: &str| {
+        format!(
+            "echo '{{\"outline\":{{\"learning_rates\":[{{\"step\":0,\"learning_rate\":{rate}}}]}},\"problems\":[]}}'"
+        )
+    };
+    let errors = [rates("null"), rates("NaN"), "echo '{\"outline\":{}}'".to_owned()].map(|plan| {
+        world.stage("train", &train(), &plan, "");
+        world.errors(RIGHT, &[])
+    });
+    insta::assert_snapshot!(errors.join("\n\n"));
+}
+
+#[test]
+fn what_is_no_regular_file_is_refused_at_once() {
+    let world = World::new();
+    let pipe = world.root().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().expect("it runs").success());
+    let reads = |file: &str| {
+        let plan = format!("echo '{{\"outline\":{{}},\"files\":[\"{file}\"],\"problems\":[]}}'");
+        world.stage("reads", &crate::world::dataset(), &plan, "");
+        world.errors("stages:\n  data: { uses: reads }\n", &[])
+    };
+    let uses =
+        |program: &str| world.errors(&format!("stages:\n  data: {{ uses: {program} }}\n"), &[]);
+    let errors = [
+        reads("pipe"),
+        reads("."),
+        reads("/dev/zero"),
+        uses("./pipe"),
+        uses("./bin"),
+        uses("/dev/null"),
+    ];
+    insta::assert_snapshot!(errors.join("\n\n"));
+}
