@@ -109,6 +109,22 @@ fn optimizer_compares_three_optimizers() {
 }
 
 #[test]
+fn shuffled_target_holds_every_finding_against_its_control() {
+    let decay = "train.with.learning_rate.decay.every=12";
+    sweep("shuffled-target", &[decay], &["shuffled: Boolean"], 2, "target_aligns");
+    let data = run("shuffled-target", &[decay]);
+    let found = findings(&data, "shuffled-target");
+    let across = |row: &&FindingRow| row.variant.as_deref() == Some("all");
+    let row = found.iter().filter(across).find(|row| row.finding == "output_in_top");
+    let row = row.expect("a row across both");
+    assert!(
+        row.note.as_ref().is_some_and(|note| note.contains("in the variant to which")),
+        "{row:?}"
+    );
+    assert!(row.control.as_ref().is_some_and(|control| control.contains("shuffled")), "{row:?}");
+}
+
+#[test]
 fn width_says_whether_wide_kernels_stay() {
     let settings = ["sweep.width.to={8: [8, 8], 16: [16, 16], 32: [32, 32]}"];
     let columns = ["width: Int64", "seed: Int64"];

@@ -35,6 +35,10 @@ pub struct Parameters {
     /// of digits.
     #[serde(default)]
     pub inputs: InputRange,
+    /// Whether the targets of each split are shuffled among its samples, before noise: a control that
+    /// has the same values and no structure left for the inputs to explain.
+    #[serde(default)]
+    pub shuffle_targets: bool,
     /// Standard deviation of Gaussian noise on the training targets, in their own unit (after
     /// standardization); test targets stay clean. For numeric targets.
     #[serde(default)]

@@ -18,8 +18,8 @@ use crate::samples::Samples;
 use crate::sampling::Sampling;
 use crate::table::TableSource;
 
-/// Draws both splits, adds noise to the training targets or flips some of their classes, and writes
-/// the table `samples`.
+/// Draws both splits, shuffles their targets where that is asked for, adds noise to the training targets
+/// or flips some of their classes, and writes the table `samples`.
 pub fn run(
     parameters: &Parameters,
     output: &Path,
@@ -31,7 +31,11 @@ pub fn run(
     if let Some(Problem { message, hint, .. }) = plan.problems.into_iter().next() {
         return Err(StageError { message, hint });
     }
-    let (mut train, test) = splits(parameters, context.seed)?;
+    let (mut train, mut test) = splits(parameters, context.seed)?;
+    if parameters.shuffle_targets {
+        train.shuffle_targets(&mut context.seed.stream("dataset/shuffle_targets/train"));
+        test.shuffle_targets(&mut context.seed.stream("dataset/shuffle_targets/test"));
+    }
     if parameters.label_noise > 0.0 {
         let mut random = context.seed.stream("dataset/label_noise");
         train.add_noise(parameters.label_noise, &mut random);

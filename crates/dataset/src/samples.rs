@@ -30,6 +30,18 @@ impl Samples {
         }
     }
 
+    /// Gives every sample the target of one drawn without replacement, its class included.
+    pub fn shuffle_targets(&mut self, random: &mut impl Rng) {
+        let mut order: Vec<usize> = (0..self.targets.len() / self.output_dim.max(1)).collect();
+        order.shuffle(random);
+        let (dim, old) = (self.output_dim, &self.targets);
+        self.targets =
+            order.iter().flat_map(|&from| old[from * dim..][..dim].iter().copied()).collect();
+        if let Some(labels) = &mut self.labels {
+            *labels = order.iter().map(|&from| labels[from]).collect();
+        }
+    }
+
     /// Gives round(share · N) samples another class, each of the other ones equally likely, in label
     /// and target; nothing happens where there are no classes.
     ///

@@ -158,6 +158,39 @@ fn noise_falls_on_training_targets_alone_with_its_deviation() {
 }
 
 #[test]
+fn shuffled_targets_are_the_same_values_at_other_inputs() {
+    let clean = json!({ "train": 300, "test": 100 });
+    let shuffled = with(clean.clone(), &json!({ "shuffle_targets": true }));
+    let (before, after) = (samples(&clean, 3), samples(&shuffled, 3));
+    for (before, after) in [(&before.0, &after.0), (&before.1, &after.1)] {
+        assert!(before.iter().zip(after).all(|(a, b)| a.x == b.x), "inputs stay");
+        let moved = before.iter().zip(after).filter(|(a, b)| a.y != b.y).count();
+        assert!(moved > before.len() / 2, "{moved}");
+        let sorted = |rows: &[Sample]| {
+            let mut values: Vec<f32> = rows.iter().map(|row| row.y[0]).collect();
+            values.sort_by(f32::total_cmp);
+            values
+        };
+        assert_eq!(sorted(before), sorted(after));
+    }
+    assert_eq!(bytes(&shuffled, 3), bytes(&shuffled, 3));
+    assert_ne!(bytes(&shuffled, 3), bytes(&shuffled, 4));
+}
+
+#[test]
+fn shuffled_classes_keep_their_one_hot_targets() {
+    let (folder, mut source) = csv_table(90);
+    source["label"] = json!("kind");
+    let parameters =
+        json!({ "source": { "table": source }, "train": 60, "test": 20, "shuffle_targets": true });
+    for row in samples(&parameters, 1).0 {
+        let class = row.label.unwrap() as usize;
+        assert!(row.y.iter().enumerate().all(|(at, &y)| (y == 1.0) == (at == class)), "{row:?}");
+    }
+    drop(folder);
+}
+
+#[test]
 fn the_share_of_labels_that_is_asked_for_is_flipped_to_the_other_classes_alike() {
     let (_folder, table) = csv_table(3000);
     let source = json!({ "table": with(table, &json!({ "label": "kind" })) });

@@ -106,9 +106,7 @@ impl World {
     }
 
     fn inputs(&self) -> Inputs {
-        let input = |port: &str| {
-            (port.to_owned(), vec![Input { directory: self.at(port), axes: BTreeMap::new() }])
-        };
+        let input = |port: &str| (port.to_owned(), vec![Input::at(self.at(port))]);
         Inputs(["dataset", "training"].map(input).into())
     }
 

@@ -51,8 +51,8 @@ pub(crate) enum Change {
     },
     /// The content of a file that the stage reads; manifests do not tell which.
     Files(Vec<String>),
-    /// The labels of a sweep that the stage is told of with its inputs.
-    Axes,
+    /// What the stage is told of gathered inputs: their stages, and the axes of the sweep.
+    Gathered,
 }
 
 /// All parts of the key of `task` that differ from the key of the artifact of `manifest`; none
@@ -89,7 +89,7 @@ pub(crate) fn changes(plan: &Plan, task: &Task, manifest: &Manifest) -> Vec<Chan
     // The key is of nothing else than these.
     if found.is_empty() && manifest.key != task.key {
         found.push(if task.files.is_empty() {
-            Change::Axes
+            Change::Gathered
         } else {
             Change::Files(task.files.iter().map(|(file, _)| file.display().to_string()).collect())
         });
@@ -140,7 +140,7 @@ impl fmt::Display for Change {
             }
             Self::Input { port, stages } => write!(f, "input {port} ({})", stages.join(", ")),
             Self::Files(files) => write!(f, "content of {}", files.join(", ")),
-            Self::Axes => f.write_str("axes of the sweep"),
+            Self::Gathered => f.write_str("axes of the sweep, or names of the stages"),
         }
     }
 }

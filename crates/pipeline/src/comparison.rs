@@ -16,7 +16,6 @@ use crate::nearest::suggestion;
 use crate::project::Project;
 use crate::quantity::significant;
 use crate::schema::compact;
-use crate::summary::in_words;
 
 /// Values of a sweep that are shown beside each other.
 const SHOWN_TOGETHER: usize = 6;
@@ -163,7 +162,7 @@ fn findings(folder: &Path) -> Result<BTreeMap<String, String>, PipelineError> {
             name.push('\'');
         }
         let measures = format!("{} → {}", number(row.before), number(row.after));
-        found.insert(name, format!("{}, {measures}", in_words(row.verdict)));
+        found.insert(name, format!("{}, {measures}", row.verdict.in_words()));
     }
     Ok(found)
 }

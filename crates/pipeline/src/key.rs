@@ -20,14 +20,20 @@ pub(crate) struct Identity<'a> {
     pub files: &'a [String],
     /// Keys of the inputs, by port.
     pub inputs: &'a BTreeMap<String, Vec<String>>,
-    /// For each port that gathers variants of a sweep, the names and values of the axes of each
-    /// of its inputs: the stage is told of them, in this order.
+    /// For each port that gathers variants of a sweep, what the stage is told of each of its
+    /// inputs, in this order.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub axes: &'a GatheredAxes,
+    pub gathered: &'a BTreeMap<String, Vec<Gathered>>,
 }
 
-/// By port, for each input, name and value of each axis.
-pub(crate) type GatheredAxes = BTreeMap<String, Vec<Vec<(String, Value)>>>;
+/// What a stage is told of one input at a port that gathers.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Gathered {
+    /// Stage of the pipeline that made it.
+    pub stage: String,
+    /// Name and value of each axis, and the paths that it sets.
+    pub axes: Vec<(String, Value, Vec<String>)>,
+}
 
 impl Identity<'_> {
     /// BLAKE3 of the canonical form, in hexadecimal.
@@ -70,9 +76,10 @@ mod tests {
     ) -> String {
         let inputs = BTreeMap::from([("dataset".to_owned(), vec![input.to_owned()])]);
         let files = [file.to_owned()];
-        let axes = GatheredAxes::new();
-        let (inputs, axes) = (&inputs, &axes);
-        Identity { contract: "1.0", program, parameters, seed, files: &files, inputs, axes }.key()
+        let gathered = BTreeMap::new();
+        let (inputs, gathered) = (&inputs, &gathered);
+        Identity { contract: "1.0", program, parameters, seed, files: &files, inputs, gathered }
+            .key()
     }
 
     #[test]
@@ -83,11 +90,14 @@ mod tests {
     }
 
     #[test]
-    fn the_axes_of_gathered_inputs_and_their_order_change_the_key() {
-        let key = |axes: &[(&str, Value)]| {
-            let axes = axes.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+    fn what_is_told_of_gathered_inputs_and_its_order_change_the_key() {
+        let of_stage = |stage: &str, axes: &[(&str, Value)], set: &str| {
+            let axes = axes
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), value.clone(), vec![set.to_owned()]));
             let inputs = BTreeMap::from([("spectrum".to_owned(), vec!["k".to_owned()])]);
-            let axes = BTreeMap::from([("spectrum".to_owned(), vec![axes.collect()])]);
+            let told = Gathered { stage: stage.to_owned(), axes: axes.collect() };
+            let gathered = BTreeMap::from([("spectrum".to_owned(), vec![told])]);
             let parameters = json!({});
             Identity {
                 contract: "1.0",
@@ -96,11 +106,18 @@ mod tests {
                 seed: None,
                 files: &[],
                 inputs: &inputs,
-                axes: &axes,
+                gathered: &gathered,
             }
             .key()
         };
+        let key = |axes: &[(&str, Value)]| of_stage("spectrum", axes, "train.with.steps");
         let keys = [
+            of_stage(
+                "ntk-spectrum",
+                &[("depth", json!(2)), ("seed", json!(0))],
+                "train.with.steps",
+            ),
+            of_stage("spectrum", &[("depth", json!(2)), ("seed", json!(0))], "seed"),
             key(&[("depth", json!(2)), ("seed", json!(0))]),
             key(&[("depth", json!(3)), ("seed", json!(0))]),
             key(&[("layers", json!(2)), ("seed", json!(0))]),

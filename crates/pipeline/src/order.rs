@@ -9,7 +9,7 @@ use std::time::Duration;
 use artifact::{CONTRACT, Fact, Kind, Machine, Manifest, Outline, TableRecord};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use stage::{AxisValue, Input, Inputs, Limits, Part, ProgressEvent, RunRequest, StageError};
+use stage::{Input, Inputs, Limits, Part, ProgressEvent, RunRequest, StageError};
 
 use crate::error::{PipelineError, WHERE_DISK_IS_FULL};
 use crate::looked_at::LookedAt;
@@ -310,15 +310,19 @@ impl Again {
 /// The artifacts that `task` takes, where they are or will be.
 fn inputs(project: &Project, plan: &Plan, task: &Task) -> Inputs {
     let store = Store::of(project);
-    let input = |feed: &Feed| {
-        let axes = plan.sweep.values(&feed.point);
-        let axes = axes.map(|(name, value)| AxisValue { name: name.to_owned(), value });
+    let input = |feed: &Feed, gathers: bool| {
         let source = &plan.tasks[feed.task];
-        let directory = store.directory(source.program.description.output, &source.key);
-        Input { directory, axes: axes.enumerate().collect() }
+        Input {
+            directory: store.directory(source.program.description.output, &source.key),
+            axes: plan.sweep.axis_values(&feed.point).enumerate().collect(),
+            stage: gathers.then(|| source.stage.clone()),
+        }
     };
-    let ports = task.inputs.iter();
-    Inputs(ports.map(|(port, feeds)| (port.clone(), feeds.iter().map(input).collect())).collect())
+    let port = |(port, feeds): (&String, &Vec<Feed>)| {
+        let gathers = task.program.gathers(port);
+        (port.clone(), feeds.iter().map(|feed| input(feed, gathers)).collect())
+    };
+    Inputs(task.inputs.iter().map(port).collect())
 }
 
 /// The error without the path of the work, which is gone by the time that this is read, and with a

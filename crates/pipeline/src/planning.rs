@@ -11,7 +11,7 @@ use stage::{Limits, Outlines, PlanRequest};
 
 use crate::blocks::{Block, Blocks, seed_at, unusable};
 use crate::file::PipelineFile;
-use crate::key::Identity;
+use crate::key::{Gathered, Identity};
 use crate::plan::{Feed, Instance, PlannedStage, Task};
 use crate::pointer;
 use crate::problems::Problems;
@@ -302,17 +302,17 @@ impl<'a> Planner<'a> {
             let keys = feeds.iter().map(|feed| self.tasks[feed.task].key.clone());
             (port.clone(), keys.collect())
         });
-        let axes = inputs
-            .iter()
-            .filter(|(port, _)| program.gathers(port))
-            .map(|(port, feeds)| {
-                let values = |feed: &Feed| {
-                    let values = self.sweep.values(&feed.point);
-                    values.map(|(name, value)| (name.to_owned(), value)).collect()
+        let gathered =
+            inputs.iter().filter(|(port, _)| program.gathers(port)).map(|(port, feeds)| {
+                let told = |feed: &Feed| {
+                    let axes = self.sweep.axis_values(&feed.point);
+                    Gathered {
+                        stage: self.tasks[feed.task].stage.clone(),
+                        axes: axes.map(|axis| (axis.name, axis.value, axis.sets)).collect(),
+                    }
                 };
-                (port.clone(), feeds.iter().map(values).collect::<Vec<Vec<_>>>())
-            })
-            .filter(|(_, values)| values.iter().any(|values| !values.is_empty()));
+                (port.clone(), feeds.iter().map(told).collect())
+            });
         let key = Identity {
             contract: CONTRACT,
             program: &program.hash,
@@ -320,7 +320,7 @@ impl<'a> Planner<'a> {
             seed: program.description.uses_seed.then_some(seed),
             files: &files,
             inputs: &keys.collect(),
-            axes: &axes.collect(),
+            gathered: &gathered.collect(),
         }
         .key();
         if let Some(&task) = self.known.get(&(stage, key.clone())) {

@@ -115,20 +115,30 @@ fn findings_of_one(rows: &[FindingRow]) -> String {
     let width = numbers.iter().map(|text| text.chars().count()).max().unwrap_or(0);
     let mut text = String::new();
     for (row, numbers) in rows.iter().zip(numbers) {
-        let verdict = in_words(row.verdict);
+        let verdict = row.verdict.in_words();
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "{verdict:14}  {numbers:width$}  {}", row.statement);
+        let _ = writeln!(text, "{verdict:14}  {numbers:width$}  {}{}", row.statement, beside(row));
     }
     text
 }
 
-/// A verdict for people.
-pub(crate) fn in_words(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Holds => "holds",
-        Verdict::DoesNotHold => "does not hold",
-        Verdict::NotApplicable => "not applicable",
-    }
+/// What belongs beside a verdict, in brackets: how certain it is where runs were compared, and how the
+/// rule fares without structure in the target.
+fn beside(row: &FindingRow) -> String {
+    let seeds =
+        |count: u32| if count == 1 { "1 seed".to_owned() } else { format!("{count} seeds") };
+    let certainty = match (row.margin, row.uncertainty, row.n) {
+        (Some(margin), Some(uncertainty), Some(count)) => Some(format!(
+            "margin {} ± {}, {}",
+            significant(margin),
+            significant(uncertainty),
+            seeds(count)
+        )),
+        (_, None, Some(count)) if row.verdict == Verdict::NotDecided => Some(seeds(count)),
+        _ => None,
+    };
+    let parts: Vec<String> = certainty.into_iter().chain(row.control.clone()).collect();
+    if parts.is_empty() { String::new() } else { format!(" [{}]", parts.join("; ")) }
 }
 
 /// A query over the most telling table that there is.
@@ -163,4 +173,35 @@ fn query(plan: &Plan, folder: &Path, shown: &str) -> Option<String> {
     }
     let axes = axes(table);
     Some(format!("SELECT {axes}{columns} FROM '{shown}/{table}.parquet' ORDER BY {axes}step"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_verdict_stands_beside_its_uncertainty_and_its_control() {
+        let row = |verdict, uncertainty, n, control: Option<&str>| FindingRow {
+            finding: "x".to_owned(),
+            variant: Some(ACROSS.to_owned()),
+            statement: "It rises.".to_owned(),
+            measure: String::new(),
+            before: Some(0.879),
+            after: Some(0.965),
+            margin: Some(0.086),
+            uncertainty,
+            n: Some(n),
+            rule: String::new(),
+            verdict,
+            control: control.map(str::to_owned),
+            note: None,
+        };
+        let rows = [
+            row(Verdict::Holds, Some(0.013), 2, None),
+            row(Verdict::NotDecided, Some(0.1), 3, Some("shuffled: holds")),
+            row(Verdict::NotDecided, None, 1, None),
+            row(Verdict::Holds, None, 1, None),
+        ];
+        insta::assert_snapshot!(findings_of_one(&rows));
+    }
 }

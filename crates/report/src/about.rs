@@ -10,7 +10,7 @@ use crate::number::{grouped, measured};
 pub struct About {
     /// What is known of the run as a whole: the spectrum's outline, completed by the others'.
     pub outline: Outline,
-    /// Parameters of each stage behind the report, by the stage's name.
+    /// Parameters of each stage behind the report, by the stage's name: dataset, training, spectrum.
     pub parameters: Vec<(String, Value)>,
 }
 
@@ -25,6 +25,18 @@ impl About {
             .map(|manifest| (manifest.stage.clone(), manifest.parameters.clone()))
             .to_vec();
         Self { outline, parameters }
+    }
+
+    /// The value of a parameter of the dataset.
+    #[must_use]
+    pub fn dataset_parameter(&self, name: &str) -> Option<&Value> {
+        self.parameters.first()?.1.get(name)
+    }
+
+    /// Whether the targets are shuffled: a run without structure to learn, the control of others.
+    #[must_use]
+    pub fn is_control(&self) -> bool {
+        self.dataset_parameter("shuffle_targets") == Some(&Value::Bool(true))
     }
 
     /// Whether the first-order dynamics of full-batch least squares apply, which 2N/δ speaks of.

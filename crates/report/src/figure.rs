@@ -282,14 +282,17 @@ pub struct Picture {
 
 impl Panel {
     /// A panel of those `series` that have points, thinned to what a screen can show; `None`
-    /// where none has any.
+    /// where none has any. Points that are no finite numbers are left out, and on a logarithmic axis
+    /// those of 0 and below.
     #[must_use]
     pub fn new(title: impl Into<String>, x: Axis, y: Axis, series: Vec<Series>) -> Option<Self> {
         let series: Vec<Series> = series
             .into_iter()
             .filter_map(|mut line| {
-                let drawn =
-                    |point: &(f64, f64)| (!x.log || point.0 > 0.0) && (!y.log || point.1 > 0.0);
+                // Of a rate that has become tiny, 2/δ is beyond all numbers.
+                let shows =
+                    |value: f64, axis: &Axis| value.is_finite() && (!axis.log || value > 0.0);
+                let drawn = |point: &(f64, f64)| shows(point.0, &x) && shows(point.1, &y);
                 line.points.retain(drawn);
                 line.points = thinning::thinned(&line.points, MOST_POINTS, x.log);
                 for (_, points) in &mut line.film {
@@ -338,5 +341,19 @@ impl Plot {
             }
         }
         all.into_iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panel_leaves_out_what_is_no_number_and_is_none_without_points() {
+        let line = |points: &[(f64, f64)]| Series::new("x", Colour::Blue, points.to_vec());
+        let panel = |points| Panel::new("", Axis::steps(), Axis::log("2/δ"), vec![line(points)]);
+        let odd = [(0.0, 2.0), (1.0, f64::INFINITY), (2.0, f64::NAN), (3.0, 0.0), (4.0, 1e300)];
+        assert_eq!(panel(&odd).unwrap().series[0].points, [(0.0, 2.0), (4.0, 1e300)]);
+        assert!(panel(&odd[1..4]).is_none());
     }
 }

@@ -108,11 +108,15 @@ impl Functions {
         let mut spans: Vec<(u64, Vec<Vec<f32>>)> = Vec::new();
         for step in steps {
             let mut train = vectors.at(step, Split::Train, train_x.len())?;
+            // Beyond, an eigenvector is whatever rounding has made of it.
+            let resolved = measures.resolved_of_block(step, 0).unwrap_or(u32::MAX);
+            train.retain(|(index, _)| *index <= resolved);
             if let (Some(drawn), Some(outputs)) = (&mut drawn, &outputs) {
                 let mut at = match drawn.split {
                     Split::Train => train.clone(),
                     Split::Test => vectors.at(step, Split::Test, drawn.points.len())?,
                 };
+                at.retain(|(index, _)| *index <= resolved);
                 if let Some((_, before)) = spans.last() {
                     align_signs(&mut train, &mut at, before);
                 }

@@ -9,6 +9,7 @@ mod parameters;
 mod stage_report;
 
 mod about;
+mod axis;
 mod columns;
 mod eigenvectors;
 mod functions;

@@ -15,20 +15,30 @@ pub struct Scale {
 }
 
 impl Scale {
-    /// The scale that holds all `values` with a little room; on a logarithmic one they must be
-    /// positive.
+    /// The scale that holds all finite `values` with a little room; on a logarithmic one only positive
+    /// ones count.
     #[must_use]
     pub fn holding(values: impl Iterator<Item = f64>, log: bool) -> Self {
         let along = |value: f64| if log { value.log10() } else { value };
         let (low, high) = values
             .map(along)
+            .filter(|value| value.is_finite())
             .fold((f64::MAX, f64::MIN), |(low, high), value| (low.min(value), high.max(value)));
         if low > high {
             return Self { low: 0.0, high: 1.0, log };
         }
-        // A line without extent lies in the middle of something.
-        let room = if high > low { 0.04 * (high - low) } else { 0.1 * high.abs().max(1.0) };
-        Self { low: low - room, high: high + room, log }
+        // A line without extent lies in the middle of something; so does one whose extent is rounding
+        // noise, of which no axis can show two ticks. Halves, since a range may be beyond all numbers.
+        let extent = 0.5 * high - 0.5 * low;
+        let scale = low.abs().max(high.abs());
+        let flat = extent <= 1e-9 * scale || extent < f64::MIN_POSITIVE * 1e9;
+        let room = match (flat, log) {
+            (false, _) => 0.08 * extent,
+            (true, true) => 0.1,
+            (true, false) => 0.1 * if scale > 1e-290 { scale } else { 1.0 },
+        };
+        let (low, high) = (low - room, high + room);
+        Self { low: low.max(f64::MIN / 4.0), high: high.min(f64::MAX / 4.0), log }
     }
 
     fn along(&self, value: f64) -> f64 {
@@ -51,9 +61,13 @@ impl Scale {
             .map(|factor| factor * power)
             .find(|&step| step >= rough)
             .unwrap_or(10.0 * power);
-        let first = (low / step).ceil() as i64;
-        let last = (high / step).floor() as i64;
-        (first..=last).map(|i| i as f64 * step).collect()
+        let (first, last) = ((low / step).ceil(), (high / step).floor());
+        // At most `most` of them by the choice of the step, whatever the range.
+        let count = (last - first).clamp(0.0, most) as u32;
+        (0..=count)
+            .map(|i| (first + f64::from(i)) * step)
+            .filter(|tick| (low..=high).contains(tick))
+            .collect()
     }
 
     /// Powers of ten, and 2 and 5 times these where the decades are few.
@@ -131,6 +145,28 @@ mod tests {
         for values in [vec![], vec![3.0], vec![0.0, 0.0]] {
             let scale = Scale::holding(values.into_iter(), false);
             assert!(scale.high > scale.low && scale.ticks(5).len() >= 2);
+        }
+    }
+
+    #[test]
+    fn extremes_of_numbers_have_few_ticks_within_the_scale() {
+        let (tiny, huge) = (f64::from_bits(1), f64::MAX);
+        for values in [
+            vec![tiny, tiny],
+            vec![0.0, tiny],
+            vec![0.0, 1e-310],
+            vec![1.0, 1.0 + f64::EPSILON],
+            vec![-huge, huge],
+            vec![1.0, f64::INFINITY, f64::NAN],
+            vec![tiny, huge],
+        ] {
+            for log in [false, true] {
+                let scale = Scale::holding(values.iter().copied(), log);
+                assert!(scale.low.is_finite() && scale.low < scale.high, "{values:?} {scale:?}");
+                assert!((scale.high - scale.low).is_finite(), "{values:?} {scale:?}");
+                let ticks = scale.ticks(7);
+                assert!(ticks.len() <= 24 && ticks.iter().all(|tick| tick.is_finite()));
+            }
         }
     }
 

@@ -1,38 +1,14 @@
 //! The variants of a sweep that a report is about: one without a sweep.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use serde_json::Value;
 use stage::{Input, Inputs, StageError};
 
 use crate::about::About;
+use crate::axis::{Axis, Varies};
 use crate::measures::Measures;
-
-/// Axes that only repeat a run: results over them are told as mean and spread.
-const REPETITIONS: [&str; 2] = ["seed", "seeds"];
-
-/// Value of one axis of a sweep.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Axis {
-    /// Name of the axis.
-    pub name: String,
-    /// A number, a boolean or a text.
-    pub value: Value,
-}
-
-impl Axis {
-    /// `decay=0.5`.
-    fn label(&self) -> String {
-        match &self.value {
-            Value::String(text) => format!("{}={text}", self.name),
-            other => format!("{}={other}", self.name),
-        }
-    }
-
-    fn is_repetition(&self) -> bool {
-        REPETITIONS.contains(&self.name.as_str())
-    }
-}
+use crate::statistics::Mean;
 
 /// The artifacts of one variant.
 #[derive(Clone, Debug)]
@@ -48,7 +24,8 @@ pub struct Folders {
 /// One variant: what was run and what was measured.
 #[derive(Clone, Debug)]
 pub struct Variant {
-    /// Values of the axes of the sweep, in its order; none without a sweep.
+    /// Which stage made the spectrum, where the report is of several, and the values of the axes of
+    /// the sweep in its order; none where there is one run.
     pub axes: Vec<Axis>,
     /// Where its artifacts lie.
     pub folders: Folders,
@@ -69,18 +46,25 @@ impl Variant {
         if spectra.is_empty() {
             return Err(StageError::new("the request gives no artifact for the port `spectrum`"));
         }
-        spectra.iter().map(|spectrum| Self::read(inputs, spectrum, top)).collect()
+        let stages: BTreeSet<&str> =
+            spectra.iter().filter_map(|spectrum| spectrum.stage.as_deref()).collect();
+        let several = stages.len() > 1;
+        spectra.iter().map(|spectrum| Self::read(inputs, spectrum, several, top)).collect()
     }
 
-    fn read(inputs: &Inputs, spectrum: &Input, top: u32) -> Result<Self, StageError> {
+    fn read(
+        inputs: &Inputs,
+        spectrum: &Input,
+        of_several_stages: bool,
+        top: u32,
+    ) -> Result<Self, StageError> {
         let training = inputs.matching("training", spectrum)?;
         let dataset = inputs.matching("dataset", spectrum)?;
         let about = About::new(&dataset.manifest()?, &training.manifest()?, &spectrum.manifest()?);
         let measures = Measures::read(spectrum.path(), training.path(), top)?;
-        let axis =
-            |(name, value): (&str, &Value)| Axis { name: name.to_owned(), value: value.clone() };
+        let stage = spectrum.stage.as_deref().filter(|_| of_several_stages).map(Axis::stage);
         Ok(Self {
-            axes: spectrum.axes().map(axis).collect(),
+            axes: stage.into_iter().chain(spectrum.axes.values().map(Axis::of)).collect(),
             folders: Folders {
                 dataset: dataset.path().to_owned(),
                 training: training.path().to_owned(),
@@ -91,10 +75,16 @@ impl Variant {
         })
     }
 
-    /// The axes in one word, as `decay=0.5,seed=1`; empty without a sweep.
+    /// The axes in one word, as `decay=0.5,seed=1`; empty where there is one run.
     #[must_use]
     pub fn label(&self) -> String {
         joined(&self.axes, ",")
+    }
+
+    /// Which repetition it is: its values of the axes that repeat. Runs of two groups with the same
+    /// ones are a pair.
+    fn repetition(&self) -> Vec<&Axis> {
+        self.axes.iter().filter(|axis| axis.repeats()).collect()
     }
 }
 
@@ -120,21 +110,54 @@ impl Group<'_> {
         self.axes.iter().filter(|axis| axis.name != name).cloned().collect()
     }
 
+    /// The shared axes that vary something else than `varies`.
+    #[must_use]
+    pub fn others(&self, varies: Varies) -> Vec<Axis> {
+        self.axes.iter().filter(|axis| axis.varies != varies).cloned().collect()
+    }
+
     /// Value of the axis `name` as a number, a text that reads as one included.
     #[must_use]
     pub fn number(&self, name: &str) -> Option<f64> {
         let value = &self.axes.iter().find(|axis| axis.name == name)?.value;
         value.as_f64().or_else(|| value.as_str()?.parse().ok()).filter(|number| number.is_finite())
     }
+
+    /// What `measure` gives of each member; `None` where it is not known of one.
+    pub fn measured(&self, measure: impl Fn(&Measures) -> Option<f64>) -> Option<Vec<f64>> {
+        self.members.iter().map(|run| measure(&run.measures)).collect()
+    }
+
+    /// The mean difference of a measure from this group to `other`: over pairs of runs that share
+    /// their seed, where there are two or more, else of the two means.
+    ///
+    /// `None` where the measure is not known of every member.
+    pub fn difference(
+        &self,
+        other: &Self,
+        measure: impl Fn(&Measures) -> Option<f64>,
+    ) -> Option<Mean> {
+        let (from, to) = (self.measured(&measure)?, other.measured(&measure)?);
+        let mut pairs = Vec::new();
+        for (run, value) in self.members.iter().zip(&from) {
+            let same = |partner: &&Variant| partner.repetition() == run.repetition();
+            if let Some(partner) = other.members.iter().position(same) {
+                pairs.push(to[partner] - value);
+            }
+        }
+        // A single run of each has a difference, whose uncertainty is not known.
+        let alone = from.len() == 1 && to.len() == 1;
+        if pairs.len() > 1 || alone { Mean::of(&pairs) } else { None }
+            .or_else(|| Mean::of_difference(&from, &to))
+    }
 }
 
 /// The variants gathered by all axes but those of repetition, in the order of the sweep.
 #[must_use]
-pub fn groups(variants: &[Variant]) -> Vec<Group<'_>> {
+pub fn groups<'a>(variants: impl IntoIterator<Item = &'a Variant>) -> Vec<Group<'a>> {
     let mut groups: Vec<Group> = Vec::new();
     for variant in variants {
-        let axes: Vec<Axis> =
-            variant.axes.iter().filter(|axis| !axis.is_repetition()).cloned().collect();
+        let axes: Vec<Axis> = variant.axes.iter().filter(|axis| !axis.repeats()).cloned().collect();
         match groups.iter_mut().find(|group| group.axes == axes) {
             Some(group) => group.members.push(variant),
             None => groups.push(Group { axes, members: vec![variant] }),
@@ -148,7 +171,7 @@ pub fn groups(variants: &[Variant]) -> Vec<Group<'_>> {
 pub fn axes(variants: &[Variant]) -> Vec<(String, Vec<String>)> {
     let mut axes: Vec<(String, Vec<String>)> = Vec::new();
     for axis in variants.iter().flat_map(|variant| &variant.axes) {
-        let value = axis.value.as_str().map_or_else(|| axis.value.to_string(), str::to_owned);
+        let value = axis.shown();
         match axes.iter_mut().find(|(name, _)| *name == axis.name) {
             Some((_, values)) if values.contains(&value) => {}
             Some((_, values)) => values.push(value),
@@ -168,14 +191,31 @@ pub fn joined(axes: &[Axis], between: &str) -> String {
 pub mod made_up {
     //! Made-up variants for tests.
 
-    use serde_json::json;
+    use serde_json::{Value, json};
+    use stage::AxisValue;
 
     use super::*;
 
-    /// A variant at these axes of which nothing is known.
+    /// The path that an axis of a made-up sweep sets, by the name that tests give it.
+    fn path(name: &str) -> &str {
+        match name {
+            "depth" | "width" | "layers" => "train.with.network.hidden",
+            "decay" => "train.with.learning_rate.decay.factor",
+            "noise" => "dataset.with.label_noise",
+            "dimension" => "dataset.with.source.function.input_dim",
+            "shuffled" => "dataset.with.shuffle_targets",
+            "seed" => "seed",
+            "act" => "train.with.network.activation",
+            other => other,
+        }
+    }
+
+    /// A variant at these axes with these measures.
     pub fn variant(axes: &[(&str, Value)], measures: Measures, about: About) -> Variant {
-        let axis =
-            |(name, value): &(&str, Value)| Axis { name: (*name).to_owned(), value: value.clone() };
+        let axis = |(name, value): &(&str, Value)| {
+            let sets = vec![path(name).to_owned()];
+            Axis::of(&AxisValue { name: (*name).to_owned(), value: value.clone(), sets })
+        };
         let nowhere = PathBuf::new;
         Variant {
             axes: axes.iter().map(axis).collect(),
@@ -185,12 +225,13 @@ pub mod made_up {
         }
     }
 
+    fn of(axes: &[(&str, Value)]) -> Variant {
+        variant(axes, Measures::default(), About::default())
+    }
+
     #[test]
     fn variants_that_differ_in_the_seed_alone_are_one_group() {
-        let of = |decay: f64, seed: u64| {
-            let axes = [("decay", json!(decay)), ("seed", json!(seed))];
-            variant(&axes, Measures::default(), About::default())
-        };
+        let of = |decay: f64, seed: u64| of(&[("decay", json!(decay)), ("seed", json!(seed))]);
         let variants = [of(0.5, 0), of(0.5, 1), of(1.0, 0), of(1.0, 1)];
         assert_eq!(variants[1].label(), "decay=0.5,seed=1");
         let groups = groups(&variants);
@@ -199,14 +240,49 @@ pub mod made_up {
         assert!(groups.iter().all(|group| group.members.len() == 2));
         assert_eq!(groups[0].number("decay"), Some(0.5));
         assert!(groups[0].without("decay").is_empty());
+        assert!(groups[0].others(Varies::Decay).is_empty());
+    }
+
+    #[test]
+    fn an_axis_called_seed_repeats_nothing_where_it_sets_something_else() {
+        let axis = |name: &str, set: &str, value: u64| {
+            let sets = vec![set.to_owned()];
+            Axis::of(&AxisValue { name: name.to_owned(), value: value.into(), sets })
+        };
+        let at = |name: &str, set: &str, value| Variant {
+            axes: vec![axis(name, set, value)],
+            ..of(&[])
+        };
+        let widths = [at("seed", "train.with.steps", 1), at("seed", "train.with.steps", 2)];
+        assert_eq!(groups(&widths).len(), 2);
+        let draws = [at("draw", "seed", 1), at("draw", "seed", 2)];
+        assert_eq!(groups(&draws).len(), 1);
     }
 
     #[test]
     fn an_axis_of_texts_that_read_as_numbers_has_numbers() {
-        let of = |depth: Value| variant(&[("depth", depth)], Measures::default(), About::default());
-        let variants = [of(json!("3")), of(json!("deep"))];
+        let variants = [of(&[("depth", json!("3"))]), of(&[("depth", json!("deep"))])];
         let numbers: Vec<Option<f64>> =
             groups(&variants).iter().map(|group| group.number("depth")).collect();
         assert_eq!(numbers, [Some(3.0), None]);
+    }
+
+    #[test]
+    fn runs_with_the_same_seed_are_compared_in_pairs() {
+        let of = |depth: u64, seed: u64, top: u32| {
+            let measures = Measures { top, ..Measures::default() };
+            variant(&[("depth", json!(depth)), ("seed", json!(seed))], measures, About::default())
+        };
+        let top = |run: &Measures| Some(f64::from(run.top));
+        // Seeds spread by 90; within a pair the difference is 10 or 12.
+        let variants = [of(2, 0, 10), of(2, 1, 100), of(3, 1, 112), of(3, 0, 20)];
+        let groups = groups(&variants);
+        let paired = groups[0].difference(&groups[1], top).unwrap();
+        assert_eq!((paired.value, paired.uncertainty, paired.count), (11.0, Some(2.0), 2));
+
+        let others = [of(2, 0, 10), of(2, 1, 100), of(3, 7, 112), of(3, 8, 20)];
+        let groups = super::groups(&others);
+        let unpaired = groups[0].difference(&groups[1], top).unwrap();
+        assert!((unpaired.value - 11.0).abs() < 1e-12 && unpaired.uncertainty.unwrap() > 100.0);
     }
 }

@@ -134,17 +134,17 @@ fn a_run_with_pictures_has_every_figure_and_finding() {
     // Learned, error, eigenfunctions and kernel rows once more, at the slider.
     assert_eq!(made.page.matches("<canvas ").count(), 2 + 6 + 5);
     let verdicts = made.verdicts();
-    let (paper, edge) = verdicts.split_at(9);
-    assert_eq!(paper, [Verdict::Holds; 9], "{:#?}", made.findings);
+    let (paper, edge) = verdicts.split_at(11);
+    assert_eq!(paper, [Verdict::Holds; 11], "{:#?}", made.findings);
     // The rate of this run decays.
     assert_eq!(edge, [Verdict::NotApplicable; 2]);
     assert!(made.findings.iter().all(|row| row.variant.is_none()));
     // Neither the first nor the last checkpoint: energies are read at every one.
-    assert_eq!(made.findings[3].note.as_deref(), Some("The minimum is at step 500."));
+    assert_eq!(made.findings[5].note.as_deref(), Some("The minimum is at step 500."));
     for row in &made.findings {
         assert!(made.page.contains(&format!("<tr id=\"{}\">", row.finding)));
     }
-    assert_eq!(made.page.matches("✓ holds").count(), 9);
+    assert_eq!(made.page.matches("✓ holds").count(), 11);
 }
 
 #[test]
@@ -207,8 +207,9 @@ fn a_sweep_has_one_report_that_compares_its_variants() {
     assert_eq!(of("decay_grows", "all").verdict, Verdict::Holds);
     assert_eq!(of("depth_aligns", "all").verdict, Verdict::NotApplicable);
     assert_eq!(of("target_aligns", "all").verdict, Verdict::Holds);
-    // Eleven findings of four variants, and of all; five of axes.
-    assert_eq!(made.findings.len(), 11 * 4 + 11 + 5);
+    assert_eq!((of("decay_grows", "all").n, of("target_aligns", "all").n), (Some(2), Some(2)));
+    // Thirteen findings of four variants, and of all; five of axes.
+    assert_eq!(made.findings.len(), 13 * 4 + 13 + 5);
 }
 
 #[test]
@@ -219,7 +220,7 @@ fn a_sweep_whose_dataset_does_not_vary_shares_it() {
     let shared = Run::default().write(&folder.path().join("shared")).0.remove("dataset").unwrap();
     inputs.0.insert("dataset".to_owned(), shared);
     let made = made(folder, &inputs, &Parameters::default()).unwrap();
-    assert_eq!(made.page.matches("<td class=\"verdict").count(), 16);
+    assert_eq!(made.page.matches("<td class=\"verdict").count(), 18);
 }
 
 #[test]
@@ -230,6 +231,62 @@ fn a_spectrum_without_its_training_run_is_refused() {
     inputs.0.get_mut("training").unwrap().pop();
     let error = made(folder, &inputs, &Parameters::default()).map(|_| ()).unwrap_err();
     assert!(error.message.contains("width=16"), "{}", error.message);
+}
+
+#[test]
+fn spectra_of_two_stages_are_variants_by_their_names_and_counted_by_verdict() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut inputs = Run::default().write(&folder.path().join("ntk"));
+    // Of the same training run, a kernel that hardly turns.
+    let stays = Run { turn: 0.05, ..Run::default() };
+    let other = stays.write(&folder.path().join("rbf")).0.remove("spectrum").unwrap();
+    let spectra = inputs.0.get_mut("spectrum").unwrap();
+    spectra.extend(other);
+    for (spectrum, stage) in spectra.iter_mut().zip(["spectrum", "rbf_spectrum"]) {
+        spectrum.stage = Some(stage.to_owned());
+    }
+    let made = made(folder, &inputs, &Parameters::default()).unwrap();
+    let of = |variant: &str| {
+        let mut rows = made.findings.iter().filter(|row| row.finding == "kernel_changes");
+        rows.find(|row| row.variant.as_deref() == Some(variant)).unwrap()
+    };
+    assert_eq!(of("spectrum=spectrum").verdict, Verdict::Holds);
+    assert_eq!(of("spectrum=rbf_spectrum").verdict, Verdict::DoesNotHold);
+    assert_eq!(of("all").verdict, Verdict::DoesNotHold);
+    assert_eq!(
+        of("all").note.as_deref(),
+        Some("Holds in 1 of the 2 variants to which it applies. Not in spectrum=rbf_spectrum.")
+    );
+    assert!(made.page.contains("One variant in detail: spectrum=spectrum"));
+}
+
+#[test]
+fn findings_and_figures_leave_out_what_is_not_resolved_and_say_so() {
+    let made = report(&Run { resolved: 3, ..Run::default() });
+    let of = |name: &str| made.findings.iter().find(|row| row.finding == name).unwrap();
+    for name in ["target_aligns", "target_aligns_on_test", "output_in_top", "learning_along_top"] {
+        assert_eq!(of(name).verdict, Verdict::NotApplicable, "{name}");
+        let note = of(name).note.as_ref().unwrap();
+        assert!(note.starts_with("3 of 50 resolved"), "{name}: {note}");
+    }
+    assert_eq!(of("above_sinusoids").verdict, Verdict::NotApplicable);
+    assert_eq!(of("low_frequencies_first").verdict, Verdict::NotApplicable);
+    assert_eq!(of("kernel_changes").verdict, Verdict::Holds, "it needs no eigenvector");
+    assert!(made.page.contains("Of the 50 leading eigenpairs, 3 are resolved"));
+    // Three eigenfunctions are drawn where six were asked for.
+    let drawn = made.figures(".png");
+    assert_eq!(drawn.iter().filter(|name| name.starts_with("eigenfunction-")).count(), 9);
+    every_figure_is_on_the_page(&made);
+}
+
+#[test]
+fn rates_that_fade_away_leave_a_report_without_empty_axes() {
+    // δ falls to 1e-320, whose 2/δ is beyond all numbers, and the bounds of the spectrum are NULL.
+    for decay in [1e-80, 1e-200] {
+        let made = report(&Run { decay, sharp: true, unbounded: true, ..Run::default() });
+        every_figure_is_on_the_page(&made);
+        assert!(made.figures(".svg").contains(&"loss".to_owned()));
+    }
 }
 
 #[test]
@@ -298,7 +355,7 @@ fn several_outputs_are_drawn_beside_each_other_under_every_reduction() {
         // Samples, three of the four outputs with three pictures each, eigenfunctions, kernel rows.
         assert_eq!(made.figures(".png").len(), 1 + 9 + 18 + 10, "{reduction:?}");
         every_figure_is_on_the_page(&made);
-        assert_eq!(made.findings.len(), 11);
+        assert_eq!(made.findings.len(), 13);
         let one_for_each = made.page.contains("one kernel for each output");
         assert_eq!(one_for_each, reduction == Reduction::PerOutput);
     }
@@ -312,7 +369,7 @@ fn a_run_with_one_checkpoint_still_has_a_report() {
     assert!(!made.page.contains("<canvas") && !made.page.contains("id=\"slider\""));
     every_figure_is_on_the_page(&made);
     assert_eq!(made.verdicts()[0], Verdict::NotApplicable);
-    assert_eq!(made.verdicts()[1], Verdict::NotApplicable);
+    assert_eq!(made.verdicts()[2], Verdict::NotApplicable);
 }
 
 #[test]
@@ -336,14 +393,14 @@ fn figures_without_data_are_left_out() {
     assert!(!figures.contains(&"effective_rank".to_owned()));
     assert!(!made.page.contains("dashed line is 2N/δ"));
     every_figure_is_on_the_page(&made);
-    assert_eq!(made.verdicts()[5..8], [Verdict::NotApplicable; 3]);
+    assert_eq!(made.verdicts()[7..10], [Verdict::NotApplicable; 3]);
 }
 
 #[test]
 fn fewer_eigenvectors_than_asked_for_stand_for_the_top() {
     let made = report(&Run { eigenvectors: 20, ..Run::default() });
     assert!(made.page.contains("The spectrum holds 20 eigenvectors"));
-    assert!(made.findings[1].measure.contains("E(ȳ, 20)"));
+    assert!(made.findings[2].measure.contains("E(ȳ, 20)"));
 }
 
 #[test]

@@ -5,19 +5,22 @@ use std::path::{Path, PathBuf};
 
 use artifact::{Manifest, Outline};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::error::StageError;
 
 /// One input artifact.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(from = "Written", into = "Written")]
 pub struct Input {
     /// Its directory.
     pub directory: PathBuf,
     /// Where it is one of several variants of a sweep: the values of the axes that it depends on,
     /// by their place in the sweep. Empty at a port for one artifact.
-    #[serde(default, with = "in_order")]
     pub axes: BTreeMap<usize, AxisValue>,
+    /// Stage of the pipeline that made it, at a port for many: what tells it from the artifacts of
+    /// other stages at that port.
+    pub stage: Option<String>,
 }
 
 /// The value of one axis of a sweep.
@@ -27,33 +30,56 @@ pub struct AxisValue {
     pub name: String,
     /// A number, a boolean or a text; all values of an axis are of one type.
     pub value: Value,
+    /// Paths in the pipeline that the axis sets, as in `--set`: `train.with.network.hidden`,
+    /// `seed`. What the axis varies follows from these, never from its name; empty where the
+    /// driver does not say.
+    pub sets: Vec<String>,
 }
 
-/// Axes as a JSON map, whose order is that of the sweep.
-mod in_order {
-    use std::collections::BTreeMap;
+/// An input as it stands in a request.
+#[derive(Serialize, Deserialize)]
+struct Written {
+    directory: PathBuf,
+    /// By name; the order of the map is that of the sweep.
+    #[serde(default)]
+    axes: Map<String, Value>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    sets: BTreeMap<String, Vec<String>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    stage: Option<String>,
+}
 
-    use serde::{Deserialize, Deserializer, Serializer};
-    use serde_json::{Map, Value};
-
-    use super::AxisValue;
-
-    pub(super) fn serialize<S: Serializer>(
-        axes: &BTreeMap<usize, AxisValue>,
-        to: S,
-    ) -> Result<S::Ok, S::Error> {
-        to.collect_map(axes.values().map(|axis| (&axis.name, &axis.value)))
+impl From<Written> for Input {
+    fn from(written: Written) -> Self {
+        let Written { directory, axes, mut sets, stage } = written;
+        let axis = |(name, value): (String, Value)| {
+            let sets = sets.remove(&name).unwrap_or_default();
+            AxisValue { name, value, sets }
+        };
+        Self { directory, axes: axes.into_iter().map(axis).enumerate().collect(), stage }
     }
+}
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        from: D,
-    ) -> Result<BTreeMap<usize, AxisValue>, D::Error> {
-        let map = Map::<String, Value>::deserialize(from)?;
-        Ok(map.into_iter().map(|(name, value)| AxisValue { name, value }).enumerate().collect())
+impl From<Input> for Written {
+    fn from(Input { directory, axes, stage }: Input) -> Self {
+        let mut written = Self { directory, axes: Map::new(), sets: BTreeMap::new(), stage };
+        for AxisValue { name, value, sets } in axes.into_values() {
+            if !sets.is_empty() {
+                written.sets.insert(name.clone(), sets);
+            }
+            written.axes.insert(name, value);
+        }
+        written
     }
 }
 
 impl Input {
+    /// The artifact in `directory`, at a port for one.
+    #[must_use]
+    pub fn at(directory: PathBuf) -> Self {
+        Self { directory, ..Self::default() }
+    }
+
     /// Directory of the artifact.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -200,6 +226,24 @@ mod tests {
         assert_eq!(axes, [("width", &json!(8)), ("decay", &json!(1.0)), ("act", &json!("relu"))]);
         let text = serde_json::to_string(&input).unwrap();
         assert_eq!(text, r#"{"directory":"x","axes":{"width":8,"decay":1.0,"act":"relu"}}"#);
+    }
+
+    #[test]
+    fn an_input_says_what_its_axes_set_and_which_stage_made_it() {
+        let text = r#"{"directory":"x","axes":{"layers":2,"run":0},"sets":{"layers":["train.with.network.hidden"],"run":["seed"]},"stage":"spectrum"}"#;
+        let input: Input = serde_json::from_str(text).unwrap();
+        let sets: Vec<&str> = input.axes.values().map(|axis| axis.sets[0].as_str()).collect();
+        assert_eq!(sets, ["train.with.network.hidden", "seed"]);
+        assert_eq!(input.stage.as_deref(), Some("spectrum"));
+        assert_eq!(serde_json::to_string(&input).unwrap(), text);
+    }
+
+    #[test]
+    fn a_request_without_the_newer_fields_is_read_and_written_as_it_was() {
+        let text = r#"{"directory":"x","axes":{"width":8}}"#;
+        let input: Input = serde_json::from_str(text).unwrap();
+        assert!(input.stage.is_none() && input.axes[&0].sets.is_empty());
+        assert_eq!(serde_json::to_string(&input).unwrap(), text);
     }
 
     #[test]

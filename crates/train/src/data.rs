@@ -108,8 +108,7 @@ mod tests {
     #[test]
     fn cross_entropy_takes_probabilities_only() {
         let folder = tempfile::tempdir().expect("a folder");
-        let input =
-            Input { directory: folder.path().to_owned(), axes: std::collections::BTreeMap::new() };
+        let input = Input::at(folder.path().to_owned());
         for (y, good) in
             [(vec![0.25, 0.75], true), (vec![1.0, 1.0], false), (vec![1.5, -0.5], false)]
         {

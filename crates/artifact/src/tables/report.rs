@@ -11,19 +11,19 @@ pub const TABLES: &[Table] = &[FINDINGS];
 pub const FINDINGS: Table = Table {
     name: "findings",
     about: "The paper's findings as measured numbers, with the rule that decides each.",
-    version: 1,
+    version: 2,
     layout: Layout::Tidy,
     optional: false,
     columns: &[
         Column::new(
             "finding",
             Data::Text,
-            "Short name. Of each run: `kernel_changes`, `target_aligns`, `target_aligns_on_test`, `output_in_top`, `learning_along_top`, `alignment_speeds_descent`, `decay_raises_eigenvalues`, `low_frequencies_first`, `above_sinusoids`. Across a sweep: the same, and `depth_aligns`, `width_freezes`, `decay_grows`.",
+            "Short name, a heading of docs/findings.md. Of each run: `kernel_changes`, `kernel_grows`, `target_aligns`, `target_aligns_on_test`, `kernel_target_alignment_rises`, `output_in_top`, `learning_along_top`, `alignment_speeds_descent`, `decay_raises_eigenvalues`, `low_frequencies_first`, `above_sinusoids`, `eigenvalue_reaches_edge`, `sharpness_reaches_edge`. Across variants: the same, and `depth_aligns`, `width_freezes`, `decay_grows`, `noise_spreads`, `dimension_spreads`.",
         ),
         Column::new(
             "variant",
             Data::Text,
-            "Which variant of a sweep: the values of the axes, as `decay=0.5,seed=1`; `all` for a row across the sweep. NULL without a sweep.",
+            "Which variant of a sweep: the values of the axes, as `decay=0.5,seed=1`, with `spectrum=STAGE` before them where the report compares spectra of several stages; `all` for a row across the variants. NULL where there is one run.",
         )
         .or_null(),
         Column::new("statement", Data::Text, "The finding in a sentence."),
@@ -31,17 +31,45 @@ pub const FINDINGS: Table = Table {
         Column::new(
             "before",
             Data::Float64,
-            "The measure at the first checkpoint, or the reference value; across a sweep, at the first value of the axis, or the lowest of the variants.",
+            "The measure at the first checkpoint, or the reference value; across variants, its mean at the first value of the axis, or the lowest of the variants.",
         )
         .or_null(),
         Column::new(
             "after",
             Data::Float64,
-            "The measure at the last checkpoint, or the extreme value; across a sweep, at the last value of the axis, or the highest of the variants.",
+            "The measure at the last checkpoint, or the extreme value; across variants, its mean at the last value of the axis, or the highest of the variants.",
+        )
+        .or_null(),
+        Column::new(
+            "margin",
+            Data::Float64,
+            "By how much the rule is met: 0 or more where it is, below 0 where it is not. Across variants the mean over repetitions (seeds); of several groups of repetitions, that of the group that decides. NULL where the finding is not applicable.",
+        )
+        .or_null(),
+        Column::new(
+            "uncertainty",
+            Data::Float64,
+            "Two standard errors of `margin` over `n` repetitions. NULL for a single run, whose spread is not known.",
+        )
+        .or_null(),
+        Column::new(
+            "n",
+            Data::UInt32,
+            "How many repetitions `margin` is the mean of: pairs of runs with the same seed where runs are compared, else runs. NULL where the finding is not applicable.",
         )
         .or_null(),
         Column::new("rule", Data::Text, "The rule that decides."),
-        Column::new("verdict", Data::Text, "`holds`, `does not hold` or `not applicable`."),
+        Column::new(
+            "verdict",
+            Data::Text,
+            "`holds`, `does not hold`, `not decided` (the difference is within its uncertainty, or there is one seed only) or `not applicable` (the measure has no meaning for the run).",
+        ),
+        Column::new(
+            "control",
+            Data::Text,
+            "How the same rule fares on a target without structure: measured on the shuffled target where there is one, else what `shuffled-target.yaml` shows of the finding. NULL where neither is known.",
+        )
+        .or_null(),
         Column::new("note", Data::Text, "Why a finding is not applicable, or what else to know.")
             .or_null(),
     ],
@@ -56,9 +84,25 @@ pub enum Verdict {
     /// The rule is not met.
     #[serde(rename = "does not hold")]
     DoesNotHold,
+    /// The repetitions do not tell.
+    #[serde(rename = "not decided")]
+    NotDecided,
     /// The run lacks what the rule needs.
     #[serde(rename = "not applicable")]
     NotApplicable,
+}
+
+impl Verdict {
+    /// The verdict in words, as in the table.
+    #[must_use]
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::Holds => "holds",
+            Self::DoesNotHold => "does not hold",
+            Self::NotDecided => "not decided",
+            Self::NotApplicable => "not applicable",
+        }
+    }
 }
 
 /// A row of [`FINDINGS`].
@@ -66,7 +110,7 @@ pub enum Verdict {
 pub struct FindingRow {
     /// Short name.
     pub finding: String,
-    /// Values of the axes of a sweep; none without one.
+    /// Which variant; none where there is one run.
     pub variant: Option<String>,
     /// The finding in a sentence.
     pub statement: String,
@@ -76,10 +120,18 @@ pub struct FindingRow {
     pub before: Option<f64>,
     /// The measure at the end, or the extreme value.
     pub after: Option<f64>,
+    /// By how much the rule is met.
+    pub margin: Option<f64>,
+    /// Two standard errors of the margin.
+    pub uncertainty: Option<f64>,
+    /// Repetitions behind the margin.
+    pub n: Option<u32>,
     /// The rule that decides.
     pub rule: String,
     /// Whether it holds.
     pub verdict: Verdict,
+    /// How the rule fares on a target without structure.
+    pub control: Option<String>,
     /// What else to know.
     pub note: Option<String>,
 }

@@ -265,16 +265,23 @@ fn findings_come_back() {
         measure: "S(0, T) ≥ ½".to_owned(),
         before: value,
         after: value,
+        margin: value,
+        uncertainty: value,
+        n: value.map(|_| 3),
         rule: "above".to_owned(),
         verdict,
+        control: note.map(str::to_owned),
         note: note.map(str::to_owned),
     };
     let rows = [
         row(Verdict::Holds, Some(0.5), None),
         row(Verdict::DoesNotHold, Some(0.1), None),
+        row(Verdict::NotDecided, Some(0.2), None),
         row(Verdict::NotApplicable, None, Some("there is one checkpoint")),
     ];
-    check(&rows, &[("verdict", &["holds", "does not hold", "not applicable"])]);
+    check(&rows, &[("verdict", &["holds", "does not hold", "not decided", "not applicable"])]);
+    let words = rows.each_ref().map(|row| row.verdict.in_words());
+    assert_eq!(words, ["holds", "does not hold", "not decided", "not applicable"]);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use artifact::{CONTRACT, MANIFEST_FILE, Machine, Manifest, Outline};
 use serde_json::Value;
-use stage::{Input, Inputs, Limits, Part, RunRequest, StageError};
+use stage::{AxisValue, Input, Inputs, Limits, Part, RunRequest, StageError};
 use tempfile::TempDir;
 
 use super::made_up::{Samples, hashes};
@@ -100,6 +100,9 @@ impl Trial<'_> {
         verdict.add("tables", self.tables(&first, &executed.outline));
         verdict.add("determinism", self.determinism(&first)?);
         verdict.add("resume", self.resume(&first)?);
+        if self.program.description.inputs.iter().any(|port| port.many) {
+            verdict.add("variants", self.variants()?);
+        }
         if self.program.description.splits {
             verdict.add("pieces", self.pieces(&first)?);
         }
@@ -236,6 +239,38 @@ impl Trial<'_> {
         remove_partial(&output)
     }
 
+    /// A run on two variants of a sweep at every port that takes many.
+    fn variants(&self) -> Result<Outcome, PipelineError> {
+        let variant = |directory: &PathBuf, width: u64| {
+            let sets = vec!["train.with.network.hidden".to_owned()];
+            let axis = AxisValue { name: "width".to_owned(), value: width.into(), sets };
+            Input {
+                directory: directory.clone(),
+                axes: BTreeMap::from([(0, axis)]),
+                stage: Some("made-up".to_owned()),
+            }
+        };
+        let ports = self.program.description.inputs.iter().filter_map(|port| {
+            let directory = self.samples.directories().get(port.name.as_ref())?;
+            let inputs = if port.many {
+                [8, 16].map(|width| variant(directory, width)).to_vec()
+            } else {
+                vec![Input::at(directory.clone())]
+            };
+            Some((port.name.to_string(), inputs))
+        });
+        let folder = folder()?;
+        let part = (Part::Whole, Vec::new());
+        let request =
+            self.write_request(&folder, Inputs(ports.collect()), SEEDS.0, self.limits, part)?;
+        let result = self.execute(&folder, &request)?;
+        let fault = match self.make_artifact(&Run { folder, result })? {
+            Some(fault) => vec![format!("given two variants of a sweep: {fault}")],
+            None => Vec::new(),
+        };
+        Ok(Outcome::of(fault, "it takes two variants of a sweep, with `axes`, `sets` and `stage`"))
+    }
+
     /// Runs for each of some pieces, and one that joins them.
     fn pieces(&self, first: &Run) -> Result<Outcome, PipelineError> {
         let mut pieces = Vec::new();
@@ -335,19 +370,30 @@ impl Trial<'_> {
         folder: &TempDir,
         seed: u64,
         limits: Limits,
+        part: (Part, Vec<PathBuf>),
+    ) -> Result<PathBuf, PipelineError> {
+        let input = |directory: &PathBuf| vec![Input::at(directory.clone())];
+        let inputs = self.samples.directories().iter();
+        let inputs = Inputs(inputs.map(|(port, at)| (port.clone(), input(at))).collect());
+        self.write_request(folder, inputs, seed, limits, part)
+    }
+
+    /// The same with `inputs` of its own.
+    fn write_request(
+        &self,
+        folder: &TempDir,
+        inputs: Inputs,
+        seed: u64,
+        limits: Limits,
         (part, pieces): (Part, Vec<PathBuf>),
     ) -> Result<PathBuf, PipelineError> {
         let output = folder.path().join("output");
         fs::create_dir_all(&output).map_err(PipelineError::io("creating", &output))?;
-        let input = |directory: &PathBuf| {
-            vec![Input { directory: directory.clone(), axes: BTreeMap::new() }]
-        };
-        let inputs = self.samples.directories().iter();
         let request = RunRequest {
             contract: self.program.description.contract.clone(),
             stage: self.program.description.name.clone(),
             parameters: self.parameters.clone(),
-            inputs: Inputs(inputs.map(|(port, at)| (port.clone(), input(at))).collect()),
+            inputs,
             output,
             seed,
             limits,

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use stage::AxisValue;
 
 pub use labels::Labels;
 pub use point::Point;
@@ -162,6 +163,18 @@ impl Sweep {
             (axis.name.as_str(), axis.labels.value(label))
         };
         point.labels().map(value)
+    }
+
+    /// The same as a stage is told, with the paths that each axis sets.
+    pub(crate) fn axis_values<'s>(
+        &'s self,
+        point: &'s Point,
+    ) -> impl Iterator<Item = AxisValue> + 's {
+        point.labels().map(|(axis, label)| {
+            let axis = &self.axes[axis];
+            let sets = axis.targets.iter().map(|target| target.path.join(".")).collect();
+            AxisValue { name: axis.name.clone(), value: axis.labels.value(label), sets }
+        })
     }
 
     /// `point` for people, as `depth=3,seed=0`.

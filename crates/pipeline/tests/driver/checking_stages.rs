@@ -95,6 +95,20 @@ fn a_program_whose_work_can_be_cut_is_run_in_pieces_to_see() {
 }
 
 #[test]
+fn a_program_that_takes_many_is_given_two_variants_of_a_sweep() {
+    let mut gathers = right();
+    gathers["inputs"][1]["many"] = json!(true);
+    let text = found(&gathers, "", RUN);
+    assert!(text.contains("kept     variants     it takes two variants of a sweep"), "{text}");
+    // One that reads requests by the letter, and does not know a field.
+    let strict = format!("if grep -q '\"sets\"' \"$2\"; then exit 3; fi\n{RUN}");
+    let text = found(&gathers, "", &strict);
+    assert!(text.contains("given two variants of a sweep: it ended with exit code 3"), "{text}");
+    // At ports for one the request is as it ever was.
+    assert!(!found(&right(), "", &strict).contains("variants"), "{text}");
+}
+
+#[test]
 fn what_a_program_does_otherwise_is_said_in_words() {
     let done = "echo '{\"done\":{\"outline\":{}}}'";
     let mut odd = right();

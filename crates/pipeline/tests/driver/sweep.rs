@@ -120,6 +120,14 @@ fn a_gathering_stage_is_told_the_axes_of_each_input_in_order() {
     );
     assert_eq!(axes("training"), [r#"{"length":20}"#, r#"{"length":10}"#]);
     assert_eq!(axes("dataset"), ["{}"]);
+    let told = |port: &str, field: &str| request["inputs"][port][0][field].clone();
+    assert_eq!(
+        told("spectrum", "sets"),
+        json!({ "length": ["train.with.steps"], "reduced": ["ntk.with.reduction"] })
+    );
+    assert_eq!(told("training", "sets"), json!({ "length": ["train.with.steps"] }));
+    assert_eq!(told("dataset", "sets"), Value::Null);
+    assert_eq!(told("spectrum", "stage"), "spectrum");
     let last = plan.tasks.len() - 1;
     let directory = made[1].directory.to_str().expect("a path");
     assert_eq!(request["inputs"]["training"][0]["directory"], directory);

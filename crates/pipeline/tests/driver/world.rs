@@ -344,8 +344,12 @@ fn templates(root: &Path) {
         measure: String::new(),
         before,
         after,
+        margin: None,
+        uncertainty: None,
+        n: None,
         rule: String::new(),
         verdict,
+        control: None,
         note: None,
     };
     let findings = [

@@ -3,7 +3,7 @@
 use artifact::tables::{Signal, Split};
 
 use super::drawing::{Drawing, line, where_drawn};
-use super::figure;
+use super::{energy, figure};
 use crate::error::ReportError;
 use crate::figure::{
     Arrangement, Axis, Colour, Content, Figure, Film, Panel, Picture, PictureRow, Pictures, Series,
@@ -42,7 +42,8 @@ pub fn figure_of(
         "eigenfunctions",
         "Leading eigenfunctions of the kernel",
         format!(
-            "The leading eigenfunctions along the optimization, with their eigenvalues and their share of the target's energy.{colours}{nystrom} {}",
+            "The leading eigenfunctions along the optimization, with their eigenvalues and their share of the target's energy.{colours}{nystrom}{} {}",
+            energy::resolved(measures),
             where_drawn(drawn)
         ),
         "In the paper: finding 2, and the pictures of the first six eigenfunctions at the start and at t = 20,000; fans around the centre at first, parts of the portrait later.",

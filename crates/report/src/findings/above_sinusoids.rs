@@ -3,7 +3,7 @@
 use artifact::tables::report::FindingRow;
 use artifact::tables::{Signal, Split};
 
-use super::{Finding, energy};
+use super::{Finding, energy, unresolved};
 use crate::about::About;
 use crate::measures::Measures;
 use crate::number::measured;
@@ -30,6 +30,9 @@ pub fn measure(measures: &Measures, about: &About) -> FindingRow {
             "With several outputs in one kernel, k eigenvectors and k sinusoids for each output are different things.",
         );
     }
+    if let Some(why) = unresolved(measures, &[measures.last_step]) {
+        return finding.not_applicable(why);
+    }
     let sinusoids = measures
         .baseline
         .iter()
@@ -44,7 +47,7 @@ pub fn measure(measures: &Measures, about: &About) -> FindingRow {
     let start = energy(measures, measures.first_step, Signal::Target);
     let note =
         start.map(|start| format!("At the first checkpoint E(ȳ, {top}) is {}.", measured(start)));
-    finding.decided(sinusoids, found, 1.0 - found <= LESS * (1.0 - sinusoids), note)
+    finding.decided(sinusoids, found, LESS * (1.0 - sinusoids) - (1.0 - found), note)
 }
 
 #[cfg(test)]

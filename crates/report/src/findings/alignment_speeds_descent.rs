@@ -46,7 +46,7 @@ pub fn measure(measures: &Measures, _about: &About) -> FindingRow {
         format!(" On the test split {} and {}.", measured(first), measured(last))
     });
     let note = format!("After {} steps.{}", grouped(steps), test.unwrap_or_default());
-    finding.decided(first, last, last <= FASTER * first, note)
+    finding.decided(first, last, FASTER - last / first, note)
 }
 
 #[cfg(test)]

@@ -93,7 +93,8 @@ fn decide(
     };
     let highest = shares.iter().map(|(_, share)| *share).fold(f64::MIN, f64::max);
     let note = format!("At most {} of the edge.", measured(highest));
-    finding.decided(first, end, (end - 1.0).abs() <= NEAR && end > first, note)
+    let margin = (NEAR - (end - 1.0).abs()).min(end - first);
+    finding.decided(first, end, margin, note)
 }
 
 /// The middle value, the upper one of two; `None` of none.

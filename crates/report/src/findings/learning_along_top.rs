@@ -9,7 +9,7 @@ use artifact::tables::Signal;
 use artifact::tables::kernel::Reduction;
 use artifact::tables::report::FindingRow;
 
-use super::{Finding, ONE_CHECKPOINT, energy};
+use super::{Finding, ONE_CHECKPOINT, energy, unresolved, without_structure};
 use crate::about::About;
 use crate::measures::Measures;
 use crate::number::measured;
@@ -46,6 +46,9 @@ pub fn measure(measures: &Measures, about: &About) -> FindingRow {
             "With several outputs, energies and loss speak of the same residual under the reductions full and trace only.",
         );
     }
+    if let Some(why) = unresolved(measures, &[measures.first_step, measures.last_step]) {
+        return finding.not_applicable(why);
+    }
     let loss =
         |step| measures.history.iter().find(|row| row.step == step).map(|row| row.train_loss);
     let at = |step| Some((loss(step)?, energy(measures, step, Signal::Residual)?));
@@ -72,7 +75,8 @@ pub fn measure(measures: &Measures, about: &About) -> FindingRow {
         measured(first_loss),
         measured(last_loss)
     );
-    finding.decided(outside, inside, inside < 1.0 && inside <= FASTER * outside, note)
+    let margin = (1.0 - inside).min(FASTER * outside - inside);
+    without_structure(finding.decided(outside, inside, margin, note))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use artifact::tables::report::FindingRow;
 
-use super::Finding;
+use super::{Finding, without_structure};
 use crate::about::About;
 use crate::measures::Measures;
 use crate::number::measured;
@@ -41,8 +41,9 @@ pub fn measure(measures: &Measures, _about: &About) -> FindingRow {
     let ((first_count, first), (later_count, later)) = (mean(false), mean(true));
     if first_count == 0 || later_count < FEWEST {
         return finding.not_applicable(format!(
-            "Frequencies are known for {} eigenvectors at the first checkpoint; inputs of more than three dimensions have none.",
-            known.len()
+            "Frequencies are known for {} resolved eigenvectors at the first checkpoint, and {} are needed; inputs of more than three dimensions have none.",
+            known.len(),
+            FIRST as usize + FEWEST
         ));
     }
     let indices: Vec<f64> = known.iter().map(|row| f64::from(row.0)).collect();
@@ -53,7 +54,9 @@ pub fn measure(measures: &Measures, _about: &About) -> FindingRow {
         known.len(),
         measured(correlation)
     );
-    finding.decided(first, later, first < later && correlation >= RISES, note)
+    // As a share of the later ones' frequency, to stand beside a correlation.
+    let lower = (later - first) / later.max(f64::MIN_POSITIVE);
+    without_structure(finding.decided(first, later, lower.min(correlation - RISES), note))
 }
 
 /// Spearman's rank correlation; equal values share their mean rank. 0 where one side is constant.

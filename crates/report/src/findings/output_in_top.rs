@@ -3,7 +3,7 @@
 use artifact::tables::report::FindingRow;
 use artifact::tables::{Signal, Split};
 
-use super::{Finding, energy};
+use super::{Finding, energy, unresolved, without_structure};
 use crate::about::About;
 use crate::measures::Measures;
 use crate::number::grouped;
@@ -22,6 +22,9 @@ pub fn measure(measures: &Measures, _about: &About) -> FindingRow {
         ),
         rule: format!("min over t of E(f̄, {top}) ≥ {ALMOST_ALL}"),
     };
+    if let Some(why) = unresolved(measures, &measures.steps) {
+        return finding.not_applicable(why);
+    }
     let lowest = measures
         .energy
         .iter()
@@ -32,13 +35,10 @@ pub fn measure(measures: &Measures, _about: &About) -> FindingRow {
     };
     let note = format!("The minimum is at step {}.", grouped(lowest.step));
     let before = energy(measures, measures.first_step, Signal::Output);
-    let holds = lowest.relative_energy >= ALMOST_ALL;
     let after = lowest.relative_energy;
+    let row = finding.decided(before.unwrap_or(after), after, after - ALMOST_ALL, note);
     // An output that is zero at the start has no energy there; the others decide.
-    match before {
-        Some(before) => finding.decided(before, after, holds, note),
-        None => FindingRow { before: None, ..finding.decided(after, after, holds, note) },
-    }
+    without_structure(FindingRow { before, ..row })
 }
 
 #[cfg(test)]

@@ -3,6 +3,9 @@
 /// Indices i whose eigenvalues are drawn over the steps, as far as they exist.
 pub const FOLLOWED_EIGENVALUES: [u32; 6] = [1, 2, 3, 10, 30, 100];
 
+/// Sizes k of the top whose energies are drawn over the steps, as far as they exist.
+pub const FOLLOWED_SIZES: [u32; 5] = [5, 10, 25, 100, 200];
+
 /// Every index up to here is followed.
 pub const DENSE: u32 = 64;
 /// Beyond, an index is followed where it begins a new part of an octave; so many parts it has.
@@ -13,7 +16,10 @@ const PARTS: f64 = 5.0;
 #[must_use]
 pub fn is_followed(index: u32) -> bool {
     let part = |index: u32| (f64::from(index).log2() * PARTS).floor();
-    index <= DENSE || FOLLOWED_EIGENVALUES.contains(&index) || part(index) > part(index - 1)
+    index <= DENSE
+        || FOLLOWED_EIGENVALUES.contains(&index)
+        || FOLLOWED_SIZES.contains(&index)
+        || part(index) > part(index - 1)
 }
 
 /// At most five of the rising `steps`: the first, the last, and those nearest to 1/27, 1/9 and

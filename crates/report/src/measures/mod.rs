@@ -30,6 +30,8 @@ pub struct Measures {
     pub alignment: Vec<AlignmentRow>,
     /// The target's energies in sinusoids.
     pub baseline: Vec<BaselineRow>,
+    /// Step, output and number of leading eigenpairs above the rounding noise, of each Gramian.
+    pub resolved: Vec<(u64, u32, u32)>,
     /// Descent with the first and the last kernel held fixed.
     pub frozen_descent: Vec<FrozenDescentRow>,
     /// All checkpoints that have a Gramian, by rising step.
@@ -61,9 +63,11 @@ impl Measures {
         };
         let shown = shown_steps(&steps);
         let (energy, top) = spectrum::energy(spectrum, &shown, top)?;
+        let (eigenvalues, resolved) = spectrum::eigenvalues(spectrum, &shown)?;
         Ok(Self {
             history: training::history(training)?,
-            eigenvalues: spectrum::eigenvalues(spectrum, &shown)?,
+            eigenvalues,
+            resolved,
             energy,
             dynamics,
             alignment: spectrum::alignment(spectrum)?,
@@ -87,6 +91,19 @@ impl Measures {
         })
     }
 
+    /// How many leading eigenpairs stand above the rounding noise at `step`: the fewest of its blocks.
+    /// `None` where nothing is known of the step.
+    #[must_use]
+    pub fn resolved_at(&self, step: u64) -> Option<u32> {
+        self.resolved.iter().filter(|row| row.0 == step).map(|row| row.2).min()
+    }
+
+    /// The same of one block.
+    #[must_use]
+    pub fn resolved_of_block(&self, step: u64, block: u32) -> Option<u32> {
+        self.resolved.iter().find(|row| (row.0, row.1) == (step, block)).map(|row| row.2)
+    }
+
     /// The kernels' blocks: outputs under the reduction `per-output`, else only 0.
     #[must_use]
     pub fn blocks(&self) -> Vec<u32> {
@@ -102,6 +119,7 @@ impl Measures {
         Self {
             history: self.history.clone(),
             eigenvalues: only(&self.eigenvalues, |row| row.output == block),
+            resolved: only(&self.resolved, |row| row.1 == block),
             energy: only(&self.energy, |row| row.output == block),
             dynamics: only(&self.dynamics, |row| row.output == block),
             alignment: only(&self.alignment, |row| row.output == block),

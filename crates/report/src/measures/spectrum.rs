@@ -1,5 +1,6 @@
 //! The scalar tables of a spectrum.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use artifact::tables::spectrum::{
@@ -65,11 +66,12 @@ pub(super) fn dynamics(spectrum: &Path) -> Result<Vec<DynamicsRow>, ReportError>
     Ok(rows)
 }
 
-/// Eigenvalues of the steps `shown`, and of followed indices at every step.
+/// Eigenvalues of the steps `shown`, and of followed indices at every step; and for each step and output
+/// how many of all its eigenpairs are resolved, from the first on.
 pub(super) fn eigenvalues(
     spectrum: &Path,
     shown: &[u64],
-) -> Result<Vec<EigenvalueRow>, ReportError> {
+) -> Result<(Vec<EigenvalueRow>, Vec<(u64, u32, u32)>), ReportError> {
     let names = [
         "step",
         "output",
@@ -82,6 +84,10 @@ pub(super) fn eigenvalues(
     ];
     let table = Columns::read(spectrum, &EIGENVALUES, &names)?;
     let (steps, indices) = (table.counts("step")?, table.indices("index")?);
+    let counts = resolved_counts(
+        steps.iter().copied().zip(table.indices("output")?),
+        indices.iter().copied().zip(table.flags("resolved")?),
+    );
     let kept =
         steps.iter().zip(&indices).map(|(step, &index)| shown.contains(step) || is_followed(index));
     let table = table.keep(kept)?;
@@ -108,7 +114,29 @@ pub(super) fn eigenvalues(
         })
         .collect();
     rows.sort_by_key(|row| (row.step, row.output, row.index));
-    Ok(rows)
+    Ok((rows, counts))
+}
+
+/// For each pair of step and output, how many leading indices are resolved: one less than the first
+/// that is not, and all where each is.
+fn resolved_counts(
+    blocks: impl Iterator<Item = (u64, u32)>,
+    indices: impl Iterator<Item = (u32, bool)>,
+) -> Vec<(u64, u32, u32)> {
+    // By block: the first index that is not resolved, and the largest index.
+    let mut ends: BTreeMap<(u64, u32), (u32, u32)> = BTreeMap::new();
+    for (block, (index, resolved)) in blocks.zip(indices) {
+        let (first_unresolved, largest) = ends.entry(block).or_insert((u32::MAX, 0));
+        *largest = index.max(*largest);
+        if !resolved {
+            *first_unresolved = index.min(*first_unresolved);
+        }
+    }
+    let count =
+        |first_unresolved: u32, largest: u32| largest.min(first_unresolved.saturating_sub(1));
+    ends.into_iter()
+        .map(|((step, output), (first, largest))| (step, output, count(first, largest)))
+        .collect()
 }
 
 /// Energies and the k that is followed: `top`, or the largest k that is known where that is less.
@@ -222,4 +250,24 @@ pub(super) fn frozen_descent(spectrum: &Path) -> Result<Vec<FrozenDescentRow>, R
         .collect();
     rows.sort_by_key(|row| row.step);
     Ok(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn eigenpairs_count_as_resolved_up_to_the_first_that_is_not() {
+        let rows = [
+            ((0, 0), (1, true)),
+            ((0, 0), (3, true)),
+            ((0, 0), (2, false)),
+            ((10, 0), (1, true)),
+            ((10, 0), (2, true)),
+            ((10, 1), (1, false)),
+        ];
+        let (blocks, indices): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
+        let counts = resolved_counts(blocks.into_iter(), indices.into_iter());
+        assert_eq!(counts, [(0, 0, 1), (10, 0, 2), (10, 1, 0)]);
+    }
 }

@@ -18,6 +18,7 @@ pub(super) fn table(rows: &[FindingRow], variants: &[String]) -> Markup {
                         th { "finding" }
                         th .number { @if variants.is_empty() { "before" } @else { "from" } }
                         th .number { @if variants.is_empty() { "after" } @else { "to" } }
+                        th .number { "margin" }
                         th { "verdict" }
                     }
                 }
@@ -30,6 +31,10 @@ pub(super) fn table(rows: &[FindingRow], variants: &[String]) -> Markup {
         }
         @if !variants.is_empty() {
             (of_variants(rows, variants))
+        }
+        p .small {
+            "Margin: by how much the rule is met, with two standard errors over repetitions where there are any. "
+            "Not decided: the margin lies within them, or there is one seed only."
         }
         p .small {
             "The paper: Kopitkov & Indelman, Neural Spectrum Alignment: Empirical Study (arXiv 1910.08720). Data: "
@@ -51,9 +56,13 @@ fn in_full(row: &FindingRow) -> Markup {
                 @if let Some(note) = &row.note {
                     p .small { (note) }
                 }
+                @if let Some(control) = &row.control {
+                    p .small { "Without structure in the target: " (control) "." }
+                }
             }
             td .number { (number(row.before)) }
             td .number { (number(row.after)) }
+            td .number .margin { (margin(row)) }
             (verdict(row.verdict))
         }
     }
@@ -114,6 +123,18 @@ fn cell(row: &FindingRow) -> Markup {
     }
 }
 
+/// `0.0857 ± 0.013, n = 2`, as far as it is known.
+fn margin(row: &FindingRow) -> Markup {
+    html! {
+        (number(row.margin))
+        @if let (Some(uncertainty), Some(count)) = (row.uncertainty, row.n) {
+            " ± " (measured(uncertainty)) br; span .small { "n = " (count) }
+        } @else if let (Verdict::NotDecided, Some(count)) = (row.verdict, row.n) {
+            br; span .small { "n = " (count) }
+        }
+    }
+}
+
 fn number(value: Option<f64>) -> String {
     value.map_or_else(|| "–".to_owned(), measured)
 }
@@ -125,9 +146,11 @@ fn verdict(verdict: Verdict) -> Markup {
 }
 
 fn told(verdict: Verdict) -> (&'static str, &'static str, &'static str) {
+    let words = verdict.in_words();
     match verdict {
-        Verdict::Holds => ("holds", "✓", "holds"),
-        Verdict::DoesNotHold => ("does-not-hold", "✗", "does not hold"),
-        Verdict::NotApplicable => ("not-applicable", "–", "not applicable"),
+        Verdict::Holds => ("holds", "✓", words),
+        Verdict::DoesNotHold => ("does-not-hold", "✗", words),
+        Verdict::NotDecided => ("not-decided", "?", words),
+        Verdict::NotApplicable => ("not-applicable", "–", words),
     }
 }

@@ -36,6 +36,12 @@ pub struct Run {
     pub decay: f64,
     /// Whether the sharpness of the loss was measured.
     pub sharp: bool,
+    /// S(0, T).
+    pub turn: f64,
+    /// Leading eigenpairs above the rounding noise.
+    pub resolved: u32,
+    /// Whether 2N/δ and what follows from it is beyond all numbers.
+    pub unbounded: bool,
 }
 
 impl Default for Run {
@@ -52,6 +58,9 @@ impl Default for Run {
             history_rows: 200,
             decay: 0.5,
             sharp: false,
+            turn: 0.4,
+            resolved: u32::MAX,
+            unbounded: false,
         }
     }
 }
@@ -198,7 +207,10 @@ impl Run {
                 test_accuracy: None,
                 gradient_norm: update,
                 update_norm: update,
-                sharpness: self.sharp.then(|| self.progress(step) * 2.0 / self.learning_rate(step)),
+                sharpness: self
+                    .sharp
+                    .then(|| self.progress(step) * 2.0 / self.learning_rate(step))
+                    .filter(|sharpness| sharpness.is_finite()),
             }
         };
         steps.into_iter().map(row).collect()
@@ -231,7 +243,7 @@ impl Run {
                         output,
                         index,
                         eigenvalue,
-                        resolved: eigenvalue > 1e-4,
+                        resolved: eigenvalue > 1e-4 && index <= self.resolved,
                         fisher_eigenvalue: None,
                         mode_speed: (!self.bare).then(|| {
                             let bound = 2.0 * f64::from(self.train) / self.learning_rate(step);
@@ -253,7 +265,8 @@ impl Run {
 
     /// λᵢ: a power law that follows 2N/δ; the smallest are noise around 0.
     fn eigenvalue(&self, step: u64, index: u32) -> f64 {
-        let bound = 2.0 * f64::from(self.train) / self.learning_rate(step.saturating_sub(1));
+        let step_before = if self.unbounded { 0 } else { step.saturating_sub(1) };
+        let bound = 2.0 * f64::from(self.train) / self.learning_rate(step_before);
         let noise = 1e-5 * f64::from(index).sin();
         (0.2 + 0.78 * self.progress(step)) * bound * f64::from(index).powf(-1.8) + noise
     }
@@ -311,6 +324,7 @@ impl Run {
                     learning_rate: known.map(|()| self.learning_rate(step)),
                     largest_eigenvalue: self.eigenvalue(step, 1),
                     stability_bound: known
+                        .filter(|()| !self.unbounded)
                         .map(|()| 2.0 * f64::from(self.train) / self.learning_rate(step)),
                     trace: 2.0 * self.eigenvalue(step, 1),
                     frobenius_norm: 1.1 * self.eigenvalue(step, 1),
@@ -344,7 +358,7 @@ impl Run {
                     AlignmentMetric::KernelDistance,
                     Some(self.checkpoints[0]),
                     None,
-                    0.4 * progress,
+                    self.turn * progress,
                 );
                 push(AlignmentMetric::SpectralPosition, None, None, 0.5 - 0.4 * progress);
                 if position > 0 {
@@ -459,15 +473,34 @@ fn wave(x: &[f64], index: u32) -> f64 {
     (PI * (across * x[0] + down * x.get(1).unwrap_or(&0.0))).cos()
 }
 
+/// The path that an axis of a made-up sweep sets.
+fn path(name: &str) -> &str {
+    match name {
+        "decay" => "train.with.learning_rate.decay.factor",
+        "width" | "depth" => "train.with.network.hidden",
+        "rate" => "train.with.learning_rate.initial",
+        other => other,
+    }
+}
+
 /// The inputs of a report over several runs, each at the values of its axes; `directory` takes
 /// their artifacts.
 pub fn sweep(directory: &Path, variants: &[(serde_json::Value, Run)]) -> Inputs {
     let mut all: BTreeMap<String, Vec<Input>> = BTreeMap::new();
     for (number, (axes, run)) in variants.iter().enumerate() {
         for (port, inputs) in run.write(&directory.join(number.to_string())).0 {
+            let sets: BTreeMap<&str, [&str; 1]> = axes
+                .as_object()
+                .unwrap()
+                .keys()
+                .map(|name| (name.as_str(), [path(name)]))
+                .collect();
             let at_axes = inputs.into_iter().map(|input| {
-                serde_json::from_value(json!({ "directory": input.directory, "axes": axes }))
-                    .unwrap()
+                let directory = input.directory;
+                serde_json::from_value(
+                    json!({ "directory": directory, "axes": axes, "sets": sets }),
+                )
+                .unwrap()
             });
             all.entry(port).or_default().extend(at_axes);
         }
@@ -477,8 +510,6 @@ pub fn sweep(directory: &Path, variants: &[(serde_json::Value, Run)]) -> Inputs 
 
 /// The inputs of a run of the stage, one artifact a port.
 fn inputs<const PORTS: usize>(ports: [(&str, PathBuf); PORTS]) -> Inputs {
-    let port = |(name, directory): (&str, PathBuf)| {
-        (name.to_owned(), vec![Input { directory, axes: BTreeMap::new() }])
-    };
+    let port = |(name, directory): (&str, PathBuf)| (name.to_owned(), vec![Input::at(directory)]);
     Inputs(ports.into_iter().map(port).collect())
 }

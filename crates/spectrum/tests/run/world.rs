@@ -238,7 +238,7 @@ impl Fixture {
     ) -> Result<Outline, StageError> {
         let inputs = ["dataset", "training", "kernel"].map(|port| {
             let directory = self.folder.path().join(port);
-            (port.to_owned(), vec![Input { directory, axes: BTreeMap::new() }])
+            (port.to_owned(), vec![Input::at(directory)])
         });
         SpectrumStage::run(parameters, &Inputs(BTreeMap::from(inputs)), &self.output(), context)
     }

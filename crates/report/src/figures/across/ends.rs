@@ -6,7 +6,7 @@ use super::lines::named;
 use crate::figure::{Arrangement, Axis, Content, Figure, Panel, Series, Stroke, Weight};
 use crate::findings::ends;
 use crate::measures::Measures;
-use crate::statistics::Spread;
+use crate::statistics::Mean;
 use crate::variant::{Group, joined};
 use artifact::tables::Split;
 
@@ -95,7 +95,7 @@ fn series(groups: &[Group], axis: &str, end: End) -> Vec<Series> {
             let ends: Vec<f64> =
                 group.members.iter().filter_map(|run| end(&run.measures)).collect();
             dots.extend(ends.iter().map(|&y| (x, y)));
-            means.extend(Spread::of(&ends).map(|spread| (x, spread.mean)));
+            means.extend(Mean::of(&ends).map(|mean| (x, mean.value)));
         }
         let dots = Series::new(name.clone(), colour, dots).stroke(Stroke::Marks);
         series.push(dots.weight(Weight::Thin));

@@ -2,7 +2,7 @@
 
 use artifact::tables::Signal;
 use artifact::tables::spectrum::AlignmentMetric;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::super::made_up::{about, alignment, dynamics, energy, history, measures};
 use crate::measures::Measures;
@@ -31,4 +31,12 @@ pub fn decayed(end: f64) -> Measures {
 /// A variant at `axes` with these measures.
 pub fn at(axes: &[(&str, Value)], measures: Measures) -> Variant {
     variant(axes, measures, about())
+}
+
+/// A variant whose network has these hidden layers.
+pub fn network(axes: &[(&str, Value)], hidden: &[u64], measures: Measures) -> Variant {
+    let mut variant = at(axes, measures);
+    let network = json!({ "hidden": hidden, "activation": "relu" });
+    variant.about.outline.network = Some(network);
+    variant
 }

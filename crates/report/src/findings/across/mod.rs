@@ -1,12 +1,15 @@
-//! Findings across a sweep.
+//! Findings across variants.
 //!
-//! Those that speak of an axis look for it by its name; seeds are repetitions, whose spread a
-//! difference has to exceed. The others say how far the findings of single variants range.
+//! Those that compare runs look for an axis by what it sets, pair runs with the same seed, and decide
+//! by two standard errors. The others say how far the findings of single variants range. Variants
+//! whose targets are shuffled are the control of the rest.
 
 mod decay_grows;
+mod decision;
 mod depth_aligns;
 mod dimension_spreads;
 mod noise_spreads;
+mod quantities;
 mod range;
 mod trend;
 mod width_freezes;
@@ -15,10 +18,12 @@ use artifact::tables::report::{FindingRow, Verdict};
 
 use crate::variant::{Variant, groups};
 
-/// The findings across `variants`; `rows` are those of each variant.
+/// The findings across `variants`; `rows` are those of each variant, in their order.
 #[must_use]
-pub fn measure(variants: &[Variant], rows: &[FindingRow]) -> Vec<FindingRow> {
-    let groups = groups(variants);
+pub fn measure(variants: &[Variant], rows: &[Vec<FindingRow>]) -> Vec<FindingRow> {
+    let all_are_controls = variants.iter().all(|variant| variant.about.is_control());
+    let is_control = |variant: &Variant| variant.about.is_control() && !all_are_controls;
+    let groups = groups(variants.iter().filter(|variant| !is_control(variant)));
     let mut found = vec![
         depth_aligns::measure(&groups),
         width_freezes::measure(&groups),
@@ -30,7 +35,7 @@ pub fn measure(variants: &[Variant], rows: &[FindingRow]) -> Vec<FindingRow> {
     let (applicable, others) =
         found.drain(..).partition::<Vec<_>, _>(|row| row.verdict != Verdict::NotApplicable);
     found.extend(applicable);
-    found.extend(range::measure(rows));
+    found.extend(range::measure(variants, rows, &is_control));
     found.extend(others);
     found
 }

@@ -1,14 +1,17 @@
-//! Whether a measure rises or falls along an axis of a sweep, by more than its spread over seeds.
+//! Whether a measure rises or falls with what an axis varies, by more than its uncertainty.
 
-use artifact::tables::report::FindingRow;
+use artifact::tables::report::{FindingRow, Verdict};
+use serde_json::Value;
 
 use super::super::Finding;
+use super::decision::Decision;
+use crate::axis::{Axis, Varies};
 use crate::measures::Measures;
 use crate::number::measured;
-use crate::statistics::Spread;
-use crate::variant::{Group, joined};
+use crate::statistics::Mean;
+use crate::variant::{Group, Variant, joined};
 
-/// Which way a measure must go along an axis.
+/// Which way a measure must go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Direction {
     /// Upwards.
@@ -17,10 +20,24 @@ pub(super) enum Direction {
     Falls,
 }
 
-/// A trend along one axis.
+/// What runs differ in, as a number of each.
+pub(super) struct Quantity {
+    /// A few words: `hidden layers`.
+    pub name: &'static str,
+    /// What an axis must vary.
+    pub varies: Varies,
+    /// Why the finding does not apply where no axis does.
+    pub no_axis: &'static str,
+    /// The quantity of a run, as it was measured or recorded, whatever the axis calls it.
+    pub of: fn(&Variant) -> Option<f64>,
+    /// What must be the same in runs that are compared, beyond the other axes.
+    pub held: fn(&Variant) -> Value,
+}
+
+/// A trend along a quantity.
 pub(super) struct Trend {
-    /// Name of the axis, whose values must be numbers.
-    pub axis: &'static str,
+    /// What the runs differ in.
+    pub quantity: Quantity,
     /// What is measured of each run.
     pub end: fn(&Measures) -> Option<f64>,
     /// Which way it must go.
@@ -35,120 +52,121 @@ impl Trend {
             Direction::Falls => ("falls", "rises"),
         };
         format!(
-            "from the first to the last {} the mean over seeds {way} by more than the standard deviation of the difference, and between neighbours it nowhere {back} by more than that",
-            self.axis
+            "from the least to the greatest value of {} the mean over seeds {way} by more than two standard errors of the difference, and between neighbours it nowhere {back} by more than two; runs with the same seed are paired",
+            self.quantity.name
         )
     }
 
-    /// Decides `finding` over `groups`. For each combination of the other axes the trend must be
-    /// there; the numbers are those of the combination in which it is weakest.
+    /// Decides `finding` over `groups`. For each combination of what else differs the trend must be
+    /// there; the numbers are those of the combination that decides.
     pub(super) fn decide(&self, finding: Finding, groups: &[Group]) -> FindingRow {
-        if !groups.iter().any(|group| group.axes.iter().any(|axis| axis.name == self.axis)) {
-            return finding.not_applicable(format!("The sweep has no axis {}.", self.axis));
+        let quantity = &self.quantity;
+        let varies = |group: &Group| group.axes.iter().any(|axis| axis.varies == quantity.varies);
+        if !groups.iter().any(varies) {
+            return finding.not_applicable(quantity.no_axis);
         }
-        if groups.iter().any(|group| group.number(self.axis).is_none()) {
-            return finding.not_applicable(format!(
-                "The values of the axis {} are not all numbers, so that it has no direction.",
-                self.axis
-            ));
-        }
-        let mut lines: Vec<Vec<&Group>> = Vec::new();
+        let mut lines: Vec<(Vec<Axis>, Value, Vec<(f64, &Group)>)> = Vec::new();
         for group in groups {
-            let others = group.without(self.axis);
-            match lines.iter_mut().find(|line| line[0].without(self.axis) == others) {
-                Some(line) => line.push(group),
-                None => lines.push(vec![group]),
+            let Some(&first) = group.members.first() else { continue };
+            let Some(value) = (quantity.of)(first) else {
+                return finding.not_applicable(format!(
+                    "The number of {} of the variant {} is not known.",
+                    quantity.name,
+                    group.label()
+                ));
+            };
+            let (others, held) = (group.others(quantity.varies), (quantity.held)(first));
+            match lines.iter_mut().find(|line| line.0 == others && line.1 == held) {
+                Some(line) => line.2.push((value, group)),
+                None => lines.push((others, held, vec![(value, group)])),
             }
         }
-        let mut found = Vec::new();
-        for line in lines {
-            match self.along(line) {
-                Some(line) => found.push(line),
+        let mut decisions = Vec::new();
+        for (others, _, mut line) in lines {
+            line.sort_by(|a, b| a.0.total_cmp(&b.0));
+            line.dedup_by(|a, b| a.0.total_cmp(&b.0).is_eq());
+            if line.len() < 2 {
+                continue;
+            }
+            match self.along(&others, &line) {
+                Some(decision) => decisions.push(decision),
                 None => {
                     return finding.not_applicable(
-                        "The measure is not known for every variant, or the axis has one value only.",
+                        "The measure is not known for every variant: where too few eigenpairs are resolved there is none.",
                     );
                 }
             }
         }
-        let holds = found.iter().all(|line| line.holds);
-        let Some(weakest) = found.iter().min_by(|a, b| {
-            (a.holds, a.excess)
-                .partial_cmp(&(b.holds, b.excess))
-                .unwrap_or(std::cmp::Ordering::Less)
-        }) else {
-            return finding.not_applicable("The sweep has no variants.");
-        };
-        let combination = match weakest.others.as_str() {
-            "" => String::new(),
-            others => format!(" Shown for {others}, where the trend is weakest."),
-        };
-        let note = format!("{}{combination}", weakest.note);
-        finding.decided(weakest.first, weakest.last, holds, note)
+        Decision::of_all(finding, decisions, || {
+            format!("No two runs differ in the number of {} alone.", quantity.name)
+        })
     }
 
-    /// The trend over groups that differ in the axis alone.
-    fn along(&self, mut line: Vec<&Group>) -> Option<Line> {
-        let place = |group: &Group| group.number(self.axis).unwrap_or(f64::NAN);
-        line.sort_by(|a, b| place(a).total_cmp(&place(b)));
-        let spreads: Vec<Spread> = line
-            .iter()
-            .map(|group| {
-                let ends: Option<Vec<f64>> =
-                    group.members.iter().map(|run| (self.end)(&run.measures)).collect();
-                Spread::of(&ends?)
-            })
-            .collect::<Option<_>>()?;
-        let (&first, &last) = (spreads.first()?, spreads.last()?);
-        if spreads.len() < 2 {
-            return None;
+    /// The trend over two groups or more, by rising quantity.
+    fn along(&self, others: &[Axis], line: &[(f64, &Group)]) -> Option<Decision> {
+        let ((least, first), (greatest, last)) = (line.first()?, line.last()?);
+        let signed = |mean: Mean| match self.direction {
+            Direction::Rises => mean,
+            Direction::Falls => mean.negated(),
+        };
+        let ends = first.difference(last, self.end)?;
+        let steps: Option<Vec<Mean>> =
+            line.windows(2).map(|pair| pair[0].1.difference(pair[1].1, self.end)).collect();
+        let steps = steps?;
+        let goes_back =
+            steps.iter().any(|&step| signed(step).verdict(Verdict::Holds) == Verdict::DoesNotHold);
+        let verdict = match signed(ends).verdict(Verdict::DoesNotHold) {
+            Verdict::Holds if goes_back => Verdict::DoesNotHold,
+            verdict => verdict,
+        };
+        let mut means = Vec::new();
+        for (value, group) in line {
+            let mean = Mean::of(&group.measured(self.end)?)?;
+            means.push((*value, mean.value));
         }
-        let sign = match self.direction {
-            Direction::Rises => 1.0,
-            Direction::Falls => -1.0,
+        let told: Vec<String> =
+            means.iter().map(|(at, mean)| format!("{}: {}", whole(*at), measured(*mean))).collect();
+        let step = |(step, pair): (&Mean, &[(f64, &Group)])| {
+            format!("{} → {}: {}", whole(pair[0].0), whole(pair[1].0), with_uncertainty(*step))
         };
-        let excess = sign * (last.mean - first.mean) - first.with(last);
-        let straight = spreads
-            .windows(2)
-            .all(|pair| sign * (pair[1].mean - pair[0].mean) >= -pair[0].with(pair[1]));
-        let values: Vec<String> = line
-            .iter()
-            .zip(&spreads)
-            .map(|(group, spread)| {
-                let value = group.axes.iter().find(|axis| axis.name == self.axis);
-                let value =
-                    value.map(|axis| joined(std::slice::from_ref(axis), "")).unwrap_or_default();
-                let deviation = if spread.count > 1 {
-                    format!(" ± {}", measured(spread.deviation))
-                } else {
-                    String::new()
-                };
-                format!("{value}: {}{deviation}", measured(spread.mean))
-            })
-            .collect();
-        let seeds = if spreads.iter().any(|spread| spread.count < 2) {
-            " One seed only, so the spread is not known."
-        } else {
-            ""
+        let mut differences: Vec<String> = Vec::new();
+        if line.len() > 2 {
+            differences.extend(steps.iter().zip(line.windows(2)).map(step));
+        }
+        differences.push(format!(
+            "{} → {}: {}",
+            whole(*least),
+            whole(*greatest),
+            with_uncertainty(ends)
+        ));
+        let combination = match joined(others, ", ").as_str() {
+            "" => String::new(),
+            others => format!(" Shown for {others}."),
         };
-        Some(Line {
-            others: joined(&line[0].without(self.axis), ", "),
-            first: first.mean,
-            last: last.mean,
-            excess,
-            holds: excess > 0.0 && straight,
-            note: format!("{}.{seeds}", values.join("; ")),
+        Some(Decision {
+            before: means.first()?.1,
+            after: means.last()?.1,
+            margin: signed(ends),
+            verdict,
+            note: format!(
+                "Means by {}: {}. Differences: {}.{combination}",
+                self.quantity.name,
+                told.join("; "),
+                differences.join("; ")
+            ),
         })
     }
 }
 
-/// What the trend is for one combination of the other axes.
-struct Line {
-    others: String,
-    first: f64,
-    last: f64,
-    /// By how much the difference of the ends is more than its spread.
-    excess: f64,
-    holds: bool,
-    note: String,
+/// `0.0123 ± 0.0045`, as far as the uncertainty is known.
+pub(super) fn with_uncertainty(mean: Mean) -> String {
+    match mean.uncertainty {
+        Some(uncertainty) => format!("{} ± {}", measured(mean.value), measured(uncertainty)),
+        None => measured(mean.value),
+    }
+}
+
+/// A quantity that is often a whole number, in as few digits as it has.
+fn whole(value: f64) -> String {
+    crate::number::tick(value)
 }
