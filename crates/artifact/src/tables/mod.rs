@@ -37,7 +37,7 @@ impl Split {
 
 /// A vector over the samples whose energy in the eigenvectors is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 pub enum Signal {
     /// ȳ, the targets.
     Target,
@@ -45,6 +45,8 @@ pub enum Signal {
     Output,
     /// m̄ = ∂ℓ/∂f, for least squares f̄ − ȳ.
     Residual,
+    /// ȳ with its samples in random order, in expectation: a control without structure.
+    ShuffledTarget,
 }
 
 impl Signal {
@@ -55,6 +57,7 @@ impl Signal {
             Self::Target => "target",
             Self::Output => "output",
             Self::Residual => "residual",
+            Self::ShuffledTarget => "shuffled_target",
         }
     }
 }
