@@ -9,6 +9,18 @@ pub enum SpectrumError {
         /// What differs.
         problem: String,
     },
+    /// A norm in `kernels` is not the Gramian's.
+    #[error(
+        "the table `kernels` gives the Gramian the `{column}` {listed:.6e}, but that of its entries is {found:.6e}"
+    )]
+    OtherNorm {
+        /// Which norm.
+        column: &'static str,
+        /// As the table has it.
+        listed: f64,
+        /// Of the entries.
+        found: f64,
+    },
     /// G ≠ Gᵀ.
     #[error(
         "the Gramian is not symmetric: |g(x, x') − g(x', x)| reaches {difference:.3e} where the largest entry is {largest:.3e}; a kernel has g(x, x') = g(x', x)"

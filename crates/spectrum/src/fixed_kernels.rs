@@ -23,6 +23,8 @@ pub struct FixedKernels<'a> {
     rates: &'a Rates,
     /// The same, as far as both kernels are stable under it without overshooting.
     stable: Rates,
+    /// The rates for kernels of the same trace, and the factor that scales the first kernel to it.
+    same_trace: (Rates, f64),
     /// Steps at which losses are told.
     steps: Vec<u64>,
 }
@@ -37,11 +39,22 @@ impl<'a> FixedKernels<'a> {
         if !asked_for || !sources.descends_linearly(kernels[0].reduction) {
             return None;
         }
+        // A kernel that leaves out no pair of outputs is one block.
+        let (first_kernel, last_kernel) = (kernels.first()?, last_kernels.first()?);
         // ‖G‖_F ≥ λ₁ needs no decomposition: the last kernel's rate is wanted with the first one.
-        let norms = kernels.iter().chain(last_kernels).map(|kernel| kernel.frobenius_norm);
-        let largest = norms.fold(0.0, f64::max);
-        let stable = rates.at_most(sources.targets.train.samples() as f64 / largest);
-        Some(Self { first, last, rates, stable, steps: recorded_steps(sources, first) })
+        let samples = sources.targets.train.samples() as f64;
+        let stable_under =
+            |first_norm: f64| rates.at_most(samples / first_norm.max(last_kernel.frobenius_norm));
+        let scale = last_kernel.trace / first_kernel.trace;
+        let norm = first_kernel.frobenius_norm;
+        Some(Self {
+            first,
+            last,
+            rates,
+            stable: stable_under(norm),
+            same_trace: (stable_under(scale * norm), scale),
+            steps: recorded_steps(sources, first),
+        })
     }
 
     /// Adds the descent with `kernel` held fixed, where it is one of the two.
@@ -59,7 +72,13 @@ impl<'a> FixedKernels<'a> {
         if ![self.first, self.last].contains(&kernel.row.step) {
             return Ok(());
         }
-        let rates = [(FrozenRates::Run, self.rates), (FrozenRates::Stable, &self.stable)];
+        let (same_trace, scale) = &self.same_trace;
+        let scale = if kernel.row.step == self.first { *scale } else { 1.0 };
+        let rates = [
+            (FrozenRates::Run, self.rates),
+            (FrozenRates::Stable, &self.stable),
+            (FrozenRates::SameTrace, &same_trace.times(scale)),
+        ];
         let rows = kernel.block.rows;
         if pairs.values.len() == rows {
             kernel.add_frozen_descent(pairs, self.first, rates, &self.steps, tables);

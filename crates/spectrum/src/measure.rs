@@ -27,8 +27,9 @@ use crate::{
     resolution,
 };
 
-/// The signals whose energy is measured.
-const SIGNALS: [Signal; 3] = [Signal::Target, Signal::Output, Signal::Residual];
+/// How far, relatively, norms in `kernels` may be from those of the stored Gramian: more than sums in
+/// f32 lose.
+const NORM_DIGITS: f64 = 1e-3;
 
 /// A kernel of an earlier checkpoint, as far as later ones are compared with it.
 #[derive(Serialize, Deserialize)]
@@ -64,14 +65,25 @@ pub struct Kernel<'a> {
 
 impl<'a> Kernel<'a> {
     /// Puts a Gramian beside its row and the outputs of its step.
+    ///
+    /// # Errors
+    /// Where the row has another trace or norm than the Gramian.
     pub fn new(
         block: Block,
         row: &'a KernelRow,
         sources: &'a Sources,
         outputs: &'a BySplit,
-    ) -> Self {
+    ) -> Result<Self, SpectrumError> {
         let frobenius_squared = block.frobenius_squared();
-        Self { block, row, frobenius_squared, sources, outputs }
+        for (column, listed, found) in [
+            ("trace", row.trace, block.trace()),
+            ("frobenius_norm", row.frobenius_norm, frobenius_squared.sqrt()),
+        ] {
+            if (listed - found).abs() > NORM_DIGITS * found.abs() {
+                return Err(SpectrumError::OtherNorm { column, listed, found });
+            }
+        }
+        Ok(Self { block, row, frobenius_squared, sources, outputs })
     }
 
     /// The noise below which eigenvalues found in precision `T` are not resolved.
@@ -118,7 +130,7 @@ impl<'a> Kernel<'a> {
             let basis = nystroem::orthonormalized(&test.leading(test_count), tolerance);
             self.add_energies(Split::Test, &basis, tables);
         }
-        self.add_dynamics(&pairs.values, parameters, tables);
+        self.add_dynamics(&pairs.values, resolved, parameters, tables);
         self.add_alignment(tables);
         self.add_kernel_distances(earlier, tables)?;
         self.add_eigenspaces(pairs, earlier, parameters, tables)?;
@@ -135,7 +147,7 @@ impl<'a> Kernel<'a> {
         &self,
         pairs: &Eigenpairs<T>,
         start: u64,
-        rates: [(FrozenRates, &Rates); 2],
+        rates: [(FrozenRates, &Rates); 3],
         steps: &[u64],
         tables: &mut Tables,
     ) {
@@ -211,8 +223,17 @@ impl<'a> Kernel<'a> {
 
     /// A signal without energy, as a residual of zero, has no rows.
     fn add_energies<T: Real>(&self, split: Split, vectors: &Columns<T>, tables: &mut Tables) {
-        for signal in SIGNALS {
-            let modes = energy::of_modes(vectors, &self.signal(signal, split)).unwrap_or_default();
+        let target = self.signal(Signal::Target, split);
+        let of_signal = |signal| energy::of_modes(vectors, &self.signal(signal, split));
+        let shuffled = energy::of_modes_shuffled(vectors, &target, self.per_sample());
+        let energies = [
+            (Signal::Target, energy::of_modes(vectors, &target)),
+            (Signal::Output, of_signal(Signal::Output)),
+            (Signal::Residual, of_signal(Signal::Residual)),
+            (Signal::ShuffledTarget, shuffled),
+        ];
+        for (signal, modes) in energies {
+            let modes = modes.unwrap_or_default();
             let rows = modes.iter().zip(energy::relative(&modes)).enumerate();
             tables.energy.extend(rows.map(|(i, (&mode_energy, relative_energy))| EnergyRow {
                 step: self.row.step,
@@ -226,7 +247,13 @@ impl<'a> Kernel<'a> {
         }
     }
 
-    fn add_dynamics(&self, values: &[f64], parameters: &Parameters, tables: &mut Tables) {
+    fn add_dynamics(
+        &self,
+        values: &[f64],
+        resolved: usize,
+        parameters: &Parameters,
+        tables: &mut Tables,
+    ) {
         let learning_rate = self.learning_rate();
         let first_order = self.first_order();
         let trace = self.block.trace();
@@ -248,6 +275,7 @@ impl<'a> Kernel<'a> {
             first_order_error: first_order.map(|found| found.error),
             first_order_cosine: first_order.and_then(|found| found.cosine),
             smallest_eigenvalue: values.last().copied().filter(|_| all),
+            resolved_count: Some(resolved as u32),
         });
     }
 

@@ -70,6 +70,14 @@ impl Rates {
         Self { pieces: self.pieces.iter().map(piece).collect() }
     }
 
+    /// The same, each times `factor`: descent with a kernel at these rates is descent at the original
+    /// rates with the kernel times `factor`.
+    pub fn times(&self, factor: f64) -> Self {
+        let piece =
+            |piece: &RateFrom| RateFrom { learning_rate: piece.learning_rate * factor, ..*piece };
+        Self { pieces: self.pieces.iter().map(piece).collect() }
+    }
+
     /// δ of the update that leaves `step`.
     fn at(&self, step: u64) -> f64 {
         let next = self.pieces.partition_point(|piece| piece.step <= step);

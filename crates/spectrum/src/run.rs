@@ -30,7 +30,7 @@ impl Stage for SpectrumStage {
     type Parameters = Parameters;
 
     const NAME: &'static str = "spectrum";
-    const VERSION: &'static str = "1";
+    const VERSION: &'static str = "2";
     const SUMMARY: &'static str = "Eigenpairs of every Gramian; relative energies, dynamics, alignment and frequencies measured with them.";
     const INPUTS: &'static [Port] = &[
         Port::one("dataset", Kind::DATASET),
@@ -130,7 +130,8 @@ fn measured<T: Real>(
                     block.output
                 ))
             })?;
-            let kernel = Kernel::new(block, row, sources, &sources.outputs[&step]);
+            let kernel = Kernel::new(block, row, sources, &sources.outputs[&step])
+                .map_err(|error| at_step(step, error))?;
             let start = history.known().last().map(|earlier| &earlier.vectors);
             let pairs = leading_eigenpairs(&kernel, parameters, start, &mut random)
                 .map_err(|error| at_step(step, error))?;

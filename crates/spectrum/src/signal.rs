@@ -38,7 +38,8 @@ impl PerSample {
 /// | `summed-logit` | one: the sum over outputs |
 ///
 /// The target is y, the output f, the residual m̄ = ∂ℓ/∂f: f − y for least squares,
-/// softmax(f) − y for cross-entropy. `targets` and `outputs` are of the same samples.
+/// softmax(f) − y for cross-entropy. The shuffled target is y too: its energies are a mean over the
+/// orders of its samples. `targets` and `outputs` are of the same samples.
 pub fn vectors(
     signal: Signal,
     loss: Loss,
@@ -49,7 +50,9 @@ pub fn vectors(
 ) -> Vec<Vec<f64>> {
     let width = targets.width;
     let values = match signal {
-        Signal::Target => targets.values.iter().map(|&y| f64::from(y)).collect(),
+        Signal::Target | Signal::ShuffledTarget => {
+            targets.values.iter().map(|&y| f64::from(y)).collect()
+        }
         Signal::Output => outputs.values.iter().map(|&f| f64::from(f)).collect(),
         Signal::Residual => residual(loss, targets, outputs),
     };

@@ -40,7 +40,7 @@ impl Split {
 
 /// A vector over the samples whose energy in the eigenvectors is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 pub enum Signal {
     /// ȳ, the targets.
     Target,
@@ -48,11 +48,18 @@ pub enum Signal {
     Output,
     /// m̄ = ∂ℓ/∂f, for least squares f̄ − ȳ.
     Residual,
+    /// ȳ with its samples in random order, in expectation: a control without structure.
+    ShuffledTarget,
 }
 
 impl Signal {
     /// The names of all signals.
-    pub const NAMES: &[&str] = &[Self::Target.name(), Self::Output.name(), Self::Residual.name()];
+    pub const NAMES: &[&str] = &[
+        Self::Target.name(),
+        Self::Output.name(),
+        Self::Residual.name(),
+        Self::ShuffledTarget.name(),
+    ];
 
     /// The signal's name as it stands in tables.
     #[must_use]
@@ -61,6 +68,7 @@ impl Signal {
             Self::Target => "target",
             Self::Output => "output",
             Self::Residual => "residual",
+            Self::ShuffledTarget => "shuffled_target",
         }
     }
 }

@@ -94,7 +94,7 @@ pub const ENERGY: Table = Table {
             "`train`: eigenvectors of the Gramian; `test`: their Nyström extension, orthonormalized on the test samples.",
         )
         .one_of(Split::NAMES),
-        Column::new("signal", Data::Text, "`target`, `output` or `residual`.")
+        Column::new("signal", Data::Text, "`target`, `output`, `residual`, or `shuffled_target`: the mean of the target's energies over all orders of its samples, in closed form. It keeps the target's values and mean and has no other structure, so it is the control for `target`.")
             .one_of(Signal::NAMES),
         Column::new("k", Data::UInt32, "Number of leading eigenvectors, from 1."),
         Column::new(
@@ -149,6 +149,7 @@ pub const DYNAMICS: Table = Table {
         Column::new("first_order_error", Data::Float64, "‖a − b‖/‖a‖ with a = f̄_{t+1} − f̄_t and b = −(δ/N) G m̄; NULL where the step after was not kept or the optimizer is not plain gradient descent.").or_null(),
         Column::new("first_order_cosine", Data::Float64, "cos∠(a, b) of the same.").or_null(),
         Column::new("smallest_eigenvalue", Data::Float64, "λ_N, where all eigenvalues are known; under −2 times the noise it would contradict G = JJᵀ and is refused.").or_null(),
+        Column::new("resolved_count", Data::UInt32, "Number of leading eigenvalues that are `resolved` in the table `eigenvalues`; where only the top k are known, at most k. NULL from a stage that does not count them.").or_null(),
     ],
 };
 
@@ -179,6 +180,8 @@ pub struct DynamicsRow {
     pub first_order_cosine: Option<f64>,
     /// λ_N.
     pub smallest_eigenvalue: Option<f64>,
+    /// Number of resolved eigenvalues.
+    pub resolved_count: Option<u32>,
 }
 
 impl Row for DynamicsRow {
@@ -357,7 +360,7 @@ pub const FROZEN_DESCENT: Table = Table {
         Column::new(
             "rates",
             Data::Text,
-            "`run`: the δ_t of the run, of which a kernel that has grown since is often beyond its 2N/λ₁. `stable`: the same, but never above N/‖G‖_F of the larger of the two kernels, so that no mode of either overshoots: what compares their speed.",
+            "`run`: the δ_t of the run, of which a kernel that has grown since is often beyond its 2N/λ₁. `stable`: the same, but never above N/‖G‖_F of the larger of the two kernels, so that no mode of either overshoots: what compares their speed. `same_trace`: the first kernel G₀ is scaled to the trace of the last one G_T, G₀ tr G_T / tr G₀, and the rates are `stable` for these two kernels: what compares their shapes without their sizes.",
         ),
         Column::new("step", Data::UInt64, "Updates made so far."),
         Column::new("split", Data::Text, "`train`, or `test`: f ← f − (δ_t/N) g(x, ·) m̄.")
@@ -371,7 +374,7 @@ pub const FROZEN_DESCENT: Table = Table {
     ],
 };
 
-/// Learning rates of a row of [`FROZEN_DESCENT`].
+/// Learning rates and scale of a row of [`FROZEN_DESCENT`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FrozenRates {
@@ -379,6 +382,8 @@ pub enum FrozenRates {
     Run,
     /// δ_t, at most N/‖G‖_F of the larger of the two kernels.
     Stable,
+    /// The same for kernels of the same trace: the first one is scaled to that of the last.
+    SameTrace,
 }
 
 /// A row of [`FROZEN_DESCENT`].
@@ -386,7 +391,7 @@ pub enum FrozenRates {
 pub struct FrozenDescentRow {
     /// Step of the kernel that is held fixed.
     pub kernel_step: u64,
-    /// Learning rates of the descent.
+    /// Learning rates of the descent, and the scale of the first kernel.
     pub rates: FrozenRates,
     /// Updates made so far.
     pub step: u64,

@@ -170,6 +170,7 @@ fn dynamics_come_back() {
         first_order_error: value,
         first_order_cosine: value,
         smallest_eigenvalue: value,
+        resolved_count: value.map(|_| 3),
     };
     check(&[row(None), row(Some(2.0))], &[]);
 }

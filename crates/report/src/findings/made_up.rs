@@ -55,6 +55,7 @@ pub fn dynamics(step: u64, learning_rate: f64, largest_eigenvalue: f64) -> Dynam
         first_order_error: None,
         first_order_cosine: None,
         smallest_eigenvalue: None,
+        resolved_count: None,
     }
 }
 

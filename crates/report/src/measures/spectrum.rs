@@ -30,6 +30,7 @@ pub(super) fn dynamics(spectrum: &Path) -> Result<Vec<DynamicsRow>, ReportError>
             "first_order_error",
             "first_order_cosine",
             "smallest_eigenvalue",
+            "resolved_count",
         ],
     )?;
     let output = table.indices("output")?;
@@ -43,6 +44,7 @@ pub(super) fn dynamics(spectrum: &Path) -> Result<Vec<DynamicsRow>, ReportError>
     let first_order_error = table.measures_or_null("first_order_error")?;
     let first_order_cosine = table.measures_or_null("first_order_cosine")?;
     let smallest_eigenvalue = table.measures_or_null("smallest_eigenvalue")?;
+    let resolved_count = table.indices_or_null("resolved_count")?;
     let mut rows: Vec<DynamicsRow> = table
         .counts("step")?
         .into_iter()
@@ -60,6 +62,7 @@ pub(super) fn dynamics(spectrum: &Path) -> Result<Vec<DynamicsRow>, ReportError>
             first_order_error: first_order_error[row],
             first_order_cosine: first_order_cosine[row],
             smallest_eigenvalue: smallest_eigenvalue[row],
+            resolved_count: resolved_count[row],
         })
         .collect();
     rows.sort_by_key(|row| (row.step, row.output));

@@ -284,6 +284,7 @@ impl Run {
                             let power = match signal {
                                 Signal::Target | Signal::Output => 0.4 + 0.5 * progress,
                                 Signal::Residual => 0.4 - 0.3 * progress,
+                                Signal::ShuffledTarget => 0.2,
                             };
                             // In the middle of the run the output is less within the top.
                             let middle = self.checkpoints[self.checkpoints.len() / 2] == step;
@@ -333,6 +334,7 @@ impl Run {
                     first_order_error: pair.map(|()| 0.02 + 0.1 * self.progress(step)),
                     first_order_cosine: pair.map(|()| 0.999 - 0.01 * self.progress(step)),
                     smallest_eigenvalue: known.map(|()| -1e-5),
+                    resolved_count: None,
                 });
             }
         }

@@ -29,7 +29,7 @@ fn energies_over_all_eigenvectors_are_one_under_every_reduction() {
                 .iter()
                 .filter(|row| row.split == Split::Train && row.k as usize == rows)
                 .collect();
-            assert_eq!(last.len(), STEPS.len() * blocks * 3, "{reduction:?}");
+            assert_eq!(last.len(), STEPS.len() * blocks * 4, "{reduction:?}");
             for row in last {
                 assert!((row.relative_energy - 1.0).abs() <= 1e-5, "{reduction:?} {row:?}");
             }
@@ -64,6 +64,7 @@ fn eigenvalues_sum_to_the_trace_and_only_the_rank_is_resolved() {
             );
             let resolved = mine.iter().filter(|value| value.resolved).count();
             assert_eq!(resolved, FEATURES * reduction.blocks(OUTPUTS).1, "{reduction:?}");
+            assert_eq!(row.resolved_count, Some(resolved as u32));
         }
     }
 }
@@ -136,7 +137,7 @@ fn descent_with_the_kernel_of_the_linear_model_is_its_own_and_with_another_is_no
         fixture.list_rates(rates);
         fixture.run(&Parameters { eigenpairs: pairs, ..small() }).unwrap();
         let rows = fixture.rows::<FrozenDescentRow>();
-        assert_eq!(rows.len(), 2 * 2 * expected.len());
+        assert_eq!(rows.len(), 3 * 2 * expected.len());
         // δ is below N/‖G‖_F here, so it is stable as it is.
         let of_rates = |rates| rows.iter().filter(move |row| row.rates == rates);
         for (run, stable) in of_rates(FrozenRates::Run).zip(of_rates(FrozenRates::Stable)) {
@@ -201,6 +202,48 @@ fn stable_rates_end_where_the_larger_of_both_kernels_would_overshoot() {
             assert!((found - expected).abs() <= 1e-5 * expected, "{rates:?} {found} {expected}");
             let falls = loss(4, Split::Train) < loss(0, Split::Train);
             assert_eq!(falls, rates == FrozenRates::Stable, "{kernel_step}");
+        }
+    }
+}
+
+#[test]
+fn kernels_of_the_same_shape_descend_alike_once_their_traces_are_the_same() {
+    // The kernel of step 0 at every step, ten times as large at the last.
+    let shape = Model::new().gram(Reduction::Full, STEPS[0]);
+    let grown = |gram: &mut Gram| {
+        let factor = if gram.values == shape.values { 1.0 } else { 10.0 };
+        gram.values = shape.values.iter().map(|entry| factor * entry).collect();
+    };
+    let fixture = Fixture::new(Reduction::Full, grown);
+    fixture.run(&small()).unwrap();
+    let rows = fixture.rows::<FrozenDescentRow>();
+    let losses = |kernel, rates| {
+        let mine = rows.iter().filter(move |row| (row.kernel_step, row.rates) == (kernel, rates));
+        mine.map(|row| row.loss.unwrap()).collect::<Vec<f64>>()
+    };
+    let close = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| (a - b).abs() <= 1e-5 * b);
+    let (first, last) = (STEPS[0], LAST);
+    let scaled = losses(first, FrozenRates::SameTrace);
+    assert!(close(&scaled, &losses(last, FrozenRates::SameTrace)), "{scaled:?}");
+    assert!(close(&scaled, &losses(last, FrozenRates::Stable)), "{scaled:?}");
+    assert!(!close(&losses(first, FrozenRates::Stable), &losses(last, FrozenRates::Stable)));
+}
+
+#[test]
+fn energies_of_the_shuffled_target_are_measured_on_both_splits() {
+    for reduction in REDUCTIONS {
+        let fixture = Fixture::new(reduction, |_| ());
+        fixture.run(&small()).unwrap();
+        let rows = fixture.rows::<EnergyRow>();
+        for split in [Split::Train, Split::Test] {
+            let of =
+                |signal| rows.iter().filter(move |row| (row.split, row.signal) == (split, signal));
+            let (plain, shuffled) = (of(Signal::Target), of(Signal::ShuffledTarget));
+            assert!(plain.clone().count() > 0 && plain.clone().count() == shuffled.clone().count());
+            let differ = plain.zip(shuffled).any(|(plain, shuffled)| {
+                (plain.relative_energy - shuffled.relative_energy).abs() > 1e-3
+            });
+            assert!(differ, "{reduction:?} {split:?}");
         }
     }
 }

@@ -129,6 +129,13 @@ pub fn manifest(kind: Kind, directory: &Path, outline: Outline) {
     manifest.write(directory).unwrap();
 }
 
+/// tr G of kernel `output` of `blocks`, over the training rows.
+pub fn trace(gram: &Gram, output: u32, blocks: usize) -> f64 {
+    let mine = |row: &GramRow| row.split == Split::Train && (blocks == 1 || row.output == output);
+    let rows = gram.rows.iter().zip(gram.values.chunks(gram.width)).filter(|(row, _)| mine(row));
+    rows.enumerate().map(|(i, (_, values))| f64::from(values[i])).sum()
+}
+
 /// ‖G‖_F of kernel `output` of `blocks`, over the training rows.
 pub fn frobenius_norm(gram: &Gram, output: u32, blocks: usize) -> f64 {
     let mine = |row: &GramRow| row.split == Split::Train && (blocks == 1 || row.output == output);
@@ -196,7 +203,7 @@ impl Fixture {
                     step,
                     output: output as u32,
                     learning_rate: None,
-                    trace: 0.0,
+                    trace: trace(&gram, output as u32, blocks),
                     frobenius_norm: frobenius_norm(&gram, output as u32, blocks),
                     samples: TRAIN as u32,
                     rows: (TRAIN * per_sample) as u32,
