@@ -10,7 +10,7 @@ use stage::StageError;
 #[derive(Debug, thiserror::Error)]
 pub enum BenchError {
     /// No case has such a name.
-    #[error("no case is called like {names}; `--list` shows all")]
+    #[error("no case matches {names}; `--list` shows all")]
     NoCase {
         /// What was asked for.
         names: String,

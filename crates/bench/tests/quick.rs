@@ -53,5 +53,5 @@ fn a_case_that_does_not_exist_is_refused() {
         .output()
         .expect("the bench starts");
     let message = String::from_utf8_lossy(&output.stderr);
-    assert!(!output.status.success() && message.contains("no case is called like gramain"));
+    assert!(!output.status.success() && message.contains("no case matches gramain"));
 }

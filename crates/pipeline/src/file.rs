@@ -237,13 +237,10 @@ impl Reader<'_> {
     fn uses(&mut self, at: &str, value: &Value) -> Option<String> {
         let uses = self.text(at, value)?;
         if uses.chars().any(is_invisible) {
-            let shown = uses.escape_unicode().to_string();
-            self.wrong(
-                at,
-                Part::Value,
-                format!("`uses` has a letter that is not seen: {shown}"),
-                None,
-            );
+            let invisible = uses.chars().filter(|c| is_invisible(*c));
+            let codes: Vec<String> = invisible.map(|c| format!("U+{:04X}", u32::from(c))).collect();
+            let message = format!("`uses` contains an invisible character: {}", codes.join(", "));
+            self.wrong(at, Part::Value, message, None);
             return None;
         }
         if !uses.contains('/') && !can_be_used(&uses) {

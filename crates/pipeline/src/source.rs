@@ -117,7 +117,7 @@ impl Source {
         if let (true, Some((key, span))) =
             (full.starts_with("duplicate entry"), self.text.marks.repeated.first())
         {
-            let message = format!("the key `{key}` stands twice in its map");
+            let message = format!("duplicate key `{key}`");
             return Diagnostic { location: self.line(*span), message, help: None };
         }
         let Some(place) = error.location() else {
@@ -262,7 +262,7 @@ pub(crate) fn json(
                 let value = json(value, &below, wrong);
                 if map.insert(word.clone(), value).is_some() {
                     // `2` and `"2"`.
-                    wrong(&below, Part::Key, format!("the key {word} stands twice in its map"));
+                    wrong(&below, Part::Key, format!("duplicate key {word}"));
                 }
             }
             Value::Object(map)
@@ -296,7 +296,7 @@ mod tests {
           | ^
         "#);
         insta::assert_snapshot!(error_of("a: 1\nb: 2\na: 3\n"), @r#"
-        x.yaml:3:1: error: the key `a` stands twice in its map
+        x.yaml:3:1: error: duplicate key `a`
         3 | a: 3
           | ^
         "#);

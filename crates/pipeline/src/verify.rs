@@ -38,12 +38,8 @@ impl fmt::Display for Verified {
         }
         let count = self.damaged.len();
         match count {
-            0 => writeln!(f, "{} artifacts, all as they were written", self.whole),
-            _ => writeln!(
-                f,
-                "{} artifacts are as they were written, {count} are damaged and will be made anew",
-                self.whole
-            ),
+            0 => writeln!(f, "{} artifacts, all intact", self.whole),
+            _ => writeln!(f, "{} intact, {count} damaged (recomputed on the next run)", self.whole),
         }
     }
 }

@@ -68,7 +68,7 @@ pub enum SpectrumError {
         trace: f64,
     },
     /// No memory for the decomposition.
-    #[error("the eigendecomposition needs {bytes} bytes of work space, which could not be had")]
+    #[error("the eigendecomposition needs {bytes} bytes of work space: allocation failed")]
     Memory {
         /// Bytes asked for.
         bytes: usize,

@@ -48,22 +48,22 @@ pub enum Command {
     /// Check a pipeline and run it.
     #[command(after_help = examples::PIPELINE)]
     Pipeline(pipeline::Arguments),
-    /// Find everything wrong with a pipeline; run nothing.
+    /// Report everything wrong with a pipeline, without running it.
     #[command(after_help = examples::CHECK)]
     Check(check::Arguments),
-    /// Say why a stage of a pipeline would run or not, and what its key is made of.
+    /// Explain why a stage would or would not run, and what its key consists of.
     #[command(after_help = examples::EXPLAIN)]
     Explain(explain::Arguments),
-    /// Draw a pipeline.
+    /// Draw the graph of a pipeline.
     #[command(after_help = examples::GRAPH)]
     Graph(graph::Arguments),
-    /// Say what two runs differ in, in parameters and in findings.
+    /// Compare two runs: parameters and findings that differ.
     #[command(after_help = examples::DIFF)]
     Diff(diff::Arguments),
-    /// List the results that there are, with their state, time and size.
+    /// List runs with their state, time and size.
     #[command(after_help = examples::RUNS)]
     Runs(runs::Arguments),
-    /// End the jobs of a run that wait or run on a cluster.
+    /// Cancel a run's pending and running jobs on a cluster.
     #[command(after_help = examples::CANCEL)]
     Cancel(cancel::Arguments),
     /// Make one artifact of a list, as a job of a cluster does.
@@ -72,10 +72,10 @@ pub enum Command {
     /// Gather the results of a run whose artifacts are there, as its last job on a cluster does.
     #[command(hide = true, after_help = examples::GATHER)]
     Gather(gather::Arguments),
-    /// Say what lies in the store and no run refers to, and remove it.
+    /// List artifacts that no run refers to, and remove them on request.
     #[command(after_help = examples::GC)]
     Gc(gc::Arguments),
-    /// Compare every table in the store with its recorded hash and its schema.
+    /// Check every table in the store against its recorded hash and its schema.
     #[command(after_help = examples::VERIFY)]
     Verify(verify::Arguments),
     /// List the stages with their ports and parameters.
@@ -84,10 +84,10 @@ pub enum Command {
     /// Test a program against the contract between driver and stages.
     #[command(after_help = examples::STAGE_CHECK)]
     StageCheck(stage_check::Arguments),
-    /// Print a JSON Schema of pipeline files, by which editors complete them.
+    /// Print a JSON Schema of pipeline files, for completion in editors.
     #[command(after_help = examples::SCHEMA)]
     Schema,
-    /// Print the script by which a shell completes `ntk-lab`.
+    /// Print a shell completion script for `ntk-lab`.
     #[command(after_help = examples::COMPLETIONS)]
     Completions(completions::Arguments),
 }

@@ -26,38 +26,38 @@ const LARGEST_NODE: u64 = 1 << 50;
 pub struct Arguments {
     #[command(flatten)]
     plan: PlanArguments,
-    /// Print what would run and with which parameters, and run nothing.
+    /// Show what would run, with which parameters, without running anything.
     #[arg(long)]
     dry_run: bool,
-    /// Run this stage and what follows from it; what comes before must be there.
+    /// Run this stage and everything after it; earlier results must be cached.
     #[arg(long, value_name = "STAGE", conflicts_with = "only")]
     from: Option<String>,
-    /// Run this stage and what it needs, and nothing further.
+    /// Run this stage and its inputs, and stop there.
     #[arg(long, value_name = "STAGE", conflicts_with = "only")]
     until: Option<String>,
-    /// Run this stage alone; what it needs must be there.
+    /// Run this stage only; its inputs must be cached.
     #[arg(long, value_name = "STAGE")]
     only: Option<String>,
-    /// Run this stage although its artifact is there; may be given several times.
+    /// Re-run this stage even if its result is cached (repeatable).
     #[arg(long, value_name = "STAGE")]
     force: Vec<String>,
-    /// Where stages run: `local`, on this machine, or `slurm`, as jobs of its cluster.
+    /// Where stages run: `local`, on this machine, or `slurm`, as jobs on its cluster.
     #[arg(long, value_enum, default_value_t = Where::Local)]
     executor: Where,
-    /// Wait until the jobs of a cluster have made everything, rather than leave them to themselves.
+    /// Wait for the cluster's jobs to finish instead of submitting them and returning.
     #[arg(long)]
     follow: bool,
-    /// Stages that run side by side, within threads and memory [default: 1]; with `--executor slurm`
-    /// jobs of a stage that run at a time [default: what the cluster allows].
+    /// Stages to run at the same time, within threads and memory [default: 1]; with `--executor slurm`,
+    /// jobs of a stage to run at the same time [default: the cluster's limit].
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
-    /// Go on with what does not need a stage that failed; jobs of a cluster always do.
+    /// Keep running stages that do not depend on a failed one (always on for cluster jobs).
     #[arg(long)]
     keep_going: bool,
-    /// Print one JSON object a line for everything that happens.
+    /// Print events as JSON, one object per line.
     #[arg(long, conflicts_with_all = ["quiet", "dry_run"])]
     json: bool,
-    /// Say nothing but errors.
+    /// Print errors only.
     #[arg(long)]
     quiet: bool,
 }

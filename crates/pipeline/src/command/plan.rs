@@ -13,19 +13,19 @@ use crate::quantity;
 /// A pipeline, as every command takes it that checks one.
 #[derive(clap::Args)]
 pub(super) struct PlanArguments {
-    /// A pipeline: its name in `pipelines/`, with or without `.yaml`, or a path.
+    /// Pipeline file: a name in `pipelines/`, with or without `.yaml`, or a path.
     file: String,
-    /// Set one value, as `train.with.steps=100`, `seed=3` or, of a sweep, `sweep.seed.to=[0,1]`;
-    /// may be given several times.
+    /// Override one value, e.g. `train.with.steps=100`, `seed=3`, `sweep.seed.to=[0,1]` (repeatable; also
+    /// inside `sweep`).
     #[arg(long, value_name = "PATH=VALUE")]
     set: Vec<String>,
-    /// Threads that a stage may use [default: all].
+    /// Thread limit per stage [default: all].
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..))]
     pub(super) threads: Option<u16>,
-    /// Memory that a stage may use, as 4GiB [default: what is free].
+    /// Memory limit per stage, e.g. 4GiB [default: free memory].
     #[arg(long, value_name = "BYTES", value_parser = quantity::parse_bytes)]
     pub(super) memory: Option<u64>,
-    /// Seed instead of the pipeline's own.
+    /// Override the pipeline's seed.
     #[arg(long, allow_hyphen_values = true)]
     seed: Option<u64>,
     #[command(flatten)]

@@ -14,11 +14,11 @@ use crate::stage_check::{StageCheck, stage_check};
 pub struct Arguments {
     /// A name or a file, as under `uses:`.
     program: String,
-    /// Set one parameter, as `bandwidth=0.2`; may be given several times.
+    /// Override one parameter, e.g. `bandwidth=0.2` (repeatable).
     #[arg(long, value_name = "PATH=VALUE")]
     set: Vec<String>,
-    /// Give an artifact to a port instead of a made-up one, as
-    /// `spectrum=data/store/spectrum/KEY`; may be given several times.
+    /// Use an artifact for a port instead of a made-up one, e.g.
+    /// `spectrum=data/store/spectrum/KEY` (repeatable).
     #[arg(long, value_name = "PORT=FOLDER", value_parser = port_and_folder)]
     input: Vec<(String, PathBuf)>,
 }

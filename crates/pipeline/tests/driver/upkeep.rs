@@ -140,7 +140,7 @@ fn results_are_listed_with_their_state() {
 fn a_flipped_bit_is_found_and_made_anew_though_size_and_time_are_as_before() {
     let world = World::new();
     let (_, made) = world.run(RIGHT, &[]).expect("it runs");
-    assert_eq!(verify(&world.project).to_string(), "5 artifacts, all as they were written\n");
+    assert_eq!(verify(&world.project).to_string(), "5 artifacts, all intact\n");
     let path = made[1].directory.join("checkpoints/step-0000000010.parquet");
     let modified = fs::metadata(&path).and_then(|found| found.modified()).expect("it is there");
     let mut bytes = fs::read(&path).expect("it is there");

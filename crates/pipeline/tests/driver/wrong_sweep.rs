@@ -128,7 +128,7 @@ fn values_that_are_none() {
     insta::assert_snapshot!(errors("
   one: { set: train.with.activation, to: { 2: relu, \"2\": tanh } }
 "), @r#"
-    pipelines/x.yaml:24:53: error: the key 2 stands twice in its map
+    pipelines/x.yaml:24:53: error: duplicate key 2
     24 |   one: { set: train.with.activation, to: { 2: relu, "2": tanh } }
        |                                                     ^^^
 
