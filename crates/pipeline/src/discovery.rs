@@ -85,7 +85,7 @@ impl<'p> Catalogue<'p> {
         Ok(programs)
     }
 
-    /// A file relative to the root, or `stage-NAME` on the search path.
+    /// A file from the root, or `stage-NAME` on the search path.
     fn elsewhere(&self, uses: &str) -> Result<PathBuf, Unusable> {
         if uses.contains('/') {
             let path = self.project.root.join(uses);
@@ -94,10 +94,7 @@ impl<'p> Catalogue<'p> {
             }
             return Err(Unusable {
                 message: format!("there is no stage program {uses}"),
-                help: Some(format!(
-                    "paths of stage programs are relative to {}",
-                    self.project.root.display()
-                )),
+                help: None,
             });
         }
         let file = format!("stage-{uses}{}", env::consts::EXE_SUFFIX);

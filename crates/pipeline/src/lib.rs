@@ -19,6 +19,7 @@ mod sweep;
 mod wiring;
 
 mod discovery;
+mod paths;
 mod program;
 mod project;
 mod workspace;

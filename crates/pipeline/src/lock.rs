@@ -55,6 +55,14 @@ impl Lock {
             };
             stage.insert("with".to_owned(), with);
         }
+        // It runs the same from whatever folder it is called.
+        for moved in blocks.iter().flat_map(|(_, _, block)| &block.moved) {
+            if let Some(written) = value.pointer_mut(&moved.written_at)
+                && written.as_str() == Some(&moved.from)
+            {
+                *written = json!(moved.to);
+            }
+        }
         Self { pipeline: value, earlier }
     }
 
