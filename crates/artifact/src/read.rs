@@ -310,6 +310,7 @@ fn same_type(found: &DataType, expected: &DataType) -> bool {
             DataType::List(expected),
         ) => same_type(found.data_type(), expected.data_type()),
         (DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View, DataType::Utf8) => true,
+        // Categories of pandas.
         (DataType::Dictionary(_, found), DataType::Utf8) => same_type(found, expected),
         (found, expected) => found == expected,
     }
@@ -350,13 +351,14 @@ pub(crate) mod tests {
     use std::sync::Arc;
 
     use arrow::array::{
-        DictionaryArray, Float32Array, Float64Array, Int32Array, LargeStringArray, StringArray,
-        StringViewArray, UInt32Array, UInt64Array,
+        ArrayRef, DictionaryArray, Float32Array, Float64Array, Int32Array, LargeStringArray,
+        StringArray, StringViewArray, UInt32Array, UInt64Array,
     };
-    use arrow::datatypes::{Float32Type, Int32Type};
+    use arrow::datatypes::{Float32Type, Int8Type, Int32Type};
     use parquet::arrow::ArrowWriter;
+    use parquet::basic::{BrotliLevel, Compression, GzipLevel, ZstdLevel};
     use parquet::file::metadata::KeyValue;
-    use parquet::file::properties::WriterProperties;
+    use parquet::file::properties::{WriterProperties, WriterPropertiesBuilder, WriterVersion};
 
     use super::*;
     use crate::gram::{Gram, GramRow, write_gram};
@@ -371,16 +373,24 @@ pub(crate) mod tests {
         columns: Vec<(&str, ArrayRef)>,
         version: Option<&str>,
     ) {
+        let pairs = version.map(|version| {
+            vec![KeyValue::new("artifact.table_version".to_owned(), version.to_owned())]
+        });
+        write_with(path, columns, WriterProperties::builder().set_key_value_metadata(pairs));
+    }
+
+    fn write_with(
+        path: &Path,
+        columns: Vec<(&str, ArrayRef)>,
+        properties: WriterPropertiesBuilder,
+    ) {
         let batch = RecordBatch::try_from_iter_with_nullable(
             columns.into_iter().map(|(name, array)| (name, array, true)),
         )
         .unwrap();
-        let pairs = version.map(|version| {
-            vec![KeyValue::new("artifact.table_version".to_owned(), version.to_owned())]
-        });
-        let properties = WriterProperties::builder().set_key_value_metadata(pairs).build();
         let file = File::create(path).unwrap();
-        let mut writer = ArrowWriter::try_new(file, batch.schema(), Some(properties)).unwrap();
+        let properties = Some(properties.build());
+        let mut writer = ArrowWriter::try_new(file, batch.schema(), properties).unwrap();
         writer.write(&batch).unwrap();
         writer.close().unwrap();
     }
@@ -525,17 +535,55 @@ pub(crate) mod tests {
         let large = LargeListArray::from_iter_primitive::<Float32Type, _, _>(rows);
         let splits = ["train", "test"];
         let words: DictionaryArray<Int32Type> = splits.into_iter().collect();
-        let others: [(&str, ArrayRef); 5] = [
+        let categories: DictionaryArray<Int8Type> = splits.into_iter().collect();
+        let others: [(&str, ArrayRef); 6] = [
             ("split", Arc::new(words)),
             ("x", Arc::new(fixed)),
             ("x", Arc::new(large)),
             ("split", Arc::new(LargeStringArray::from(splits.to_vec()))),
             ("split", Arc::new(StringViewArray::from(splits.to_vec()))),
+            ("split", Arc::new(categories)),
         ];
         for (name, array) in others {
             let data = array.data_type().clone();
             let found = read_foreign(replaced(name, array), None);
             assert_eq!(found.unwrap(), samples(), "{data}");
+        }
+    }
+
+    #[test]
+    fn tables_of_every_codec_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = table_file(folder.path(), &SAMPLES, None);
+        let gram = table_file(folder.path(), &GRAM, Some(0));
+        fs::create_dir(gram.parent().unwrap()).unwrap();
+        for codec in [
+            Compression::UNCOMPRESSED,
+            Compression::SNAPPY,
+            Compression::GZIP(GzipLevel::default()),
+            Compression::BROTLI(BrotliLevel::default()),
+            Compression::LZ4,
+            Compression::ZSTD(ZstdLevel::default()),
+            Compression::LZ4_RAW,
+        ] {
+            for version in [WriterVersion::PARQUET_1_0, WriterVersion::PARQUET_2_0] {
+                let properties =
+                    WriterProperties::builder().set_compression(codec).set_writer_version(version);
+                write_with(&path, columns(), properties.clone());
+                assert_eq!(read_rows::<Sample>(folder.path()).unwrap(), samples(), "{codec}");
+                let rows: Vec<(&str, ArrayRef)> = vec![
+                    ("step", Arc::new(UInt64Array::from(vec![0, 0]))),
+                    ("split", Arc::new(StringArray::from(vec!["train", "train"]))),
+                    ("sample", Arc::new(UInt32Array::from(vec![0, 1]))),
+                    ("output", Arc::new(UInt32Array::from(vec![0, 0]))),
+                    ("values", lists(&[&[1.0, 2.0], &[2.0, 5.0]])),
+                ];
+                write_with(&gram, rows, properties);
+                let reader = GramReader::open(folder.path(), 0).unwrap();
+                let all = 0..2;
+                let values = reader.values(std::slice::from_ref(&all)).unwrap();
+                assert_eq!(values, [1.0, 2.0, 2.0, 5.0], "{codec}");
+            }
         }
     }
 

@@ -158,6 +158,39 @@ impl FunctionSource {
         }
     }
 
+    /// Bytes of memory that the formula takes at `samples` samples, beside them.
+    #[must_use]
+    pub fn memory(&self, samples: u64) -> u64 {
+        const NUMBER: u64 = size_of::<f64>() as u64;
+        let dim = self.input_dim as usize;
+        match &self.formula {
+            Formula::RandomSinusoids { count, .. } => {
+                let term = (dim as u64).saturating_mul(NUMBER) + size_of::<Sinusoid>() as u64;
+                // Their frequencies as they are drawn, and the terms.
+                u64::from(*count).saturating_mul(term + size_of::<Vec<f64>>() as u64)
+            }
+            Formula::Teacher { network, output_dim } => {
+                let output_dim = *output_dim as usize;
+                let parameters = network.parameter_count(dim, output_dim) as u64;
+                let widths: Vec<u64> =
+                    network.widths(dim, output_dim).into_iter().map(|width| width as u64).collect();
+                let layers = widths.windows(2).map(|pair| pair[0].saturating_mul(pair[1]));
+                // The largest layer as it is drawn and as it is taken.
+                let drawn = 2_u64.saturating_mul(layers.max().unwrap_or(0));
+                // Before and after the activation, and the signals of two layers.
+                let hidden = widths[1..].iter().copied().fold(0, u64::saturating_add);
+                let widest = widths.iter().copied().max().unwrap_or(0);
+                let of_sample = 2_u64.saturating_mul(hidden.saturating_add(widest));
+                let activations = samples.saturating_mul(of_sample);
+                parameters.saturating_add(drawn.max(activations)).saturating_mul(NUMBER)
+            }
+            Formula::Sinusoids { .. }
+            | Formula::Checkerboard { .. }
+            | Formula::Radial { .. }
+            | Formula::Polynomial { .. } => 0,
+        }
+    }
+
     /// What is wrong, as (JSON Pointer within the source, message) pairs; empty where nothing is.
     #[must_use]
     pub fn problems(&self) -> Vec<(String, String)> {

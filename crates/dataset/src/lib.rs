@@ -17,6 +17,10 @@ mod table;
 mod samples;
 mod sampling;
 
+mod cell;
+mod file;
+mod text;
+
 mod error;
 
 use std::path::Path;
@@ -37,7 +41,7 @@ impl Stage for Dataset {
     type Parameters = Parameters;
 
     const NAME: &'static str = "dataset";
-    const VERSION: &'static str = "1";
+    const VERSION: &'static str = "2";
     const SUMMARY: &'static str =
         "Training and test samples of a picture, a formula, a table file or digits.";
     const INPUTS: &'static [Port] = &[];

@@ -77,10 +77,16 @@ impl Default for Source {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ImageSource {
-    /// A PNG or JPEG file. Colour becomes grey as 0.299 R + 0.587 G + 0.114 B of the stored
-    /// (gamma-coded) values in [0, 1]; transparency is ignored. Between pixel centres the picture
-    /// is bilinear.
+    /// A PNG or JPEG file, turned upright as its Exif orientation says. Colour becomes grey as
+    /// 0.299 R + 0.587 G + 0.114 B of the stored (gamma-coded) values in [0, 1]. Between pixel centres
+    /// the picture is bilinear.
+    #[schemars(extend("format" = "file"))]
     pub path: PathBuf,
+    /// Grey level behind transparent pixels, from 0 (black) to 1 (white). Where left out, a picture
+    /// with transparent pixels is refused.
+    #[serde(default)]
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub background: Option<f64>,
 }
 
 /// Range of the coordinates that the network sees.

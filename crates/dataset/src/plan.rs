@@ -8,6 +8,7 @@ use crate::digits::DigitsSource;
 use crate::error::DatasetError;
 use crate::parameters::{ImageSource, InputRange, Parameters, Source};
 use crate::picture::Picture;
+use crate::samples::LARGEST;
 use crate::sampling::Sampling;
 use crate::table::TableSource;
 
@@ -23,20 +24,24 @@ pub fn plan(parameters: &Parameters, limits: &Limits) -> Plan {
         ..Plan::default()
     };
     check(parameters, &mut plan);
-    // Bytes that the file takes while samples are drawn from it.
-    let mut held = 0;
-    match &parameters.source {
-        Source::Portrait {} => dimensions(&mut plan, 2, 1),
+    let memory_bytes = limits.memory_bytes;
+    // Bytes that the source takes while samples are drawn from it.
+    let held = match &parameters.source {
+        Source::Portrait {} => {
+            dimensions(&mut plan, 2, 1);
+            0
+        }
         Source::Image(image) => {
             dimensions(&mut plan, 2, 1);
-            picture(image, &mut plan);
+            picture(image, memory_bytes, &mut plan)
         }
         Source::Function(source) => {
             dimensions(&mut plan, source.input_dim.into(), source.output_dim().into());
+            source.memory(parameters.train.max(parameters.test).into())
         }
-        Source::Table(source) => table(source, parameters, &mut plan),
-        Source::Digits(source) => held = digits(source, parameters, &mut plan),
-    }
+        Source::Table(source) => table(source, parameters, memory_bytes, &mut plan),
+        Source::Digits(source) => digits(source, parameters, memory_bytes, &mut plan),
+    };
     memory(parameters, held, limits, &mut plan);
     plan
 }
@@ -50,6 +55,11 @@ pub fn check(parameters: &Parameters, plan: &mut Plan) {
     if !(noise >= 0.0 && noise.is_finite()) {
         let message = format!("label_noise is {noise}; a standard deviation is 0 or more");
         plan.problem("/label_noise", message);
+    } else if noise > LARGEST {
+        let message = format!(
+            "label_noise is {noise:e}; numbers beyond {LARGEST:e} overflow the f32 in which networks are trained"
+        );
+        plan.problem("/label_noise", message);
     }
     let flips = parameters.label_flips;
     if !(0.0..=1.0).contains(&flips) {
@@ -57,7 +67,14 @@ pub fn check(parameters: &Parameters, plan: &mut Plan) {
         plan.problem("/label_flips", message);
     }
     match &parameters.source {
-        Source::Portrait {} | Source::Image(_) => check_points(parameters, 2, plan),
+        Source::Portrait {} => check_points(parameters, 2, plan),
+        Source::Image(image) => {
+            if let Some(level) = image.background.filter(|level| !(0.0..=1.0).contains(level)) {
+                let message = format!("background is {level}; a grey level lies between 0 and 1");
+                plan.problem("/source/image/background", message);
+            }
+            check_points(parameters, 2, plan);
+        }
         Source::Function(source) => {
             let problems = source.problems();
             if problems.is_empty() {
@@ -133,38 +150,54 @@ fn dimensions(plan: &mut Plan, input_dim: u64, output_dim: u64) {
     plan.outline.output_dim = Some(output_dim);
 }
 
-fn picture(image: &ImageSource, plan: &mut Plan) {
+/// Checks a picture; returns the bytes that it takes in memory.
+fn picture(image: &ImageSource, memory: u64, plan: &mut Plan) -> u64 {
     // Read whole: a file that is cut off has a sound beginning.
-    match Picture::open(&image.path) {
-        Ok(_) => plan.files.push(image.path.clone()),
-        Err(error) => report(plan, "/source/image/path", &error),
+    match Picture::open(image, memory) {
+        Ok(picture) => {
+            plan.files.push(image.path.clone());
+            picture.bytes
+        }
+        Err(error) => {
+            let at = match error {
+                DatasetError::Transparent { .. } => "/source/image",
+                _ => "/source/image/path",
+            };
+            report(plan, at, &error);
+            0
+        }
     }
 }
 
-fn table(source: &TableSource, parameters: &Parameters, plan: &mut Plan) {
-    let table = match source.read() {
+/// Checks a table; returns the bytes that it takes in memory.
+fn table(source: &TableSource, parameters: &Parameters, memory: u64, plan: &mut Plan) -> u64 {
+    let table = match source.read(memory) {
         Ok(table) => table,
         Err(errors) => {
             for (at, error) in errors {
                 report(plan, &format!("/source/table{at}"), &error);
             }
-            return;
+            return 0;
         }
     };
     plan.files.push(source.path.clone());
     let output_dim = table.classes.as_ref().map_or(table.targets.len(), |c| c.names.len());
     dimensions(plan, table.inputs.len() as u64, output_dim as u64);
     plan.outline.labelled = Some(table.classes.is_some());
-    if let Err(error) = source.enough_rows(table.rows, parameters.train, parameters.test) {
-        let at = if parameters.train as usize > table.rows { "/train" } else { "/test" };
-        report(plan, at, &error);
+    if let Err(error) = source.enough_rows(&table, parameters.train, parameters.test) {
+        let is_of_test = match &error {
+            DatasetError::TooFewOfSplit { split, .. } => *split == "test",
+            _ => parameters.train as usize <= table.rows(),
+        };
+        report(plan, if is_of_test { "/test" } else { "/train" }, &error);
     }
+    table.bytes()
 }
 
 /// Checks a file of digits; returns the bytes that it takes in memory.
-fn digits(source: &DigitsSource, parameters: &Parameters, plan: &mut Plan) -> u64 {
+fn digits(source: &DigitsSource, parameters: &Parameters, memory: u64, plan: &mut Plan) -> u64 {
     plan.outline.labelled = Some(true);
-    let digits = match source.read() {
+    let digits = match source.read(memory) {
         Ok(digits) => digits,
         Err((at, error)) => {
             report(plan, &format!("/source/digits{at}"), &error);
@@ -188,16 +221,23 @@ fn memory(parameters: &Parameters, held: u64, limits: &Limits, plan: &mut Plan) 
     let numbers = 8 * (2 * d + o);
     let row = size_of::<Sample>() as u64 + 4 * (d + o);
     let columns = 2 * row;
-    let bytes = samples.saturating_mul(numbers + row + columns).saturating_add(held);
+    let of_samples = samples.saturating_mul(numbers + row + columns);
+    let bytes = of_samples.saturating_add(held);
     plan.memory_bytes = Some(bytes);
-    if bytes > limits.memory_bytes {
-        let message = format!(
-            "{samples} samples need about {:.1} GB of memory; there are {:.1} GB",
-            bytes as f64 / 1e9,
-            limits.memory_bytes as f64 / 1e9
-        );
-        plan.problem("/train", message).hint("ask for fewer samples");
+    if bytes <= limits.memory_bytes {
+        return;
     }
+    let (needed, free) = (bytes as f64 / 1e9, limits.memory_bytes as f64 / 1e9);
+    let (at, hint) = if held <= of_samples {
+        ("/train", "ask for fewer samples")
+    } else {
+        ("/source", "take a smaller source, or allow more with `--memory`")
+    };
+    let message = format!(
+        "{samples} samples need about {needed:.1} GB of memory, {:.1} GB of it for their source; there are {free:.1} GB",
+        held as f64 / 1e9
+    );
+    plan.problem(at, message).hint(hint);
 }
 
 fn report(plan: &mut Plan, at: &str, error: &DatasetError) {

@@ -31,7 +31,7 @@ pub fn run(
     if let Some(Problem { message, hint, .. }) = plan.problems.into_iter().next() {
         return Err(StageError { message, hint });
     }
-    let (mut train, mut test) = splits(parameters, context.seed)?;
+    let (mut train, mut test) = splits(parameters, context)?;
     if parameters.shuffle_targets {
         train.shuffle_targets(&mut context.seed.stream("dataset/shuffle_targets/train"));
         test.shuffle_targets(&mut context.seed.stream("dataset/shuffle_targets/test"));
@@ -43,6 +43,9 @@ pub fn run(
     if parameters.label_flips > 0.0 {
         let mut random = context.seed.stream("dataset/label_flips");
         train.flip_labels(parameters.label_flips, &mut random);
+    }
+    for (samples, split) in [(&train, Split::Train), (&test, Split::Test)] {
+        samples.check_targets(split).map_err(DatasetError::into_stage)?;
     }
     let rows: Vec<Sample> = train.rows(Split::Train).chain(test.rows(Split::Test)).collect();
     write_rows(output, &rows)?;
@@ -59,7 +62,8 @@ pub fn run(
 }
 
 /// Training and test samples without noise.
-fn splits(parameters: &Parameters, seed: Seed) -> Result<(Samples, Samples), StageError> {
+fn splits(parameters: &Parameters, context: &Context) -> Result<(Samples, Samples), StageError> {
+    let (seed, memory) = (context.seed, context.limits.memory_bytes);
     let levels = |points: &[f64], grey: &dyn Fn(f64, f64) -> f64| {
         points.chunks_exact(2).map(|point| grey(point[0], point[1])).collect()
     };
@@ -68,7 +72,7 @@ fn splits(parameters: &Parameters, seed: Seed) -> Result<(Samples, Samples), Sta
             draw_both(parameters, seed, (2, 1), |points, _| levels(points, &portrait::grey))
         }
         Source::Image(image) => {
-            let picture = Picture::open(&image.path).map_err(DatasetError::into_stage)?;
+            let picture = Picture::open(image, memory).map_err(DatasetError::into_stage)?;
             let grey = |u, v| picture.grey(u, v);
             draw_both(parameters, seed, (2, 1), |points, _| levels(points, &grey))
         }
@@ -78,8 +82,10 @@ fn splits(parameters: &Parameters, seed: Seed) -> Result<(Samples, Samples), Sta
                 function.targets(points, inputs, seed)
             })
         }
-        Source::Table(source) => table_splits(source, (parameters.train, parameters.test), seed),
-        Source::Digits(source) => digit_splits(source, parameters, seed),
+        Source::Table(source) => {
+            table_splits(source, (parameters.train, parameters.test), seed, memory)
+        }
+        Source::Digits(source) => digit_splits(source, parameters, seed, memory),
     }
 }
 
@@ -113,8 +119,9 @@ fn table_splits(
     source: &TableSource,
     counts: (u32, u32),
     seed: Seed,
+    memory: u64,
 ) -> Result<(Samples, Samples), StageError> {
-    let table = source.read().map_err(|mut errors| errors.swap_remove(0).1.into_stage())?;
+    let table = source.read(memory).map_err(|mut errors| errors.swap_remove(0).1.into_stage())?;
     let splits = source
         .split(&table, counts, &mut seed.stream("dataset/split"))
         .map_err(DatasetError::into_stage)?;
@@ -133,8 +140,9 @@ fn digit_splits(
     source: &DigitsSource,
     parameters: &Parameters,
     seed: Seed,
+    memory: u64,
 ) -> Result<(Samples, Samples), StageError> {
-    let digits = source.read().map_err(|(_, error)| error.into_stage())?;
+    let digits = source.read(memory).map_err(|(_, error)| error.into_stage())?;
     let counts = (parameters.train, parameters.test);
     let splits = source
         .split(&digits, counts, parameters.inputs, &mut seed.stream("dataset/split"))

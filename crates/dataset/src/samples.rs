@@ -6,6 +6,17 @@ use rand::seq::SliceRandom;
 use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
 
+use crate::error::DatasetError;
+
+/// Largest input or target by size: beyond it, sums of squares over inputs, samples and layers overflow
+/// f32 (3.4e38).
+pub const LARGEST: f64 = 1e15;
+
+/// Whether networks can be trained on the number; on NaN they cannot.
+pub fn is_moderate(number: f64) -> bool {
+    number.abs() <= LARGEST
+}
+
 /// The samples of one split.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Samples {
@@ -40,6 +51,18 @@ impl Samples {
         if let Some(labels) = &mut self.labels {
             *labels = order.iter().map(|&from| labels[from]).collect();
         }
+    }
+
+    /// Checks that networks can be trained on the targets.
+    ///
+    /// # Errors
+    /// [`DatasetError::LargeTarget`] where one is beyond [`LARGEST`] or no number.
+    pub fn check_targets(&self, split: Split) -> Result<(), DatasetError> {
+        let large = self.targets.iter().position(|target| !is_moderate(*target));
+        let Some(index) = large else { return Ok(()) };
+        let split = if split == Split::Train { "training" } else { "test" };
+        let (sample, value) = (index / self.output_dim, self.targets[index]);
+        Err(DatasetError::LargeTarget { split, sample, value })
     }
 
     /// Gives round(share · N) samples another class, each of the other ones equally likely, in label

@@ -1,18 +1,22 @@
 //! The blocks of a pipeline's stages, each once for every value that the sweep gives it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::diagnostic::Location;
 use crate::file::{PipelineFile, StageEntry, read_stage};
 use crate::overrides::{Override, set};
+use crate::paths::{Found, NamedBy, Names, looked_for};
 use crate::pointer;
 use crate::problems::Problems;
 use crate::program::{Program, Unusable};
-use crate::schema::{Schema, validate};
+use crate::project::Project;
+use crate::schema::{Schema, files, validate};
 use crate::source::{Part, Source};
-use crate::sweep::{Point, Sweep};
+use crate::sweep::{Point, Setting, Sweep, Target};
 
 /// The block of one stage at one point of the sweep.
 #[derive(Clone, Debug)]
@@ -24,6 +28,22 @@ pub(crate) struct Block {
     pub is_valid: bool,
     /// Where its values come from.
     pub source: Source,
+    /// Paths that lead nowhere, by their pointer in the pipeline, with the places where they were
+    /// looked for in words.
+    pub nowhere: BTreeMap<String, String>,
+    /// Paths that lead elsewhere than to the same from the root.
+    pub moved: Vec<Moved>,
+}
+
+/// A path that is written otherwise than it is from the root.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Moved {
+    /// Pointer in the pipeline file, with all that was set, of where it is written.
+    pub written_at: String,
+    /// As it is written.
+    pub from: String,
+    /// From the root, or from `/`.
+    pub to: String,
 }
 
 /// The blocks of all stages.
@@ -40,6 +60,7 @@ impl Blocks {
         file: &PipelineFile,
         sweep: &Sweep,
         source: &Source,
+        places: Places,
         problems: &mut Problems,
     ) -> Self {
         let mut all = Self { axes: Vec::new(), blocks: BTreeMap::new() };
@@ -61,7 +82,10 @@ impl Blocks {
                 }
                 let entry = read_stage(&source, name, &value, &mut found);
                 problems.add_at(&axes, &point, found);
-                let block = Block { entry, program: None, is_valid: false, source };
+                let (nowhere, moved) = (BTreeMap::new(), Vec::new());
+                let mut block =
+                    Block { entry, program: None, is_valid: false, source, nowhere, moved };
+                block.find_program(places, &settings(sweep, name, &point).collect::<Vec<_>>());
                 all.blocks.insert((stage, point), block);
             }
             all.axes.push(axes);
@@ -99,12 +123,13 @@ impl Blocks {
         }
     }
 
-    /// Gives every block its parameters, those of `overrides` and of the sweep included, and
-    /// checks them against the schema of its program.
+    /// Gives every block its parameters, those of `overrides` and of the sweep included, checks them
+    /// against the schema of its program, and looks for the files that they name.
     pub(crate) fn set_parameters(
         &mut self,
         overrides: &[Override],
         sweep: &Sweep,
+        places: Places,
         problems: &mut Problems,
     ) {
         for ((stage, point), block) in &mut self.blocks {
@@ -135,6 +160,13 @@ impl Blocks {
                     block.source.problem(&at, part, issue.message, issue.help)
                 }));
                 block.is_valid = found.is_empty();
+                for at in files(schema, &block.entry.with) {
+                    block.find_file(
+                        places,
+                        &at,
+                        &settings(sweep, &name, point).collect::<Vec<_>>(),
+                    );
+                }
             }
             problems.add_at(&self.axes[*stage], point, found);
         }
@@ -152,10 +184,79 @@ fn unused_seed(block: &Block, program: &Program) -> Option<crate::diagnostic::Di
     Some(block.source.problem(&at, Part::Key, message, help))
 }
 
+/// Where the paths of a pipeline are looked for.
+#[derive(Clone, Copy)]
+pub(crate) struct Places<'a> {
+    pub project: &'a Project,
+    /// The pipeline file.
+    pub file: &'a Path,
+}
+
+impl Block {
+    /// Looks for the program, where it is a file.
+    fn find_program(&mut self, places: Places, settings: &[(&Target, &Setting)]) {
+        let at = pointer::join(&self.entry.pointer(), "uses");
+        if let Some(uses) = self.entry.uses.clone().filter(|uses| uses.contains('/')) {
+            self.entry.uses = Some(self.find(places, &at, uses, Names::Program, settings));
+        }
+    }
+
+    /// Looks for the file that the parameter at the pointer `at` names.
+    fn find_file(&mut self, places: Places, at: &str, settings: &[(&Target, &Setting)]) {
+        let whole = format!("{}{at}", pointer::join(&self.entry.pointer(), "with"));
+        let text = self.entry.with.pointer(at).and_then(Value::as_str).map(str::to_owned);
+        let Some(text) = text else { return };
+        let found = self.find(places, &whole, text, Names::Data, settings);
+        if let Some(value) = self.entry.with.pointer_mut(at) {
+            *value = Value::String(found);
+        }
+    }
+
+    /// The path `text`, which stands at the pointer `at`, from the root.
+    fn find(
+        &mut self,
+        places: Places,
+        at: &str,
+        text: String,
+        names: Names,
+        settings: &[(&Target, &Setting)],
+    ) -> String {
+        let by = match self.source.locate(at, Part::Value) {
+            Location::Argument { .. } => NamedBy::Argument,
+            Location::File { .. } | Location::Line { .. } => NamedBy::File(places.file),
+        };
+        match places.project.find_path(&text, names, by) {
+            Found::AsWritten => text,
+            Found::Elsewhere(to) => {
+                let by_axis = settings.iter().rev().find_map(|(target, setting)| {
+                    let below = at.strip_prefix(&target.pointer)?;
+                    Some(format!("{}{below}", setting.written_at))
+                });
+                let written_at = by_axis.unwrap_or_else(|| at.to_owned());
+                self.moved.push(Moved { written_at, from: text, to: to.clone() });
+                to
+            }
+            Found::Nowhere(places) => {
+                self.nowhere.insert(at.to_owned(), looked_for(&places));
+                text
+            }
+        }
+    }
+
+    /// `help`, and where the path at the pointer `at` was looked for, where it leads nowhere.
+    pub(crate) fn help(&self, at: &str, help: Option<String>) -> Option<String> {
+        match (help, self.nowhere.get(at)) {
+            (Some(help), Some(places)) => Some(format!("{help}; {places}")),
+            (help, places) => help.or_else(|| places.cloned()),
+        }
+    }
+}
+
 /// Why the program of `block` cannot be used.
 pub(crate) fn unusable(block: &Block, why: &Unusable) -> crate::diagnostic::Diagnostic {
     let at = pointer::join(&block.entry.pointer(), "uses");
-    block.source.problem(&at, Part::Value, why.message.clone(), why.help.clone())
+    let help = block.help(&at, why.help.clone());
+    block.source.problem(&at, Part::Value, why.message.clone(), help)
 }
 
 /// What the labels of `point` set in the stage `name`.
@@ -163,7 +264,7 @@ fn settings<'s>(
     sweep: &'s Sweep,
     name: &'s str,
     point: &'s Point,
-) -> impl Iterator<Item = (&'s crate::sweep::Target, &'s crate::sweep::Setting)> {
+) -> impl Iterator<Item = (&'s Target, &'s Setting)> {
     point
         .labels()
         .flat_map(|(axis, label)| sweep.axes[axis].settings_at(label))

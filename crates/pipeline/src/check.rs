@@ -9,7 +9,7 @@ use artifact::Table;
 use serde_json::Value;
 use stage::Limits;
 
-use crate::blocks::{Blocks, unusable};
+use crate::blocks::{Blocks, Places, unusable};
 use crate::diagnostic::{Diagnostic, Diagnostics, Location};
 use crate::discovery::Catalogue;
 use crate::error::PipelineError;
@@ -62,10 +62,11 @@ pub fn check(project: &Project, request: &Request) -> Result<Plan, PipelineError
     let mut problems = Problems::default();
     problems.add(found);
 
-    let mut blocks = Blocks::read(&file, &sweep, &source, &mut problems);
+    let places = Places { project, file: &path };
+    let mut blocks = Blocks::read(&file, &sweep, &source, places, &mut problems);
     let programs = programs(&Catalogue::of(project)?, &blocks, &mut problems)?;
     blocks.add_programs(&programs, &mut problems);
-    blocks.set_parameters(&overrides, &sweep, &mut problems);
+    blocks.set_parameters(&overrides, &sweep, places, &mut problems);
     problems.add(second_columns(&sweep, &blocks, &source));
     let wirings = wirings(&blocks, &sweep, &source, &mut problems);
 

@@ -89,11 +89,10 @@ impl<'p> Catalogue<'p> {
         Ok(programs)
     }
 
-    /// A file relative to the root, or `stage-NAME` on the search path.
+    /// A file from the root, or `stage-NAME` on the search path.
     fn elsewhere(&self, uses: &str) -> Result<PathBuf, Unusable> {
         if uses.contains('/') {
             let path = self.project.root.join(uses);
-            let root = self.project.root.display();
             return match fs::metadata(&path).map(|found| not_regular(found.file_type())) {
                 Ok(None) => Ok(path),
                 Ok(Some(what)) => {
@@ -101,7 +100,7 @@ impl<'p> Catalogue<'p> {
                 }
                 Err(_) => Err(Unusable {
                     message: format!("there is no stage program {uses}"),
-                    help: Some(format!("paths of stage programs are relative to {root}")),
+                    help: None,
                 }),
             };
         }

@@ -21,6 +21,7 @@ mod wiring;
 
 mod answer;
 mod discovery;
+mod paths;
 mod program;
 mod project;
 mod workspace;

@@ -18,6 +18,8 @@ use crate::schema::{Schema, fields};
 /// Where `name` means no stage, there are none, or a program cannot be built or asked.
 pub fn stages(project: &Project, name: Option<&str>) -> Result<String, PipelineError> {
     let catalogue = Catalogue::of(project)?;
+    let named = name.map(|name| project.program_of_argument(name)).transpose()?;
+    let name = named.as_deref();
     let all = catalogue.names();
     let wanted: BTreeSet<&str> = match name {
         Some(name) => BTreeSet::from([name]),

@@ -60,6 +60,14 @@ impl Lock {
             };
             stage.insert("with".to_owned(), with);
         }
+        // It runs the same from whatever folder it is called.
+        for moved in blocks.iter().flat_map(|(_, _, block)| &block.moved) {
+            if let Some(written) = value.pointer_mut(&moved.written_at)
+                && written.as_str() == Some(&moved.from)
+            {
+                *written = json!(moved.to);
+            }
+        }
         let locked = earlier.as_ref().and_then(|lock| lock.get(ORIGIN)?.as_str());
         let origin = locked.unwrap_or(origin).to_owned();
         Self { pipeline: value, origin, earlier }

@@ -18,7 +18,7 @@ use crate::problems::Problems;
 use crate::program::{Program, Unusable};
 use crate::project::Project;
 use crate::quantity::bytes;
-use crate::schema::{Schema, with_defaults};
+use crate::schema::{Schema, files, with_defaults};
 use crate::source::Part;
 use crate::store::{Stamps, Store};
 use crate::sweep::{Point, Sweep};
@@ -193,7 +193,13 @@ impl<'a> Planner<'a> {
         let description = &program.description;
         let filled = with_defaults(Schema::new(&description.parameters), &block.entry.with);
         if !description.plans {
-            return Some(stage::Plan { parameters: filled, ..stage::Plan::default() });
+            let schema = Schema::new(&description.parameters);
+            let files = files(schema, &filled).into_iter().filter_map(|at| {
+                let file = filled.pointer(&at)?.as_str()?;
+                Some(PathBuf::from(file))
+            });
+            let files = files.collect();
+            return Some(stage::Plan { parameters: filled, files, ..stage::Plan::default() });
         }
         let axes = self.axes[stage].clone();
         let answer = self.answer(block, program, inputs);
@@ -212,7 +218,8 @@ impl<'a> Planner<'a> {
         let is_right = problems.is_empty();
         let located = problems.into_iter().map(|problem| {
             let at = format!("{with}{}", problem.at);
-            block.source.problem(&at, Part::Value, problem.message, problem.hint)
+            let help = block.help(&at, problem.hint);
+            block.source.problem(&at, Part::Value, problem.message, help)
         });
         self.problems.add_at(&axes, point, located);
         if !is_right {
@@ -355,6 +362,10 @@ impl<'a> Planner<'a> {
         let path = self.project.root.join(file);
         let stamps = &mut self.stamps;
         let hash = |path: &PathBuf| {
+            // Reading a pipe or a device may never end.
+            if path.exists() && !path.is_file() {
+                return Err(format!("{} is no regular file", path.display()));
+            }
             stamps.hash(&path.display().to_string(), path).map_err(|error| error.to_string())
         };
         self.files.entry(path).or_insert_with_key(hash).clone()

@@ -13,8 +13,10 @@ use crate::nearest::{listed, nearest};
 /// A project: the folder with `pipelines/`, or any other folder, and where artifacts and results go.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Project {
-    /// Stages run here, so paths in parameters are relative to it.
+    /// Stages run here.
     pub root: PathBuf,
+    /// The folder in which the command was called.
+    pub here: PathBuf,
     /// Holds the folder `runs`, and `store` where nothing else is said.
     pub data: PathBuf,
     /// The store, where it is not in `data`: several projects may share one.
@@ -44,16 +46,18 @@ impl Project {
         let beside =
             env::current_exe().ok().and_then(|program| program.parent().map(Path::to_owned));
         project.search.extend(beside);
+        project.here = here;
         Ok(project)
     }
 
-    /// The project at `root`, with its data in `data` and stages of PATH.
+    /// The project at `root`, called from there, with its data in `data` and stages of PATH.
     #[must_use]
     pub fn at(root: &Path) -> Self {
         let path = env::var_os("PATH").unwrap_or_default();
         // A relative folder of PATH would find whatever program lies beside a stranger's pipeline.
         let search = env::split_paths(&path).filter(|folder| folder.is_absolute()).collect();
-        Self { root: root.to_owned(), data: root.join("data"), store: None, search }
+        let (root, here) = (root.to_owned(), root.to_owned());
+        Self { data: root.join("data"), root, here, store: None, search }
     }
 
     /// Folder of artifacts.
@@ -79,8 +83,7 @@ impl Project {
     /// below.
     #[must_use]
     pub fn shown(&self, path: &Path) -> String {
-        let here = env::current_dir().unwrap_or_else(|_| self.root.clone());
-        path.strip_prefix(&here)
+        path.strip_prefix(&self.here)
             .or_else(|_| path.strip_prefix(&self.root))
             .unwrap_or(path)
             .display()
@@ -99,7 +102,8 @@ impl Project {
         names
     }
 
-    /// The file that `name` means: one of `pipelines/`, with or without `.yaml`, or a path.
+    /// The file that `name` means: one of `pipelines/`, with or without `.yaml`, or a path from the
+    /// folder of the command, or from the root.
     ///
     /// # Errors
     /// Where there is no such file; the error lists those that exist.
@@ -113,11 +117,11 @@ impl Project {
                 return Ok(path);
             }
         }
-        let path = PathBuf::from(name);
-        if path.is_file() {
-            return path.canonicalize().map_err(PipelineError::io("opening", &path));
+        let places = [self.here.join(name), self.root.join(name)];
+        if let Some(path) = places.iter().find(|path| path.is_file()) {
+            return path.canonicalize().map_err(PipelineError::io("opening", path));
         }
-        for path in [path, folder.join(name)] {
+        for path in places.into_iter().chain([folder.join(name)]) {
             let what = fs::metadata(&path).ok().and_then(|found| not_regular(found.file_type()));
             if let Some(what) = what {
                 return Err(PipelineError::Argument {

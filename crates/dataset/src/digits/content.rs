@@ -1,17 +1,12 @@
 //! What a file of digits holds, whatever its format.
 
-use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-
-use flate2::read::MultiGzDecoder;
 
 use super::fault::Fault;
 use super::{DigitsSource, labels_beside, read_csv, read_idx};
 use crate::error::DatasetError;
-
-/// First bytes of a file that gzip compressed.
-const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
+use crate::file::{Format, Opened, recognise};
 
 /// Pictures and labels as they stand in the file.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,28 +23,37 @@ pub struct Content {
     pub bytes: u64,
 }
 
-/// Reads the file that `source` names and, for IDX, the file of its labels.
+/// Reads the file that `source` names and, for IDX, the file of its labels, within `memory` bytes.
 ///
 /// # Errors
 /// What is wrong, with the JSON Pointer within the source of the parameter that it concerns.
-pub fn read(source: &DigitsSource) -> Result<Content, (&'static str, DatasetError)> {
+pub fn read(source: &DigitsSource, memory: u64) -> Result<Content, (&'static str, DatasetError)> {
     let path = &source.path;
     let wrong = |at, fault| (at, DatasetError::digits(path, fault));
-    let bytes = contents(path, Fault::NoPictures).map_err(|fault| wrong("/path", fault))?;
-    let read = bytes.len() as u64;
-    if !read_idx::is_idx(&bytes) {
-        if source.labels.is_some() {
-            return Err(wrong("/labels", Fault::OwnLabels));
+    let opened = opened(path, Fault::NoPictures).map_err(|error| ("/path", error))?;
+    match opened.format {
+        Format::Idx => {}
+        Format::Parquet => return Err(wrong("/path", Fault::Parquet)),
+        Format::Text if source.labels.is_some() => return Err(wrong("/labels", Fault::OwnLabels)),
+        Format::Text => {
+            let (pixels, values, labels) = read_csv::read(source, opened.content, memory)?;
+            let bytes = values_bytes(&values);
+            return Ok(Content { pixels, values, labels, files: vec![path.clone()], bytes });
         }
-        let (pixels, values, labels) = read_csv::read(path, &bytes, &source.label_column)?;
-        let bytes = read + values_bytes(&values);
-        return Ok(Content { pixels, values, labels, files: vec![path.clone()], bytes });
     }
+    let bytes = all(path, opened, memory).map_err(|error| ("/path", error))?;
     let (pixels, values) = read_idx::pictures(&bytes).map_err(|fault| wrong("/path", fault))?;
+    let read = bytes.len() as u64;
+    drop(bytes);
     let beside = source.labels.clone().or_else(|| labels_beside(path));
     let labels_path = beside.ok_or_else(|| wrong("/path", Fault::UnknownLabels))?;
-    let wrong_labels = |fault| ("/labels", DatasetError::digits(&labels_path, fault));
-    let bytes = contents(&labels_path, Fault::NoLabels).map_err(wrong_labels)?;
+    let at_labels = |error| ("/labels", error);
+    let wrong_labels = |fault| at_labels(DatasetError::digits(&labels_path, fault));
+    let opened = self::opened(&labels_path, Fault::NoLabels).map_err(at_labels)?;
+    if opened.format != Format::Idx {
+        return Err(wrong_labels(Fault::LabelsNotIdx));
+    }
+    let bytes = all(&labels_path, opened, memory).map_err(at_labels)?;
     let labels = read_idx::labels(&bytes).map_err(wrong_labels)?;
     let (count, pictures) = (labels.len(), values.len() / pixels);
     if count != pictures {
@@ -65,13 +69,23 @@ fn values_bytes(values: &[f32]) -> u64 {
     2 * size_of_val(values) as u64
 }
 
-/// The bytes of a file, decompressed where gzip compressed it.
-fn contents(path: &Path, missing: impl Fn(std::io::Error) -> Fault) -> Result<Vec<u8>, Fault> {
-    let bytes = fs::read(path).map_err(missing)?;
-    if !bytes.starts_with(GZIP_MAGIC) {
-        return Ok(bytes);
+/// Opens a file; one that cannot be opened is `missing`.
+fn opened(path: &Path, missing: fn(std::io::Error) -> Fault) -> Result<Opened, DatasetError> {
+    recognise(path).map_err(|error| match error {
+        DatasetError::Open { path, source } => DatasetError::digits(&path, missing(source)),
+        other => other,
+    })
+}
+
+/// All bytes of a file whose elements become f32 beside them.
+fn all(path: &Path, opened: Opened, memory: u64) -> Result<Vec<u8>, DatasetError> {
+    const OF_AN_ELEMENT: u64 = 1 + size_of::<f32>() as u64;
+    let mut bytes = Vec::new();
+    let read = opened.content.take(memory / OF_AN_ELEMENT + 1).read_to_end(&mut bytes);
+    read.map_err(|source| DatasetError::damaged(path, source))?;
+    let needed = OF_AN_ELEMENT * bytes.len() as u64;
+    if needed > memory {
+        return Err(DatasetError::TooLarge { path: path.to_owned(), needed, free: memory });
     }
-    let mut plain = Vec::new();
-    MultiGzDecoder::new(bytes.as_slice()).read_to_end(&mut plain).map_err(Fault::Gzip)?;
-    Ok(plain)
+    Ok(bytes)
 }

@@ -17,19 +17,9 @@ pub enum Fault {
         "holds pictures without labels, and its name has no `images` that would tell the file of labels"
     )]
     UnknownLabels,
-    /// The file cannot be decompressed.
-    #[error("is damaged; gzip says: {0}")]
-    Gzip(io::Error),
-    /// The file is no text and does not begin like IDX.
-    #[error(
-        "is neither an IDX file, which begins with two zero bytes, nor CSV text: at offset {offset} stands the byte {byte:#04x}"
-    )]
-    NeitherFormat {
-        /// Where it stops being text.
-        offset: usize,
-        /// What stands there.
-        byte: u8,
-    },
+    /// A Parquet file.
+    #[error("is a Parquet file; digits are read from IDX or CSV")]
+    Parquet,
     /// The labels' file is no IDX.
     #[error(
         "is no IDX file, which begins with two zero bytes; the labels of an IDX file are one too"
@@ -89,12 +79,9 @@ pub enum Fault {
     /// A file of labels beside a CSV file.
     #[error("is a CSV file, which holds its labels itself")]
     OwnLabels,
-    /// Lines of different lengths, for instance.
-    #[error("is not a readable CSV file: {0}")]
-    Csv(csv::Error),
     /// A line of one cell.
     #[error(
-        "has a single cell in line {line}; a line is a label and at least one pixel, separated by commas"
+        "has a single cell in line {line}; a line is a label and at least one pixel, separated as `delimiter` says"
     )]
     NoPixels {
         /// Line, from 1.
@@ -106,9 +93,59 @@ pub enum Fault {
         /// The column asked for.
         name: String,
     },
+    /// A column that is an index by its name.
+    #[error(
+        "has the column {name} in line {line}, column {column}: an index is neither pixel nor label"
+    )]
+    Index {
+        /// Line of the header, from 1.
+        line: u64,
+        /// Column, from 1.
+        column: usize,
+        /// Its name.
+        name: String,
+    },
+    /// A column that counts the lines.
+    #[error("counts its lines in column {column}: an index is neither pixel nor label")]
+    Counting {
+        /// Column, from 1.
+        column: usize,
+    },
+    /// A column of labels beside the one that is taken for it.
+    #[error("has a column `{name}`, but the column `{taken}` would be taken as the label")]
+    LabelElsewhere {
+        /// The column of labels.
+        name: String,
+        /// The column where the label would be.
+        taken: String,
+    },
+    /// A column whose name is unlike those of the pixels.
+    #[error(
+        "has the column {name} in line {line}, column {column}, whose name is unlike those of the pixels"
+    )]
+    OddColumn {
+        /// Line of the header, from 1.
+        line: u64,
+        /// Column, from 1.
+        column: usize,
+        /// Its name.
+        name: String,
+    },
     /// A cell that is no pixel.
     #[error("holds `{value}` in line {line}, column {column}; a pixel is a number of 0 or more")]
     Pixel {
+        /// Line, from 1.
+        line: u64,
+        /// Column, from 1.
+        column: usize,
+        /// What stands there.
+        value: String,
+    },
+    /// A pixel beyond 16 bits.
+    #[error(
+        "holds the pixel `{value}` in line {line}, column {column}, beside which every picture would be black"
+    )]
+    BrightPixel {
         /// Line, from 1.
         line: u64,
         /// Column, from 1.
@@ -181,11 +218,11 @@ impl Fault {
             Self::NoLabels(_) | Self::UnknownLabels => {
                 "name the IDX file of the labels by `--set dataset.with.source.digits.labels=FILE`"
             }
-            Self::Gzip(_) | Self::CutHeader { .. } | Self::Length { .. } => {
-                "the file may be cut off: fetch it once more"
+            Self::CutHeader { .. } | Self::Length { .. } => {
+                "the file may be cut off: fetch it again"
             }
-            Self::NeitherFormat { .. } => {
-                "give pictures as IDX or CSV, plain or compressed by gzip; a Parquet file can be a `source: { table: … }`"
+            Self::Parquet => {
+                "name it as a table: `source: { table: { path: FILE, inputs: [\"pixel*\"], label: label, standardize_inputs: false } }`"
             }
             Self::NotPictures { dimensions } if dimensions.len() == 1 => {
                 "this looks like the file of labels: `path` is the pictures, `labels` these"
@@ -194,6 +231,21 @@ impl Fault {
                 "pictures and labels come in pairs, as `train-images-idx3-ubyte` and `train-labels-idx1-ubyte`"
             }
             Self::OwnLabels => "leave `labels` out; `label_column` says where they stand",
+            Self::NoPixels { .. } => {
+                "say what separates the cells, as `delimiter: \";\"` or `delimiter: \"\\t\"`"
+            }
+            Self::Index { .. } | Self::Counting { .. } => {
+                "write the file without its index (pandas: `to_csv(FILE, index=False)`)"
+            }
+            Self::LabelElsewhere { name, .. } => {
+                return Some(format!("say `label_column: {{ named: {name} }}`"));
+            }
+            Self::OddColumn { .. } => {
+                "take the column out of the file; all columns but the label are pixels"
+            }
+            Self::BrightPixel { .. } => {
+                "mend the cell, or say `white`, the pixel value that becomes 1"
+            }
             Self::NoHeader { .. } => "say `label_column: first` or `label_column: last`",
             Self::Label { .. } => {
                 "`label_column` says which column is the label: first, last or { named: … }"

@@ -20,6 +20,7 @@ pub use fault::Fault;
 use crate::error::DatasetError;
 use crate::parameters::InputRange;
 use crate::samples::Samples;
+use crate::table::{comma, wrong_delimiter};
 
 /// Pictures of digits, or of anything else in classes, from a file.
 ///
@@ -31,14 +32,23 @@ pub struct DigitsSource {
     /// The pictures: an IDX file, as MNIST has them, or a CSV file with one picture and its label in
     /// a line, with or without a header line. Either may be compressed by gzip; told apart by their
     /// first bytes.
+    #[schemars(extend("format" = "file"))]
     pub path: PathBuf,
     /// IDX file of the labels. Where left out, the one beside the pictures whose name has `labels` for
     /// `images` and `idx1` for `idx3`, as MNIST's have. A CSV file holds its labels itself.
     #[serde(default)]
+    #[schemars(extend("format" = "file"))]
     pub labels: Option<PathBuf>,
     /// Column of a CSV file that holds the label; all others are pixels.
     #[serde(default)]
     pub label_column: LabelColumn,
+    /// Whether the first line of a CSV file names its columns. Where left out, it does where its label
+    /// is no number, or where it counts columns from 0 or 1.
+    #[serde(default)]
+    pub header: Option<bool>,
+    /// What separates the cells of a CSV file, one ASCII character.
+    #[serde(default = "comma")]
+    pub delimiter: char,
     /// The labels whose pictures are kept; all where empty. Classes stand in rising order.
     #[serde(default)]
     pub classes: Vec<u32>,
@@ -52,10 +62,10 @@ pub struct DigitsSource {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LabelColumn {
-    /// The first one. A line is the header where it comes first and its label is no number.
+    /// The first one.
     #[default]
     First,
-    /// The last one, with a header line or without as above.
+    /// The last one.
     Last,
     /// The one that bears this name in the header line.
     Named(String),
@@ -81,13 +91,13 @@ pub struct Digits {
 }
 
 impl DigitsSource {
-    /// Reads the file and keeps the pictures of the classes that are asked for.
+    /// Reads the file within `memory` bytes and keeps the pictures of the classes that are asked for.
     ///
     /// # Errors
     /// The first thing that is wrong with the file, with the JSON Pointer within the source of the
     /// parameter that it concerns.
-    pub fn read(&self) -> Result<Digits, (&'static str, DatasetError)> {
-        let read = content::read(self)?;
+    pub fn read(&self, memory: u64) -> Result<Digits, (&'static str, DatasetError)> {
+        let read = content::read(self, memory)?;
         let wrong = |at, fault| Err((at, DatasetError::digits(&self.path, fault)));
         let Content { pixels, mut values, mut labels, files, bytes } = read;
         if labels.is_empty() {
@@ -128,6 +138,9 @@ impl DigitsSource {
         let mut add = |at: &str, message: String| problems.push((at.to_owned(), message));
         if let Some(white) = self.white.filter(|white| !(white.is_finite() && *white > 0.0)) {
             add("/white", format!("white is {white}; it is a pixel value above 0"));
+        }
+        if let Some(message) = wrong_delimiter(self.delimiter) {
+            add("/delimiter", message);
         }
         if let [only] = self.classes[..] {
             add("/classes", format!("{only} is the only class; a choice needs at least two"));

@@ -10,11 +10,6 @@ const UNSIGNED_BYTE: u8 = 0x08;
 /// Bytes before the dimensions, and of each dimension.
 const WORD: usize = 4;
 
-/// Whether the bytes begin as an IDX file does; no text begins so.
-pub fn is_idx(bytes: &[u8]) -> bool {
-    bytes.starts_with(&[0, 0])
-}
-
 /// Pixels of a picture, and the pixel values of all of them (pictures × pixels).
 pub fn pictures(bytes: &[u8]) -> Result<(usize, Vec<f32>), Fault> {
     let (dimensions, elements) = parse(bytes)?;
@@ -27,9 +22,6 @@ pub fn pictures(bytes: &[u8]) -> Result<(usize, Vec<f32>), Fault> {
 
 /// Labels, one for each picture.
 pub fn labels(bytes: &[u8]) -> Result<Vec<u32>, Fault> {
-    if !is_idx(bytes) {
-        return Err(Fault::LabelsNotIdx);
-    }
     let (dimensions, elements) = parse(bytes)?;
     if dimensions.len() != 1 {
         return Err(Fault::NotLabels { dimensions });

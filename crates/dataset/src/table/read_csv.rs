@@ -1,70 +1,73 @@
 //! Columns of a CSV file.
 
-use std::fs;
-use std::path::Path;
+use std::io::BufRead;
+use std::mem::size_of;
 
-use csv::{Position, ReaderBuilder, StringRecord, Trim};
-
-use super::classes::Classes;
-use super::columns::{Columns, Numbers, position};
+use super::TableSource;
+use super::classes::Labels;
+use super::columns::{Columns, Numbers, Places, Selection, Splits, shown};
+use crate::cell::Cell;
 use crate::error::DatasetError;
+use crate::text::{Record, Records};
 
-/// Reads the named columns; spaces around cells do not count.
+/// Rows between two looks at the memory that is taken.
+const LOOK_EVERY: usize = 4096;
+
+/// Reads the columns that `source` asks for, within `memory` bytes.
 pub fn read(
-    path: &Path,
-    delimiter: char,
-    numeric: &[&str],
-    label: Option<&str>,
-) -> Result<Columns, DatasetError> {
-    let not_csv = |source| DatasetError::NotCsv { path: path.to_owned(), source };
-    // A delimiter beyond ASCII is refused with the parameters.
-    let delimiter = u8::try_from(delimiter).unwrap_or(b',');
-    let bytes =
-        fs::read(path).map_err(|source| DatasetError::Open { path: path.to_owned(), source })?;
-    let mut reader =
-        ReaderBuilder::new().delimiter(delimiter).trim(Trim::All).from_reader(bytes.as_slice());
-    let known: Vec<String> = reader.headers().map_err(not_csv)?.iter().map(str::to_owned).collect();
-    let mut numbers: Vec<Result<(usize, Numbers), DatasetError>> = numeric
+    source: &TableSource,
+    content: impl BufRead,
+    memory: u64,
+) -> Result<(Selection, Columns), DatasetError> {
+    let path = &source.path;
+    let not_text = |fault| DatasetError::text(path, fault);
+    let mut records = Records::new(content, source.delimiter());
+    let mut record = Record::default();
+    if !records.read(&mut record).map_err(not_text)? {
+        return Err(DatasetError::EmptyTable { path: path.clone() });
+    }
+    let known: Vec<String> = record.cells().map(str::to_owned).collect();
+    let selection = Selection::of(source, &known);
+    let mut numbers: Vec<(usize, Numbers)> = selection
+        .numeric
         .iter()
-        .map(|name| Ok((position(path, name, &known)?, Numbers::new(path, name))))
+        .map(|selected| (selected.column, Numbers::new(path, known[selected.column].clone())))
         .collect();
-    let mut labels = label.map(|name| Ok((position(path, name, &known)?, name, Vec::new())));
+    let of = |column: usize| (column, known[column].as_str());
+    let mut labels = selection
+        .label
+        .map(of)
+        .map(|(column, name)| (column, Labels::new(path, name, source.decimal)));
+    let mut splits =
+        selection.split.map(of).map(|(column, name)| (column, Splits::new(path, name)));
 
-    let mut lines = Vec::new();
-    let mut record = StringRecord::new();
-    while reader.read_record(&mut record).map_err(not_csv)? {
-        let line = record.position().map_or(0, |position| line(&bytes, position));
-        lines.push(line);
-        for (column, numbers) in numbers.iter_mut().flatten() {
-            let cell = &record[*column];
-            numbers.push(cell.parse().ok(), || format!("line {line}"), || quoted(cell));
+    let mut places = Places::default();
+    let row_bytes = size_of::<f64>() * numbers.len() + size_of::<u64>();
+    while records.read(&mut record).map_err(not_text)? {
+        if places.rows % LOOK_EVERY == 0 {
+            let needed = (places.rows * row_bytes) as u64;
+            source.check_memory(needed, memory)?;
         }
-        if let Some(Ok((column, _, cells))) = &mut labels {
-            cells.push(record[*column].to_owned());
+        places.add_line(record.line);
+        for (column, numbers) in &mut numbers {
+            let text = record.cell(*column);
+            numbers.push(Cell::of(text, source.decimal), || shown(text));
+        }
+        if let Some((column, labels)) = &mut labels {
+            labels.push(record.cell(*column));
+        }
+        if let Some((column, splits)) = &mut splits {
+            splits.push(record.cell(*column));
         }
     }
-    let place = |row: usize| format!("line {}", lines[row]);
-    Ok(Columns {
-        rows: lines.len(),
+    let columns = Columns {
         numbers: numbers
             .into_iter()
-            .map(|column| column.and_then(|(_, numbers)| numbers.finish()))
+            .map(|(_, numbers)| numbers.finish(&places).map(|numbers| vec![numbers]))
             .collect(),
-        classes: labels.map(|column| {
-            column.and_then(|(_, name, cells)| Classes::of(path, name, &cells, place))
-        }),
-    })
-}
-
-/// The line of a record: its position counts from the end of the record before it, ahead of any
-/// blank lines between them.
-pub fn line(bytes: &[u8], position: &Position) -> u64 {
-    let start = usize::try_from(position.byte()).unwrap_or(bytes.len()).min(bytes.len());
-    let blank = bytes[start..].iter().take_while(|&&byte| byte == b'\n' || byte == b'\r');
-    position.line() + blank.filter(|&&byte| byte == b'\n').count() as u64
-}
-
-/// A cell as it is shown in a message.
-fn quoted(cell: &str) -> String {
-    if cell.is_empty() { "nothing".to_owned() } else { format!("`{cell}`") }
+        classes: labels.map(|(_, labels)| labels.finish(&places)),
+        splits: splits.map(|(_, splits)| splits.finish(&places)),
+        places,
+    };
+    Ok((selection, columns))
 }

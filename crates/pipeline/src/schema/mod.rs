@@ -4,6 +4,7 @@
 //! data is wrong. This one knows how Rust's enums look and reports inside the variant meant.
 
 mod defaults;
+mod files;
 mod outline;
 mod size;
 mod validate;
@@ -12,6 +13,7 @@ mod variants;
 use serde_json::Value;
 
 pub(crate) use defaults::with_defaults;
+pub(crate) use files::files;
 pub(crate) use outline::{compact, fields};
 pub(crate) use size::check_size;
 pub(crate) use validate::validate;

@@ -51,9 +51,10 @@ pub fn stage_check(project: &Project, check: &StageCheck) -> Result<Verdict, Pip
         help: missing.help,
     };
     let catalogue = Catalogue::of(project)?;
-    let uses = check.program.as_str();
+    let uses = project.program_of_argument(&check.program)?;
+    let uses = uses.as_str();
     catalogue.check(uses).map_err(argument)?;
-    let mut verdict = Verdict::of(uses);
+    let mut verdict = Verdict::of(&check.program);
     let program = match catalogue.programs(&BTreeSet::from([uses]))?.remove(uses) {
         Some(Ok(program)) => program,
         Some(Err(why)) => {

@@ -6,6 +6,7 @@ mod cost;
 mod faults;
 mod keys;
 mod overrides;
+mod paths;
 mod running;
 mod slurm;
 mod stages;

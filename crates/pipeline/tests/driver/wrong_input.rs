@@ -28,12 +28,12 @@ fn an_unknown_stage_suggests_the_nearest() {
 }
 
 #[test]
-fn an_unknown_file_says_from_where_paths_count() {
+fn an_unknown_file_says_where_it_was_looked_for() {
     insta::assert_snapshot!(World::new().errors(&wrong("uses: ntk", "uses: ./stages/x.py"), &[]), @r#"
     pipelines/x.yaml:15:11: error: there is no stage program ./stages/x.py
     15 |     uses: ./stages/x.py
        |           ^^^^^^^^^^^^^
-       = help: paths of stage programs are relative to ROOT
+       = help: tried `ROOT/stages/x.py` and `ROOT/pipelines/stages/x.py`
 
     1 error; nothing was run
     "#);
