@@ -1,23 +1,26 @@
-"""The peers: the same work in PyTorch, JAX, neural-tangents, SciPy and NumPy, each at its best.
+"""A peer: the same work in PyTorch, JAX, neural-tangents, SciPy or NumPy, at its best.
 
-Started once by the bench and asked over standard input, one JSON object a line:
+  python peers.py PEER THREADS
 
-  {"do": "versions"}                                           -> {"versions": {name: version}}
-  {"do": "prepare", "peer": ..., "work": ..., "rate": ..., "slope": ..., "top": k or null,
+Started by the bench and asked over standard input, one JSON object a line:
+
+  {"id": 1, "do": "version"}                                    -> {"version": text}
+  {"id": 2, "do": "prepare", "work": ..., "rate": ..., "slope": ..., "top": k or null,
    "arrays": [{"path": ..., "shape": [...]}, ...]}              -> {}
-  {"do": "result", "peer": ..., "path": ...}                    -> {}         (raw f32)
-  {"do": "run", "peer": ..., "times": n}                        -> {"seconds": ...}
-  {"do": "forget"}                                              -> {}
+  {"id": 3, "do": "result", "path": ...}                        -> {}         (raw f32)
+  {"id": 4, "do": "run", "times": n}                            -> {"seconds": ...}
+  {"id": 5, "do": "forget"}                                     -> {}
 
-or, where something fails, {"error": message}. Arrays are raw little-endian f32 in row-major order.
-Time is taken here, around the work alone: neither compilation nor the exchange of data is in it.
+Each answer repeats the id. Where something fails it is {"error": message}, where a package cannot be
+imported {"missing": message}. Arrays are raw little-endian f32 in row-major order. Time is taken here,
+around the work alone: neither compilation nor the exchange of data is in it.
 """
 
 import json
 import os
 import sys
 
-THREADS = int(sys.argv[1])
+NAME, THREADS = sys.argv[1], int(sys.argv[2])
 # Before any library starts its threads. XLA takes as many as there are cores to run on.
 if hasattr(os, "sched_setaffinity"):
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:THREADS])
@@ -25,6 +28,7 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[variable] = str(THREADS)
 os.environ["JAX_PLATFORMS"] = "cpu"
 
+import ctypes
 import importlib.metadata
 import time
 import types
@@ -32,21 +36,15 @@ import warnings
 
 warnings.filterwarnings("ignore")
 
-# neural-tangents imports its TensorFlow bridge eagerly; nothing here uses it.
-sys.modules["neural_tangents.experimental"] = types.ModuleType("neural_tangents.experimental")
 
-import jax
-import jax.numpy as jnp
-import neural_tangents
-import numpy
-import scipy.linalg
-
-try:
-    import torch
-
-    torch.set_num_threads(THREADS)
-except ImportError:
-    torch = None
+def end_with_the_bench():
+    """Has Linux end this program when the bench ends, and before the bench where memory runs out."""
+    try:
+        ctypes.CDLL(None).prctl(1, 9)  # PR_SET_PDEATHSIG, SIGKILL
+        with open("/proc/self/oom_score_adj", "w") as file:
+            file.write("1000")
+    except (OSError, AttributeError):
+        pass
 
 
 def layers(arrays):
@@ -191,19 +189,41 @@ class TorchEigh(Decomposition):
 
 
 PEERS = {
+    ("step", "torch"): TorchStep,
     ("step", "jax"): JaxStep,
     ("gramian", "neural-tangents"): NeuralTangents,
     ("eigenpairs", "scipy"): ScipyEigh,
     ("eigenpairs", "numpy"): NumpyEigh,
+    ("eigenpairs", "torch"): TorchEigh,
 }
-if torch:
-    PEERS["step", "torch"] = TorchStep
-    PEERS["eigenpairs", "torch"] = TorchEigh
 
 
-def versions():
-    names = ["jax", "jaxlib", "neural-tangents", "numpy", "scipy"] + ["torch"] * bool(torch)
-    return {name: importlib.metadata.version(name) for name in names}
+def import_libraries():
+    """The libraries of this peer, as globals of their usual names."""
+    global jax, jnp, neural_tangents, numpy, scipy, torch
+    import numpy
+
+    if NAME == "scipy":
+        import scipy.linalg
+    elif NAME == "torch":
+        import torch
+
+        torch.set_num_threads(THREADS)
+    elif NAME in ("jax", "neural-tangents"):
+        import jax
+        import jax.numpy as jnp
+    if NAME == "neural-tangents":
+        # Its TensorFlow bridge is imported eagerly; nothing here uses it.
+        bridge = "neural_tangents.experimental"
+        sys.modules[bridge] = types.ModuleType(bridge)
+        import neural_tangents
+
+
+def version():
+    own = importlib.metadata.version(NAME)
+    if NAME == "neural-tangents":
+        return f"{own}, jax {importlib.metadata.version('jax')}"
+    return own
 
 
 def array(given):
@@ -212,40 +232,47 @@ def array(given):
 
 def answer(task, prepared):
     do = task["do"]
-    if do == "versions":
-        return {"versions": versions()}
+    if do == "version":
+        return {"version": version()}
     if do == "prepare":
-        peer = PEERS[task["work"], task["peer"]]
-        prepared[task["peer"]] = peer(task, *map(array, task["arrays"]))
+        prepared["work"] = PEERS[task["work"], NAME](task, *map(array, task["arrays"]))
     elif do == "result":
-        result = prepared[task["peer"]].result()
+        result = prepared["work"].result()
         numpy.ascontiguousarray(result, numpy.float32).tofile(task["path"])
     elif do == "run":
-        run = prepared[task["peer"]].run
+        run = prepared["work"].run
         start = time.perf_counter()
         for _ in range(task["times"]):
             run()
         return {"seconds": time.perf_counter() - start}
     elif do == "forget":
         prepared.clear()
-        # Compiled programs would pile up over the curves.
-        jax.clear_caches()
+        if "jax" in globals():
+            # Compiled programs would pile up over the curves.
+            jax.clear_caches()
     else:
         raise ValueError(f"nothing is known of {do!r}")
     return {}
 
 
 def main():
+    end_with_the_bench()
     # What libraries print must not come between answers.
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
+    missing = None
+    try:
+        import_libraries()
+    except ImportError as error:
+        missing = f"{type(error).__name__}: {error}"
     prepared = {}
     for line in sys.stdin:
+        task = json.loads(line)
         try:
-            reply = answer(json.loads(line), prepared)
+            reply = {"missing": missing} if missing else answer(task, prepared)
         except Exception as error:
             reply = {"error": f"{type(error).__name__}: {error}"}
-        print(json.dumps(reply), file=answers, flush=True)
+        print(json.dumps({"id": task["id"], **reply}), file=answers, flush=True)
 
 
 main()

@@ -1,5 +1,7 @@
 //! `cargo xtask bench`: builds the bench and runs it.
 
+use std::process::{Command, ExitCode};
+
 use pipeline::Project;
 
 use crate::call::{call, cargo, programs};
@@ -13,13 +15,17 @@ pub struct Arguments {
     rest: Vec<String>,
 }
 
-/// Builds the bench and runs it with our arguments.
+/// Builds the bench and runs it with our arguments; its exit code.
 ///
 /// # Errors
-/// Where either fails; the program that failed has said why.
-pub fn run(project: &Project, arguments: &Arguments) -> Result<(), XtaskError> {
+/// Where it cannot be built or started; a bench that failed has said why.
+pub fn run(project: &Project, arguments: &Arguments) -> Result<ExitCode, XtaskError> {
     let build = ["build", "--release", "--quiet", "--package", "bench"];
     call(cargo().args(build).current_dir(&project.root))?;
     let program = programs()?.join("bench");
-    call(std::process::Command::new(program).args(&arguments.rest).current_dir(&project.root))
+    let mut bench = Command::new(&program);
+    let status = bench.args(&arguments.rest).current_dir(&project.root).status();
+    let status = status.map_err(XtaskError::io("starting", &program))?;
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
+    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
 }

@@ -61,7 +61,7 @@ fn run(command: Command) -> Result<ExitCode, XtaskError> {
     match command {
         Command::Lab(command) => return Ok(command.run(project)?),
         Command::Test(arguments) => suite::run(&project, &arguments)?,
-        Command::Bench(arguments) => bench::run(&project, &arguments)?,
+        Command::Bench(arguments) => return bench::run(&project, &arguments),
         Command::Install(arguments) => install::run(&project, &arguments)?,
         Command::Docs { check } => docs::run(&project, check)?,
     }

@@ -4,6 +4,9 @@ use network::{Activation, Architecture, Initialization};
 
 use crate::target::Target;
 
+/// Slope of all leaky relus for z ≤ 0.
+pub const SLOPE: f64 = 0.01;
+
 /// What is timed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Work {
@@ -76,9 +79,22 @@ impl Case {
     pub fn architecture(&self) -> Architecture {
         Architecture {
             hidden: vec![self.width; self.depth],
-            activation: Activation::LeakyRelu(0.01),
+            activation: Activation::LeakyRelu(SLOPE),
             init: Initialization::Glorot,
             bias: true,
+        }
+    }
+
+    /// Our implementation that has targets.
+    #[must_use]
+    pub fn ours(&self) -> &'static str {
+        match self.work {
+            Work::Forward | Work::Backward => "network",
+            Work::Step => "fused",
+            Work::Gramian | Work::CrossGramian | Work::Tables => "ntk",
+            Work::AllPairs | Work::TopCold | Work::TopWarm => "spectrum",
+            Work::Pipeline { .. } => "pipeline",
+            Work::Memory => "stages",
         }
     }
 

@@ -9,10 +9,15 @@ pub trait Contender {
     /// Its name in tables.
     fn name(&self) -> &str;
 
+    /// Versions of its packages, once it was asked for a result; none of our own.
+    fn version(&self) -> Option<String> {
+        None
+    }
+
     /// Floating point operations of one run, where they can be counted.
     fn flops(&self) -> Option<f64>;
 
-    /// What the work gives, to be compared with others; empty where there is nothing to compare.
+    /// What the work gives, to be judged; empty where there is nothing to judge.
     fn result(&mut self) -> Result<Vec<f32>, BenchError>;
 
     /// Seconds that `times` runs take.
@@ -31,17 +36,6 @@ pub struct Local<'a> {
     pub work: Work<'a, ()>,
     /// What the work gives.
     pub result: Work<'a, Vec<f32>>,
-}
-
-impl<'a> Local<'a> {
-    /// Work whose result is not compared with any other.
-    pub fn alone(
-        name: &'static str,
-        flops: Option<f64>,
-        work: impl FnMut() -> Result<(), BenchError> + 'a,
-    ) -> Self {
-        Self { name, flops, work: Box::new(work), result: Box::new(|| Ok(Vec::new())) }
-    }
 }
 
 impl Contender for Local<'_> {

@@ -1,12 +1,13 @@
 //! What can go wrong in a bench.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use artifact::ArtifactError;
 use spectrum::SpectrumError;
 use stage::StageError;
 
-/// What can go wrong in a bench.
+/// What can go wrong in a bench, or in one of its cases.
 #[derive(Debug, thiserror::Error)]
 pub enum BenchError {
     /// No case has such a name.
@@ -15,43 +16,51 @@ pub enum BenchError {
         /// What was asked for.
         names: String,
     },
-    /// Two implementations disagree.
-    #[error(
-        "{peer} differs from {ours} in case {case} by {difference:.2e}, more than {tolerance:.0e}: {measure}"
-    )]
-    Disagreement {
-        /// The case.
-        case: String,
-        /// The implementation that ours was compared with.
-        peer: String,
-        /// Our implementation.
-        ours: String,
-        /// What was compared.
-        measure: &'static str,
-        /// By how much they differ; NaN where a result is not finite.
-        difference: f64,
-        /// By how much they may.
-        tolerance: f64,
+    /// A result has another number of entries than the reference.
+    #[error("its result has {found} numbers, not {wanted}")]
+    Size {
+        /// Entries of the result.
+        found: usize,
+        /// Entries of the reference.
+        wanted: usize,
     },
-    /// The program with the peers failed.
-    #[error("peers.py failed: {message}")]
+    /// The reference cannot be computed.
+    #[error("no f64 reference: {message}")]
+    Reference {
+        /// What was wrong.
+        message: String,
+    },
+    /// A peer cannot be installed or imported.
+    #[error("{message}")]
+    Missing {
+        /// What was tried and what it said.
+        message: String,
+    },
+    /// A peer failed.
+    #[error("{message}")]
     Peer {
-        /// What it said.
+        /// How it ended or what it answered.
         message: String,
     },
-    /// The Python environment cannot be made.
-    #[error("`{command}` failed; the bench needs python3 between 3.9 and 3.12 and a way to PyPI")]
-    Python {
-        /// The command that failed.
-        command: String,
+    /// A peer did not answer in time.
+    #[error("no answer within {} s", limit.as_secs())]
+    Late {
+        /// The time it had.
+        limit: Duration,
     },
-    /// The script `lr_decay.py` failed, or cannot do what our pipeline did.
-    #[error("lr_decay.py failed: {message}")]
+    /// The script `lr_decay.py` cannot do what our pipeline did.
+    #[error("lr_decay.py cannot repeat this run: {message}")]
     Script {
-        /// What it said.
+        /// Why.
         message: String,
     },
-    /// A program of this project failed, and has said why.
+    /// Code of this project panicked; the panic was printed.
+    #[error("panicked: {message}")]
+    Panic {
+        /// Its message.
+        message: String,
+    },
+    /// A program of this project failed; it has printed why.
     #[error("`{command}` failed")]
     Command {
         /// The program with its arguments.
@@ -94,6 +103,12 @@ impl From<StageError> for BenchError {
 }
 
 impl BenchError {
+    /// Exit code of a bench that ends with this error.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        if matches!(self, Self::NoCase { .. }) { 2 } else { 1 }
+    }
+
     /// A [`BenchError::Io`] for `map_err`.
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_owned();

@@ -67,26 +67,44 @@ pub fn contenders<'a>(
     })
 }
 
-/// Forward or backward pass of the whole network.
+/// Forward or backward pass of the whole network; the results are outputs, or the gradient of Σ y f.
 fn pass<'a>(case: &'a Case, problem: &'a Problem) -> Box<dyn Contender + 'a> {
     let views = problem.network.views();
     let mut workspace = Workspace::new(&problem.network, case.samples);
     if case.work == Work::Forward {
-        let flops = Some(flops::forward(case, INPUTS));
-        return Box::new(Local::alone("network", flops, move || {
-            black_box(workspace.forward(&views, &problem.x));
-            Ok(())
-        }));
+        return Box::new(Local {
+            name: case.ours(),
+            flops: Some(flops::forward(case, INPUTS)),
+            work: Box::new(move || {
+                black_box(workspace.forward(&views, &problem.x));
+                Ok(())
+            }),
+            result: Box::new(|| Ok(problem.network.forward(&problem.x))),
+        });
     }
     workspace.forward(&views, &problem.x);
-    let flops = Some(flops::backward(case, INPUTS));
-    Box::new(Local::alone("network", flops, move || {
-        workspace.backward(&views, &problem.x, &problem.y);
-        Ok(())
-    }))
+    Box::new(Local {
+        name: case.ours(),
+        flops: Some(flops::backward(case, INPUTS)),
+        work: Box::new(move || {
+            workspace.backward(&views, &problem.x, &problem.y);
+            Ok(())
+        }),
+        result: Box::new(|| {
+            let (views, x) = (problem.network.views(), &problem.x);
+            let mut workspace = Workspace::new(&problem.network, case.samples);
+            workspace.forward(&views, x);
+            workspace.backward(&views, x, &problem.y);
+            Ok(workspace.gradient(&views, x))
+        }),
+    })
 }
 
-/// A whole update as the stage `train` makes it; the result is θ₀ − θ₁ at step size 1, that is ∇L.
+/// Step size of the update whose result is judged: so large that θ₀ − θ₁ is not rounded to the last bits
+/// of θ, and a power of two, by which f32 divides exactly.
+const JUDGED_RATE: f32 = 4096.0;
+
+/// A whole update as the stage `train` makes it; the result is ∇L, from the update that it makes.
 fn step<'a>(case: &Case, problem: &'a Problem, engine: Engine) -> Box<dyn Contender + 'a> {
     let mut trainer = problem.trainer(engine);
     Box::new(Local {
@@ -98,12 +116,12 @@ fn step<'a>(case: &Case, problem: &'a Problem, engine: Engine) -> Box<dyn Conten
         }),
         result: Box::new(move || {
             let mut trainer = problem.trainer(engine);
-            trainer.step(&problem.x, &problem.y, 1.0)?;
+            trainer.step(&problem.x, &problem.y, f64::from(JUDGED_RATE))?;
             let after = trainer.network();
             let pairs = problem.network.tensors().zip(after.tensors());
             Ok(pairs
                 .flat_map(|((_, _, before), (_, _, after))| before.iter().zip(after))
-                .map(|(before, after)| before - after)
+                .map(|(before, after)| (before - after) / JUDGED_RATE)
                 .collect())
         }),
     })
@@ -116,7 +134,7 @@ fn square(problem: &Problem) -> Vec<f32> {
 
 fn gramian<'a>(case: &Case, problem: &'a Problem) -> Box<dyn Contender + 'a> {
     Box::new(Local {
-        name: "ntk",
+        name: case.ours(),
         flops: Some(flops::gramian(case, INPUTS)),
         work: Box::new(|| {
             black_box(square(problem));
@@ -127,12 +145,21 @@ fn gramian<'a>(case: &Case, problem: &'a Problem) -> Box<dyn Contender + 'a> {
 }
 
 fn cross_gramian<'a>(case: &Case, problem: &'a Problem) -> Box<dyn Contender + 'a> {
-    let others: Vec<f32> = problem.x.iter().map(|x| -x).collect();
-    Box::new(Local::alone("ntk", Some(flops::cross_gramian(case, INPUTS)), move || {
+    let others = problem.others();
+    let rectangle = move || {
         let of = |x: &[f32]| gram::factors(&problem.network, x, problem.reduction());
-        black_box(gram::cross(&of(&others), &of(&problem.x), problem.reduction()));
-        Ok(())
-    }))
+        gram::cross(&of(&others), &of(&problem.x), problem.reduction()).swap_remove(0)
+    };
+    let again = rectangle.clone();
+    Box::new(Local {
+        name: case.ours(),
+        flops: Some(flops::cross_gramian(case, INPUTS)),
+        work: Box::new(move || {
+            black_box(rectangle());
+            Ok(())
+        }),
+        result: Box::new(move || Ok(again())),
+    })
 }
 
 /// Computing a Gramian, writing it and reading it.
@@ -142,10 +169,15 @@ fn tables<'a>(case: &Case, problem: &'a Problem, folder: &'a Path) -> Contenders
         .collect();
     let gram = Gram { rows, width: case.samples, values: square(problem) };
     let write = Written { gram, folder };
-    let read = Local::alone("read", None, move || {
-        black_box(read_gram(folder, 0)?);
-        Ok(())
-    });
+    let read = Local {
+        name: "read",
+        flops: None,
+        work: Box::new(move || {
+            black_box(read_gram(folder, 0)?);
+            Ok(())
+        }),
+        result: Box::new(move || Ok(read_gram(folder, 0)?.values)),
+    };
     // In this order, so that there is a table when the first one is read.
     vec![gramian(case, problem), Box::new(write), Box::new(read)]
 }
@@ -166,7 +198,9 @@ impl Contender for Written<'_> {
         None
     }
 
+    /// Nothing but the file, by which `read` is judged.
     fn result(&mut self) -> Result<Vec<f32>, BenchError> {
+        self.time(1)?;
         Ok(Vec::new())
     }
 

@@ -29,10 +29,9 @@ pub fn measured(case: &Case, program: &Program, folder: &Path) -> Result<Measure
         // The dataset is a few numbers a sample.
         if cost.stage != "dataset" {
             measured.series.push(Series {
-                name: cost.stage,
-                flops: None,
                 seconds: vec![cost.seconds],
                 peaks: cost.peak_memory_bytes.into_iter().collect(),
+                ..Series::named(&cost.stage)
             });
         }
     }

@@ -4,11 +4,13 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::case::{Case, Growth};
 use crate::error::BenchError;
+use crate::matmul::MATMUL;
 use crate::measurement::Measured;
 use crate::plot::{self, Curve};
-use crate::print::{NOT_JUDGED, gflops, peak_memory, percent, seconds, share, target_cells};
+use crate::print::{
+    NOT_JUDGED, error, gflops, peak_memory, percent, reason, seconds, share, target_cells, versions,
+};
 use crate::target::Row;
-use crate::timing::Quartiles;
 
 const STYLE: &str = "body{font:16px/1.5 sans-serif;max-width:80rem;margin:2rem auto;padding:0 1rem}\
 table{border-collapse:collapse}td,th{padding:.15rem .8rem;text-align:right;border-bottom:1px solid #ddd}\
@@ -22,7 +24,6 @@ pub fn document(
     all: &[Measured],
     rows: &[Row],
     threads: usize,
-    versions: &[(String, String)],
 ) -> Result<String, BenchError> {
     let curves = curves(all)?;
     let page = html! {
@@ -33,7 +34,8 @@ pub fn document(
                 h1 { "How fast the numbers are" }
                 p {
                     (threads) " threads each; medians with quartiles over rounds in which all took turns. "
-                    @for (name, version) in versions { (name) " " (version) "; " }
+                    "Error: the distance of a result from the same work in f64; a result that is wrong is not timed. "
+                    @for version in versions(all) { (version) "; " }
                     "every reading is in bench.parquet."
                 }
                 @if !rows.is_empty() { (targets(rows)) }
@@ -72,17 +74,24 @@ fn cases(all: &[Measured]) -> Markup {
     html! {
         h2 { "Every case" }
         table {
-            tr { th { "case" } th.text { "sizes" } th.text { "by" } th { "median" } th { "quartiles" } th { "GFLOP/s" } th { "of faer's matmul" } th { "memory" } }
+            tr {
+                th { "case" } th.text { "sizes" } th.text { "by" } th { "median" } th { "quartiles" }
+                th { "GFLOP/s" } th { "of faer's matmul" } th { "error" } th { "memory" }
+            }
             @for measured in all {
                 @for series in &measured.series {
-                    @let times = Quartiles::of(&series.seconds);
                     tr {
                         td { (measured.case.name) } td.text { (measured.case.sizes()) } td.text { (series.name) }
-                        td { (seconds(times.median)) }
-                        td { (seconds(times.lower)) " to " (seconds(times.upper)) }
-                        td { @if let Some(rate) = gflops(series) { (format!("{rate:.0}")) } }
-                        td { @if let Some(share) = share(measured, series) { (percent(share)) } }
-                        td { @if let Some(peak) = peak_memory(series) { (peak) } }
+                        @if let Some(times) = series.quartiles() {
+                            td { (seconds(times.median)) }
+                            td { (seconds(times.lower)) " to " (seconds(times.upper)) }
+                            td { @if let Some(rate) = gflops(series) { (format!("{rate:.0}")) } }
+                            td { @if let Some(share) = share(measured, series) { (percent(share)) } }
+                            td { @if let Some(error) = error(series) { (error) } }
+                            td { @if let Some(peak) = peak_memory(series) { (peak) } }
+                        } @else {
+                            td.text colspan="6" { b { (series.status.name()) } ": " (reason(series)) }
+                        }
                     }
                 }
             }
@@ -102,20 +111,24 @@ fn curves(all: &[Measured]) -> Result<Vec<(String, String)>, BenchError> {
             Growth::Width => "width of the hidden layers",
             Growth::Depth => "hidden layers",
         };
-        let implementations = points[0].series.iter().map(|series| series.name.clone());
-        // The reference does not grow.
-        let implementations = implementations.filter(|name| name != crate::matmul::MATMUL);
-        let lines: Vec<Curve> = implementations
-            .map(|implementation| {
-                let at = |m: &&Measured| {
-                    let series = m.of(&implementation)?;
-                    Some((m.case.along(growth) as f64, Quartiles::of(&series.seconds).median))
-                };
-                let line = points.iter().filter_map(at).collect();
-                (implementation.clone(), line)
-            })
-            .collect();
-        Ok((name, plot::document(along, &lines)?))
+        let mut implementations: Vec<&str> = Vec::new();
+        for series in points.iter().flat_map(|point| &point.series) {
+            // The reference does not grow.
+            if series.name != MATMUL && !implementations.contains(&series.name.as_str()) {
+                implementations.push(&series.name);
+            }
+        }
+        let line = |implementation: &str| -> Curve {
+            let at = |m: &&Measured| {
+                let times = m.of(implementation)?.quartiles()?;
+                Some((m.case.along(growth) as f64, times.median))
+            };
+            (implementation.to_owned(), points.iter().filter_map(at).collect())
+        };
+        let mut lines: Vec<Curve> = implementations.into_iter().map(line).collect();
+        // One that failed at every size has no line.
+        lines.retain(|(_, points)| !points.is_empty());
+        (!lines.is_empty()).then(|| Ok((name, plot::document(along, &lines)?)))
     });
-    drawn.collect()
+    drawn.flatten().collect()
 }

@@ -1,86 +1,158 @@
-//! The peers: a Python program that is started once and asked to work, over JSON lines.
+//! The peers: each a Python process of its own, started when it is first asked to work.
+//!
+//! What one of them does, be it to crash, leaves the others as they are, and it is started anew for the
+//! next case.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use std::rc::Rc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::case::{Case, Work};
+use crate::case::{Case, SLOPE, Work};
 use crate::contender::Contender;
+use crate::environment::{self, Environment, Environments};
 use crate::error::BenchError;
 use crate::problem::{INPUTS, LEARNING_RATE, Problem, Trained};
-use crate::python;
+use crate::process::Process;
 
 const PROGRAM: &str = include_str!("../peers.py");
+/// Time limits that a peer may reach before it is asked no more: a bench has dozens of cases.
+const PATIENCE: u32 = 2;
 
-/// The running program `peers.py`.
+/// All peers of kernels.
 pub struct Peers {
-    child: Child,
-    to: Option<ChildStdin>,
-    from: BufReader<ChildStdout>,
+    /// The Python environments.
+    pub environments: Environments,
+    /// Threads of each.
+    pub threads: usize,
+    /// Time for one answer.
+    pub limit: Duration,
+    /// The program and its inputs.
     folder: TempDir,
+    known: RefCell<BTreeMap<&'static str, Rc<RefCell<Peer>>>>,
+}
+
+/// A peer that has been asked to work.
+#[derive(Default)]
+struct Peer {
+    process: Option<Process>,
+    /// Versions of its packages.
+    version: Option<String>,
+    /// How often it was late.
+    late: u32,
 }
 
 impl Peers {
-    /// Starts the program on `threads` threads.
+    /// Peers on `threads` threads with environments in `folder`, none of them started.
     ///
     /// # Errors
-    /// Where it does not start.
-    pub fn start(python: &Path, threads: usize) -> Result<Self, BenchError> {
+    /// Where their program cannot be written.
+    pub fn new(folder: PathBuf, threads: usize, limit: Duration) -> Result<Self, BenchError> {
+        let environments = Environments::new(folder);
         let folder =
             tempfile::tempdir().map_err(BenchError::io("making", Path::new("a folder")))?;
         let program = folder.path().join("peers.py");
         fs::write(&program, PROGRAM).map_err(BenchError::io("writing", &program))?;
-        let mut child = python::program(python)
-            .arg(&program)
-            .arg(threads.to_string())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .map_err(BenchError::io("starting", python))?;
-        let (to, from) = (child.stdin.take(), child.stdout.take());
-        let from = from.ok_or_else(|| failure("it has no standard output"))?;
-        Ok(Self { child, to, from: BufReader::new(from), folder })
+        Ok(Self { environments, threads, limit, folder, known: RefCell::default() })
     }
 
-    /// Names and versions of the packages: `jax 0.4.25`, …; PyTorch may not be among them.
+    /// The peers of `case`; each is prepared on its inputs when it is asked for its result.
     ///
     /// # Errors
-    /// Where the program fails.
-    pub fn versions(&mut self) -> Result<Vec<(String, String)>, BenchError> {
-        let answer = self.ask(&json!({ "do": "versions" }))?;
-        let versions = answer["versions"].as_object().ok_or_else(|| failure("no versions"))?;
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        Ok(versions.iter().map(|(name, version)| (name.clone(), text(version))).collect())
+    /// Where the inputs cannot be written.
+    pub fn contenders<'a>(
+        &'a self,
+        case: &Case,
+        problem: &Problem,
+        trained: Option<&Trained>,
+    ) -> Result<Vec<Box<dyn Contender + 'a>>, BenchError> {
+        let (work, arrays) = match (case.work, trained) {
+            (Work::Step, _) => ("step", self.network_arrays(problem)?),
+            (Work::Gramian, _) => ("gramian", self.network_arrays(problem)?),
+            (_, Some(trained)) => {
+                let shape = [case.samples, case.samples];
+                ("eigenpairs", vec![self.hand_over("gram.f32", &trained.gram, &shape)?])
+            }
+            _ => return Ok(Vec::new()),
+        };
+        let top = (case.work != Work::AllPairs).then(|| case.pairs());
+        let remote = |&name: &&'static str| -> Box<dyn Contender + 'a> {
+            let question = json!({
+                "do": "prepare", "work": work, "arrays": arrays, "top": top,
+                "rate": LEARNING_RATE, "slope": SLOPE,
+            });
+            let peer = Rc::clone(self.known.borrow_mut().entry(name).or_default());
+            Box::new(Remote { name, peers: self, peer, question })
+        };
+        Ok(case.peers.iter().map(remote).collect())
     }
 
-    /// Drops all that was prepared.
-    ///
-    /// # Errors
-    /// Where the program fails.
-    pub fn forget(&mut self) -> Result<(), BenchError> {
-        self.ask(&json!({ "do": "forget" })).map(|_| ())
-    }
-
-    fn ask(&mut self, question: &Value) -> Result<Value, BenchError> {
-        let to = self.to.as_mut().ok_or_else(|| failure("it has no standard input"))?;
-        writeln!(to, "{question}").map_err(|error| failure(&error.to_string()))?;
-        let mut line = String::new();
-        self.from.read_line(&mut line).map_err(|error| failure(&error.to_string()))?;
-        let answer: Value = serde_json::from_str(&line)
-            .map_err(|_| failure("it ended or answered something else than JSON"))?;
-        match answer["error"].as_str() {
-            Some(message) => Err(failure(message)),
-            None => Ok(answer),
+    /// Has every running peer drop what it has prepared.
+    pub fn forget(&self) {
+        for peer in self.known.borrow().values() {
+            let mut peer = peer.borrow_mut();
+            if let Some(process) = &mut peer.process
+                && process.ask(&json!({ "do": "forget" })).is_err()
+            {
+                peer.process = None;
+            }
         }
     }
 
-    /// Writes `values` where the program can read them; says where and in which shape.
+    /// Asks the peer called `name`, which is started where it does not run and ended where it fails.
+    fn ask(&self, name: &str, peer: &mut Peer, question: &Value) -> Result<Value, BenchError> {
+        if peer.late >= PATIENCE {
+            let limit = self.limit.as_secs();
+            let message = format!("not asked again after {PATIENCE} time limits of {limit} s");
+            return Err(BenchError::Peer { message });
+        }
+        let answer = self.process(name, peer).and_then(|process| process.ask(question));
+        if let Err(error) = &answer {
+            peer.process = None;
+            peer.late += u32::from(matches!(error, BenchError::Late { .. }));
+        }
+        answer
+    }
+
+    /// The process of a peer, started where there is none.
+    fn process<'p>(&self, name: &str, peer: &'p mut Peer) -> Result<&'p mut Process, BenchError> {
+        let process = match peer.process.take() {
+            Some(process) => process,
+            None => {
+                let python = self.environments.python(home(name))?;
+                let folder = self.folder.path();
+                let mut command = environment::program(&python);
+                command.arg(folder.join("peers.py")).arg(name).arg(self.threads.to_string());
+                let log = folder.join(format!("{name}.log"));
+                let mut process = Process::start(&mut command, log, self.limit)?;
+                // Its packages are imported before it answers.
+                let answer = process.ask(&json!({ "do": "version" }))?;
+                peer.version = answer["version"].as_str().map(str::to_owned);
+                process
+            }
+        };
+        Ok(peer.process.insert(process))
+    }
+
+    /// x, y, W_0, c_0, W_1, ….
+    fn network_arrays(&self, problem: &Problem) -> Result<Vec<Value>, BenchError> {
+        let (rows, outputs) = (problem.x.len() / INPUTS, problem.network.output_dim());
+        let mut arrays = vec![
+            self.hand_over("x.f32", &problem.x, &[rows, INPUTS])?,
+            self.hand_over("y.f32", &problem.y, &[rows, outputs])?,
+        ];
+        for (name, shape, values) in problem.network.tensors() {
+            arrays.push(self.hand_over(&name, values, &shape)?);
+        }
+        Ok(arrays)
+    }
+
+    /// Writes `values` where peers can read them; says where and in which shape.
     fn hand_over(&self, name: &str, values: &[f32], shape: &[usize]) -> Result<Value, BenchError> {
         let path = self.folder.path().join(name);
         let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
@@ -89,75 +161,37 @@ impl Peers {
     }
 }
 
-impl Drop for Peers {
-    fn drop(&mut self) {
-        // The program ends with its input; where it hangs, nobody is left to be told.
-        drop(self.to.take());
-        let _ = self.child.wait();
+/// The environment that a peer lives in.
+fn home(name: &str) -> &'static Environment {
+    match name {
+        "torch" => &environment::TORCH,
+        "neural-tangents" => &environment::NEURAL_TANGENTS,
+        _ => &environment::JAX,
     }
 }
 
-fn failure(message: &str) -> BenchError {
-    BenchError::Peer { message: message.to_owned() }
-}
-
-/// The peers of `case`, prepared on its inputs.
-///
-/// # Errors
-/// Where the program fails, or a case has none of the works it knows.
-pub fn contenders<'a>(
-    peers: &Rc<RefCell<Peers>>,
-    case: &Case,
-    problem: &Problem,
-    trained: Option<&Trained>,
-    names: &[&'static str],
-) -> Result<Vec<Box<dyn Contender + 'a>>, BenchError> {
-    let mut program = peers.borrow_mut();
-    let (work, arrays) = match (case.work, trained) {
-        (Work::Step, _) => ("step", network_arrays(&program, problem)?),
-        (Work::Gramian, _) => ("gramian", network_arrays(&program, problem)?),
-        (_, Some(trained)) => {
-            let shape = [case.samples, case.samples];
-            ("eigenpairs", vec![program.hand_over("gram.f32", &trained.gram, &shape)?])
-        }
-        _ => return Ok(Vec::new()),
-    };
-    let top = (case.work != Work::AllPairs).then(|| case.pairs());
-    let mut contenders: Vec<Box<dyn Contender>> = Vec::new();
-    for &name in names {
-        program.ask(&json!({
-            "do": "prepare", "peer": name, "work": work, "arrays": arrays, "top": top,
-            "rate": LEARNING_RATE, "slope": 0.01,
-        }))?;
-        let result = program.folder.path().join("result.f32");
-        contenders.push(Box::new(Remote { name, program: Rc::clone(peers), result }));
-    }
-    Ok(contenders)
-}
-
-/// x, y, W_0, c_0, W_1, ….
-fn network_arrays(program: &Peers, problem: &Problem) -> Result<Vec<Value>, BenchError> {
-    let (rows, outputs) = (problem.x.len() / INPUTS, problem.network.output_dim());
-    let mut arrays = vec![
-        program.hand_over("x.f32", &problem.x, &[rows, INPUTS])?,
-        program.hand_over("y.f32", &problem.y, &[rows, outputs])?,
-    ];
-    for (name, shape, values) in problem.network.tensors() {
-        arrays.push(program.hand_over(&name, values, &shape)?);
-    }
-    Ok(arrays)
-}
-
-/// Work in the Python program.
-struct Remote {
+/// Work in a peer's process.
+struct Remote<'a> {
     name: &'static str,
-    program: Rc<RefCell<Peers>>,
-    result: PathBuf,
+    peers: &'a Peers,
+    peer: Rc<RefCell<Peer>>,
+    /// What prepares it.
+    question: Value,
 }
 
-impl Contender for Remote {
+impl Remote<'_> {
+    fn ask(&self, question: &Value) -> Result<Value, BenchError> {
+        self.peers.ask(self.name, &mut self.peer.borrow_mut(), question)
+    }
+}
+
+impl Contender for Remote<'_> {
     fn name(&self) -> &str {
         self.name
+    }
+
+    fn version(&self) -> Option<String> {
+        self.peer.borrow().version.clone()
     }
 
     fn flops(&self) -> Option<f64> {
@@ -165,16 +199,20 @@ impl Contender for Remote {
     }
 
     fn result(&mut self) -> Result<Vec<f32>, BenchError> {
-        let question = json!({ "do": "result", "peer": self.name, "path": self.result });
-        self.program.borrow_mut().ask(&question)?;
-        let bytes = fs::read(&self.result).map_err(BenchError::io("reading", &self.result))?;
+        self.ask(&self.question)?;
+        let path = self.peers.folder.path().join(format!("{}.f32", self.name));
+        // An earlier result must not stand for one that was not written.
+        let _ = fs::remove_file(&path);
+        self.ask(&json!({ "do": "result", "path": path }))?;
+        let bytes = fs::read(&path).map_err(BenchError::io("reading", &path))?;
         let words = bytes.chunks_exact(4);
         Ok(words.map(|word| f32::from_le_bytes([word[0], word[1], word[2], word[3]])).collect())
     }
 
     fn time(&mut self, times: u32) -> Result<f64, BenchError> {
-        let question = json!({ "do": "run", "peer": self.name, "times": times });
-        let answer = self.program.borrow_mut().ask(&question)?;
-        answer["seconds"].as_f64().ok_or_else(|| failure("it gave no time"))
+        let answer = self.ask(&json!({ "do": "run", "times": times }))?;
+        answer["seconds"].as_f64().filter(|&seconds| seconds > 0.0).ok_or_else(|| {
+            BenchError::Peer { message: format!("gave no time but {}", answer["seconds"]) }
+        })
     }
 }

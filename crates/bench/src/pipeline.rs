@@ -1,14 +1,17 @@
 //! The whole `lr-decay` pipeline beside the same experiment as one plain Python script.
 
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::case::Case;
+use crate::environment;
 use crate::error::BenchError;
-use crate::measurement::{Measured, Series};
-use crate::outcome;
+use crate::experiment::Experiment;
+use crate::measurement::{Measured, Series, Status};
+use crate::outcome::{self, Reference};
+use crate::peers::Peers;
 use crate::program::Program;
-use crate::script::Script;
+use crate::script::{Answer, Script};
 use crate::timing::Effort;
 
 /// Name of the script among the peers: its work alone, without importing and compiling.
@@ -20,31 +23,49 @@ pub const SHIPPED_STEPS: u32 = 16_000;
 /// Steps between two checkpoints of that pipeline.
 const SHIPPED_EVERY: u32 = 500;
 
-/// Runs our pipeline and the script in turn; without `python` our pipeline alone.
+/// Time that the script may take, in units of what our pipeline took.
+const PATIENCE: f64 = 30.0;
+
+/// Runs our pipeline and the script in turn; without `peers` our pipeline alone.
 ///
 /// Building is excluded on our side, importing and compiling on the script's, which the series
 /// `jax script and start` has too: in a run shorter than the shipped one both would weigh too much. The
-/// results of every round are compared before its times count.
+/// results of every round are judged before its times count. A script that fails leaves our pipeline
+/// running.
 ///
 /// # Errors
-/// Where either fails, or they disagree.
+/// Where our pipeline fails.
 pub fn measured(
     case: &Case,
     steps: u32,
     program: &Program,
-    python: Option<&Path>,
-    threads: usize,
+    peers: Option<&Peers>,
     effort: Effort,
 ) -> Result<Measured, BenchError> {
     let (file, settings) = (Path::new(FILE), settings(case, steps));
     program.prepare(file, &settings)?;
-    let mut measured = Measured { case: case.clone(), series: Vec::new() };
+    let mut measured = Measured { case: case.clone(), series: vec![Series::named(case.ours())] };
+    let mut experiment: Option<(Experiment, Reference)> = None;
     let mut script = None;
     let start = Instant::now();
     let mut round = 0;
     while !effort.is_spent(round, start.elapsed()) {
+        round += 1;
         let run = program.run(file, &settings)?;
-        add(&mut measured, "pipeline", run.seconds, None);
+        let (experiment, reference) = match &experiment {
+            Some(known) => known,
+            None => {
+                let read = Experiment::of(&run)?;
+                let reference = Reference::of(&read)?;
+                experiment.insert((read, reference))
+            }
+        };
+        let ours = reference.judge(&outcome::of(&run)?);
+        series(&mut measured, case.ours()).judge(ours);
+        if !ours.holds() {
+            break;
+        }
+        add(&mut measured, case.ours(), run.seconds, None);
         for cost in run.stages()? {
             add(
                 &mut measured,
@@ -53,29 +74,58 @@ pub fn measured(
                 cost.peak_memory_bytes,
             );
         }
-        if let Some(python) = python {
-            let script = match &script {
-                Some(script) => script,
-                None => script.insert(Script::repeating(&run, python, threads)?),
-            };
-            let answer = script.run()?;
-            let (ours, cut) = outcome::of(&run)?;
-            outcome::agree(&case.name, (&ours, cut), (SCRIPT, &answer.outcome()))?;
-            add(&mut measured, SCRIPT, answer.seconds, None);
-            let parts = answer.parts;
-            for (part, seconds) in [
-                ("jax script: steps", parts.train),
-                ("jax script: Gramians", parts.ntk),
-                ("jax script: spectra", parts.spectrum),
-                ("jax script: files", parts.write),
-                ("jax script and start", answer.start_seconds + answer.seconds),
-            ] {
-                add(&mut measured, part, seconds, None);
-            }
+        if let Some(peers) = peers
+            && series(&mut measured, SCRIPT).status == Status::Measured
+        {
+            let limit = peers.limit.max(Duration::from_secs_f64(PATIENCE * run.seconds));
+            let answer = answer(&mut script, experiment, peers, limit);
+            add_answer(&mut measured, answer, reference);
         }
-        round += 1;
     }
     Ok(measured)
+}
+
+/// Runs `script`, which is made where there is none.
+fn answer(
+    script: &mut Option<Script>,
+    experiment: &Experiment,
+    peers: &Peers,
+    limit: Duration,
+) -> Result<Answer, BenchError> {
+    let script = match script {
+        Some(script) => script,
+        None => {
+            let python = peers.environments.python(&environment::NEURAL_TANGENTS)?;
+            script.insert(Script::repeating(experiment, python, peers.threads)?)
+        }
+    };
+    script.run(limit)
+}
+
+/// Adds what the script took where it is right; else its series says why, and its parts are gone.
+fn add_answer(measured: &mut Measured, answer: Result<Answer, BenchError>, reference: &Reference) {
+    let rival = series(measured, SCRIPT);
+    match &answer {
+        Ok(answer) => rival.judge(reference.judge(&answer.outcome())),
+        Err(error) => rival.fail(error),
+    }
+    let (Ok(answer), Status::Measured) = (answer, rival.status) else {
+        measured.series.retain(|series| {
+            series.name == SCRIPT || !series.name.starts_with(SCRIPT)
+        });
+        return;
+    };
+    let parts = answer.parts;
+    for (part, seconds) in [
+        (SCRIPT, answer.seconds),
+        ("jax script: steps", parts.train),
+        ("jax script: Gramians", parts.ntk),
+        ("jax script: spectra", parts.spectrum),
+        ("jax script: files", parts.write),
+        ("jax script and start", answer.start_seconds + answer.seconds),
+    ] {
+        add(measured, part, seconds, None);
+    }
 }
 
 /// What is set on top of the shipped file: the sizes of `case`, and with fewer steps a schedule that
@@ -100,13 +150,19 @@ fn settings(case: &Case, steps: u32) -> Vec<String> {
     settings
 }
 
-/// Adds a reading to the series called `name`.
-fn add(measured: &mut Measured, name: &str, seconds: f64, peak: Option<u64>) {
+/// The series called `name`, made where there is none.
+fn series<'a>(measured: &'a mut Measured, name: &str) -> &'a mut Series {
     let found = measured.series.iter().position(|series| series.name == name);
     let at = found.unwrap_or_else(|| {
         measured.series.push(Series::named(name));
         measured.series.len() - 1
     });
-    measured.series[at].seconds.push(seconds);
-    measured.series[at].peaks.extend(peak);
+    &mut measured.series[at]
+}
+
+/// Adds a reading to the series called `name`.
+fn add(measured: &mut Measured, name: &str, seconds: f64, peak: Option<u64>) {
+    let series = series(measured, name);
+    series.seconds.push(seconds);
+    series.peaks.extend(peak);
 }

@@ -1,5 +1,6 @@
 //! What a person sees on the terminal: aligned tables, units, three significant digits.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::Path;
 
@@ -19,13 +20,11 @@ pub fn listed(case: &Case) {
 }
 
 /// What the numbers below were measured with.
-pub fn head(threads: usize, quick: bool, versions: &[(String, String)]) {
-    let versions: Vec<String> =
-        versions.iter().map(|(name, version)| format!("{name} {version}")).collect();
+pub fn head(threads: usize, quick: bool) {
     if quick {
         line("Small sizes: this shows only that everything works, and says nothing of speed.");
     }
-    line(&format!("{threads} threads; medians [quartiles]  {}", versions.join(", ")));
+    line(&format!("{threads} threads; medians [quartiles]; error: distance from the same work in f64"));
 }
 
 /// Share of the processors' time above which their being busy is mentioned.
@@ -44,36 +43,60 @@ pub fn warn_where_busy(share: Option<f64>) {
 
 /// The implementations of one case.
 pub fn measured(measured: &Measured) {
-    let rounds = measured.series.first().map_or(0, |series| series.seconds.len());
+    let rounds = measured.series.iter().map(|series| series.seconds.len()).max().unwrap_or(0);
     let case = &measured.case;
     let plural = if rounds == 1 { "" } else { "s" };
     line(&format!("\n{} ({}), {rounds} round{plural}", case.name, case.sizes()));
     for series in &measured.series {
-        line(&format!("  {}", cells(measured, series).join("  ")));
+        line(&format!("  {:<22}  {}", series.name, cells(measured, series)));
     }
 }
 
-/// Name, time, GFLOP/s, share of faer's matmul and peak memory, padded.
-fn cells(measured: &Measured, series: &Series) -> [String; 6] {
-    let times = Quartiles::of(&series.seconds);
+/// Time, GFLOP/s, share of faer's matmul, error and peak memory, padded; or why there is none.
+fn cells(measured: &Measured, series: &Series) -> String {
+    let Some(times) = series.quartiles() else {
+        return format!("{:>8}  {}", series.status.name(), reason(series));
+    };
     let spread = format!("[{}, {}]", seconds(times.lower), seconds(times.upper));
     let rate = gflops(series).map_or_else(String::new, |rate| format!("{rate:.0} GFLOP/s"));
     let share = share(measured, series).map_or_else(String::new, percent);
     [
-        format!("{:<22}", series.name),
         format!("{:>8}", seconds(times.median)),
         format!("{spread:<20}"),
         format!("{rate:>12}"),
         format!("{share:>5}"),
+        format!("{:<13}", error(series).map_or_else(String::new, |error| format!("error {error}"))),
         peak_memory(series).unwrap_or_default(),
     ]
+    .join("  ")
+}
+
+/// Why an implementation has no times.
+#[must_use]
+pub fn reason(series: &Series) -> &str {
+    series.message.as_deref().unwrap_or("no round was made")
+}
+
+/// The distance of a result from the reference, where it was judged and is finite.
+#[must_use]
+pub fn error(series: &Series) -> Option<String> {
+    let error = series.judgement.map(|judgement| judgement.error);
+    error.filter(|error| error.is_finite()).map(|error| format!("{error:.1e}"))
+}
+
+/// Names and versions of all peers that answered: `torch 2.15.0`, ….
+#[must_use]
+pub fn versions(all: &[Measured]) -> Vec<String> {
+    let series = all.iter().flat_map(|measured| &measured.series);
+    let known =
+        series.filter_map(|series| Some(format!("{} {}", series.name, series.version.as_ref()?)));
+    known.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// Median GFLOP/s, where operations can be counted.
 #[must_use]
 pub fn gflops(series: &Series) -> Option<f64> {
-    let median = Quartiles::of(&series.seconds).median;
-    series.flops.map(|flops| flops / median / 1e9)
+    Some(series.flops? / series.quartiles()?.median / 1e9)
 }
 
 /// Median share of faer's matmul throughput, round by round.
@@ -86,7 +109,7 @@ pub fn share(measured: &Measured, series: &Series) -> Option<f64> {
 #[must_use]
 pub fn peak_memory(series: &Series) -> Option<String> {
     let peaks: Vec<f64> = series.peaks.iter().map(|&bytes| bytes as f64).collect();
-    (!peaks.is_empty()).then(|| format!("{:.0} MB", Quartiles::of(&peaks).median / 1e6))
+    Quartiles::of(&peaks).map(|peaks| format!("{:.0} MB", peaks.median / 1e6))
 }
 
 /// A share of one in percent.
@@ -129,10 +152,13 @@ pub fn target_cells(row: &Row) -> [String; 6] {
         None => (None, None, ""),
     };
     let bound = |bound: Option<f64>| bound.map_or_else(String::new, |b| row.measure.bound(b));
+    let (median, quartiles) = row.ratio.map_or_else(Default::default, |ratio| {
+        (shown(ratio.median), format!("{} to {}", shown(ratio.lower), shown(ratio.upper)))
+    });
     [
         row.measure.to_string(),
-        shown(row.ratio.median),
-        format!("{} to {}", shown(row.ratio.lower), shown(row.ratio.upper)),
+        median,
+        quartiles,
         bound(required),
         bound(aim),
         verdict.to_owned(),
@@ -163,6 +189,19 @@ pub fn targets(rows: &[Row]) {
     }
     if !judged {
         line(NOT_JUDGED);
+    }
+}
+
+/// Names the peers that answered, and how many implementations have no times.
+pub fn unmeasured(all: &[Measured]) {
+    let versions = versions(all);
+    if !versions.is_empty() {
+        line(&format!("\nPeers: {}", versions.join("; ")));
+    }
+    let series: Vec<&Series> = all.iter().flat_map(|measured| &measured.series).collect();
+    let without = series.iter().filter(|series| series.seconds.is_empty()).count();
+    if without > 0 {
+        line(&format!("\n{without} of {} series have no times; their rows say why.", series.len()));
     }
 }
 

@@ -9,8 +9,9 @@ use train::{Engine, Loss, Optimizer, Trainer};
 
 use artifact::tables::kernel::Reduction;
 
-use crate::case::Case;
+use crate::case::{Case, SLOPE};
 use crate::error::BenchError;
+use crate::reference::{self, Plain, columns};
 
 /// d of all cases: points of the plane, as in the paper.
 pub const INPUTS: usize = 2;
@@ -24,7 +25,7 @@ const UPDATES: [u32; 2] = [400, 300];
 pub struct Problem {
     /// The network.
     pub network: Network<f32>,
-    /// Inputs, N × 2, uniform in [-1, 1]².
+    /// Inputs, N × 2, uniform in [-1, 1]² but for kinks.
     pub x: Vec<f32>,
     /// Targets, N × o: waves of growing frequency.
     pub y: Vec<f32>,
@@ -36,20 +37,54 @@ fn uniform(name: &str) -> impl FnMut() -> f32 {
     move || (f64::from(random.next_u32()) / f64::from(1_u32 << 31) - 1.0) as f32
 }
 
+/// `count` samples that are no nearer to a kink of `network` than rounding: elsewhere right
+/// implementations take the slope of either side, and their gradients differ by more than rounding.
+fn samples(name: &str, count: usize, network: &Plain) -> Vec<f32> {
+    let mut coordinate = uniform(name);
+    let mut x: Vec<f32> = (0..count * INPUTS).map(|_| coordinate()).collect();
+    let mut unsure: Vec<usize> = (0..count).collect();
+    while !unsure.is_empty() {
+        let drawn: Vec<f32> =
+            unsure.iter().flat_map(|&i| x[i * INPUTS..(i + 1) * INPUTS].to_vec()).collect();
+        let near = network.near_kinks(&columns(&drawn, INPUTS));
+        unsure = near.into_iter().map(|place| unsure[place]).collect();
+        for i in &unsure {
+            x[i * INPUTS..(i + 1) * INPUTS].fill_with(&mut coordinate);
+        }
+    }
+    x
+}
+
+/// `network` in f64.
+fn plain(network: &Network<f32>) -> Plain {
+    Plain::new(INPUTS, SLOPE, network.tensors().map(|(_, _, values)| values))
+}
+
 impl Problem {
     /// The inputs of `case`, the same in every run.
     #[must_use]
     pub fn of(case: &Case) -> Self {
         let mut init = Seed(0).stream("init");
         let network = Network::initialize(&case.architecture(), INPUTS, case.outputs, &mut init);
-        let mut coordinate = uniform("inputs");
-        let x: Vec<f32> = (0..case.samples * INPUTS).map(|_| coordinate()).collect();
+        let x = samples("inputs", case.samples, &plain(&network));
         let waves = |a: usize, x: &[f32]| {
             let frequency = 3.0 + a as f32;
             (frequency * x[0]).sin() * (2.0 * frequency * x[1]).cos()
         };
         let y = x.chunks(INPUTS).flat_map(|x| (0..case.outputs).map(move |a| waves(a, x)));
         Self { y: y.collect(), network, x }
+    }
+
+    /// As many other samples.
+    #[must_use]
+    pub fn others(&self) -> Vec<f32> {
+        samples("others", self.x.len() / INPUTS, &self.plain())
+    }
+
+    /// The network in f64.
+    #[must_use]
+    pub fn plain(&self) -> Plain {
+        plain(&self.network)
     }
 
     /// The reduction under which a case's Gramian keeps all outputs.
@@ -71,6 +106,8 @@ impl Problem {
 pub struct Trained {
     /// G, N × N, of the trained network.
     pub gram: Vec<f32>,
+    /// λ₁ ≥ λ₂ ≥ … of G, from the reference.
+    pub eigenvalues: Vec<f64>,
     /// G some updates earlier.
     pub earlier: Vec<f32>,
 }
@@ -79,7 +116,7 @@ impl Trained {
     /// Trains the network of `problem` and computes its Gramians.
     ///
     /// # Errors
-    /// Where a step fails.
+    /// Where a step or the reference fails.
     pub fn of(problem: &Problem) -> Result<Self, BenchError> {
         let mut trainer = problem.trainer(Engine::Fused);
         let mut network = problem.network.clone();
@@ -92,7 +129,9 @@ impl Trained {
             trainer.step(&problem.x, &problem.y, 10.0 * LEARNING_RATE)?;
         }
         network.clone_from(&trainer.network());
-        Ok(Self { gram: gramian(&network, &problem.x), earlier })
+        let gram = gramian(&network, &problem.x);
+        let eigenvalues = reference::eigenvalues(&columns(&gram, gram.len().isqrt()))?;
+        Ok(Self { gram, eigenvalues, earlier })
     }
 }
 

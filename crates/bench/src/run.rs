@@ -1,93 +1,71 @@
-//! The bench itself: case by case prepare, compare, time, print; then the table and the page.
+//! The bench itself: case by case prepare, judge, time, print, write.
 
-use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
+use std::time::Duration;
 
-use artifact::write_rows;
 use tempfile::tempdir_in;
 
 use crate::arguments::Arguments;
 use crate::busy;
 use crate::case::{Case, Work};
 use crate::catalogue;
-use crate::compare;
 use crate::contender::Contender;
 use crate::error::BenchError;
+use crate::expected::Expected;
 use crate::kernels;
 use crate::matmul;
-use crate::measurement::{Measured, Reading, Series};
+use crate::measurement::{Measured, Series, Status};
 use crate::memory;
-use crate::page;
-use crate::peers::{self, Peers};
+use crate::peers::Peers;
 use crate::pipeline;
 use crate::print;
 use crate::problem::{Problem, Trained};
 use crate::program::Program;
-use crate::python;
-use crate::target;
+use crate::results::Results;
 use crate::timing::{Effort, in_turn};
 
-/// Runs what `arguments` ask for.
+/// Runs what `arguments` ask for; whether all of this project's own work was measured and is right.
 ///
 /// # Errors
-/// Where an implementation fails or disagrees with ours, or nothing can be written.
-pub fn run(arguments: &Arguments) -> Result<(), BenchError> {
+/// Where the arguments name no case, or nothing can be written.
+pub fn run(arguments: &Arguments) -> Result<bool, BenchError> {
     let cases = chosen(arguments)?;
     if arguments.list {
         cases.iter().for_each(print::listed);
-        return Ok(());
+        return Ok(true);
     }
     std::fs::create_dir_all(&arguments.out).map_err(BenchError::io("making", &arguments.out))?;
     // Before anything of ours is at work.
     let busy = busy::share();
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let threads = arguments.threads.map_or(cores, |threads| threads as usize);
+    print::warn_where_busy(busy);
+    print::head(threads, arguments.quick);
     // Within the pool, as stages run: from outside it every parallel loop costs switches of threads.
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
-    pool.install(|| measure(arguments, &cases, threads, busy))
+    pool.install(|| measure(arguments, &cases, threads))
 }
 
-/// Measures `cases`, prints and writes what was found.
-fn measure(
-    arguments: &Arguments,
-    cases: &[Case],
-    threads: usize,
-    busy: Option<f64>,
-) -> Result<(), BenchError> {
-    let python =
-        arguments.peers.then(|| python::environment(&absolute(&arguments.python)?)).transpose()?;
-    let peers = match &python {
-        Some(python) => Some(Rc::new(RefCell::new(Peers::start(python, threads)?))),
-        None => None,
+/// Measures `cases`; each is printed and written before the next.
+fn measure(arguments: &Arguments, cases: &[Case], threads: usize) -> Result<bool, BenchError> {
+    let peers = if arguments.peers {
+        let limit = Duration::from_secs(arguments.limit);
+        // Peers are started in folders of their own.
+        Some(Peers::new(absolute(&arguments.python)?, threads, limit)?)
+    } else {
+        None
     };
-    let versions = match &peers {
-        Some(peers) => peers.borrow_mut().versions()?,
-        None => Vec::new(),
-    };
-    print::warn_where_busy(busy);
-    print::head(threads, arguments.quick, &versions);
-    let bench = Bench { arguments, threads, python, peers, versions };
-    let mut all = Vec::new();
+    let bench = Bench { arguments, threads, peers };
+    let mut results = Results::new(&arguments.out, threads, arguments.quick);
     let mut trained: Option<(Case, Trained)> = None;
     for case in cases {
-        let measured = bench.measure(case, &mut trained)?;
-        print::measured(&measured);
-        all.push(measured);
+        results.add(bench.case(case, &mut trained))?;
     }
-    let targets = target::rows(&all, arguments.quick);
-    print::targets(&targets);
-    let readings: Vec<Reading> =
-        all.iter().flat_map(|measured| measured.readings(threads)).collect();
-    write_rows(&arguments.out, &readings)?;
-    let path = arguments.out.join("bench.html");
-    let text = page::document(&all, &targets, threads, &bench.versions)?;
-    std::fs::write(&path, text).map_err(BenchError::io("writing", &path))?;
-    print::written(&arguments.out);
-    Ok(())
+    Ok(results.end())
 }
 
-/// `path` from the root: the peers are started in folders of their own.
+/// `path` from the root.
 fn absolute(path: &Path) -> Result<PathBuf, BenchError> {
     std::path::absolute(path).map_err(BenchError::io("opening", path))
 }
@@ -115,13 +93,26 @@ fn chosen(arguments: &Arguments) -> Result<Vec<Case>, BenchError> {
 struct Bench<'a> {
     arguments: &'a Arguments,
     threads: usize,
-    python: Option<PathBuf>,
-    peers: Option<Rc<RefCell<Peers>>>,
-    versions: Vec<(String, String)>,
+    peers: Option<Peers>,
 }
 
 impl Bench<'_> {
-    /// Measures `case`; `trained` is kept for the next one.
+    /// Measures `case`, or says why that failed; `trained` is kept for the next one.
+    fn case(&self, case: &Case, trained: &mut Option<(Case, Trained)>) -> Measured {
+        let measured = catch_unwind(AssertUnwindSafe(|| self.measure(case, trained)));
+        if let Some(peers) = &self.peers {
+            peers.forget();
+        }
+        let measured = measured.unwrap_or_else(|panic| {
+            // The state that a panic leaves behind is not used again.
+            *trained = None;
+            let text = panic.downcast_ref::<String>().map(String::as_str);
+            let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+            Err(BenchError::Panic { message: text.unwrap_or("no message").to_owned() })
+        });
+        measured.unwrap_or_else(|error| Measured::failed(case, &error))
+    }
+
     fn measure(
         &self,
         case: &Case,
@@ -130,11 +121,10 @@ impl Bench<'_> {
         let folder = &self.arguments.out;
         match case.work {
             Work::Pipeline { steps } => {
-                let (program, python) =
-                    (Program::built(self.threads, folder)?, self.python.as_deref());
+                let program = Program::built(self.threads, folder)?;
                 let effort = Effort { most: 5, ..self.effort() };
                 let effort = if case.on_request { Effort { least: 1, ..effort } } else { effort };
-                pipeline::measured(case, steps, &program, python, self.threads, effort)
+                pipeline::measured(case, steps, &program, self.peers.as_ref(), effort)
             }
             Work::Memory => {
                 let program = Program::built(self.threads, folder)?;
@@ -154,7 +144,7 @@ impl Bench<'_> {
         }
     }
 
-    /// Compares and times the implementations of `case` within this program and the peers.
+    /// Judges and times the implementations of `case` within this program and the peers.
     fn kernels(
         &self,
         case: &Case,
@@ -170,48 +160,58 @@ impl Bench<'_> {
         let folder =
             tempfile::tempdir().map_err(BenchError::io("making", Path::new("a folder")))?;
         let mut contenders = kernels::contenders(case, &problem, trained, folder.path())?;
+        // Who does the same work as ours does as many useful operations.
+        let useful = contenders.first().and_then(|ours| ours.flops());
         if let Some(peers) = &self.peers {
-            let known = |name: &&&str| self.versions.iter().any(|(package, _)| package == **name);
-            let names: Vec<&'static str> = case.peers.iter().filter(known).copied().collect();
-            contenders.extend(peers::contenders(peers, case, &problem, trained, &names)?);
+            contenders.extend(peers.contenders(case, &problem, trained)?);
         }
-        compare_all(case, trained, &mut contenders)?;
+        let mut series = judged(case, &problem, trained, &mut contenders);
         let size = if self.arguments.quick { 256 } else { 2048 };
         contenders.push(Box::new(matmul::reference(size, self.threads)));
-        let readings = in_turn(&mut contenders, self.effort())?;
-        // Who does the same work as ours does as many useful operations.
-        let useful = contenders[0].flops();
-        let series = contenders.iter().zip(readings).map(|(contender, seconds)| {
-            let name = contender.name().to_owned();
+        series.push(Series::named(matmul::MATMUL));
+        let right = series.iter().zip(&mut contenders);
+        let (mut timed, mut running): (Vec<usize>, Vec<&mut dyn Contender>) = right
+            .enumerate()
+            .filter(|(_, (series, _))| series.status == Status::Measured)
+            .map(|(place, (_, contender))| (place, contender.as_mut() as &mut dyn Contender))
+            .unzip();
+        let readings = in_turn(&mut running, self.effort());
+        drop(running);
+        for (place, seconds) in timed.drain(..).zip(readings) {
+            let (series, contender) = (&mut series[place], &contenders[place]);
             let peer = case.peers.contains(&contender.name());
-            let flops = if peer { useful } else { contender.flops() };
-            Series { name, flops, seconds, peaks: Vec::new() }
-        });
-        let series = series.collect();
-        drop(contenders);
-        if let Some(peers) = &self.peers {
-            peers.borrow_mut().forget()?;
+            series.flops = if peer { useful } else { contender.flops() };
+            match seconds {
+                Ok(seconds) => series.seconds = seconds,
+                Err(error) => series.fail(&error),
+            }
         }
         Ok(Measured { case: case.clone(), series })
     }
 }
 
-/// Compares the first implementation that has a result with all others that have one.
-fn compare_all(
+/// A series for each of `contenders`, without times, with what the reference says of its result.
+fn judged(
     case: &Case,
+    problem: &Problem,
     trained: Option<&Trained>,
     contenders: &mut [Box<dyn Contender + '_>],
-) -> Result<(), BenchError> {
-    let Some((first, others)) = contenders.split_first_mut() else { return Ok(()) };
-    // The results of single kernels and of tables are compared by their own tests.
-    if others.is_empty() || case.work == Work::Tables {
-        return Ok(());
-    }
-    let gram = trained.map(|trained| trained.gram.as_slice());
-    let ours = first.result()?;
-    for other in others {
-        let theirs = other.result()?;
-        compare::agree(case, gram, (first.name(), &ours), (other.name(), &theirs))?;
-    }
-    Ok(())
+) -> Vec<Series> {
+    let expected = Expected::of(case, problem, trained);
+    let judged = contenders.iter_mut().map(|contender| {
+        let result = contender.result();
+        let mut series = Series::named(contender.name());
+        series.version = contender.version();
+        let judgement = result.and_then(|result| match &expected {
+            Some(expected) if !result.is_empty() => expected.judge(&result).map(Some),
+            _ => Ok(None),
+        });
+        match judgement {
+            Ok(Some(judgement)) => series.judge(judgement),
+            Ok(None) => {}
+            Err(error) => series.fail(&error),
+        }
+        series
+    });
+    judged.collect()
 }

@@ -8,6 +8,9 @@ use crate::timing::Quartiles;
 /// Stands for the fastest of the peers, repetition by repetition.
 pub const BEST: &str = "best peer";
 
+/// The verdict where a side of the ratio has no times.
+const NOT_MEASURED: &str = "not measured";
+
 /// A ratio that is to be reached.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Measure {
@@ -38,19 +41,28 @@ impl Target {
     pub fn reached(&self, measured: &Measured) -> Option<Quartiles> {
         let ours = measured.series.first()?;
         match self.measure {
-            Measure::Speedup(BEST) => {
-                Some(Quartiles::of_ratios(&measured.best_peer()?, &ours.seconds))
-            }
+            Measure::Speedup(BEST) => Quartiles::of_ratios(&measured.best_peer()?, &ours.seconds),
             Measure::Speedup(other) | Measure::TimeShare(other) => {
-                Some(Quartiles::of_ratios(&measured.of(other)?.seconds, &ours.seconds))
+                Quartiles::of_ratios(&measured.of(other)?.seconds, &ours.seconds)
             }
             Measure::MatmulShare => measured.matmul_share(ours),
             Measure::Gramians(program) => {
                 let peaks = &measured.of(program)?.peaks;
                 let gramian = 4.0 * (measured.case.samples as f64).powi(2);
                 let ratios: Vec<f64> = peaks.iter().map(|&bytes| bytes as f64 / gramian).collect();
-                (!ratios.is_empty()).then(|| Quartiles::of(&ratios))
+                Quartiles::of(&ratios)
             }
+        }
+    }
+
+    /// Whether both sides of the ratio stand in `measured`, timed or not.
+    fn is_asked_for(&self, measured: &Measured) -> bool {
+        let stands = |name: &str| measured.of(name).is_some();
+        match self.measure {
+            Measure::Speedup(BEST) => measured.case.peers.iter().any(|peer| stands(peer)),
+            Measure::Speedup(other) | Measure::TimeShare(other) => stands(other),
+            // A peak may be unknown though the program ran.
+            Measure::MatmulShare | Measure::Gramians(_) => measured.ours_failed(),
         }
     }
 
@@ -101,23 +113,24 @@ pub struct Row {
     pub sizes: String,
     /// What is compared.
     pub measure: Measure,
-    /// The ratio that was found.
-    pub ratio: Quartiles,
+    /// The ratio that was found; none where a side of it was not measured.
+    pub ratio: Option<Quartiles>,
     /// The target and what `ratio` says of it; absent at sizes that it is not for.
     pub judged: Option<(Target, &'static str)>,
 }
 
-/// Every target whose two sides were measured; `quick` sizes are not judged.
+/// Every target whose two sides were asked for; `quick` sizes are not judged.
 #[must_use]
 pub fn rows(all: &[Measured], quick: bool) -> Vec<Row> {
     let of = |measured: &Measured, target: &Target| {
-        let ratio = target.reached(measured)?;
-        Some(Row {
+        let ratio = target.reached(measured);
+        let verdict = ratio.map_or(NOT_MEASURED, |ratio| target.verdict(ratio.median));
+        (ratio.is_some() || target.is_asked_for(measured)).then(|| Row {
             case: measured.case.name.clone(),
             sizes: measured.case.sizes(),
             measure: target.measure,
             ratio,
-            judged: (!quick).then(|| (*target, target.verdict(ratio.median))),
+            judged: (!quick).then_some((*target, verdict)),
         })
     };
     all.iter()
@@ -136,10 +149,10 @@ mod tests {
         let mut case = cases(true).swap_remove(0);
         (case.samples, case.peers) = (10, &["fast", "slow"]);
         let series = |name: &str, seconds: &[f64], flops, peaks: &[u64]| Series {
-            name: name.to_owned(),
             flops,
             seconds: seconds.to_vec(),
             peaks: peaks.to_vec(),
+            ..Series::named(name)
         };
         let series = vec![
             series("ours", &[1.0, 2.0], Some(30.0), &[800, 1_000]),
@@ -169,6 +182,37 @@ mod tests {
     fn what_was_not_measured_has_no_ratio() {
         assert_eq!(median(Measure::Speedup("absent")), None);
         assert_eq!(median(Measure::Gramians("fast")), None);
+    }
+
+    #[test]
+    fn a_side_that_failed_leaves_a_row_and_one_that_nobody_asked_for_none() {
+        let verdicts = |measured: Measured| {
+            let rows = rows(&[measured], false);
+            rows.iter().map(|row| (row.ratio, row.judged.map(|j| j.1))).collect::<Vec<_>>()
+        };
+        const TARGETS: &[Target] =
+            &[Target { measure: Measure::Speedup("fast"), required: Some(2.0), aim: None }];
+        let with = |change: fn(&mut Measured)| {
+            let mut measured = measured();
+            measured.case.targets = TARGETS;
+            change(&mut measured);
+            verdicts(measured)
+        };
+        fn failed(series: &mut Series) {
+            series.fail(&crate::error::BenchError::Panic { message: String::new() });
+        }
+        let not_measured = [(None, Some("not measured"))];
+        assert_eq!(with(|m| failed(&mut m.series[1])), not_measured);
+        assert_eq!(with(|m| failed(&mut m.series[0])), not_measured);
+        assert_eq!(with(|m| drop(m.series.remove(1))), []);
+    }
+
+    #[test]
+    fn a_peer_that_failed_is_not_the_best() {
+        let mut measured = measured();
+        measured.series[1].seconds.clear();
+        let target = Target { measure: Measure::Speedup(BEST), required: None, aim: None };
+        assert_eq!(target.reached(&measured).map(|ratio| ratio.median), Some(4.5));
     }
 
     #[test]

@@ -32,34 +32,53 @@ impl Effort {
     }
 }
 
-/// Seconds of a single run in each reading, for each of `contenders`.
+/// Seconds of a single run in each reading of each of `contenders`, or why one has none.
 ///
-/// Reading i of all of them belongs together: they were taken in one round.
-///
-/// # Errors
-/// Where one fails.
+/// Reading i of all of them belongs together: they were taken in one round. One that fails takes part
+/// in no further round, and the others go on.
 pub fn in_turn(
-    contenders: &mut [Box<dyn Contender + '_>],
+    contenders: &mut [&mut dyn Contender],
     effort: Effort,
-) -> Result<Vec<Vec<f64>>, BenchError> {
-    let mut runs = Vec::new();
-    for contender in contenders.iter_mut() {
+) -> Vec<Result<Vec<f64>, BenchError>> {
+    let mut racers: Vec<Result<Racer, BenchError>> =
+        contenders.iter_mut().map(|contender| Racer::warmed(*contender)).collect();
+    let start = Instant::now();
+    let mut rounds = 0;
+    while racers.iter().any(Result::is_ok) && !effort.is_spent(rounds, start.elapsed()) {
+        rounds += 1;
+        for racer in &mut racers {
+            if let Ok(running) = racer {
+                thread::sleep(REST);
+                if let Err(error) = running.run() {
+                    *racer = Err(error);
+                }
+            }
+        }
+    }
+    racers.into_iter().map(|racer| racer.map(|racer| racer.readings)).collect()
+}
+
+/// A contender that has not failed.
+struct Racer<'a> {
+    contender: &'a mut dyn Contender,
+    /// Runs that one reading holds.
+    runs: u32,
+    readings: Vec<f64>,
+}
+
+impl<'a> Racer<'a> {
+    fn warmed(contender: &'a mut dyn Contender) -> Result<Self, BenchError> {
         // Twice: the first run meets cold caches, unmapped memory and compilers.
         contender.time(1)?;
         let once = contender.time(1)?;
-        runs.push((READING_SECONDS / once.max(1e-9)).ceil().clamp(1.0, MOST_RUNS) as u32);
+        let runs = (READING_SECONDS / once.max(1e-9)).ceil().clamp(1.0, MOST_RUNS) as u32;
+        Ok(Self { contender, runs, readings: Vec::new() })
     }
-    let mut readings = vec![Vec::new(); contenders.len()];
-    let start = Instant::now();
-    let mut rounds = 0;
-    while !effort.is_spent(rounds, start.elapsed()) {
-        rounds += 1;
-        for ((contender, &runs), readings) in contenders.iter_mut().zip(&runs).zip(&mut readings) {
-            thread::sleep(REST);
-            readings.push(contender.time(runs)? / f64::from(runs));
-        }
+
+    fn run(&mut self) -> Result<(), BenchError> {
+        self.readings.push(self.contender.time(self.runs)? / f64::from(self.runs));
+        Ok(())
     }
-    Ok(readings)
 }
 
 /// Median and quartiles.
@@ -74,9 +93,12 @@ pub struct Quartiles {
 }
 
 impl Quartiles {
-    /// The quartiles of `values`, at least one, linear between neighbours.
+    /// The quartiles of `values`, linear between neighbours; none of no values.
     #[must_use]
-    pub fn of(values: &[f64]) -> Self {
+    pub fn of(values: &[f64]) -> Option<Self> {
+        if values.is_empty() {
+            return None;
+        }
         let mut sorted = values.to_vec();
         sorted.sort_by(f64::total_cmp);
         let at = |share: f64| {
@@ -85,12 +107,12 @@ impl Quartiles {
             let above = (below + 1).min(sorted.len() - 1);
             sorted[below] + rest * (sorted[above] - sorted[below])
         };
-        Self { lower: at(0.25), median: at(0.5), upper: at(0.75) }
+        Some(Self { lower: at(0.25), median: at(0.5), upper: at(0.75) })
     }
 
-    /// The quartiles of `numerators[i] / denominators[i]`.
+    /// The quartiles of `numerators[i] / denominators[i]`; none where there are no pairs.
     #[must_use]
-    pub fn of_ratios(numerators: &[f64], denominators: &[f64]) -> Self {
+    pub fn of_ratios(numerators: &[f64], denominators: &[f64]) -> Option<Self> {
         let ratios: Vec<f64> = numerators.iter().zip(denominators).map(|(n, d)| n / d).collect();
         Self::of(&ratios)
     }
@@ -111,10 +133,46 @@ mod tests {
     #[test]
     fn quartiles_lie_between_neighbours() {
         let found = Quartiles::of(&[4.0, 1.0, 3.0, 2.0]);
-        assert_eq!(found, Quartiles { lower: 1.75, median: 2.5, upper: 3.25 });
-        assert_eq!(Quartiles::of(&[7.0]), Quartiles { lower: 7.0, median: 7.0, upper: 7.0 });
+        assert_eq!(found, Some(Quartiles { lower: 1.75, median: 2.5, upper: 3.25 }));
+        let one = Quartiles { lower: 7.0, median: 7.0, upper: 7.0 };
+        assert_eq!((Quartiles::of(&[7.0]), Quartiles::of(&[])), (Some(one), None));
         // Pairs, not medians: the slow round was slow for both.
         let ratios = Quartiles::of_ratios(&[2.0, 20.0, 2.0], &[1.0, 10.0, 1.0]);
-        assert_eq!(ratios, Quartiles { lower: 2.0, median: 2.0, upper: 2.0 });
+        assert_eq!(ratios, Some(Quartiles { lower: 2.0, median: 2.0, upper: 2.0 }));
+        assert_eq!(Quartiles::of_ratios(&[1.0], &[]), None);
+    }
+
+    /// Takes a second a run until it has run so often.
+    struct Fragile(u32);
+
+    impl Contender for Fragile {
+        fn name(&self) -> &'static str {
+            "fragile"
+        }
+
+        fn flops(&self) -> Option<f64> {
+            None
+        }
+
+        fn result(&mut self) -> Result<Vec<f32>, BenchError> {
+            Ok(Vec::new())
+        }
+
+        fn time(&mut self, times: u32) -> Result<f64, BenchError> {
+            let broken = BenchError::Panic { message: "worn out".to_owned() };
+            self.0 = self.0.checked_sub(times).ok_or(broken)?;
+            Ok(f64::from(times))
+        }
+    }
+
+    #[test]
+    fn one_that_fails_leaves_the_others_running() {
+        let (mut at_once, mut later, mut never) = (Fragile(1), Fragile(3), Fragile(9));
+        let effort = Effort { least: 4, most: 4, seconds: 0.0 };
+        let found = in_turn(&mut [&mut at_once, &mut later, &mut never], effort);
+        assert!(found[0].is_err() && found[1].is_err());
+        assert_eq!(found[2].as_ref().ok(), Some(&vec![1.0; 4]));
+        // All rounds of the last one, none of a second broken one's.
+        assert_eq!((later.0, never.0), (0, 3));
     }
 }

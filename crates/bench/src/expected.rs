@@ -1,0 +1,220 @@
+//! What a case should give, once for all its contenders, and how far each result is from it.
+
+use faer::{Mat, MatRef};
+
+use crate::case::{Case, Work};
+use crate::error::BenchError;
+use crate::judgement::Judgement;
+use crate::kernels::RESIDUAL;
+use crate::problem::{INPUTS, Problem, Trained};
+use crate::reference::{Plain, columns, entries, norm};
+
+/// Unit roundoff of f32, half the distance from 1 to its neighbour.
+const ROUNDOFF: f64 = f32::EPSILON as f64 / 2.0;
+/// A sum of m terms in f32 errs by this · √m · u of the size of its terms, whatever the order of its
+/// terms: rounding errors behave as independent ones, of which 4 standard deviations are never seen
+/// (Higham & Mary 2019, *A new approach to probabilistic rounding error analysis*).
+const DEVIATIONS: f64 = 4.0;
+/// Largest |VᵀV − I| of eigenvectors in f32.
+const ORTHONORMAL: f64 = 1e-4;
+/// Eigenvectors that are multiplied by G at once.
+const BLOCK: usize = 256;
+
+/// What is right for a case.
+pub enum Expected<'a> {
+    /// These numbers, up to a distance relative to their norm.
+    Numbers {
+        /// The distance, as a formula.
+        measure: &'static str,
+        /// The reference.
+        values: Vec<f64>,
+        /// The largest distance of a right result.
+        tolerance: f64,
+    },
+    /// Eigenpairs of this matrix; clusters have no eigenvectors of their own, so that vectors are held
+    /// to what defines them.
+    Eigenpairs {
+        /// G, row-major, symmetric.
+        gram: &'a [f32],
+        /// All eigenvalues of the reference.
+        values: &'a [f64],
+    },
+}
+
+impl<'a> Expected<'a> {
+    /// What every contender of `case` should find; none where the case is no computation on its own.
+    #[must_use]
+    pub fn of(case: &Case, problem: &Problem, trained: Option<&'a Trained>) -> Option<Self> {
+        let network = problem.plain();
+        let (x, y) = (columns(&problem.x, INPUTS), columns(&problem.y, case.outputs));
+        let numbers = |measure, values, terms: usize, condition: f64| {
+            let tolerance = DEVIATIONS * (terms as f64).sqrt() * ROUNDOFF * condition;
+            Some(Self::Numbers { measure, values, tolerance })
+        };
+        // One way forward; signals and factors go back as well.
+        let (forward, both) = (network.terms(), 2 * network.terms());
+        match case.work {
+            Work::Forward => {
+                let outputs: Vec<f64> = entries(network.forward(&x).outputs()).collect();
+                let condition = network.output_condition(&x);
+                numbers("‖f − f₆₄‖ / ‖f₆₄‖", outputs, forward, condition)
+            }
+            Work::Backward | Work::Step => {
+                let pass = network.forward(&x);
+                let last = match case.work {
+                    Work::Step => Plain::least_squares(pass.outputs(), &y).1,
+                    _ => y,
+                };
+                let (gradient, condition) = network.gradient(&pass, last);
+                numbers("‖∇ − ∇₆₄‖ / ‖∇₆₄‖", gradient, both + case.samples, condition)
+            }
+            Work::Gramian | Work::Tables => {
+                let (gramian, condition) = network.gramian(&x, &x);
+                numbers("‖G − G₆₄‖ / ‖G₆₄‖", gramian, both, condition)
+            }
+            Work::CrossGramian => {
+                let others = columns(&problem.others(), INPUTS);
+                let (gramian, condition) = network.gramian(&others, &x);
+                numbers("‖G − G₆₄‖ / ‖G₆₄‖", gramian, both, condition)
+            }
+            Work::AllPairs | Work::TopCold | Work::TopWarm => trained.map(|trained| {
+                Self::Eigenpairs { gram: &trained.gram, values: &trained.eigenvalues }
+            }),
+            Work::Pipeline { .. } | Work::Memory => None,
+        }
+    }
+
+    /// How far `result` is from what it should be.
+    ///
+    /// Eigenpairs are λ₁ … λ_k, then υ₁ … υ_k: each pair must solve Gυ = λυ to [`RESIDUAL`] λ₁, the
+    /// vectors be orthonormal, and each λ be as far from the reference's at most.
+    ///
+    /// # Errors
+    /// [`BenchError::Size`] where `result` has another number of entries.
+    pub fn judge(&self, result: &[f32]) -> Result<Judgement, BenchError> {
+        let (wanted, judgement) = match self {
+            Self::Numbers { measure, values, tolerance } => {
+                let error = distance(result, values);
+                (values.len(), Some(Judgement { measure, error, tolerance: *tolerance }))
+            }
+            Self::Eigenpairs { gram, values } => {
+                let k = result.len() / (values.len() + 1);
+                let whole = k > 0 && result.len() == k * (values.len() + 1) && k <= values.len();
+                let wanted = if whole { result.len() } else { values.len() + 1 };
+                (wanted, if whole { eigenpairs(gram, values, k, result) } else { None })
+            }
+        };
+        let size = BenchError::Size { found: result.len(), wanted };
+        judgement.filter(|_| result.len() == wanted).ok_or(size)
+    }
+}
+
+/// ‖a − b‖ / ‖b‖.
+fn distance(a: &[f32], b: &[f64]) -> f64 {
+    let apart: f64 = a.iter().zip(b).map(|(&a, &b)| (f64::from(a) - b).powi(2)).sum();
+    apart.sqrt() / norm(b)
+}
+
+/// The largest of `values`; NaN where one is, which `f64::max` would hide.
+fn largest(values: impl Iterator<Item = f64>) -> f64 {
+    let stays = |largest: f64, value: f64| largest.is_nan() || value <= largest;
+    values.fold(0.0, |largest, value| if stays(largest, value) { largest } else { value })
+}
+
+/// The worst of residuals, orthonormality and eigenvalues of `k` pairs.
+fn eigenpairs(gram: &[f32], exact: &[f64], k: usize, pairs: &[f32]) -> Option<Judgement> {
+    let rows = exact.len();
+    let gram = MatRef::from_column_major_slice(gram, rows, rows);
+    let gram = Mat::from_fn(rows, rows, |i, j| f64::from(gram[(i, j)]));
+    let (values, vectors) = pairs.split_at(k);
+    let block = |from: usize| columns(&vectors[from * rows..(from + BLOCK).min(k) * rows], rows);
+    let (mut residual, mut skew) = (0.0, 0.0);
+    for from in (0..k).step_by(BLOCK) {
+        let some = block(from);
+        let images = &gram * &some;
+        let residuals = (0..some.ncols()).map(|j| {
+            let value = f64::from(values[from + j]);
+            let error = |i| images[(i, j)] - value * some[(i, j)];
+            (0..rows).map(|i| error(i).powi(2)).sum::<f64>().sqrt() / exact[0]
+        });
+        residual = largest([residual, largest(residuals)].into_iter());
+        for before in (0..=from).step_by(BLOCK) {
+            let products = block(before).transpose() * &some;
+            let unit = |i: usize, j: usize| f64::from(u8::from(before + i == from + j));
+            let errors = (0..some.ncols()).flat_map(|j| {
+                let products = &products;
+                (0..products.nrows()).map(move |i| (products[(i, j)] - unit(i, j)).abs())
+            });
+            skew = largest([skew, largest(errors)].into_iter());
+        }
+    }
+    let shifts = values.iter().zip(exact).map(|(&a, b)| (f64::from(a) - b).abs() / exact[0]);
+    Judgement::worst([
+        Judgement { measure: "max ‖Gυ − λυ‖ / λ₁", error: residual, tolerance: RESIDUAL },
+        Judgement { measure: "max |VᵀV − I|", error: skew, tolerance: ORTHONORMAL },
+        Judgement { measure: "max |λ − λ₆₄| / λ₁", error: largest(shifts), tolerance: RESIDUAL },
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue::cases;
+
+    fn holds(expected: &Expected, result: &[f32]) -> bool {
+        expected.judge(result).is_ok_and(|judgement| judgement.holds())
+    }
+
+    #[test]
+    fn numbers_are_held_to_their_norm() {
+        let expected = Expected::Numbers { measure: "", values: vec![1.0, 2.0], tolerance: 1e-5 };
+        assert!(holds(&expected, &[1.0, 2.0]) && holds(&expected, &[1.0, 2.000_02]));
+        for wrong in [&[1.0, 2.001][..], &[1.0, f32::NAN], &[1.0], &[], &[1.0, 2.0, 0.0]] {
+            assert!(!holds(&expected, wrong), "{wrong:?}");
+        }
+        assert!(expected.judge(&[1.0, f32::NAN]).is_ok_and(|judgement| judgement.error.is_nan()));
+    }
+
+    #[test]
+    fn eigenpairs_that_are_none_or_not_the_leading_ones_differ() {
+        let expected =
+            Expected::Eigenpairs { gram: &[2.0, 0.0, 0.0, 1.0], values: &[2.0, 1.0] };
+        assert!(holds(&expected, &[2.0, 1.0, -1.0, 0.0, 0.0, -1.0]));
+        assert!(holds(&expected, &[2.0, 1.0, 0.0]));
+        // A wrong eigenvalue, a wrong vector, one vector twice, NaN, another pair than the first.
+        assert!(!holds(&expected, &[2.0, 1.1, 1.0, 0.0, 0.0, 1.0]));
+        assert!(!holds(&expected, &[2.0, 1.0, 1.0, 0.1, 0.0, 1.0]));
+        assert!(!holds(&expected, &[2.0, 2.0, 1.0, 0.0, 1.0, 0.0]));
+        assert!(!holds(&expected, &[2.0, 1.0, f32::NAN, 0.0, 0.0, 1.0]));
+        assert!(!holds(&expected, &[1.0, 0.0, 1.0]));
+        assert!(expected.judge(&[2.0, 1.0]).is_err() && expected.judge(&[]).is_err());
+    }
+
+    #[test]
+    fn many_eigenpairs_are_judged_block_by_block() {
+        let n = 2 * BLOCK + 3;
+        let gram: Vec<f32> = (0..n * n).map(|e| if e % (n + 1) == 0 { 1.0 } else { 0.0 }).collect();
+        let exact = vec![1.0; n];
+        let expected = Expected::Eigenpairs { gram: &gram, values: &exact };
+        let mut pairs = [vec![1.0; n], gram.clone()].concat();
+        assert!(holds(&expected, &pairs));
+        // The last vector is the first one again.
+        let (first, last) = (n, n + (n - 1) * n);
+        pairs.copy_within(first..first + n, last);
+        assert!(!holds(&expected, &pairs));
+    }
+
+    /// Tolerances follow from the sizes; none is far from what f32 gives.
+    #[test]
+    fn tolerances_are_a_small_multiple_of_the_rounding_of_f32() {
+        for name in ["forward", "backward", "step-small", "gramian", "cross-gramian"] {
+            let case = cases(true).into_iter().find(|case| case.name == name);
+            let case = case.unwrap_or_else(|| panic!("no case {name}"));
+            let expected = Expected::of(&case, &Problem::of(&case), None);
+            let Some(Expected::Numbers { tolerance, .. }) = expected else {
+                panic!("{name} has no numbers")
+            };
+            assert!((1e-6..2e-4).contains(&tolerance), "{name}: {tolerance:.1e}");
+        }
+    }
+}
