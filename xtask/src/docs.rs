@@ -1,5 +1,5 @@
-//! `cargo xtask docs`: `docs/tables.md` from the definitions in the crate `artifact` and those that
-//! stages of the workspace declare.
+//! `cargo xtask docs`: `docs/tables.md`, and the facts in `docs/stages.md`, from the definitions in the
+//! crate `artifact` and those that stages of the workspace declare.
 
 use std::fs;
 
@@ -9,24 +9,84 @@ use pipeline::Project;
 use crate::error::XtaskError;
 use crate::print;
 
-/// Writes the page, or checks that it is fresh.
+/// Lines of `docs/stages.md` between which the facts stand.
+const FACTS: (&str, &str) =
+    ("<!-- facts, by `cargo xtask docs` -->\n", "<!-- end of the facts -->\n");
+
+/// Writes the pages, or checks that they are fresh.
 ///
 /// # Errors
-/// Where the page is stale, or cannot be read or written.
+/// Where a page is stale, or cannot be read or written.
 pub fn run(project: &Project, check: bool) -> Result<(), XtaskError> {
-    let path = project.root.join("docs/tables.md");
-    let page = page(&pipeline::kinds(project)?);
-    if check {
-        let found = fs::read_to_string(&path).map_err(XtaskError::io("reading", &path))?;
-        if found != page {
-            return Err(XtaskError::Stale { file: project.shown(&path) });
+    let tables = project.root.join("docs/tables.md");
+    let stages = project.root.join("docs/stages.md");
+    let found = fs::read_to_string(&stages).map_err(XtaskError::io("reading", &stages))?;
+    let pages = [(tables, page(&pipeline::kinds(project)?)), (stages, with_facts(&found))];
+    for (path, page) in pages {
+        if check {
+            let found = fs::read_to_string(&path).map_err(XtaskError::io("reading", &path))?;
+            if found != page {
+                return Err(XtaskError::Stale { file: project.shown(&path) });
+            }
+            print(format!("{} is fresh", project.shown(&path)));
+        } else {
+            fs::write(&path, page).map_err(XtaskError::io("writing", &path))?;
+            print(format!("wrote {}", project.shown(&path)));
         }
-        print(format!("{} is fresh", project.shown(&path)));
-    } else {
-        fs::write(&path, page).map_err(XtaskError::io("writing", &path))?;
-        print(format!("wrote {}", project.shown(&path)));
     }
     Ok(())
+}
+
+/// `page` with the facts of the shared kinds in their place.
+fn with_facts(page: &str) -> String {
+    match (page.split_once(FACTS.0), page.split_once(FACTS.1)) {
+        (Some((before, _)), Some((_, after))) => {
+            format!("{before}{}{}{}{after}", FACTS.0, facts(), FACTS.1)
+        }
+        _ => page.to_owned(),
+    }
+}
+
+/// One row for each fact: which kind must or may state it.
+fn facts() -> String {
+    let kinds = Kind::SHARED.into_iter().filter(|kind| !kind.facts().is_empty());
+    let kinds: Vec<Kind> = kinds.collect();
+    let names: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
+    let mut text = format!("| fact | type | {} | |\n", names.join(" | "));
+    text.push_str(&format!("|---|---|{}---|\n", "---|".repeat(names.len())));
+    let mut seen = Vec::new();
+    for fact in kinds.iter().flat_map(|kind| kind.facts()) {
+        if seen.contains(&fact.name) {
+            continue;
+        }
+        seen.push(fact.name);
+        let of = |kind: &Kind| kind.facts().iter().find(|other| other.name == fact.name);
+        let cells: Vec<&str> = kinds
+            .iter()
+            .map(|kind| match of(kind) {
+                Some(fact) if fact.required => "must",
+                Some(_) => "may",
+                None => "",
+            })
+            .collect();
+        let (name, data, about) = (fact.name, fact.data.name(), fact.about);
+        text.push_str(&format!("| `{name}` | {data} | {} | {about} |\n", cells.join(" | ")));
+    }
+    text
+}
+
+/// What the outline of an artifact of `kind` states, in a sentence; nothing where it declares no fact.
+fn outline(kind: Kind) -> String {
+    let names = |required: bool| -> String {
+        let facts = kind.facts().iter().filter(|fact| fact.required == required);
+        facts.map(|fact| format!("`{}`", fact.name)).collect::<Vec<_>>().join(", ")
+    };
+    match (names(true), names(false)) {
+        (must, may) if must.is_empty() && may.is_empty() => String::new(),
+        (must, may) if may.is_empty() => format!("\nIts outline states {must}.\n"),
+        (must, may) if must.is_empty() => format!("\nIts outline may state {may}.\n"),
+        (must, may) => format!("\nIts outline states {must}, and perhaps {may}.\n"),
+    }
 }
 
 /// The whole page.
@@ -55,7 +115,7 @@ files. `step` counts updates made so far.
 ",
     );
     for kind in kinds {
-        text = format!("{text}\n## {}\n", capitalized(kind.name()));
+        text = format!("{text}\n## {}\n{}", capitalized(kind.name()), outline(*kind));
         for table in kind.tables() {
             text.push_str(&section(table));
         }
@@ -108,6 +168,16 @@ fn capitalized(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn facts_stand_between_their_marks_and_the_rest_stays() {
+        let page = format!("a\n{}old\n{}z\n", FACTS.0, FACTS.1);
+        let page = with_facts(&page);
+        assert!(page.starts_with("a\n") && page.ends_with("z\n") && !page.contains("old"));
+        assert!(page.contains("| `loss` | text |  | must |  |  |"), "{page}");
+        assert_eq!(with_facts(&page), page);
+        assert_eq!(with_facts("no marks"), "no marks");
+    }
 
     #[test]
     fn the_page_has_every_table_and_column() {

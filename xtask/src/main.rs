@@ -4,6 +4,7 @@ mod bench;
 mod call;
 mod docs;
 mod error;
+mod install;
 mod suite;
 
 use std::fmt::Display;
@@ -34,7 +35,9 @@ enum Command {
     /// Time every kernel, beside faer's matmul or, with --peers, beside PyTorch, JAX and others.
     #[command(disable_help_flag = true)]
     Bench(bench::Arguments),
-    /// Write docs/tables.md from the code.
+    /// Install `ntk-lab` and all stages, for use without this source.
+    Install(install::Arguments),
+    /// Write docs/tables.md and the facts in docs/stages.md from the code.
     Docs {
         /// Write nothing; fail where the file is not what it would be.
         #[arg(long)]
@@ -59,6 +62,7 @@ fn run(command: Command) -> Result<ExitCode, XtaskError> {
         Command::Lab(command) => return Ok(command.run(project)?),
         Command::Test(arguments) => suite::run(&project, &arguments)?,
         Command::Bench(arguments) => bench::run(&project, &arguments)?,
+        Command::Install(arguments) => install::run(&project, &arguments)?,
         Command::Docs { check } => docs::run(&project, check)?,
     }
     Ok(ExitCode::SUCCESS)

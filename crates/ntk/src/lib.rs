@@ -36,6 +36,8 @@ impl Stage for Ntk {
         "Computes the exact NTK Gramian of every checkpoint, train × train and test × train.";
     const INPUTS: &'static [Port] =
         &[Port::one("dataset", Kind::DATASET), Port::one("training", Kind::TRAINING)];
+    const MADE_FROM: &'static [(&'static str, &'static [&'static str])] =
+        &[("training", &["dataset"])];
     const OUTPUT: Kind = Kind::KERNEL;
     const USES_SEED: bool = false;
     const RESUMES: bool = true;

@@ -12,6 +12,7 @@ use serde_json::Value;
 use stage::{Input, Inputs, Limits, Part, ProgressEvent, RunRequest, StageError};
 
 use crate::error::{PipelineError, WHERE_DISK_IS_FULL};
+use crate::lineage;
 use crate::looked_at::LookedAt;
 use crate::nearest::listed;
 use crate::plan::{Feed, Plan, Task};
@@ -310,17 +311,27 @@ impl Again {
 /// The artifacts that `task` takes, where they are or will be.
 fn inputs(project: &Project, plan: &Plan, task: &Task) -> Inputs {
     let store = Store::of(project);
-    let input = |feed: &Feed, gathers: bool| {
+    let input = |feed: &Feed| {
         let source = &plan.tasks[feed.task];
-        Input {
-            directory: store.directory(source.program.description.output, &source.key),
-            axes: plan.sweep.axis_values(&feed.point).enumerate().collect(),
-            stage: gathers.then(|| source.stage.clone()),
-        }
+        let directory = store.directory(source.program.description.output, &source.key);
+        (Input::at(directory), source)
     };
     let port = |(port, feeds): (&String, &Vec<Feed>)| {
-        let gathers = task.program.gathers(port);
-        (port.clone(), feeds.iter().map(|feed| input(feed, gathers)).collect())
+        if !task.program.gathers(port) {
+            return (port.clone(), feeds.iter().map(|feed| input(feed).0).collect());
+        }
+        let description = &task.program.description;
+        let (mut pairs, _) = lineage::pairs(&plan.tasks, &task.inputs, description, port);
+        let told = |(place, feed): (usize, &Feed)| {
+            let (input, source) = input(feed);
+            Input {
+                axes: plan.sweep.axis_values(&feed.point).enumerate().collect(),
+                stage: Some(source.stage.clone()),
+                made_from: pairs.remove(&place).unwrap_or_default(),
+                ..input
+            }
+        };
+        (port.clone(), feeds.iter().enumerate().map(told).collect())
     };
     Inputs(task.inputs.iter().map(port).collect())
 }

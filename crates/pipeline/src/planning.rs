@@ -10,8 +10,11 @@ use artifact::{CONTRACT, Outline};
 use stage::{Limits, Outlines, PlanRequest};
 
 use crate::blocks::{Block, Blocks, seed_at, unusable};
+use crate::diagnostic::Diagnostic;
 use crate::file::PipelineFile;
 use crate::key::{Gathered, Identity};
+use crate::lineage::{self, Stray};
+use crate::nearest::listed;
 use crate::plan::{Feed, Instance, PlannedStage, Task};
 use crate::pointer;
 use crate::problems::Problems;
@@ -296,6 +299,15 @@ impl<'a> Planner<'a> {
                 return None;
             }
         };
+        let strays: Vec<Diagnostic> = inputs
+            .keys()
+            .flat_map(|port| lineage::pairs(&self.tasks, &inputs, &program.description, port).1)
+            .map(|stray| self.stray(block, &inputs, &stray))
+            .collect();
+        if !strays.is_empty() {
+            self.problems.add_at(&self.axes[stage], point, strays);
+            return None;
+        }
         let swept = seed_at(self.sweep, point).and_then(serde_json::Value::as_u64);
         let seed = block.entry.seed.or(swept).unwrap_or(self.file.seed);
         let keys = inputs.iter().map(|(port, feeds)| {
@@ -348,6 +360,43 @@ impl<'a> Planner<'a> {
             location: block.source.locate(&block.entry.pointer(), Part::Key),
         });
         Some(task)
+    }
+
+    /// What is wrong with an artifact in `inputs` that fits none at another port, where it is wired.
+    fn stray(
+        &self,
+        block: &Block,
+        inputs: &BTreeMap<String, Vec<Feed>>,
+        stray: &Stray,
+    ) -> Diagnostic {
+        let Stray { port, place, source, made_from } = stray;
+        let name = &self.tasks[inputs[port][*place].task].stage;
+        let wires = block.entry.inputs.iter().filter(|wire| wire.port == *port);
+        let at = wires
+            .filter_map(|wire| {
+                let index = wire.stages.iter().position(|stage| stage == name)?;
+                Some(wire.pointer(&block.entry.pointer(), index))
+            })
+            .next()
+            .unwrap_or_else(|| block.entry.pointer());
+        let (message, help) = if made_from.is_empty() {
+            (
+                format!(
+                    "nothing says to which of the artifacts at the input `{source}` `{name}` belongs"
+                ),
+                format!("wire one stage into `{source}`"),
+            )
+        } else {
+            let names: Vec<&str> = made_from.iter().map(String::as_str).collect();
+            let names = listed(&names, "and");
+            (
+                format!(
+                    "`{name}` was made from {names}, which is not what is wired into `{source}`"
+                ),
+                format!("wire {names} into `{source}`"),
+            )
+        };
+        block.source.problem(&at, Part::Value, message, Some(help))
     }
 
     /// Hash of a file that a stage will read.

@@ -484,8 +484,8 @@ mod tests {
         train  ━━╸───────────── step 1200/8000  5 min 40 s left  loss 0.0123
         train  ━━╸───────────── step 1200/8000  5 min 40 s left
         train  ━╸──────── step 1200/8000  5 min 40 s left
-        train  step 1200/8000  5 min 40 s left
-        train  step 1200/8000
+        train  ━━╸───────────── step 1200/8000
+        train  ━╸───── step 1200/8000
         train  step 1200/8000
         train  ste…
         ");

@@ -1,6 +1,6 @@
 //! Stage programs of this workspace: which there are, and building them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::io::{BufRead, BufReader, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::error::PipelineError;
 use crate::progress::can_draw;
+use crate::project::Project;
 
 /// Words of cargo's output by which it is worth seeing. A warning is not among them: cargo
 /// repeats those of earlier builds.
@@ -34,6 +35,21 @@ pub(crate) fn stages(root: &Path) -> Result<BTreeMap<String, WorkspaceStage>, Pi
     if !root.join("Cargo.toml").is_file() {
         return Ok(BTreeMap::new());
     }
+    let metadata = metadata(root)?;
+    let target = Path::new(metadata["target_directory"].as_str().unwrap_or("target"));
+    let mut stages = BTreeMap::new();
+    for Binary { name, package, .. } in programs(&metadata) {
+        if let Some(stage) = name.strip_prefix("stage-") {
+            let built = target.join("release").join(format!("{name}{}", env::consts::EXE_SUFFIX));
+            let built = built.is_file().then_some(built);
+            stages.insert(stage.to_owned(), WorkspaceStage { package, built });
+        }
+    }
+    Ok(stages)
+}
+
+/// What cargo says of the workspace at `root`.
+fn metadata(root: &Path) -> Result<Value, PipelineError> {
     let output = cargo(root)
         .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
         .output()
@@ -44,26 +60,48 @@ pub(crate) fn stages(root: &Path) -> Result<BTreeMap<String, WorkspaceStage>, Pi
             "cargo does not understand the workspace:\n{text}"
         )));
     }
-    let metadata: Value = serde_json::from_slice(&output.stdout)
-        .map_err(|error| PipelineError::Cargo(format!("cargo's metadata is no JSON: {error}")))?;
-    let target = Path::new(metadata["target_directory"].as_str().unwrap_or("target"));
-    let mut stages = BTreeMap::new();
+    serde_json::from_slice(&output.stdout)
+        .map_err(|error| PipelineError::Cargo(format!("cargo's metadata is no JSON: {error}")))
+}
+
+/// Folders of the packages of the workspace of `project` that have the program `ntk-lab` or a stage:
+/// what is installed for use without this source.
+///
+/// # Errors
+/// Where cargo cannot be run or does not understand the workspace.
+pub fn installed_packages(project: &Project) -> Result<BTreeSet<PathBuf>, PipelineError> {
+    let is_installed = |name: &str| name == "ntk-lab" || name.starts_with("stage-");
+    let programs = programs(&metadata(&project.root)?);
+    let folders = programs.into_iter().filter(|program| is_installed(&program.name));
+    Ok(folders.map(|program| program.folder).collect())
+}
+
+/// A program of the workspace.
+struct Binary {
+    name: String,
+    package: String,
+    /// Folder of the package.
+    folder: PathBuf,
+}
+
+/// Every `[[bin]]` of a workspace.
+fn programs(metadata: &Value) -> Vec<Binary> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let is_program = |target: &&Value| {
+        target["kind"].as_array().is_some_and(|kinds| kinds.contains(&"bin".into()))
+    };
+    let mut found = Vec::new();
     for package in metadata["packages"].as_array().into_iter().flatten() {
-        for program in package["targets"].as_array().into_iter().flatten() {
-            let is_program =
-                program["kind"].as_array().is_some_and(|kinds| kinds.contains(&"bin".into()));
-            let name = program["name"].as_str().and_then(|name| name.strip_prefix("stage-"));
-            if let (true, Some(name), Some(package)) = (is_program, name, package["name"].as_str())
-            {
-                let built =
-                    target.join("release").join(format!("stage-{name}{}", env::consts::EXE_SUFFIX));
-                let built = built.is_file().then_some(built);
-                stages
-                    .insert(name.to_owned(), WorkspaceStage { package: package.to_owned(), built });
-            }
-        }
+        let manifest = PathBuf::from(text(&package["manifest_path"]));
+        let folder = manifest.parent().unwrap_or(&manifest).to_owned();
+        let targets = package["targets"].as_array().into_iter().flatten();
+        found.extend(targets.filter(is_program).map(|target| Binary {
+            name: text(&target["name"]),
+            package: text(&package["name"]),
+            folder: folder.clone(),
+        }));
     }
-    Ok(stages)
+    found
 }
 
 /// Builds `packages` in one call and returns their programs by name (`stage-ntk`).

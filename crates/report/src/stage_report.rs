@@ -31,6 +31,8 @@ impl Stage for Report {
         Port::many("training", Kind::TRAINING),
         Port::many("dataset", Kind::DATASET),
     ];
+    const MADE_FROM: &'static [(&'static str, &'static [&'static str])] =
+        &[("training", &["dataset"]), ("spectrum", &["training", "dataset"])];
     const OUTPUT: Kind = Kind::REPORT;
     const USES_SEED: bool = false;
     const FILES: &'static [&'static str] = &["report.html", "figures"];

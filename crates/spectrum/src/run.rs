@@ -37,6 +37,8 @@ impl Stage for SpectrumStage {
         Port::one("training", Kind::TRAINING),
         Port::one("kernel", Kind::KERNEL),
     ];
+    const MADE_FROM: &'static [(&'static str, &'static [&'static str])] =
+        &[("training", &["dataset"]), ("kernel", &["dataset", "training"])];
     const OUTPUT: Kind = Kind::SPECTRUM;
     // The block method starts from random vectors.
     const USES_SEED: bool = true;

@@ -57,6 +57,10 @@ pub struct Port {
     /// Whether it may be left unwired.
     #[serde(default)]
     pub optional: bool,
+    /// Other ports of the stage: an artifact here must be made from one there, and the driver says
+    /// from which.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub made_from: Vec<String>,
 }
 
 impl Port {
@@ -91,7 +95,7 @@ impl Port {
 
     const fn new(name: &'static str, kind: &'static str) -> Self {
         let (name, kind) = (Cow::Borrowed(name), Cow::Borrowed(kind));
-        Self { name, kind, many: false, optional: false }
+        Self { name, kind, many: false, optional: false, made_from: Vec::new() }
     }
 
     /// Whether it takes artifacts of `kind`.
@@ -110,7 +114,7 @@ impl Description {
             name: S::NAME.to_owned(),
             version: S::VERSION.to_owned(),
             summary: S::SUMMARY.to_owned(),
-            inputs: S::INPUTS.to_vec(),
+            inputs: S::INPUTS.iter().map(ports_of::<S>).collect(),
             output: S::OUTPUT,
             files: S::FILES.iter().map(|&file| file.to_owned()).collect(),
             uses_seed: S::USES_SEED,
@@ -120,4 +124,11 @@ impl Description {
             parameters: schemars::schema_for!(S::Parameters).to_value(),
         }
     }
+}
+
+/// `port` of the stage `S` with the ports that its artifacts must be made from.
+fn ports_of<S: Stage>(port: &Port) -> Port {
+    let sources = S::MADE_FROM.iter().filter(|(name, _)| *name == port.name);
+    let sources = sources.flat_map(|(_, sources)| *sources).map(|&name| name.to_owned());
+    Port { made_from: sources.collect(), ..port.clone() }
 }

@@ -21,6 +21,8 @@ pub struct Input {
     /// Stage of the pipeline that made it, at a port for many: what tells it from the artifacts of
     /// other stages at that port.
     pub stage: Option<String>,
+    /// For other ports for many, the place there of the artifact that it was made from.
+    pub made_from: BTreeMap<String, usize>,
 }
 
 /// The value of one axis of a sweep.
@@ -47,22 +49,26 @@ struct Written {
     sets: BTreeMap<String, Vec<String>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     stage: Option<String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    made_from: BTreeMap<String, usize>,
 }
 
 impl From<Written> for Input {
     fn from(written: Written) -> Self {
-        let Written { directory, axes, mut sets, stage } = written;
+        let Written { directory, axes, mut sets, stage, made_from } = written;
         let axis = |(name, value): (String, Value)| {
             let sets = sets.remove(&name).unwrap_or_default();
             AxisValue { name, value, sets }
         };
-        Self { directory, axes: axes.into_iter().map(axis).enumerate().collect(), stage }
+        let axes = axes.into_iter().map(axis).enumerate().collect();
+        Self { directory, axes, stage, made_from }
     }
 }
 
 impl From<Input> for Written {
-    fn from(Input { directory, axes, stage }: Input) -> Self {
-        let mut written = Self { directory, axes: Map::new(), sets: BTreeMap::new(), stage };
+    fn from(Input { directory, axes, stage, made_from }: Input) -> Self {
+        let (map, sets) = (Map::new(), BTreeMap::new());
+        let mut written = Self { directory, axes: map, sets, stage, made_from };
         for AxisValue { name, value, sets } in axes.into_values() {
             if !sets.is_empty() {
                 written.sets.insert(name.clone(), sets);
@@ -157,12 +163,20 @@ impl Inputs {
         self.0.get(port).map_or(&[], Vec::as_slice)
     }
 
-    /// The artifact at `port` that is of the same variant as `input`: the training run behind a
-    /// spectrum, the dataset that all variants share.
+    /// The artifact at `port` that `input` was made from, as the driver says, else the one of the same
+    /// variant: the training run behind a spectrum, the dataset that all variants share.
     ///
     /// # Errors
     /// Where there is none, or more than one.
     pub fn matching(&self, port: &str, input: &Input) -> Result<&Input, StageError> {
+        if let Some(&place) = input.made_from.get(port) {
+            return self.many(port).get(place).ok_or_else(|| {
+                StageError::new(format!(
+                    "the request names artifact {place} at the port `{port}`, which has {}",
+                    self.many(port).len()
+                ))
+            });
+        }
         let found: Vec<&Input> =
             self.many(port).iter().filter(|other| other.goes_with(input)).collect();
         if let [one] = found.as_slice() {
@@ -253,6 +267,26 @@ mod tests {
         let training = inputs.matching("training", &spectrum).unwrap();
         assert_eq!(training.axis("decay"), Some(&json!(1.0)));
         assert!(inputs.matching("dataset", &spectrum).is_ok(), "shared by all variants");
+    }
+
+    #[test]
+    fn an_artifact_finds_what_the_driver_says_that_it_was_made_from() {
+        let inputs = inputs();
+        let mut spectrum = input(&json!({ "width": 8 }));
+        spectrum.made_from = BTreeMap::from([("training".to_owned(), 1)]);
+        let text = serde_json::to_string(&spectrum).unwrap();
+        assert!(text.ends_with(r#""made_from":{"training":1}}"#), "{text}");
+        let spectrum: Input = serde_json::from_str(&text).unwrap();
+        let training = inputs.matching("training", &spectrum).unwrap();
+        assert_eq!(training.axis("decay"), Some(&json!(1.0)));
+        assert!(inputs.matching("dataset", &spectrum).is_ok(), "by its variant");
+        let mut beyond = spectrum;
+        beyond.made_from.insert("training".to_owned(), 2);
+        let error = inputs.matching("training", &beyond).unwrap_err();
+        assert_eq!(
+            error.message,
+            "the request names artifact 2 at the port `training`, which has 2"
+        );
     }
 
     #[test]

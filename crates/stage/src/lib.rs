@@ -54,6 +54,10 @@ pub trait Stage {
     const SUMMARY: &'static str;
     /// Input ports.
     const INPUTS: &'static [Port];
+    /// For a port, the other ports from whose artifacts its own must be made: a kernel goes with the
+    /// training run that it follows. A driver refuses any other wiring before anything runs, and at a
+    /// port for many says which artifacts belong together ([`Inputs::matching`]).
+    const MADE_FROM: &'static [(&'static str, &'static [&'static str])] = &[];
     /// Kind of the output.
     const OUTPUT: Kind;
     /// Whether the seed of the request changes the output.

@@ -248,6 +248,7 @@ impl Trial<'_> {
                 directory: directory.clone(),
                 axes: BTreeMap::from([(0, axis)]),
                 stage: Some("made-up".to_owned()),
+                ..Input::default()
             }
         };
         let ports = self.program.description.inputs.iter().filter_map(|port| {

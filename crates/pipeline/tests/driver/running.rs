@@ -106,11 +106,11 @@ fn the_dry_run_says_what_is_there_and_what_would_run() {
     seed 7, 2 threads, 1.00 GiB of memory
 
     stage     uses      will   key           makes                              memory
-    dataset   dataset   reuse  c1ad419c06e3  dataset: N 4
-    train     train     reuse  42aab971539f  training: 10 steps, 2 checkpoints  2.86 MiB
-    ntk       ntk       run    252b296225fe  kernel
-    spectrum  spectrum  run    97b4cade0a54  spectrum
-    report    report    run    84db0858246b  report
+    dataset   dataset   reuse  ac083df93f9f  dataset: N 4
+    train     train     reuse  2258cab6b028  training: 10 steps, 2 checkpoints  2.86 MiB
+    ntk       ntk       run    2a7eedd35876  kernel
+    spectrum  spectrum  run    6da6023ae4ce  spectrum
+    report    report    run    95794d23d67c  report
 
     will run because of
       ntk       reduction: full → trace
@@ -239,7 +239,7 @@ fn a_stage_that_breaks_the_contract_is_told_how() {
     pipelines/x.yaml:2:3: error: the stage `data` failed: it ended with exit code 4 without saying why
       full log: data/runs/x/logs/data.log
 
-    pipelines/x.yaml:2:3: error: the stage `data` failed: the outline that it is done with lacks `train_samples`, `test_samples`, `input_dim` and `output_dim`, which a dataset must state
+    pipelines/x.yaml:2:3: error: the stage `data` failed: its outline lacks `train_samples`, `test_samples`, `input_dim` and `output_dim`, which a dataset must state
       = help: start from the outline in the manifest.json of an input; docs/stages.md lists what each kind states
       full log: data/runs/x/logs/data.log
 

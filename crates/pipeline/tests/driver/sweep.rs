@@ -499,11 +499,11 @@ fn the_dry_run_shows_the_variants_of_a_stage_together() {
       reduced  none, all  ntk.with.reduction
 
     stage     uses      will                          key           makes                              memory
-    dataset   dataset   reuse                         c1ad419c06e3  dataset: N 4
+    dataset   dataset   reuse                         ac083df93f9f  dataset: N 4
     train     train     2 variants: all done                        training: 10 steps, 2 checkpoints  2.86 MiB
     ntk       ntk       4 variants: 2 done, 2 to run                kernel
     spectrum  spectrum  4 variants: 2 done, 2 to run                spectrum
-    compare   compare   run                           46442b47601a  report
+    compare   compare   run                           c3f2cb0c37c7  report
 
     will run because of
       ntk       reduction: full → trace
