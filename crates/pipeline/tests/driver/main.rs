@@ -5,6 +5,7 @@ mod checking_stages;
 mod cost;
 mod faults;
 mod keys;
+mod lineage;
 mod overrides;
 mod paths;
 mod running;
