@@ -53,9 +53,12 @@ def run(request):
         "finding": "eigenvectors_localize", "variant": None,
         "statement": f"Training localizes the top {top} eigenvectors.",
         "measure": f"mean participation ratio of υ₁ … υ_{top} at the first and at the last checkpoint",
-        "before": before, "after": after, "rule": "it falls by a tenth or more",
-        "verdict": "holds" if after <= 0.9 * before else "does not hold", "note": None,
-    }], schema_overrides={"variant": pl.String, "note": pl.String}).write_parquet(output / "findings.parquet")
+        "before": before, "after": after, "margin": 0.9 * before - after, "uncertainty": None, "n": 1,
+        "rule": "it falls by a tenth or more",
+        "verdict": "holds" if after <= 0.9 * before else "does not hold", "control": None, "note": None,
+    }], schema_overrides={
+        "variant": pl.String, "uncertainty": pl.Float64, "n": pl.UInt32, "control": pl.String, "note": pl.String,
+    }).write_parquet(output / "findings.parquet")
     say("done", outline=json.loads((spectrum / "manifest.json").read_text())["outline"])
 
 

@@ -503,7 +503,7 @@ fn the_dry_run_shows_the_variants_of_a_stage_together() {
     train     train     2 variants: all done                        training: 10 steps, 2 checkpoints  2.86 MiB
     ntk       ntk       4 variants: 2 done, 2 to run                kernel
     spectrum  spectrum  4 variants: 2 done, 2 to run                spectrum
-    compare   compare   run                           46442b47601a  report
+    compare   compare   run                           db0aa945c057  report
 
     will run because of
       ntk       reduction: full → trace

@@ -8,6 +8,7 @@ use artifact::tables::spectrum::{
     EigenvalueRow, EnergyRow, FROZEN_DESCENT, FrozenDescentRow,
 };
 
+use super::Resolved;
 use super::followed::is_followed;
 use crate::columns::Columns;
 use crate::error::ReportError;
@@ -74,7 +75,7 @@ pub(super) fn dynamics(spectrum: &Path) -> Result<Vec<DynamicsRow>, ReportError>
 pub(super) fn eigenvalues(
     spectrum: &Path,
     shown: &[u64],
-) -> Result<(Vec<EigenvalueRow>, Vec<(u64, u32, u32)>), ReportError> {
+) -> Result<(Vec<EigenvalueRow>, Vec<Resolved>), ReportError> {
     let names = [
         "step",
         "output",
@@ -125,7 +126,7 @@ pub(super) fn eigenvalues(
 fn resolved_counts(
     blocks: impl Iterator<Item = (u64, u32)>,
     indices: impl Iterator<Item = (u32, bool)>,
-) -> Vec<(u64, u32, u32)> {
+) -> Vec<Resolved> {
     // By block: the first index that is not resolved, and the largest index.
     let mut ends: BTreeMap<(u64, u32), (u32, u32)> = BTreeMap::new();
     for (block, (index, resolved)) in blocks.zip(indices) {
