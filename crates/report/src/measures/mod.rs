@@ -65,8 +65,9 @@ impl Measures {
             });
         };
         let shown = shown_steps(&steps);
-        let (energy, top) = spectrum::energy(spectrum, &shown, top)?;
-        let (eigenvalues, resolved) = spectrum::eigenvalues(spectrum, &shown)?;
+        let (eigenvalues, resolved, known) = spectrum::eigenvalues(spectrum, &shown)?;
+        let most_resolved = resolved.iter().map(|row| row.2).max().unwrap_or(0);
+        let (energy, top) = spectrum::energy(spectrum, &shown, top, (known, most_resolved))?;
         Ok(Self {
             history: training::history(training)?,
             eigenvalues,
