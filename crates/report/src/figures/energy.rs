@@ -17,6 +17,7 @@ pub fn over_steps(measures: &Measures) -> Option<Figure> {
         (Signal::Target, "target ȳ", Colour::Blue),
         (Signal::Output, "output f̄", Colour::Green),
         (Signal::Residual, "residual m̄", Colour::Vermillion),
+        (Signal::ShuffledTarget, "target, shuffled", Colour::Grey),
     ];
     let mut sizes: Vec<u32> = FOLLOWED_SIZES.into_iter().chain([top]).collect();
     sizes.sort_unstable();
@@ -46,7 +47,7 @@ pub fn over_steps(measures: &Measures) -> Option<Figure> {
         "energy_over_steps",
         format!("Energy in the top {top} eigenvectors"),
         format!(
-            "Above, the share of each signal that lies in the {top} leading eigenvectors, E(φ, {top}), at each checkpoint. Below, the share of the target in the k leading ones, for several k.{}",
+            "Above, the share of each signal that lies in the {top} leading eigenvectors, E(φ, {top}), at each checkpoint; the shuffled target has the same values at other samples, in expectation over all orders, and no structure. Below, the share of the target in the k leading ones, for several k.{}",
             resolved(measures)
         ),
         "In the paper: findings 2 (the target moves into the top eigenfunctions), 3 (the output stays in their span) and 6 (the same on test points).",

@@ -15,12 +15,13 @@ pub fn figure_of(measures: &Measures) -> Option<Figure> {
         return None;
     }
     let panels = SPLITS.map(|(split, title)| {
-        let fixed = |step: u64, name: &str, colour| {
+        let fixed = |step: u64, rates: FrozenRates, name: &str, colour| {
             let rows = measures.frozen_descent.iter().filter(move |row| {
-                row.kernel_step == step && row.split == split && row.rates == FrozenRates::Stable
+                row.kernel_step == step && row.split == split && row.rates == rates
             });
             Series::new(name, colour, rows.filter_map(|row| Some((at(row.step), row.loss?))))
         };
+        let (first, last) = (measures.first_step, measures.last_step);
         let own = measures.history.iter().filter_map(|row| {
             let loss = match split {
                 Split::Train => Some(row.train_loss),
@@ -30,18 +31,20 @@ pub fn figure_of(measures: &Measures) -> Option<Figure> {
         });
         let series = vec![
             Series::new("the run itself", Colour::Grey, own).stroke(Stroke::Dashed),
-            fixed(measures.first_step, "first kernel G₀ fixed", Colour::Blue),
-            fixed(measures.last_step, "last kernel G_T fixed", Colour::Vermillion),
+            fixed(first, FrozenRates::Stable, "first kernel G₀ fixed", Colour::Blue)
+                .stroke(Stroke::Dotted),
+            fixed(first, FrozenRates::SameTrace, "G₀ scaled to the trace of G_T", Colour::Blue),
+            fixed(last, FrozenRates::SameTrace, "last kernel G_T fixed", Colour::Vermillion),
         ];
         Panel::new(title, Axis::steps(), Axis::log("loss"), series)
     });
     figure(
         "frozen_descent",
         "Descent with the first and with the last kernel held fixed",
-        "The loss of gradient descent on the linear model of each kernel, from the outputs at the start and with learning rates at which neither overshoots. The last kernel's line below the first one's means that alignment makes descent faster. Dashed: the run itself, with its own rates.",
+        "The loss of gradient descent on the linear model of each kernel, from the outputs at the start and with learning rates at which neither overshoots. The last kernel's line below that of the first one scaled to its trace means that alignment makes descent faster. Dotted: the first kernel at its own size. Dashed: the run itself, with its own rates.",
         "In the paper: finding 4, that the alignment speeds up optimization.",
         &[
-            ("frozen_descent.parquet", "kernel_step, rates = 'stable', step, split, loss"),
+            ("frozen_descent.parquet", "kernel_step, rates, step, split, loss"),
             ("history.parquet", "step, train_loss, test_loss"),
         ],
         Content::plot(Arrangement::Columns, panels),

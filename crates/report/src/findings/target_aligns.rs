@@ -80,7 +80,8 @@ fn of_split(
             "The target lies wholly in the top {top} from the start; choose a smaller top."
         ));
     }
-    finding.decided(before, after, margin(before, after), over_k(measures, split))
+    let row = finding.decided(before, after, margin(before, after), over_k(measures, split));
+    FindingRow { control: control(measures, split), ..row }
 }
 
 /// E(φ, k) at the first and the last checkpoint.
@@ -92,6 +93,13 @@ fn ends(measures: &Measures, split: Split, signal: Signal, k: u32) -> Option<(f6
 /// By how much more than asked the part outside shrinks.
 fn margin(before: f64, after: f64) -> f64 {
     (1.0 - SHRINKS_BY) * (1.0 - before) - (1.0 - after)
+}
+
+/// The same measure and rule for the target with its values shuffled among the samples.
+fn control(measures: &Measures, split: Split) -> Option<String> {
+    let (before, after) = ends(measures, split, Signal::ShuffledTarget, measures.top)?;
+    let verdict = if margin(before, after) >= 0.0 { "holds" } else { "does not hold" };
+    Some(format!("shuffled target {} → {}: {verdict}", measured(before), measured(after)))
 }
 
 /// What the same rule says with tops of other sizes.
@@ -228,6 +236,17 @@ mod tests {
         );
         let all = note(&[(0, 5, 0.5), (0, 50, 0.6), (100, 5, 0.7), (100, 50, 0.9)]);
         assert!(all.starts_with("The rule holds for each of the k from 5 to 50."), "{all}");
+    }
+
+    #[test]
+    fn a_shuffled_target_stands_beside_the_verdict() {
+        let mut run = run(&[(0, 50, 0.5), (100, 50, 0.9)]);
+        run.energy.push(energy(0, Signal::ShuffledTarget, 0.774));
+        run.energy.push(energy(100, Signal::ShuffledTarget, 0.774));
+        assert_eq!(
+            measure(&run, &about()).control.as_deref(),
+            Some("shuffled target 0.774 → 0.774: does not hold")
+        );
     }
 
     #[test]

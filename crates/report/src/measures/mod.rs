@@ -14,6 +14,9 @@ use artifact::tables::training::HistoryRow;
 use crate::error::ReportError;
 use followed::shown_steps;
 
+/// Step and output of a Gramian, and how many of its leading eigenpairs are resolved.
+pub type Resolved = (u64, u32, u32);
+
 /// The scalar tables of a run, narrowed to the rows that a report uses.
 #[derive(Clone, Debug, Default)]
 pub struct Measures {
@@ -30,8 +33,8 @@ pub struct Measures {
     pub alignment: Vec<AlignmentRow>,
     /// The target's energies in sinusoids.
     pub baseline: Vec<BaselineRow>,
-    /// Step, output and number of leading eigenpairs above the rounding noise, of each Gramian.
-    pub resolved: Vec<(u64, u32, u32)>,
+    /// How many leading eigenpairs of each Gramian stand above the rounding noise.
+    pub resolved: Vec<Resolved>,
     /// Descent with the first and the last kernel held fixed.
     pub frozen_descent: Vec<FrozenDescentRow>,
     /// All checkpoints that have a Gramian, by rising step.
@@ -62,8 +65,9 @@ impl Measures {
             });
         };
         let shown = shown_steps(&steps);
-        let (energy, top) = spectrum::energy(spectrum, &shown, top)?;
-        let (eigenvalues, resolved) = spectrum::eigenvalues(spectrum, &shown)?;
+        let (eigenvalues, resolved, known) = spectrum::eigenvalues(spectrum, &shown)?;
+        let most_resolved = resolved.iter().map(|row| row.2).max().unwrap_or(0);
+        let (energy, top) = spectrum::energy(spectrum, &shown, top, (known, most_resolved))?;
         Ok(Self {
             history: training::history(training)?,
             eigenvalues,

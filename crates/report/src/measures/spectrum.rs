@@ -8,6 +8,7 @@ use artifact::tables::spectrum::{
     EigenvalueRow, EnergyRow, FROZEN_DESCENT, FrozenDescentRow,
 };
 
+use super::Resolved;
 use super::followed::is_followed;
 use crate::columns::Columns;
 use crate::error::ReportError;
@@ -70,11 +71,11 @@ pub(super) fn dynamics(spectrum: &Path) -> Result<Vec<DynamicsRow>, ReportError>
 }
 
 /// Eigenvalues of the steps `shown`, and of followed indices at every step; and for each step and output
-/// how many of all its eigenpairs are resolved, from the first on.
+/// how many of all its eigenpairs are resolved, from the first on. Last, the largest index of all.
 pub(super) fn eigenvalues(
     spectrum: &Path,
     shown: &[u64],
-) -> Result<(Vec<EigenvalueRow>, Vec<(u64, u32, u32)>), ReportError> {
+) -> Result<(Vec<EigenvalueRow>, Vec<Resolved>, u32), ReportError> {
     let names = [
         "step",
         "output",
@@ -91,6 +92,7 @@ pub(super) fn eigenvalues(
         steps.iter().copied().zip(table.indices("output")?),
         indices.iter().copied().zip(table.flags("resolved")?),
     );
+    let known = indices.iter().copied().max().unwrap_or(0);
     let kept =
         steps.iter().zip(&indices).map(|(step, &index)| shown.contains(step) || is_followed(index));
     let table = table.keep(kept)?;
@@ -117,7 +119,7 @@ pub(super) fn eigenvalues(
         })
         .collect();
     rows.sort_by_key(|row| (row.step, row.output, row.index));
-    Ok((rows, counts))
+    Ok((rows, counts, known))
 }
 
 /// For each pair of step and output, how many leading indices are resolved: one less than the first
@@ -125,7 +127,7 @@ pub(super) fn eigenvalues(
 fn resolved_counts(
     blocks: impl Iterator<Item = (u64, u32)>,
     indices: impl Iterator<Item = (u32, bool)>,
-) -> Vec<(u64, u32, u32)> {
+) -> Vec<Resolved> {
     // By block: the first index that is not resolved, and the largest index.
     let mut ends: BTreeMap<(u64, u32), (u32, u32)> = BTreeMap::new();
     for (block, (index, resolved)) in blocks.zip(indices) {
@@ -143,15 +145,20 @@ fn resolved_counts(
 }
 
 /// Energies and the k that is followed: `top`, or the largest k that is known where that is less.
+///
+/// Energies that end where eigenpairs are no longer resolved do not make the top smaller: of the
+/// eigenpairs, `known` are known and `resolved` are resolved.
 pub(super) fn energy(
     spectrum: &Path,
     shown: &[u64],
     top: u32,
+    (known, resolved): (u32, u32),
 ) -> Result<(Vec<EnergyRow>, u32), ReportError> {
     let names = ["step", "output", "split", "signal", "k", "relative_energy", "mode_energy"];
     let table = Columns::read(spectrum, &ENERGY, &names)?;
     let (steps, sizes) = (table.counts("step")?, table.indices("k")?);
-    let top = top.min(sizes.iter().copied().max().unwrap_or(top));
+    let largest = sizes.iter().copied().max().unwrap_or(top);
+    let top = top.min(if largest >= resolved { known.max(largest) } else { largest });
     let kept = steps
         .iter()
         .zip(&sizes)

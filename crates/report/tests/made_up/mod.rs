@@ -276,10 +276,13 @@ impl Run {
         for &step in &self.checkpoints {
             for output in 0..self.blocks() {
                 for (split, _) in self.splits() {
-                    for (signal, outside) in
-                        [(Signal::Target, 0.5), (Signal::Output, 0.05), (Signal::Residual, 0.6)]
-                    {
-                        for k in 1..=self.known() {
+                    for (signal, outside) in [
+                        (Signal::Target, 0.5),
+                        (Signal::Output, 0.05),
+                        (Signal::Residual, 0.6),
+                        (Signal::ShuffledTarget, 0.9),
+                    ] {
+                        for k in 1..=self.known().min(self.resolved) {
                             let progress = self.progress(step);
                             let power = match signal {
                                 Signal::Target | Signal::Output => 0.4 + 0.5 * progress,
@@ -419,7 +422,7 @@ impl Run {
         }
         for (kernel_step, speed) in [(self.checkpoints[0], 1.0), (last, 2.0)] {
             for (split, _) in self.splits() {
-                for rates in [FrozenRates::Run, FrozenRates::Stable] {
+                for rates in [FrozenRates::Run, FrozenRates::Stable, FrozenRates::SameTrace] {
                     for part in 0..=20_u64 {
                         let step = last * part / 20;
                         let loss = Some(0.06 * (-speed * part as f64 / 20.0).exp());

@@ -65,7 +65,7 @@ impl Trend {
         if !groups.iter().any(varies) {
             return finding.not_applicable(quantity.no_axis);
         }
-        let mut lines: Vec<(Vec<Axis>, Value, Vec<(f64, &Group)>)> = Vec::new();
+        let mut lines: Vec<Line> = Vec::new();
         for group in groups {
             let Some(&first) = group.members.first() else { continue };
             let Some(value) = (quantity.of)(first) else {
@@ -76,13 +76,13 @@ impl Trend {
                 ));
             };
             let (others, held) = (group.others(quantity.varies), (quantity.held)(first));
-            match lines.iter_mut().find(|line| line.0 == others && line.1 == held) {
-                Some(line) => line.2.push((value, group)),
-                None => lines.push((others, held, vec![(value, group)])),
+            match lines.iter_mut().find(|line| line.others == others && line.held == held) {
+                Some(line) => line.points.push((value, group)),
+                None => lines.push(Line { others, held, points: vec![(value, group)] }),
             }
         }
         let mut decisions = Vec::new();
-        for (others, _, mut line) in lines {
+        for Line { others, points: mut line, .. } in lines {
             line.sort_by(|a, b| a.0.total_cmp(&b.0));
             line.dedup_by(|a, b| a.0.total_cmp(&b.0).is_eq());
             if line.len() < 2 {
@@ -156,6 +156,16 @@ impl Trend {
             ),
         })
     }
+}
+
+/// Groups that differ in the quantity alone.
+struct Line<'g> {
+    /// What they share of the other axes.
+    others: Vec<Axis>,
+    /// What else they share.
+    held: Value,
+    /// The groups, each at its quantity.
+    points: Vec<(f64, &'g Group<'g>)>,
 }
 
 /// `0.0123 ± 0.0045`, as far as the uncertainty is known.
