@@ -235,7 +235,8 @@ fn peers_that_cannot_be_installed_are_rows_with_the_command_that_failed() {
         .expect("it starts");
     assert_eq!(output.status.code(), Some(0), "{}", text(&output));
     let rows = rows(out.path());
-    for (case, name) in [("step-small", "torch"), ("step-small", "jax"), ("gramian", "neural-tangents")]
+    for (case, name) in
+        [("step-small", "torch"), ("step-small", "jax"), ("gramian", "neural-tangents")]
     {
         let found = of(&rows, case, name);
         let message = found[0].message.clone().unwrap_or_default();
@@ -272,10 +273,11 @@ fn rows_are_written_as_they_come() {
     );
     // `step-small`, the last in the catalogue's order before them, hangs for long.
     let arguments = ["--case", "cross-gramian", "--case", "forward", "--case", "step-small"];
-    let mut child = bench(out.path(), python.path(), &[&arguments[..], &["--limit", "600"]].concat())
-        .stdout(std::process::Stdio::null())
-        .spawn()
-        .expect("it starts");
+    let mut child =
+        bench(out.path(), python.path(), &[&arguments[..], &["--limit", "600"]].concat())
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .expect("it starts");
     let table = out.path().join("bench.parquet");
     for _ in 0..600 {
         if table.exists() {
@@ -301,5 +303,7 @@ fn a_script_that_crashes_leaves_our_pipeline_measured() {
     assert!(ours.iter().all(|row| row.seconds.is_some() && row.error.is_some()), "{ours:?}");
     let script = of(&rows, "pipeline", "jax script");
     assert_eq!((script.len(), script[0].status), (1, Status::Failed));
-    assert!(script[0].message.as_deref().is_some_and(|message| message.starts_with("answered `{}`")));
+    assert!(
+        script[0].message.as_deref().is_some_and(|message| message.starts_with("answered `{}`"))
+    );
 }
