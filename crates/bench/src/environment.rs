@@ -149,7 +149,8 @@ fn succeed(command: &mut Command, log: &Path) -> Result<(), String> {
         .collect();
     let words = words.join(" ");
     let output = File::create(log).and_then(|file| Ok((file.try_clone()?, file)));
-    let (out, err) = output.map_err(|error| format!("writing {} failed: {error}", log.display()))?;
+    let (out, err) =
+        output.map_err(|error| format!("writing {} failed: {error}", log.display()))?;
     let status = command.stdin(Stdio::null()).stdout(out).stderr(err).status();
     let reason = match status {
         Ok(status) if status.success() => return Ok(()),
@@ -186,7 +187,10 @@ mod tests {
         let error = environments.python(&environment(&["no-such-python", "false"]));
         let message = error.expect_err("there is no such Python").to_string();
         let tail = format!("python/none` failed: exit status: 1");
-        assert!(message.starts_with("`false -m venv --clear ") && message.ends_with(&tail), "{message}");
+        assert!(
+            message.starts_with("`false -m venv --clear ") && message.ends_with(&tail),
+            "{message}"
+        );
         assert!(!folder.path().join("python/none").exists());
     }
 
@@ -198,7 +202,10 @@ mod tests {
             fs::write(&log, text).expect("a file");
             last_words(&log)
         };
-        assert_eq!(said("x\nERROR: no match\n[notice] new pip\n\n").as_deref(), Some("ERROR: no match"));
+        assert_eq!(
+            said("x\nERROR: no match\n[notice] new pip\n\n").as_deref(),
+            Some("ERROR: no match")
+        );
         assert_eq!(said("one\n two \n").as_deref(), Some("two"));
         assert_eq!(said("\n"), None);
     }

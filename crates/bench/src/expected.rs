@@ -150,9 +150,13 @@ fn eigenpairs(gram: &[f32], exact: &[f64], k: usize, pairs: &[f32]) -> Option<Ju
     }
     let shifts = values.iter().zip(exact).map(|(&a, b)| (f64::from(a) - b).abs() / exact[0]);
     Judgement::worst([
-        Judgement { measure: "max ‖Gυ − λυ‖ / λ₁", error: residual, tolerance: RESIDUAL },
+        Judgement {
+            measure: "max ‖Gυ − λυ‖ / λ₁", error: residual, tolerance: RESIDUAL
+        },
         Judgement { measure: "max |VᵀV − I|", error: skew, tolerance: ORTHONORMAL },
-        Judgement { measure: "max |λ − λ₆₄| / λ₁", error: largest(shifts), tolerance: RESIDUAL },
+        Judgement {
+            measure: "max |λ − λ₆₄| / λ₁", error: largest(shifts), tolerance: RESIDUAL
+        },
     ])
 }
 
@@ -177,8 +181,7 @@ mod tests {
 
     #[test]
     fn eigenpairs_that_are_none_or_not_the_leading_ones_differ() {
-        let expected =
-            Expected::Eigenpairs { gram: &[2.0, 0.0, 0.0, 1.0], values: &[2.0, 1.0] };
+        let expected = Expected::Eigenpairs { gram: &[2.0, 0.0, 0.0, 1.0], values: &[2.0, 1.0] };
         assert!(holds(&expected, &[2.0, 1.0, -1.0, 0.0, 0.0, -1.0]));
         assert!(holds(&expected, &[2.0, 1.0, 0.0]));
         // A wrong eigenvalue, a wrong vector, one vector twice, NaN, another pair than the first.

@@ -324,7 +324,10 @@ mod tests {
         let mut series = Series { seconds: vec![1.0, 2.0], ..Series::named("jax") };
         series.judge(judgement(1e-6));
         let measured = rows(series.clone());
-        assert_eq!(measured.iter().map(|row| row.repetition).collect::<Vec<_>>(), [Some(0), Some(1)]);
+        assert_eq!(
+            measured.iter().map(|row| row.repetition).collect::<Vec<_>>(),
+            [Some(0), Some(1)]
+        );
         assert!(measured.iter().all(|row| row.error == Some(1e-6) && row.message.is_none()));
 
         series.judge(judgement(2.4e-4));

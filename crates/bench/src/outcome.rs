@@ -76,10 +76,7 @@ pub fn of(run: &Run) -> Result<Outcome, BenchError> {
     // What lacks is NaN, which is near nothing.
     let of = |row: Option<&DynamicsRow>| Spectrum {
         largest_eigenvalue: row.map_or(f64::NAN, |row| row.largest_eigenvalue),
-        target_energy: row
-            .and_then(|row| energies.get(&row.step))
-            .copied()
-            .unwrap_or(f64::NAN),
+        target_energy: row.and_then(|row| energies.get(&row.step)).copied().unwrap_or(f64::NAN),
     };
     Ok(Outcome {
         losses: history.iter().map(|row| row.train_loss).collect(),
@@ -153,8 +150,16 @@ impl Reference {
             ("|E − E₆₄| of the target at step 0", energy(|outcome| outcome.first), first_energy),
             ("|L − L₆₄| / L₀ at the second record", relative(losses(Some(1)), start), EARLY_LOSS),
             ("|L − L₆₄| / L₆₄ at the last step", relative(last, last.1), LAST_LOSS),
-            ("|λ₁ − λ₁₆₄| / λ₁₆₄ at the last step", eigenvalue(|outcome| outcome.last), LAST_EIGENVALUE),
-            ("|E − E₆₄| of the target at the last step", energy(|outcome| outcome.last), LAST_ENERGY),
+            (
+                "|λ₁ − λ₁₆₄| / λ₁₆₄ at the last step",
+                eigenvalue(|outcome| outcome.last),
+                LAST_EIGENVALUE,
+            ),
+            (
+                "|E − E₆₄| of the target at the last step",
+                energy(|outcome| outcome.last),
+                LAST_ENERGY,
+            ),
         ]
         .map(|(measure, error, tolerance)| Judgement { measure, error, tolerance });
         // There are eight; the first holds where nothing else is wrong.
@@ -163,11 +168,7 @@ impl Reference {
 }
 
 /// λ₁ and E(target, [`COMPARED`]) of the network's Gramian, and E(k + 1) − E(k − 1) about that k.
-fn spectrum(
-    network: &Plain,
-    x: &Mat<f64>,
-    y: &Mat<f64>,
-) -> Result<(Spectrum, f64), BenchError> {
+fn spectrum(network: &Plain, x: &Mat<f64>, y: &Mat<f64>) -> Result<(Spectrum, f64), BenchError> {
     let n = x.ncols();
     let gram = network.gramian(x, x).0;
     let gram = Mat::from_fn(n, n, |i, j| gram[i * n + j]);

@@ -20,11 +20,7 @@ td:first-child,th:first-child,td.text,th.text{text-align:left}figure{display:inl
 ///
 /// # Errors
 /// Where a plot cannot be drawn.
-pub fn document(
-    all: &[Measured],
-    rows: &[Row],
-    threads: usize,
-) -> Result<String, BenchError> {
+pub fn document(all: &[Measured], rows: &[Row], threads: usize) -> Result<String, BenchError> {
     let curves = curves(all)?;
     let page = html! {
         (DOCTYPE)

@@ -110,9 +110,7 @@ fn add_answer(measured: &mut Measured, answer: Result<Answer, BenchError>, refer
         Err(error) => rival.fail(error),
     }
     let (Ok(answer), Status::Measured) = (answer, rival.status) else {
-        measured.series.retain(|series| {
-            series.name == SCRIPT || !series.name.starts_with(SCRIPT)
-        });
+        measured.series.retain(|series| series.name == SCRIPT || !series.name.starts_with(SCRIPT));
         return;
     };
     let parts = answer.parts;

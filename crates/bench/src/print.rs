@@ -24,7 +24,9 @@ pub fn head(threads: usize, quick: bool) {
     if quick {
         line("Small sizes: this shows only that everything works, and says nothing of speed.");
     }
-    line(&format!("{threads} threads; medians [quartiles]; error: distance from the same work in f64"));
+    line(&format!(
+        "{threads} threads; medians [quartiles]; error: distance from the same work in f64"
+    ));
 }
 
 /// Share of the processors' time above which their being busy is mentioned.
@@ -155,14 +157,7 @@ pub fn target_cells(row: &Row) -> [String; 6] {
     let (median, quartiles) = row.ratio.map_or_else(Default::default, |ratio| {
         (shown(ratio.median), format!("{} to {}", shown(ratio.lower), shown(ratio.upper)))
     });
-    [
-        row.measure.to_string(),
-        median,
-        quartiles,
-        bound(required),
-        bound(aim),
-        verdict.to_owned(),
-    ]
+    [row.measure.to_string(), median, quartiles, bound(required), bound(aim), verdict.to_owned()]
 }
 
 /// Why small sizes have no verdict.

@@ -272,9 +272,7 @@ mod tests {
 
     fn tensors() -> Vec<Vec<f32>> {
         let layers = WIDTHS.windows(2).zip(1..);
-        layers
-            .flat_map(|(w, seed)| [noise(w[0] * w[1], seed), noise(w[1], seed + 100)])
-            .collect()
+        layers.flat_map(|(w, seed)| [noise(w[0] * w[1], seed), noise(w[1], seed + 100)]).collect()
     }
 
     fn plain(tensors: &[Vec<f32>]) -> Plain {

@@ -39,7 +39,8 @@ impl<'a> Results<'a> {
         write_rows(self.folder, &readings)?;
         let targets = target::rows(&self.all, self.quick);
         let text = page::document(&self.all, &targets, self.threads)?;
-        let (path, partial) = (self.folder.join("bench.html"), self.folder.join("bench.html.partial"));
+        let (path, partial) =
+            (self.folder.join("bench.html"), self.folder.join("bench.html.partial"));
         fs::write(&partial, text).map_err(BenchError::io("writing", &partial))?;
         fs::rename(&partial, &path).map_err(BenchError::io("writing", &path))
     }

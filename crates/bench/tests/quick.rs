@@ -46,7 +46,7 @@ fn a_quick_bench_writes_its_table_and_its_page() {
         let name = format!("pipeline: {stage}");
         assert!(readings.iter().any(|r| r.implementation == name), "no stage {stage}");
     }
-    // A program no larger than the one that starts it has an unknown peak, as `train` may here.
+    // A program no larger than the one that starts it has an unknown peak, as `train` may have here.
     let peak = |r: &Reading| r.case == "memory" && r.peak_memory_bytes.is_some();
     assert!(readings.iter().any(peak), "no memory is known");
 
