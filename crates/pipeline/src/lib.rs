@@ -34,6 +34,7 @@ mod problems;
 mod executor;
 mod failure;
 mod interrupt;
+mod lineage;
 mod order;
 mod process;
 mod progress;

@@ -11,6 +11,7 @@ mod stage_report;
 mod about;
 mod columns;
 mod eigenvectors;
+mod failed;
 mod functions;
 mod measures;
 mod samples;

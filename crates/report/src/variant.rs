@@ -6,6 +6,7 @@ use serde_json::Value;
 use stage::{Input, Inputs, StageError};
 
 use crate::about::About;
+use crate::failed::Failed;
 use crate::measures::Measures;
 
 /// Axes that only repeat a run: results over them are told as mean and spread.
@@ -143,11 +144,13 @@ pub fn groups(variants: &[Variant]) -> Vec<Group<'_>> {
     groups
 }
 
-/// Name and values of each axis of the sweep that `variants` are of, as texts.
+/// Name and values of each axis of the sweep that `variants` are of, as texts, and after them those
+/// that only variants have which `failed`.
 #[must_use]
-pub fn axes(variants: &[Variant]) -> Vec<(String, Vec<String>)> {
+pub fn axes(variants: &[Variant], failed: &[Failed]) -> Vec<(String, Vec<String>)> {
     let mut axes: Vec<(String, Vec<String>)> = Vec::new();
-    for axis in variants.iter().flat_map(|variant| &variant.axes) {
+    let all = variants.iter().flat_map(|variant| &variant.axes);
+    for axis in all.chain(failed.iter().flat_map(|variant| &variant.axes)) {
         let value = axis.value.as_str().map_or_else(|| axis.value.to_string(), str::to_owned);
         match axes.iter_mut().find(|(name, _)| *name == axis.name) {
             Some((_, values)) if values.contains(&value) => {}

@@ -20,6 +20,32 @@ pub struct Input {
     pub axes: BTreeMap<usize, AxisValue>,
 }
 
+/// An input that is missing at a port that takes those that exist
+/// ([`Port::partial`](crate::Port::partial)), and why.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FailedInput {
+    /// The port.
+    pub port: String,
+    /// The values of the axes of the sweep that it depends on.
+    #[serde(default, with = "in_order")]
+    pub axes: BTreeMap<usize, AxisValue>,
+    /// Name of the stage that failed: the one that makes this input, or one before it.
+    pub stage: String,
+    /// The error of that stage.
+    pub message: String,
+    /// What this input holds up to where its stage failed, where that was kept: a directory with
+    /// every table of its kind and a manifest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub directory: Option<PathBuf>,
+}
+
+impl FailedInput {
+    /// Name and value of each axis of the sweep that it depends on, in the order of the sweep.
+    pub fn axes(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.axes.values().map(|axis| (axis.name.as_str(), &axis.value))
+    }
+}
+
 /// The value of one axis of a sweep.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AxisValue {

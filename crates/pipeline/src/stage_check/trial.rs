@@ -286,6 +286,9 @@ impl Trial<'_> {
             machine: Machine { platform: String::new(), threads: self.limits.threads },
             wall_time_s: executed.wall_time.as_secs_f64(),
             peak_memory_bytes: executed.peak_memory_bytes,
+            failure: None,
+            accepted: Vec::new(),
+            accepted_inputs: Vec::new(),
         };
         manifest.write(&output)?;
         Ok(None)
@@ -340,6 +343,7 @@ impl Trial<'_> {
             stage: self.program.description.name.clone(),
             parameters: self.parameters.clone(),
             inputs: Inputs(inputs.map(|(port, at)| (port.clone(), input(at))).collect()),
+            failed: Vec::new(),
             output,
             seed,
             limits,

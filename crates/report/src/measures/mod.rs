@@ -14,6 +14,8 @@ use artifact::tables::training::HistoryRow;
 use crate::error::ReportError;
 use followed::shown_steps;
 
+pub use training::history;
+
 /// The scalar tables of a run, narrowed to the rows that a report uses.
 #[derive(Clone, Debug, Default)]
 pub struct Measures {
@@ -62,7 +64,7 @@ impl Measures {
         let shown = shown_steps(&steps);
         let (energy, top) = spectrum::energy(spectrum, &shown, top)?;
         Ok(Self {
-            history: training::history(training)?,
+            history: history(training)?,
             eigenvalues: spectrum::eigenvalues(spectrum, &shown)?,
             energy,
             dynamics,
