@@ -20,7 +20,10 @@ pub use error::ArtifactError;
 pub use file::{not_regular, open_file};
 pub use gram::{Gram, GramReader, GramRow, GramWriter, read_gram, write_gram};
 pub use kind::{ANY_KIND, Kind, KindDeclaration};
-pub use manifest::{CONTRACT, MANIFEST_FILE, Machine, Manifest, TableRecord, hash_file, speaks};
+pub use manifest::{
+    AcceptedRecord, CONTRACT, FailureRecord, MANIFEST_FILE, Machine, Manifest, TableRecord,
+    hash_file, speaks,
+};
 pub use outline::{Fact, FactType, Outline, RateFrom};
 pub use read::{
     check_table_file, decode_table_file, read_batches, read_rows, read_rows_where, read_step, steps,

@@ -60,6 +60,36 @@ pub struct Manifest {
     pub wall_time_s: f64,
     /// Largest resident memory of the stage's process in bytes, where the system tells.
     pub peak_memory_bytes: Option<u64>,
+    /// Why the stage failed, where the tables hold what it had written until then. Such an artifact
+    /// is no input of another stage.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<FailureRecord>,
+    /// The artifacts of earlier builds of the program that this one was accepted from, the one that
+    /// was computed first; empty where the program itself has made it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accepted: Vec<AcceptedRecord>,
+    /// Names of the stages behind its inputs whose artifacts were accepted in this way.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accepted_inputs: Vec<String>,
+}
+
+/// Why a stage failed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailureRecord {
+    /// What went wrong.
+    pub message: String,
+    /// What to do about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}
+
+/// An artifact of an earlier build of a program that was accepted as one of a later build.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AcceptedRecord {
+    /// Its key.
+    pub key: String,
+    /// BLAKE3 of the bytes of the program that its key names.
+    pub program: String,
 }
 
 /// One table file of an artifact.
@@ -211,6 +241,9 @@ mod tests {
             machine: Machine { platform: "linux x86_64".to_owned(), threads: 2 },
             wall_time_s: 0.1,
             peak_memory_bytes: None,
+            failure: None,
+            accepted: Vec::new(),
+            accepted_inputs: Vec::new(),
         }
     }
 

@@ -29,7 +29,7 @@ pub fn run(
     let mut plan = Plan::default();
     plan::check(parameters, &mut plan);
     if let Some(Problem { message, hint, .. }) = plan.problems.into_iter().next() {
-        return Err(StageError { message, hint });
+        return Err(StageError { hint, ..StageError::new(message) });
     }
     let (mut train, mut test) = splits(parameters, context)?;
     if parameters.shuffle_targets {

@@ -161,6 +161,9 @@ fn manifest(kind: Kind, outline: Outline, inputs: BTreeMap<String, Vec<String>>)
         machine: Machine { platform: String::new(), threads: 1 },
         wall_time_s: 0.0,
         peak_memory_bytes: None,
+        failure: None,
+        accepted: Vec::new(),
+        accepted_inputs: Vec::new(),
     }
 }
 

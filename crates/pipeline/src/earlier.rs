@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::Path;
 
-use arrow::array::{AsArray, RecordBatch};
+use arrow::array::{Array, AsArray, RecordBatch};
 use artifact::tables::run::RunRow;
 use artifact::{Kind, Manifest};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -123,6 +123,18 @@ pub(crate) fn keys(folder: &Path) -> BTreeMap<String, Vec<String>> {
         keys.dedup();
     }
     found
+}
+
+/// In the results in `folder`, the count of variants, of stages where there is no sweep, and of those
+/// of them that failed; `None` where their table does not tell.
+pub(crate) fn failed(folder: &Path) -> Option<(usize, usize)> {
+    let (mut all, mut failed) = (0, 0);
+    for batch in swept(&folder.join(RUNS))? {
+        let states = batch.column_by_name("state")?.as_string_opt::<i32>()?;
+        all += states.len();
+        failed += states.iter().flatten().filter(|state| *state == "failed").count();
+    }
+    Some((all, failed))
 }
 
 /// The table `runs` of a sweep at `path`; `None` where it cannot be read.

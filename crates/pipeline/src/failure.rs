@@ -27,6 +27,8 @@ pub struct Failure {
     pub log_end: Vec<String>,
     /// The whole log, as it is shown.
     pub log: String,
+    /// The folder with what the stage had written until it failed, as it is shown, where that was kept.
+    pub kept: Option<String>,
     /// The folder of results, as it is shown, where an earlier run has left some.
     pub earlier_results: Option<String>,
     /// Where the pipeline file has the stage.
@@ -50,6 +52,9 @@ impl fmt::Display for Failure {
             }
         }
         write!(f, "\n  full log: {}", self.log)?;
+        if let Some(folder) = &self.kept {
+            write!(f, "\n  its tables until then: {folder}")?;
+        }
         if let Some(folder) = &self.earlier_results {
             write!(f, "\n  the results in {folder} are of an earlier run")?;
         }

@@ -26,7 +26,7 @@ pub fn garbage(project: &Project) -> Garbage<'_> {
         idle.map(|entry| (size(&entry.path), entry)).map(|(size, entry)| (entry, size))
     };
     let artifacts =
-        sized(store.artifacts()).filter(|(entry, _)| !wanted.contains(&entry.name)).collect();
+        sized(store.artifacts()).filter(|(entry, _)| !wanted.contains(entry.artifact())).collect();
     let is_wanted = |key: &str| wanted.iter().any(|name| name.ends_with(key));
     let works = sized(store.works()).filter(|(entry, _)| !is_wanted(&entry.key)).collect();
     Garbage { project, artifacts, works }
@@ -48,7 +48,7 @@ impl Garbage<'_> {
         let wanted = references::all(self.project);
         let mut freed = 0;
         for (entry, size) in &self.artifacts {
-            if !wanted.contains(&entry.name) {
+            if !wanted.contains(entry.artifact()) {
                 store.remove(entry)?;
                 freed += size;
             }

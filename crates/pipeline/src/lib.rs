@@ -39,6 +39,7 @@ mod executor;
 mod failure;
 mod interrupt;
 mod order;
+mod partial;
 mod process;
 mod progress;
 mod selection;

@@ -4,17 +4,18 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use artifact::{CONTRACT, Fact, Kind, Machine, Manifest, Outline, TableRecord};
+use artifact::{CONTRACT, Fact, FailureRecord, Kind, Machine, Manifest, Outline, TableRecord};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use stage::{Input, Inputs, Limits, Part, ProgressEvent, RunRequest, StageError};
+use stage::{FailedInput, Input, Inputs, Limits, Part, ProgressEvent, RunRequest, StageError};
 
 use crate::error::{PipelineError, WHERE_DISK_IS_FULL};
 use crate::lineage;
 use crate::looked_at::LookedAt;
 use crate::nearest::listed;
+use crate::partial::{Lineage, lineages};
 use crate::plan::{Feed, Plan, Task};
 use crate::process::{Call, Executed, Fault, Limit};
 use crate::project::Project;
@@ -34,6 +35,12 @@ pub(crate) struct Order {
     pub inputs: Inputs,
     /// Their keys.
     pub input_keys: BTreeMap<String, Vec<String>>,
+    /// For each port that takes what exists, of each of its inputs the stages behind it.
+    #[serde(default)]
+    pub lineages: BTreeMap<String, Vec<Lineage>>,
+    /// Inputs that it goes without.
+    #[serde(default)]
+    pub failed: Vec<FailedInput>,
     /// Files outside the store that the stage reads, each with its hash.
     pub files: Vec<(PathBuf, String)>,
     pub seed: u64,
@@ -128,6 +135,8 @@ impl Order {
             parameters: task.parameters.clone(),
             inputs: inputs(project, plan, task),
             input_keys: task.input_keys(plan),
+            lineages: lineages(plan, task),
+            failed: Vec::new(),
             files: task.files.clone(),
             seed: task.seed,
             limits,
@@ -139,6 +148,18 @@ impl Order {
             whole: None,
             log: project.results(&plan.name).join(task.log(plan)),
         }
+    }
+
+    /// What is in `store` of it, unless it is to be made again all the same.
+    pub(crate) fn usable(&self, store: &Store) -> Option<Manifest> {
+        if self.is_forced { None } else { store.find(self.kind, &self.key) }
+    }
+
+    /// How it has failed before, where that has left an output: it would do so again.
+    pub(crate) fn has_failed(&self, store: &Store) -> Option<StageError> {
+        let (_, found) = store.find_failure(self.kind, &self.key).filter(|_| !self.is_forced)?;
+        let FailureRecord { message, hint } = found.failure.filter(|_| !found.tables.is_empty())?;
+        Some(StageError { hint, ..StageError::new(message) })
     }
 
     /// Makes the artifact in `work`: the stage is run in the folder `root`, and what it wrote is
@@ -154,6 +175,7 @@ impl Order {
         listen: &mut dyn FnMut(&ProgressEvent),
     ) -> Result<Outcome, PipelineError> {
         self.write_request(&work)?;
+        store.forget_failure(self.kind, &self.key)?;
         if let Some(folder) = self.log.parent() {
             // Where this fails, so does opening the log, which is reported.
             let _ = fs::create_dir_all(folder);
@@ -167,6 +189,7 @@ impl Order {
             time_limit: self.time_limit,
         };
         let inputs = LookedAt::new(&self.inputs)?;
+        let started = Instant::now();
         let result = call.run(listen).and_then(|executed| {
             inputs.check()?;
             Ok((self.check_output(&work, &executed.outline)?, executed))
@@ -175,7 +198,9 @@ impl Order {
             return Ok(Outcome::Elsewhere);
         }
         let (error, again) = match result {
-            Ok((tables, executed)) => return self.commit(store, work, tables, executed),
+            Ok((tables, executed)) => {
+                return self.commit(store, work, self.manifest(tables, executed));
+            }
             Err(Fault::Interrupted) => {
                 self.leave(work, true)?;
                 return Ok(Outcome::Interrupted);
@@ -185,9 +210,39 @@ impl Order {
             Err(Fault::Failed(error)) => (error, Again::Never),
         };
         let is_worth_keeping = again != Again::Never || is_disk_full(&error);
-        let error = in_its_output(error, &work);
+        let mut error = in_its_output(error, &work);
+        // Where it is not what the stage says, the error alone counts.
+        if let (Some(outline), Again::Never) = (error.outline.take(), again)
+            && let Ok(tables) = self.check_output(&work, &outline)
+        {
+            let manifest = Manifest {
+                failure: Some(recorded(&error)),
+                ..self.manifest(tables, Executed::failed(*outline, started.elapsed()))
+            };
+            if let Outcome::Elsewhere = self.commit(store, work, manifest)? {
+                return Ok(Outcome::Elsewhere);
+            }
+            return Ok(Outcome::Failed(error, again));
+        }
         self.leave(work, is_worth_keeping)?;
         Ok(Outcome::Failed(error, again))
+    }
+
+    /// Notes in `store` that this failed for good, for those that go without it.
+    ///
+    /// # Errors
+    /// Where the file system refuses.
+    pub(crate) fn give_up(&self, store: &Store, error: &StageError) -> Result<(), PipelineError> {
+        let key = self.whole.as_ref().unwrap_or(&self.key);
+        if store.find_failure(self.kind, key).is_some_and(|(_, found)| !found.tables.is_empty()) {
+            return Ok(());
+        }
+        let nothing = Executed::failed(Outline::default(), Duration::ZERO);
+        store.note_failure(&Manifest {
+            key: key.clone(),
+            failure: Some(recorded(error)),
+            ..self.manifest(Vec::new(), nothing)
+        })
     }
 
     /// Makes what the stage wrote an artifact.
@@ -195,10 +250,8 @@ impl Order {
         &self,
         store: &Store,
         work: Work,
-        tables: Vec<TableRecord>,
-        executed: Executed,
+        manifest: Manifest,
     ) -> Result<Outcome, PipelineError> {
-        let manifest = self.manifest(tables, executed);
         match work.commit(store, &manifest, self.is_forced) {
             Ok(directory) => {
                 // The artifact is there: what cannot be removed of the work goes the next time.
@@ -225,6 +278,7 @@ impl Order {
             stage: self.stage.clone(),
             parameters: self.parameters.clone(),
             inputs: self.inputs.clone(),
+            failed: self.failed.clone(),
             output: work.output.clone(),
             seed: self.seed,
             limits: self.limits,
@@ -274,6 +328,9 @@ impl Order {
             },
             wall_time_s: executed.wall_time.as_secs_f64(),
             peak_memory_bytes: executed.peak_memory_bytes,
+            failure: None,
+            accepted: Vec::new(),
+            accepted_inputs: Vec::new(),
         }
     }
 }
@@ -336,12 +393,17 @@ fn inputs(project: &Project, plan: &Plan, task: &Task) -> Inputs {
     Inputs(task.inputs.iter().map(port).collect())
 }
 
+/// An error as a manifest has it.
+fn recorded(error: &StageError) -> FailureRecord {
+    FailureRecord { message: error.message.clone(), hint: error.hint.clone() }
+}
+
 /// The error without the path of the work, which is gone by the time that this is read, and with a
 /// hint where the disk is full.
 fn in_its_output(error: StageError, work: &Work) -> StageError {
     let hint = is_disk_full(&error).then(|| WHERE_DISK_IS_FULL.to_owned());
     let message = error.message.replace(&format!("{}/", work.output.display()), "");
-    StageError { message, hint: error.hint.or(hint) }
+    StageError { message, hint: error.hint.or(hint), ..error }
 }
 
 fn is_disk_full(error: &StageError) -> bool {

@@ -63,8 +63,15 @@ pub(crate) struct Executed {
     pub peak_memory_bytes: Option<u64>,
 }
 
+impl Executed {
+    /// What is known of a call that failed after `wall_time` and has left an output of this `outline`.
+    pub(crate) fn failed(outline: Outline, wall_time: Duration) -> Self {
+        Self { outline, wall_time, peak_memory_bytes: None }
+    }
+}
+
 /// How a call ended that was not done.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Fault {
     /// The stage failed: it would do so again.
     Failed(StageError),

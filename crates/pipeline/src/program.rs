@@ -76,6 +76,12 @@ impl Program {
         self.description.inputs.iter().any(|port| port.many && port.name == name)
     }
 
+    /// Whether the port `name` is content with the variants that exist where others have failed.
+    pub(crate) fn takes_what_exists(&self, name: &str) -> bool {
+        let mut ports = self.description.inputs.iter();
+        ports.any(|port| port.many && port.partial && port.name == name)
+    }
+
     /// Asks the program what it would do.
     ///
     /// # Errors

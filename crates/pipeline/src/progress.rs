@@ -127,6 +127,13 @@ impl Progress {
         }
     }
 
+    /// A stage that failed in an earlier run, and would fail again.
+    pub(crate) fn failed_before(&self, stage: &str, variant: &str) {
+        self.tell("failed", stage, variant, &json!({ "before": true }));
+        let text = format!("has failed before; `--force {stage}` runs it again");
+        self.say(&self.shown(stage, variant), &text);
+    }
+
     /// A stage whose artifact another driver makes.
     pub(crate) fn elsewhere(&self, stage: &str, variant: &str) {
         self.tell("waiting", stage, variant, &json!({}));

@@ -8,6 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::error::PipelineError;
+use crate::executor::Fate;
 use crate::plan::{Plan, Task};
 use crate::project::Project;
 
@@ -18,6 +19,15 @@ pub(crate) const FILE: &str = "run.keys";
 pub(crate) fn of(plan: &Plan) -> String {
     let line = |task: &Task| format!("{}/{}\n", task.program.description.output, task.key);
     plan.tasks.iter().map(line).collect()
+}
+
+/// The artifacts that the results of `plan` are made of, and those that it lacks.
+pub(crate) fn of_made(plan: &Plan, fates: &[Fate]) -> String {
+    let line = |(task, fate): (&Task, &Fate)| {
+        let key = fate.output().map_or(&task.key, |output| &output.manifest.key);
+        format!("{}/{key}\n", task.program.description.output)
+    };
+    plan.tasks.iter().zip(fates).map(line).collect()
 }
 
 /// Notes in the logs of `plan` what its run refers to from now on, in place of what an earlier one of

@@ -6,6 +6,7 @@ use std::path::Path;
 use artifact::Kind;
 use artifact::tables::report::{FindingRow, Verdict};
 
+use crate::earlier::failed;
 use crate::error::PipelineError;
 use crate::grid::grid;
 use crate::plan::Plan;
@@ -37,6 +38,13 @@ pub fn summary(project: &Project, plan: &Plan, folder: &Path) -> Result<String, 
         line(
             &mut text,
             &format!("sweep    {count} variants, in runs.parquet and {shown}/{VARIANTS}/"),
+        );
+    }
+    if let Some((all, failed @ 1..)) = failed(folder) {
+        let of = if plan.sweep.is_empty() { "stages" } else { "variants" };
+        line(
+            &mut text,
+            &format!("failed   {failed} of {all} {of}: columns state and error of runs.parquet"),
         );
     }
     let findings = findings(plan, folder)?;

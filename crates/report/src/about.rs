@@ -12,6 +12,8 @@ pub struct About {
     pub outline: Outline,
     /// Parameters of each stage behind the report, by the stage's name: dataset, training, spectrum.
     pub parameters: Vec<(String, Value)>,
+    /// Stages behind the report of which results of an earlier build of the program were accepted.
+    pub accepted: Vec<String>,
 }
 
 impl About {
@@ -24,7 +26,11 @@ impl About {
         let parameters = [dataset, training, spectrum]
             .map(|manifest| (manifest.stage.clone(), manifest.parameters.clone()))
             .to_vec();
-        Self { outline, parameters }
+        let accepted = [dataset, training, spectrum].into_iter().flat_map(|manifest| {
+            let own = (!manifest.accepted.is_empty()).then(|| manifest.stage.clone());
+            own.into_iter().chain(manifest.accepted_inputs.clone())
+        });
+        Self { outline, parameters, accepted: accepted.collect() }
     }
 
     /// The value of a parameter of the dataset.
@@ -185,6 +191,7 @@ mod tests {
                 ..Outline::default()
             },
             parameters: Vec::new(),
+            accepted: Vec::new(),
         };
         let loss = ("loss", "least squares".to_owned());
         assert_eq!(shared_facts(&[&run(9)]), [loss.clone(), ("steps", "9".to_owned())]);

@@ -12,6 +12,7 @@ mod about;
 mod axis;
 mod columns;
 mod eigenvectors;
+mod failed;
 mod functions;
 mod measures;
 mod samples;

@@ -8,6 +8,7 @@ use stage::{Context, Inputs, Limits, Outlines, Plan, Port, Stage, StageError};
 
 use crate::about::shared_facts;
 use crate::error::ReportError;
+use crate::failed::Failed;
 use crate::figure::{Content, Figure};
 use crate::functions::Functions;
 use crate::number::grouped;
@@ -27,9 +28,9 @@ impl Stage for Report {
     const SUMMARY: &'static str =
         "Findings as measured numbers, figures, and one page that works offline.";
     const INPUTS: &'static [Port] = &[
-        Port::many("spectrum", Kind::SPECTRUM),
-        Port::many("training", Kind::TRAINING),
-        Port::many("dataset", Kind::DATASET),
+        Port::many("spectrum", Kind::SPECTRUM).partial(),
+        Port::many("training", Kind::TRAINING).partial(),
+        Port::many("dataset", Kind::DATASET).partial(),
     ];
     const MADE_FROM: &'static [(&'static str, &'static [&'static str])] =
         &[("training", &["dataset"]), ("spectrum", &["training", "dataset"])];
@@ -80,6 +81,7 @@ impl Stage for Report {
     ) -> Result<Outline, StageError> {
         context.progress(0, 4, "part", || "tables".to_owned());
         let variants = Variant::read_all(inputs, parameters.top)?;
+        let failed = Failed::read_all(&context.failed)?;
         let groups = variant::groups(&variants);
         let first = &variants[0];
         let read = |variant: &Variant| {
@@ -94,7 +96,11 @@ impl Stage for Report {
         write_rows(output, &findings)?;
 
         context.progress(2, 4, "part", || "figures".to_owned());
-        let sections = sections(&variants, &groups, &functions, parameters.picture_width)?;
+        let mut sections = sections(&variants, &groups, &functions, parameters.picture_width)?;
+        if let Some(figure) = figures::of_failed(&failed) {
+            let title = "The variants that failed".to_owned();
+            sections.push(Section { title, figures: vec![figure] });
+        }
         let count = sections.iter().map(|section| section.figures.len()).sum::<usize>();
         write_figures(
             &output.join("figures"),
@@ -113,12 +119,13 @@ impl Stage for Report {
                 &variants.iter().map(|variant| &variant.about).collect::<Vec<_>>(),
             ),
             about: &first.about,
-            sweep: &variant::axes(&variants),
+            sweep: &variant::axes(&variants, &failed),
             variants: &labels,
+            failed: &failed,
             findings: &findings,
             figures: &sections,
             steps: &steps(&functions),
-            remarks: &remarks(parameters, first, &functions[0]),
+            remarks: &[accepted(&variants), remarks(parameters, first, &functions[0])].concat(),
         };
         write(&output.join("report.html"), page.html().as_bytes())?;
 
@@ -154,6 +161,21 @@ fn steps(functions: &[Functions]) -> Vec<u64> {
     steps.sort_unstable();
     steps.dedup();
     steps
+}
+
+/// Which of the results behind the report an earlier build of a program has computed.
+fn accepted(variants: &[Variant]) -> Vec<String> {
+    let mut stages: Vec<&str> =
+        variants.iter().flat_map(|of| &of.about.accepted).map(String::as_str).collect();
+    stages.sort_unstable();
+    stages.dedup();
+    if stages.is_empty() {
+        return Vec::new();
+    }
+    vec![format!(
+        "Results of an earlier build of the program were accepted for: {}.",
+        stages.join(", ")
+    )]
 }
 
 /// What a reader might look for and not find.

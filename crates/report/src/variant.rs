@@ -7,6 +7,7 @@ use stage::{Input, Inputs, StageError};
 
 use crate::about::About;
 use crate::axis::{Axis, Varies};
+use crate::failed::Failed;
 use crate::measures::Measures;
 use crate::statistics::Mean;
 
@@ -166,11 +167,13 @@ pub fn groups<'a>(variants: impl IntoIterator<Item = &'a Variant>) -> Vec<Group<
     groups
 }
 
-/// Name and values of each axis of the sweep that `variants` are of, as texts.
+/// Name and values of each axis of the sweep that `variants` are of, as texts, and after them those
+/// that only variants have which `failed`.
 #[must_use]
-pub fn axes(variants: &[Variant]) -> Vec<(String, Vec<String>)> {
+pub fn axes(variants: &[Variant], failed: &[Failed]) -> Vec<(String, Vec<String>)> {
     let mut axes: Vec<(String, Vec<String>)> = Vec::new();
-    for axis in variants.iter().flat_map(|variant| &variant.axes) {
+    let all = variants.iter().flat_map(|variant| &variant.axes);
+    for axis in all.chain(failed.iter().flat_map(|variant| &variant.axes)) {
         let value = axis.shown();
         match axes.iter_mut().find(|(name, _)| *name == axis.name) {
             Some((_, values)) if values.contains(&value) => {}

@@ -174,7 +174,7 @@ pub fn outline(dataset: &Outline, training: &Outline, kernel: &Outline) -> Outli
 /// An error with the step at which it arose.
 pub fn at_step(step: u64, error: impl Into<StageError>) -> StageError {
     let error = error.into();
-    StageError { message: format!("at step {step}: {}", error.message), hint: error.hint }
+    StageError { message: format!("at step {step}: {}", error.message), ..error }
 }
 
 fn loss(name: Option<&str>) -> Result<Loss, StageError> {

@@ -4,6 +4,7 @@ use std::sync::Mutex;
 
 use serde::{Deserialize, Serialize};
 
+use crate::inputs::FailedInput;
 use crate::plan::Limits;
 use crate::resume::Pace;
 use crate::seed::Seed;
@@ -16,6 +17,8 @@ pub struct Context {
     pub limits: Limits,
     /// How often it saves what a later run would go on from.
     pub pace: Pace,
+    /// Inputs that are missing because the stage that makes them failed.
+    pub failed: Vec<FailedInput>,
     listener: Mutex<Box<dyn FnMut(ProgressEvent) + Send>>,
 }
 
@@ -39,7 +42,8 @@ impl Context {
         limits: Limits,
         listener: impl FnMut(ProgressEvent) + Send + 'static,
     ) -> Self {
-        Self { seed, limits, pace: Pace::default(), listener: Mutex::new(Box::new(listener)) }
+        let listener: Mutex<Box<dyn FnMut(ProgressEvent) + Send>> = Mutex::new(Box::new(listener));
+        Self { seed, limits, pace: Pace::default(), failed: Vec::new(), listener }
     }
 
     /// A context that tells nobody of its progress, for tests.

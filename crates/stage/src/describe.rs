@@ -61,6 +61,10 @@ pub struct Port {
     /// from which.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub made_from: Vec<String>,
+    /// Whether a port for many is content with the variants that exist where others have failed,
+    /// at least one: `run` is told of those that are missing ([`FailedInput`](crate::FailedInput)).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub partial: bool,
 }
 
 impl Port {
@@ -93,9 +97,16 @@ impl Port {
         self
     }
 
+    /// The same port, content with the variants that exist where others have failed.
+    #[must_use]
+    pub const fn partial(mut self) -> Self {
+        self.partial = true;
+        self
+    }
+
     const fn new(name: &'static str, kind: &'static str) -> Self {
         let (name, kind) = (Cow::Borrowed(name), Cow::Borrowed(kind));
-        Self { name, kind, many: false, optional: false, made_from: Vec::new() }
+        Self { name, kind, many: false, optional: false, partial: false, made_from: Vec::new() }
     }
 
     /// Whether it takes artifacts of `kind`.

@@ -25,6 +25,46 @@ pub struct Input {
     pub made_from: BTreeMap<String, usize>,
 }
 
+/// An input that is missing at a port that takes those that exist
+/// ([`Port::partial`](crate::Port::partial)), and why.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FailedInput {
+    /// The port.
+    pub port: String,
+    /// The values of the axes of the sweep that it depends on, by name, in the order of the sweep.
+    #[serde(default)]
+    pub axes: Map<String, Value>,
+    /// Paths that these axes set, as [`AxisValue::sets`].
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sets: BTreeMap<String, Vec<String>>,
+    /// Name of the stage that failed: the one that makes this input, or one before it.
+    pub stage: String,
+    /// The error of that stage.
+    pub message: String,
+    /// What this input holds up to where its stage failed, where that was kept: a directory with
+    /// every table of its kind and a manifest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub directory: Option<PathBuf>,
+}
+
+impl FailedInput {
+    /// That `input` is missing at `port`, since the stage `stage` failed with `message`.
+    #[must_use]
+    pub fn new(port: &str, input: &Input, stage: String, message: String) -> Self {
+        let Written { axes, sets, .. } = input.clone().into();
+        Self { port: port.to_owned(), axes, sets, stage, message, directory: None }
+    }
+
+    /// The axes of the sweep that it depends on, in the order of the sweep.
+    pub fn axes(&self) -> impl Iterator<Item = AxisValue> {
+        self.axes.iter().map(|(name, value)| AxisValue {
+            name: name.clone(),
+            value: value.clone(),
+            sets: self.sets.get(name).cloned().unwrap_or_default(),
+        })
+    }
+}
+
 /// The value of one axis of a sweep.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AxisValue {

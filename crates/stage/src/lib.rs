@@ -30,7 +30,7 @@ use serde::de::DeserializeOwned;
 pub use context::{Context, ProgressEvent};
 pub use describe::{Description, Port};
 pub use error::StageError;
-pub use inputs::{AxisValue, Input, Inputs, Outlines};
+pub use inputs::{AxisValue, FailedInput, Input, Inputs, Outlines};
 pub use part::Part;
 pub use plan::{Limits, Plan, Problem};
 pub use process::{Message, main};

@@ -119,6 +119,9 @@ mod tests {
             machine: Machine { platform: String::new(), threads: 1 },
             wall_time_s: 0.0,
             peak_memory_bytes: None,
+            failure: None,
+            accepted: Vec::new(),
+            accepted_inputs: Vec::new(),
         };
         change(&mut manifest);
         manifest

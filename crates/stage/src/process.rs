@@ -181,7 +181,7 @@ fn run<S: Stage>(request: &RunRequest) -> Result<Outline, StageError> {
     let plan = S::plan_part(&parameters, &outlines, request.part, &request.limits);
     if let Some(problem) = plan.problems.first() {
         let message = format!("parameter {}: {}", problem.at, problem.message);
-        return Err(StageError { message, hint: problem.hint.clone() });
+        return Err(StageError { hint: problem.hint.clone(), ..StageError::new(message) });
     }
     // One pool for everything: faer, dfdx and our own kernels take the one they are called in.
     let threads = request.limits.threads;
@@ -193,7 +193,7 @@ fn run<S: Stage>(request: &RunRequest) -> Result<Outline, StageError> {
     // threads, more than the loop itself in a small network.
     pool.install(|| {
         let mut last = None::<Instant>;
-        let context = Context::new(Seed(request.seed), request.limits, move |event| {
+        let mut context = Context::new(Seed(request.seed), request.limits, move |event| {
             let finished = event.done >= event.total;
             if finished || last.is_none_or(|last| last.elapsed() >= PROGRESS_INTERVAL) {
                 last = Some(Instant::now());
@@ -203,6 +203,7 @@ fn run<S: Stage>(request: &RunRequest) -> Result<Outline, StageError> {
                 }
             }
         });
+        context.failed.clone_from(&request.failed);
         let RunRequest { inputs, output, .. } = request;
         match request.part {
             Part::Whole => S::run(&parameters, inputs, output, &context),

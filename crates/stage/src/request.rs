@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::inputs::{Inputs, Outlines};
+use crate::inputs::{FailedInput, Inputs, Outlines};
 use crate::part::Part;
 use crate::plan::Limits;
 
@@ -35,6 +35,9 @@ pub struct RunRequest {
     pub parameters: serde_json::Value,
     /// Input artifacts, by port.
     pub inputs: Inputs,
+    /// Inputs that are missing because their stage failed, at ports that take those that exist.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failed: Vec<FailedInput>,
     /// Directory for the output: it exists and is empty, or holds what a killed run of the same
     /// request has left there, where the stage says that it resumes.
     pub output: PathBuf,
@@ -66,7 +69,7 @@ mod tests {
     #[test]
     fn a_request_for_the_whole_is_as_it_was_before_there_were_parts() {
         let run: RunRequest = serde_json::from_value(old()).unwrap();
-        assert_eq!((run.part, run.pieces.len()), (Part::Whole, 0));
+        assert_eq!((run.part, run.pieces.len(), run.failed.len()), (Part::Whole, 0, 0));
         assert_eq!(serde_json::to_value(&run).unwrap(), old());
 
         let mut old = old();

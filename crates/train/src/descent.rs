@@ -10,6 +10,7 @@ use crate::data::{Data, Samples};
 use crate::divergence::Divergence;
 use crate::fused::Fused;
 use crate::parameters::Parameters;
+use crate::plan;
 use crate::recorder::{Measured, Recorder};
 use crate::saved::{self, State};
 use crate::sharpness::SharpnessMeter;
@@ -70,7 +71,9 @@ pub(crate) fn descend(
             let (at, network) = (last_checkpoint.0, &last_checkpoint.1);
             let divergence =
                 Divergence { step, loss: loss_value, learning_rate, checkpoint: (at, network) };
-            return Err(divergence.error(parameters.loss, *optimizer, data));
+            let diverged = diverged(&divergence, parameters, data, recorder, &trainer.network());
+            resume.forget()?;
+            return Err(diverged?);
         }
 
         let checkpoint = checkpoints.binary_search(&step).is_ok();
@@ -131,6 +134,32 @@ pub(crate) fn descend(
     }
     recorder.finish()?;
     resume.forget()
+}
+
+/// The error of a run that diverged and has led to `network`; what was recorded until then is written
+/// and kept.
+fn diverged(
+    divergence: &Divergence,
+    parameters: &Parameters,
+    data: &Data,
+    mut recorder: Recorder,
+    network: &Network<f32>,
+) -> Result<StageError, StageError> {
+    let (step, steps) = (divergence.step, parameters.steps);
+    let error = divergence.error(parameters.loss, parameters.optimizer, data);
+    if step == 0 {
+        return Ok(error);
+    }
+    let outputs = |samples: &Samples| match samples.rows {
+        0 => Vec::new(),
+        rows => Fused::new(network, rows).outputs(network, &samples.x),
+    };
+    let (train, test) = (outputs(&data.train), outputs(&data.test));
+    let learning_rate = parameters.learning_rate.at(step.min(steps - 1), steps);
+    let last = recorder.last(&Measured { step, learning_rate, train: &train, test: &test });
+    recorder.finish()?;
+    let last = (last, divergence.checkpoint.0);
+    Ok(error.keeping(plan::cut_short(parameters, &data.outline(), last)))
 }
 
 /// ‖θ − θ'‖₂ between two networks of one architecture.
@@ -393,9 +422,34 @@ mod tests {
     }
 
     #[test]
+    fn a_diverging_run_keeps_its_history_and_checkpoints() {
+        let mut parameters = parameters(Activation::Linear, Optimizer::GradientDescent, 5.0);
+        (parameters.history_every, parameters.checkpoints.at) = (1, vec![1, 3, 40]);
+        let (folder, limits) =
+            (TempDir::new().expect("a folder"), Limits { threads: 1, memory_bytes: 1 << 30 });
+        let context = Context::silent(11, limits);
+        let error = descend(&parameters, &data(1), folder.path(), &context).expect_err("diverges");
+        let outline = error.outline.expect("it keeps what it has");
+        let history: Vec<HistoryRow> = read_rows(folder.path()).expect("reads");
+        let last = history.last().expect("a row");
+        assert!(last.train_loss > 1e4 * history[0].train_loss, "{}", last.train_loss);
+        assert!(error.message.contains(&format!("at step {}", last.step)), "{}", error.message);
+        assert_eq!(outline.last_step, Some(last.step));
+        let steps = outline.checkpoints.expect("it says which");
+        assert_eq!(steps, [0, 1, 3]);
+        for step in steps {
+            read_step::<CheckpointRow>(folder.path(), step).expect("a checkpoint");
+        }
+        let outputs: Vec<OutputRow> = read_rows(folder.path()).expect("reads");
+        assert_eq!(outputs.last().map(|row| row.step), Some(4));
+        assert!(!folder.path().join(".resume").exists());
+    }
+
+    #[test]
     fn a_diverging_run_names_step_rate_and_bound() {
         let parameters = parameters(Activation::Linear, Optimizer::GradientDescent, 5.0);
         let error = train(&parameters, &data(1), 1).expect_err("diverges");
+        assert_eq!(error.outline.map(|kept| kept.checkpoints), Some(Some(vec![0])));
         for part in ["diverged", "at step", "learning rate 5.00", "2N/λ₁ = ", "N = 60"] {
             assert!(error.message.contains(part), "{} lacks {part}", error.message);
         }

@@ -89,6 +89,21 @@ fn outline(parameters: &Parameters, dataset: &Outline) -> Outline {
     }
 }
 
+/// The outline of a run on `dataset` that ended before its time, with these last steps of its
+/// history and of its checkpoints.
+pub(crate) fn cut_short(
+    parameters: &Parameters,
+    dataset: &Outline,
+    (last_step, last_checkpoint): (u64, u64),
+) -> Outline {
+    let mut outline = outline(parameters, dataset);
+    outline.last_step = Some(last_step);
+    if let Some(checkpoints) = &mut outline.checkpoints {
+        checkpoints.retain(|&step| step <= last_checkpoint);
+    }
+    outline
+}
+
 /// Bytes of a kept row of outputs beside its numbers.
 const ROW: f64 = 64.0;
 /// Copies of the parameters: gradients of up to sixteen lanes, moments, and what is looked at.

@@ -69,6 +69,21 @@ impl<'a> Recorder<'a> {
         train_loss
     }
 
+    /// Adds the row of the step at which the run diverged, where its losses are finite, and gives
+    /// the last step of the history.
+    pub fn last(&mut self, measured: &Measured<'_>) -> u64 {
+        if self.history.last().is_none_or(|row| row.step < measured.step) {
+            self.history(measured);
+            let losses = self.history.last().map(|row| (row.train_loss, row.test_loss));
+            let is_finite = losses
+                .is_some_and(|(train, test)| train.is_finite() && test.is_none_or(f64::is_finite));
+            if !is_finite {
+                self.history.pop();
+            }
+        }
+        self.history.last().map_or(0, |row| row.step)
+    }
+
     /// Completes the last row of the history with the norms of the update that leaves it.
     pub fn norms(&mut self, gradient_norm: f64, update_norm: f64) {
         if let Some(row) = self.history.last_mut() {

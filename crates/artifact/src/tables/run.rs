@@ -11,7 +11,7 @@ pub const TABLES: &[Table] = &[RUNS];
 pub const RUNS: Table = Table {
     name: "runs",
     about: "What was run: one row for each stage of each variant, with its resolved parameters.",
-    version: 1,
+    version: 2,
     layout: Layout::Tidy,
     optional: false,
     columns: &[
@@ -27,13 +27,20 @@ pub const RUNS: Table = Table {
         Column::new("parameters", Data::Text, "Its parameters as JSON, every default filled in."),
         Column::new("seed", Data::UInt64, "The pipeline's seed, where the stage uses it.")
             .or_null(),
+        Column::new(
+            "state",
+            Data::Text,
+            "`done`, `failed`, or `not run` where a stage before it failed.",
+        ),
+        Column::new("error", Data::Text, "Why it failed or was not run.").or_null(),
         Column::new("reused", Data::Boolean, "Whether the artifact was there already."),
         Column::new(
             "wall_time_s",
             Data::Float64,
-            "Wall time of the stage when the artifact was made.",
+            "Wall time of the stage when the artifact was made, or until it failed.",
         )
-        .in_unit("s"),
+        .in_unit("s")
+        .or_null(),
         Column::new(
             "peak_memory_bytes",
             Data::UInt64,
@@ -43,6 +50,20 @@ pub const RUNS: Table = Table {
         .or_null(),
     ],
 };
+
+/// What became of a stage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RunState {
+    /// Its artifact is there.
+    #[serde(rename = "done")]
+    Done,
+    /// It failed.
+    #[serde(rename = "failed")]
+    Failed,
+    /// A stage before it failed.
+    #[serde(rename = "not run")]
+    NotRun,
+}
 
 /// A row of [`RUNS`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -61,10 +82,14 @@ pub struct RunRow {
     pub parameters: String,
     /// The pipeline's seed, where the stage uses it.
     pub seed: Option<u64>,
+    /// What became of it.
+    pub state: RunState,
+    /// Why it failed or was not run.
+    pub error: Option<String>,
     /// Whether the artifact was there already.
     pub reused: bool,
     /// Wall time in seconds.
-    pub wall_time_s: f64,
+    pub wall_time_s: Option<f64>,
     /// Largest resident memory in bytes.
     pub peak_memory_bytes: Option<u64>,
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::dataset::Sample;
 use super::kernel::{KernelRow, Reduction};
 use super::report::{FindingRow, Verdict};
-use super::run::RunRow;
+use super::run::{RunRow, RunState};
 use super::spectrum::{
     AlignmentMetric, AlignmentRow, BaselineRow, DynamicsRow, EigenvalueRow, EigenvectorRow,
     EnergyRow, FrequencyRow, FrozenDescentRow, FrozenRates,
@@ -287,7 +287,7 @@ fn findings_come_back() {
 
 #[test]
 fn runs_come_back() {
-    let row = |seed, peak_memory_bytes| RunRow {
+    let row = |seed, state, wall_time_s: Option<f64>| RunRow {
         variant: 0,
         stage: "train".to_owned(),
         uses: "train".to_owned(),
@@ -295,11 +295,18 @@ fn runs_come_back() {
         key: "0f".to_owned(),
         parameters: "{\"steps\":10}".to_owned(),
         seed,
+        state,
+        error: wall_time_s.is_none().then(|| "it diverged".to_owned()),
         reused: true,
-        wall_time_s: 0.25,
-        peak_memory_bytes,
+        wall_time_s,
+        peak_memory_bytes: wall_time_s.map(|_| 1),
     };
-    check(&[row(Some(u64::MAX), None), row(None, Some(1))], &[("kind", &["training"; 2])]);
+    let rows = [
+        row(Some(u64::MAX), RunState::Done, Some(0.25)),
+        row(None, RunState::Failed, None),
+        row(None, RunState::NotRun, None),
+    ];
+    check(&rows, &[("kind", &["training"; 3]), ("state", &["done", "failed", "not run"])]);
 }
 
 #[test]

@@ -51,7 +51,8 @@ pub struct Arguments {
     /// jobs of a stage to run at the same time [default: the cluster's limit].
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
-    /// Keep running stages that do not depend on a failed one (always on for cluster jobs).
+    /// Keep running stages that do not depend on a failed one, and gather what they made (always on
+    /// for cluster jobs).
     #[arg(long)]
     keep_going: bool,
     /// Print events as JSON, one object per line.
@@ -96,6 +97,11 @@ impl Arguments {
 }
 
 impl Arguments {
+    /// Whether a stage that fails leaves the others to end, whose results are gathered then.
+    fn keeps_going(&self) -> bool {
+        self.keep_going || self.executor == Where::Slurm
+    }
+
     /// What runs the stages.
     ///
     /// # Errors
@@ -146,18 +152,29 @@ pub(super) fn run(project: Project, arguments: &Arguments) -> Result<ExitCode, P
     let stages = plan.tasks.iter().map(|task| task.stage.as_str());
     let progress = if arguments.json { Progress::json() } else { Progress::new(arguments.quiet) }
         .aligned(stages);
-    let made = match arguments.executor(&project)?.run(&project, &plan, &progress)? {
-        Ran::Made(made) => made,
-        Ran::Left(submitted) => {
-            if !arguments.quiet && !arguments.json {
+    let is_silent = arguments.quiet || arguments.json;
+    let (results, failures) = match arguments.executor(&project)?.run(&project, &plan, &progress) {
+        Ok(Ran::Made(made)) => (results::gather(&project, &plan, &made)?, None),
+        Ok(Ran::Left(submitted)) => {
+            if !is_silent {
                 print(format!("\n{submitted}"));
             }
             return Ok(ExitCode::SUCCESS);
         }
+        Err(PipelineError::Stages { mut failures, left_out }) if arguments.keeps_going() => {
+            let gathered = results::gather_what_exists(&project, &plan)?;
+            let Some(results) = gathered else {
+                return Err(PipelineError::Stages { failures, left_out });
+            };
+            for failure in &mut failures {
+                failure.earlier_results = None;
+            }
+            (results, Some(PipelineError::Stages { failures, left_out }))
+        }
+        Err(error) => return Err(error),
     };
-    let results = results::gather(&project, &plan, &made)?;
-    if !arguments.quiet && !arguments.json {
+    if !is_silent {
         print(format!("\n{}", summary(&project, &plan, &results)?.trim_end()));
     }
-    Ok(ExitCode::SUCCESS)
+    failures.map_or(Ok(ExitCode::SUCCESS), Err)
 }

@@ -6,14 +6,15 @@ use std::thread::{self, Scope};
 use std::time::Duration;
 
 use artifact::Manifest;
-use stage::Limits;
+use stage::{Limits, StageError};
 
 use super::{Executor, Made, Ran, counts, failure, usable};
 use crate::error::PipelineError;
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::order::{Again, Order, Outcome};
-use crate::plan::{Plan, Task};
+use crate::partial::Settled;
+use crate::plan::{Feed, Plan, Task};
 use crate::progress::{End, Progress};
 use crate::project::Project;
 use crate::quantity::bytes;
@@ -74,6 +75,7 @@ impl Local {
             running: BTreeMap::new(),
             made: vec![None; plan.tasks.len()],
             lost: BTreeSet::new(),
+            partial: BTreeSet::new(),
             retries: BTreeMap::new(),
             failures: Vec::new(),
             error: None,
@@ -120,6 +122,8 @@ struct Run<'a> {
     made: Vec<Option<Made>>,
     /// Tasks that failed, or whose inputs did.
     lost: BTreeSet<usize>,
+    /// Tasks that went without some of their inputs: nothing else is made of what they make.
+    partial: BTreeSet<usize>,
     /// How often tasks were tried again.
     retries: BTreeMap<usize, u32>,
     failures: Vec<Failure>,
@@ -187,7 +191,7 @@ impl<'a> Run<'a> {
                 return;
             }
             let task = &self.plan.tasks[index];
-            if task.inputs.values().flatten().any(|feed| self.lost.contains(&feed.task)) {
+            if self.is_hopeless(task) {
                 self.waiting.remove(&index);
                 self.lost.insert(index);
                 continue;
@@ -205,7 +209,7 @@ impl<'a> Run<'a> {
             let Some(limits) = self.room_for(task) else { return };
             self.tell_of(task);
             match self.begin(index) {
-                Ok(Some(work)) => self.start(index, work, limits, scope, sender),
+                Ok(Some(begun)) => self.start(index, begun, limits, scope, sender),
                 Ok(None) => {}
                 Err(error) => self.error = Some(error),
             }
@@ -214,8 +218,8 @@ impl<'a> Run<'a> {
         for index in elsewhere {
             let Some(limits) = self.room_for(&self.plan.tasks[index]) else { return };
             match self.begin(index) {
-                Ok(Some(work)) if !self.is_ending() => {
-                    self.start(index, work, limits, scope, sender);
+                Ok(Some(begun)) if !self.is_ending() => {
+                    self.start(index, begun, limits, scope, sender);
                 }
                 Ok(_) => {}
                 Err(error) => self.error = Some(error),
@@ -223,19 +227,39 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// A place to make the artifact of a task in, or `None` where it is there by now, or another
-    /// driver makes it.
-    fn begin(&mut self, index: usize) -> Result<Option<Work>, PipelineError> {
+    /// The order of a task, and a place to fulfil it in; `None` where what it makes is there by now,
+    /// cannot be made, or is made by another driver.
+    fn begin(&mut self, index: usize) -> Result<Option<(Order, Work)>, PipelineError> {
         let task = &self.plan.tasks[index];
         let was_elsewhere = self.elsewhere.remove(&index);
-        if let Some(manifest) = usable(self.store, task) {
+        let order = match self.settled(index) {
+            Settled::All => self.planned(index),
+            Settled::Partial(order) => {
+                let name = format!("{}/{}", order.kind, order.key);
+                references::note_more(self.project, self.plan, &[name])?;
+                self.partial.insert(index);
+                *order
+            }
+            Settled::Missing(_) => {
+                self.waiting.remove(&index);
+                self.lost.insert(index);
+                return Ok(None);
+            }
+        };
+        if let Some(manifest) = order.usable(self.store) {
             self.reuse(index, manifest);
+            return Ok(None);
+        }
+        if let Some(error) = order.has_failed(self.store) {
+            self.waiting.remove(&index);
+            self.progress.failed_before(&task.stage, &self.plan.sweep.shown(&task.point));
+            self.fail(index, error);
             return Ok(None);
         }
         let is_news = was_elsewhere.is_none();
         let mut watch = was_elsewhere.unwrap_or_default();
         let resumes = task.program.description.resumes;
-        let Some(work) = self.store.begin(&task.key, resumes, &mut watch)? else {
+        let Some(work) = self.store.begin(&order.key, resumes, &mut watch)? else {
             if is_news {
                 self.progress.elsewhere(&task.stage, &self.plan.sweep.shown(&task.point));
             }
@@ -244,18 +268,50 @@ impl<'a> Run<'a> {
             return Ok(None);
         };
         // Another driver may have made it since it was looked for.
-        if let Some(manifest) = usable(self.store, task) {
+        if let Some(manifest) = order.usable(self.store) {
             work.discard()?;
             self.reuse(index, manifest);
             return Ok(None);
         }
-        Ok(Some(work))
+        Ok(Some((order, work)))
+    }
+
+    /// What the store has of the inputs of a task.
+    fn settled(&self, index: usize) -> Settled {
+        let task = &self.plan.tasks[index];
+        if !task.inputs.values().flatten().any(|feed| self.is_unfit(feed)) {
+            return Settled::All;
+        }
+        self.planned(index).settled(self.store)
+    }
+
+    /// The order of a task with all its inputs.
+    fn planned(&self, index: usize) -> Order {
+        let task = &self.plan.tasks[index];
+        Order::of(self.project, self.plan, task, self.plan.limits, task.time_limit)
+    }
+
+    /// Whether an input will not be there, or is made of some variants only.
+    fn is_unfit(&self, feed: &Feed) -> bool {
+        self.lost.contains(&feed.task) || self.partial.contains(&feed.task)
+    }
+
+    /// Whether a task lacks inputs that it cannot go without.
+    fn is_hopeless(&self, task: &Task) -> bool {
+        task.inputs.iter().any(|(port, feeds)| {
+            let mut feeds = feeds.iter();
+            if task.program.takes_what_exists(port) {
+                feeds.len() > 0 && feeds.all(|feed| self.is_unfit(feed))
+            } else {
+                feeds.any(|feed| self.is_unfit(feed))
+            }
+        })
     }
 
     fn start<'s>(
         &mut self,
         index: usize,
-        work: Work,
+        (order, work): (Order, Work),
         limits: Limits,
         scope: &'s Scope<'s, 'a>,
         sender: &Sender<Ended>,
@@ -265,7 +321,7 @@ impl<'a> Run<'a> {
         self.waiting.remove(&index);
         self.running.insert(index, limits);
         let task = &self.plan.tasks[index];
-        let order = Order::of(self.project, self.plan, task, limits, task.time_limit);
+        let order = Order { limits, ..order };
         let variant = self.plan.sweep.shown(&task.point);
         let (project, store) = (self.project, self.store);
         let (progress, sender) = (self.progress, sender.clone());
@@ -299,8 +355,12 @@ impl<'a> Run<'a> {
                 self.waiting.insert(index);
             }
             Ok(Outcome::Failed(error, _)) => {
-                self.lost.insert(index);
-                self.failures.push(failure(self.project, self.plan, index, error));
+                if self.options.keep_going
+                    && let Err(error) = self.planned(index).give_up(self.store, &error)
+                {
+                    self.error.get_or_insert(error);
+                }
+                self.fail(index, error);
             }
             Ok(Outcome::Interrupted) => drop(self.waiting.insert(index)),
             Err(error) => {
@@ -308,6 +368,11 @@ impl<'a> Run<'a> {
                 self.error.get_or_insert(error);
             }
         }
+    }
+
+    fn fail(&mut self, index: usize, error: StageError) {
+        self.lost.insert(index);
+        self.failures.push(failure(self.project, self.plan, index, error));
     }
 
     /// Whether a task that failed in this way is to be tried once more.
@@ -320,14 +385,14 @@ impl<'a> Run<'a> {
         let task = &self.plan.tasks[index];
         let is_only = self.counts[task.stage.as_str()].0 == 1;
         self.progress.reused(&task.stage, &self.plan.sweep.shown(&task.point), is_only);
-        let directory = self.store.directory(manifest.kind, &task.key);
+        let directory = self.store.directory(manifest.kind, &manifest.key);
         self.waiting.remove(&index);
         self.made[index] = Some(Made { directory, manifest, reused: true });
     }
 
     fn has_inputs(&self, index: usize) -> bool {
         let mut feeds = self.plan.tasks[index].inputs.values().flatten();
-        feeds.all(|feed| self.made[feed.task].is_some())
+        feeds.all(|feed| self.made[feed.task].is_some() || self.lost.contains(&feed.task))
     }
 
     /// What `task` may use now, or `None` where it must wait for a running one to end.

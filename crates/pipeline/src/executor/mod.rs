@@ -1,5 +1,6 @@
 //! Where the stages of a plan run.
 
+mod fates;
 mod local;
 mod slurm;
 
@@ -17,6 +18,7 @@ use crate::project::Project;
 use crate::results::has_results;
 use crate::store::Store;
 
+pub(crate) use fates::{Fate, fates};
 pub use local::Local;
 pub use slurm::{Pace, Slurm, Submitted, cancel};
 pub(crate) use slurm::{fulfil, gather};
@@ -94,6 +96,8 @@ fn failure(project: &Project, plan: &Plan, index: usize, error: StageError) -> F
     let task = &plan.tasks[index];
     let results = project.results(&plan.name);
     let log = results.join(task.log(plan));
+    let found = Store::of(project).find_failure(task.program.description.output, &task.key);
+    let kept = found.filter(|(_, manifest)| !manifest.tables.is_empty());
     Failure {
         stage: task.stage.clone(),
         variant: plan.sweep.shown(&task.point),
@@ -101,6 +105,7 @@ fn failure(project: &Project, plan: &Plan, index: usize, error: StageError) -> F
         hint: error.hint,
         log_end: log_end(&log),
         log: project.shown(&log),
+        kept: kept.map(|(folder, _)| project.shown(&folder)),
         earlier_results: has_results(&results).then(|| project.shown(&results)),
         location: task.location.clone(),
     }

@@ -11,11 +11,11 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use artifact::tables::run::RunRow;
+use artifact::tables::run::{RunRow, RunState};
 use artifact::{Kind, Layout, MANIFEST_FILE, Table};
 
 use crate::error::PipelineError;
-use crate::executor::Made;
+use crate::executor::{Fate, Made, fates};
 use crate::lock;
 use crate::plan::{Plan, PlannedStage, Task};
 use crate::project::Project;
@@ -46,6 +46,39 @@ const OWN: [&str; 6] =
 /// # Errors
 /// Where a table cannot be read or the file system refuses.
 pub fn gather(project: &Project, plan: &Plan, made: &[Made]) -> Result<PathBuf, PipelineError> {
+    let fates: Vec<Fate> = made.iter().cloned().map(Fate::Made).collect();
+    gather_all(project, plan, &fates)
+}
+
+/// The same where some tasks have failed: what they have left is gathered with what the others made,
+/// and the table `runs` has the error of each. `None`, and nothing is replaced, where nothing was made
+/// or something is still to be run.
+///
+/// # Errors
+/// Where a table cannot be read or the file system refuses.
+pub(crate) fn gather_what_exists(
+    project: &Project,
+    plan: &Plan,
+) -> Result<Option<PathBuf>, PipelineError> {
+    let fates = fates(project, plan);
+    if fates.iter().any(|fate| matches!(fate, Fate::Open)) {
+        return Ok(None);
+    }
+    if fates.iter().all(|fate| fate.output().is_none()) {
+        return Ok(None);
+    }
+    gather_all(project, plan, &fates).map(Some)
+}
+
+/// Gathers what there is of each task.
+///
+/// # Errors
+/// Where a table cannot be read or the file system refuses.
+pub(crate) fn gather_all(
+    project: &Project,
+    plan: &Plan,
+    fates: &[Fate],
+) -> Result<PathBuf, PipelineError> {
     let folder = project.results(&plan.name);
     let beside = |suffix| folder.with_file_name(format!(".{}.{suffix}", plan.name));
     let _alone = alone(&beside("lease"))?;
@@ -53,14 +86,15 @@ pub fn gather(project: &Project, plan: &Plan, made: &[Made]) -> Result<PathBuf, 
     // A hard link changes the inode of a file, and with that what is remembered of it.
     let store = Store::of(project);
     let is_known = |made: &&Made| store.is_unchanged(&made.directory, &made.manifest);
-    let known: Vec<&Made> = made.iter().filter(is_known).collect();
+    let known: Vec<&Made> = fates.iter().filter_map(Fate::output).filter(is_known).collect();
     remove(&new)?;
     fs::create_dir_all(&new).map_err(PipelineError::io("creating", &new))?;
 
     let mut owners: BTreeMap<OsString, BTreeSet<usize>> = BTreeMap::new();
     for (index, stage) in plan.stages.iter().enumerate() {
         for instance in &stage.instances {
-            for name in entries(&made[instance.task].directory)? {
+            let Some(output) = fates[instance.task].output() else { continue };
+            for name in entries(&output.directory)? {
                 owners.entry(name).or_default().insert(index);
             }
         }
@@ -71,15 +105,15 @@ pub fn gather(project: &Project, plan: &Plan, made: &[Made]) -> Result<PathBuf, 
             // What several stages have goes into a folder of each.
             let is_alone = owners.len() == 1 && !OWN.iter().any(|own| name == own);
             let below = if is_alone { "" } else { &stage.name };
-            gather_entry(plan, made, stage, name, below, (&folder, &new))?;
+            gather_entry(plan, fates, stage, name, below, (&folder, &new))?;
         }
     }
     if plan.sweep.is_empty() {
-        artifact::write_rows(&new, &runs(plan, made))?;
+        artifact::write_rows(&new, &runs(plan, fates))?;
     } else {
-        variants::write(&new.join("runs.parquet"), plan, made)?;
+        variants::write(&new.join("runs.parquet"), plan, fates)?;
     }
-    write(&new.join(references::FILE), &references::of(plan))?;
+    write(&new.join(references::FILE), &references::of_made(plan, fates))?;
     write(&new.join(lock::FILE), &plan.lock.text(project, plan))?;
     for task in &plan.tasks {
         keep_log(&folder, &new, task, plan)?;
@@ -122,7 +156,7 @@ fn alone(lease: &Path) -> Result<Lease, PipelineError> {
 /// the folder `below`; those of an earlier run are at `folder`.
 fn gather_entry(
     plan: &Plan,
-    made: &[Made],
+    fates: &[Fate],
     stage: &PlannedStage,
     name: &OsStr,
     below: &str,
@@ -131,7 +165,7 @@ fn gather_entry(
     let mut gathered: Option<&'static Table> = None;
     let mut parts = Vec::new();
     for instance in &stage.instances {
-        let artifact = &made[instance.task];
+        let Some(artifact) = fates[instance.task].output() else { continue };
         let from = artifact.directory.join(name);
         if !from.exists() {
             continue;
@@ -185,24 +219,32 @@ pub(crate) fn has_results(folder: &Path) -> bool {
     entries.into_iter().any(|entry| entry.file_name() != "logs")
 }
 
-/// One row for each task: what was run with which parameters.
-fn runs(plan: &Plan, made: &[Made]) -> Vec<RunRow> {
-    plan.tasks
-        .iter()
-        .zip(made)
-        .map(|(task, made)| RunRow {
+/// One row for each task: what was run with which parameters, and what became of it.
+fn runs(plan: &Plan, fates: &[Fate]) -> Vec<RunRow> {
+    let row = |(task, fate): (&Task, &Fate)| {
+        let output = fate.output();
+        let (state, error) = match fate {
+            Fate::Made(_) => (RunState::Done, None),
+            Fate::Failed { error, .. } => (RunState::Failed, Some(error.message.clone())),
+            Fate::Lost { stage, .. } => (RunState::NotRun, Some(format!("`{stage}` failed"))),
+            Fate::Open => (RunState::NotRun, None),
+        };
+        RunRow {
             variant: 0,
             stage: task.stage.clone(),
             uses: task.uses.clone(),
-            kind: made.manifest.kind.name().to_owned(),
-            key: task.key.clone(),
+            kind: task.program.description.output.name().to_owned(),
+            key: output.map_or(&task.key, |output| &output.manifest.key).clone(),
             parameters: task.parameters.to_string(),
             seed: task.used_seed(),
-            reused: made.reused,
-            wall_time_s: made.manifest.wall_time_s,
-            peak_memory_bytes: made.manifest.peak_memory_bytes,
-        })
-        .collect()
+            state,
+            error,
+            reused: output.is_some_and(|output| output.reused),
+            wall_time_s: output.map(|output| output.manifest.wall_time_s),
+            peak_memory_bytes: output.and_then(|output| output.manifest.peak_memory_bytes),
+        }
+    };
+    plan.tasks.iter().zip(fates).map(row).collect()
 }
 
 /// Names of everything in an artifact but its manifest.

@@ -91,15 +91,15 @@ pub(super) fn keep(old: &Path, new: &Path) -> Result<(), PipelineError> {
     let listed: Option<BTreeSet<PathBuf>> = fs::read_to_string(old.join(FILE))
         .ok()
         .map(|text| text.lines().map(PathBuf::from).collect());
-    let is_driver_s = |file: &Path| match &listed {
-        // A run that did not come to its end has left logs beside the results.
-        Some(listed) => listed.contains(file) || is_log(file),
-        // Results from before there was a list: what the new ones have too, tables and variants.
-        None => {
-            let top = file.iter().next().unwrap_or_default();
-            let is_table = file.extension().is_some_and(|of| of == "parquet");
-            new.join(top).exists() || is_table || [LOGS, VARIANTS].iter().any(|own| top == *own)
+    let is_driver_s = |file: &Path| {
+        if let Some(listed) = &listed {
+            // A run that did not come to its end has left logs beside the results.
+            return listed.contains(file) || is_log(file);
         }
+        // Results from before there was a list: what the new ones have too, tables and variants.
+        let top = file.iter().next().unwrap_or_default();
+        let is_table = file.extension().is_some_and(|of| of == "parquet");
+        new.join(top).exists() || is_table || [LOGS, VARIANTS].iter().any(|own| top == *own)
     };
     for file in files(old).into_iter().filter(|file| !is_driver_s(file)) {
         let mut to = new.join(&file);

@@ -9,16 +9,18 @@ use arrow::array::{
     UInt64Array,
 };
 use arrow::datatypes::{Field, Schema};
+use artifact::Manifest;
 use serde_json::{Map, Value};
 
 use super::gathered::{Writer, common};
 use crate::error::PipelineError;
-use crate::executor::Made;
+use crate::executor::Fate;
 use crate::plan::{Plan, Task};
 use crate::sweep::{Labels, Point};
 
 /// Columns of the table that belong to no axis and no stage: no axis may have their names.
-pub(crate) const OWN_COLUMNS: [&str; 3] = ["variant", "wall_time_s", "peak_memory_bytes"];
+pub(crate) const OWN_COLUMNS: [&str; 5] =
+    ["variant", "state", "error", "wall_time_s", "peak_memory_bytes"];
 
 /// A variant with its task of each stage.
 struct Variant {
@@ -28,12 +30,13 @@ struct Variant {
 }
 
 /// Writes the table of `plan` to `path`: the axes, `variant`, the seed where no axis has its
-/// name, every parameter as `stage.path.to.parameter`, the key of each artifact as `stage.key`,
-/// the sum of the wall times and the largest peak memory of the variant's own stages.
+/// name, `state` (`done` or `failed`) and `error` of the variant's own stages, every parameter as
+/// `stage.path.to.parameter`, the key of each artifact as `stage.key`, the sum of the wall times and
+/// the largest peak memory of the variant's own stages.
 ///
 /// # Errors
 /// Where the file cannot be written.
-pub(super) fn write(path: &Path, plan: &Plan, made: &[Made]) -> Result<(), PipelineError> {
+pub(super) fn write(path: &Path, plan: &Plan, fates: &[Fate]) -> Result<(), PipelineError> {
     let variants = variants(plan);
     let mut columns = Columns::default();
     for (index, axis) in plan.sweep.axes.iter().enumerate() {
@@ -46,26 +49,49 @@ pub(super) fn write(path: &Path, plan: &Plan, made: &[Made]) -> Result<(), Pipel
         let seeds = UInt64Array::from_value(plan.seed, variants.len());
         columns.push("seed", Arc::new(seeds));
     }
+    // What gathers the variants is the work of none of them.
+    let is_own = |task: &usize| !plan.tasks[*task].gathers();
+    let own = |of: &Variant| of.tasks.iter().flatten().copied().filter(is_own).collect::<Vec<_>>();
+    let errors: Vec<Option<String>> = variants
+        .iter()
+        .map(|of| own(of).iter().find_map(|&task| error(plan, task, fates)))
+        .collect();
+    let state = |error: &Option<String>| Some(if error.is_some() { "failed" } else { "done" });
+    columns.push(OWN_COLUMNS[1], Arc::new(errors.iter().map(state).collect::<StringArray>()));
+    columns.push(OWN_COLUMNS[2], Arc::new(errors.into_iter().collect::<StringArray>()));
     for stage in 0..plan.stages.len() {
         let tasks: Vec<Option<&Task>> =
             variants.iter().map(|of| of.tasks[stage].map(|task| &plan.tasks[task])).collect();
         columns.parameters(&plan.stages[stage].name, &tasks);
-        let keys: StringArray = tasks.iter().map(|task| task.map(|task| &task.key)).collect();
+        let key = |task: usize| fates[task].output().map(|output| output.manifest.key.as_str());
+        let keys: StringArray = variants.iter().map(|of| of.tasks[stage].and_then(key)).collect();
         columns.push(&format!("{}.key", plan.stages[stage].name), Arc::new(keys));
     }
-    // What gathers the variants is the work of none of them.
-    let is_own = |task: &usize| !plan.tasks[*task].gathers();
-    let own = |of: &Variant| of.tasks.iter().flatten().copied().filter(is_own).collect::<Vec<_>>();
+    let outputs = |of: &Variant| -> Vec<&Manifest> {
+        let outputs = own(of).into_iter().filter_map(|task| fates[task].output());
+        outputs.map(|output| &output.manifest).collect()
+    };
     let times = variants
         .iter()
-        .map(|of| -> f64 { own(of).iter().map(|&task| made[task].manifest.wall_time_s).sum() });
-    columns.push(OWN_COLUMNS[1], Arc::new(Float64Array::from_iter_values(times)));
+        .map(|of| -> f64 { outputs(of).iter().map(|manifest| manifest.wall_time_s).sum() });
+    columns.push(OWN_COLUMNS[3], Arc::new(Float64Array::from_iter_values(times)));
     let peaks: UInt64Array = variants
         .iter()
-        .map(|of| own(of).iter().filter_map(|&task| made[task].manifest.peak_memory_bytes).max())
+        .map(|of| outputs(of).iter().filter_map(|manifest| manifest.peak_memory_bytes).max())
         .collect();
-    columns.push(OWN_COLUMNS[2], Arc::new(peaks));
+    columns.push(OWN_COLUMNS[4], Arc::new(peaks));
     columns.write(path)
+}
+
+/// Why there is no artifact of a task.
+fn error(plan: &Plan, task: usize, fates: &[Fate]) -> Option<String> {
+    match &fates[task] {
+        Fate::Failed { error, .. } => {
+            Some(format!("{}: {}", plan.tasks[task].stage, error.message))
+        }
+        Fate::Lost { stage, error } => Some(format!("{stage}: {}", error.message)),
+        Fate::Made(_) | Fate::Open => None,
+    }
 }
 
 fn variants(plan: &Plan) -> Vec<Variant> {

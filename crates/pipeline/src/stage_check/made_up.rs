@@ -296,6 +296,9 @@ fn manifest(directory: &Path, kind: Kind) -> Result<Manifest, ArtifactError> {
         machine: Machine { platform: "none".to_owned(), threads: 1 },
         wall_time_s: 0.0,
         peak_memory_bytes: None,
+        failure: None,
+        accepted: Vec::new(),
+        accepted_inputs: Vec::new(),
     })
 }
 

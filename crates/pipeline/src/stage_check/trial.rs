@@ -330,6 +330,9 @@ impl Trial<'_> {
             machine: Machine { platform: String::new(), threads: self.limits.threads },
             wall_time_s: executed.wall_time.as_secs_f64(),
             peak_memory_bytes: executed.peak_memory_bytes,
+            failure: None,
+            accepted: Vec::new(),
+            accepted_inputs: Vec::new(),
         };
         manifest.write(&output)?;
         Ok(None)
@@ -395,6 +398,7 @@ impl Trial<'_> {
             stage: self.program.description.name.clone(),
             parameters: self.parameters.clone(),
             inputs,
+            failed: Vec::new(),
             output,
             seed,
             limits,

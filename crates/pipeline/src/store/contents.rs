@@ -5,14 +5,15 @@ use std::path::{Path, PathBuf};
 
 use artifact::{MANIFEST_FILE, Manifest, check_table_file};
 
+use super::failed::FAILED;
 use super::lease::Lease;
 use super::{STAMPS, Store, WORK, remove};
 use crate::error::PipelineError;
 
-/// A folder of the store: an artifact, or work on one.
+/// A folder of the store: an artifact, a failed attempt at one, or work on one.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
-    /// `KIND/KEY`, or `.work/KEY`.
+    /// `KIND/KEY`, `.failed/KIND/KEY`, or `.work/KEY`.
     pub name: String,
     pub path: PathBuf,
     pub key: String,
@@ -25,19 +26,25 @@ impl Entry {
         let kind = directory.parent()?.file_name()?.to_str()?;
         Some(Self { name: format!("{kind}/{key}"), path: directory.to_owned(), key })
     }
+
+    /// The artifact that it is, or that it was to become, as `KIND/KEY`.
+    pub(crate) fn artifact(&self) -> &str {
+        self.name.strip_prefix(FAILED).map_or(&*self.name, |name| name.trim_start_matches('/'))
+    }
+
+    /// Whether it is an attempt that failed.
+    fn is_failed(&self) -> bool {
+        self.name.starts_with(FAILED)
+    }
 }
 
 impl Store {
     /// Every folder that is an artifact or looks like one, in order.
     pub(crate) fn artifacts(&self) -> Vec<Entry> {
-        let folders = fs::read_dir(&self.root).into_iter().flatten().flatten();
-        let mut kinds: Vec<String> = folders
-            .filter(|entry| entry.file_type().is_ok_and(|of| of.is_dir()))
-            .filter_map(|entry| entry.file_name().into_string().ok())
-            .filter(|name| !name.starts_with('.'))
-            .collect();
-        kinds.sort();
-        kinds.iter().flat_map(|kind| self.entries(kind)).collect()
+        let kinds = folders(&self.root).into_iter();
+        let failed = folders(&self.root.join(FAILED));
+        let failed = failed.into_iter().map(|kind| format!("{FAILED}/{kind}"));
+        kinds.chain(failed).flat_map(|folder| self.entries(&folder)).collect()
     }
 
     /// Every folder of work on an artifact.
@@ -49,7 +56,7 @@ impl Store {
         let found = fs::read_dir(self.root.join(folder)).into_iter().flatten().flatten();
         let mut entries: Vec<Entry> = found
             .filter_map(|entry| {
-                let key = entry.file_name().into_string().ok()?;
+                let key = entry.file_name().into_string().ok().filter(|name| is_key(name))?;
                 Some(Entry { name: format!("{folder}/{key}"), path: entry.path(), key })
             })
             .collect();
@@ -74,7 +81,9 @@ impl Store {
         };
         let aside = work.output.join("removed");
         fs::rename(&entry.path, &aside).map_err(PipelineError::io("moving away", &entry.path))?;
-        remove(&self.root.join(STAMPS).join(&entry.key))?;
+        let stamps =
+            if entry.is_failed() { format!("failed-{}", entry.key) } else { entry.key.clone() };
+        remove(&self.root.join(STAMPS).join(stamps))?;
         work.discard()
     }
 
@@ -84,7 +93,10 @@ impl Store {
     /// # Errors
     /// A sentence on the first thing that is wrong.
     pub(crate) fn verify(&self, entry: &Entry) -> Result<Manifest, String> {
-        let mut stamps = self.stamps(&entry.key);
+        let mut stamps = match Manifest::read(&entry.path) {
+            Ok(manifest) => self.stamps_of(&manifest),
+            Err(_) => self.stamps(&entry.key),
+        };
         let expected = stamps.remembered(MANIFEST_FILE).map(str::to_owned);
         let verified = whole(entry, expected.as_deref());
         stamps.clear();
@@ -102,10 +114,29 @@ impl Store {
     }
 }
 
+/// Whether `name` is that of a key: nothing else in a store is ours.
+fn is_key(name: &str) -> bool {
+    name.len() == blake3::OUT_LEN * 2 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// The names of the folders in `folder`, sorted, but for those that begin with a dot.
+fn folders(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut names: Vec<String> = entries
+        .filter(|entry| entry.file_type().is_ok_and(|of| of.is_dir()))
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .filter(|name| !name.starts_with('.'))
+        .collect();
+    names.sort();
+    names
+}
+
 /// The manifest of a whole artifact, whose hash is `expected` where that is known.
 fn whole(entry: &Entry, expected: Option<&str>) -> Result<Manifest, String> {
     let manifest = Manifest::read(&entry.path).map_err(|error| error.to_string())?;
-    if format!("{}/{}", manifest.kind, manifest.key) != entry.name {
+    if format!("{}/{}", manifest.kind, manifest.key) != entry.artifact()
+        || manifest.failure.is_some() != entry.is_failed()
+    {
         return Err(format!("its manifest is that of {}/{}", manifest.kind, manifest.key));
     }
     let hash = |path: &Path| artifact::hash_file(path).map_err(|error| error.to_string());

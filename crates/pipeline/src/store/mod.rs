@@ -1,6 +1,7 @@
 //! The store: artifacts by kind and key, each complete or not there at all.
 
 mod contents;
+mod failed;
 mod lease;
 mod stamps;
 mod work;
@@ -72,26 +73,31 @@ impl Store {
         if manifest.key != key || manifest.kind != kind {
             return None;
         }
-        let mut stamps = self.stamps(&manifest.key);
+        self.is_intact(&directory, &manifest).then_some(manifest)
+    }
+
+    /// Whether every file of an artifact is as `manifest`, its own, records it.
+    fn is_intact(&self, directory: &Path, manifest: &Manifest) -> bool {
+        let mut stamps = self.stamps_of(manifest);
         let expected = stamps.remembered(MANIFEST_FILE).map(str::to_owned);
-        let hash = stamps.hash(MANIFEST_FILE, &directory.join(MANIFEST_FILE)).ok()?;
-        let whole = expected.is_none_or(|expected| expected == hash)
+        let hash = stamps.hash(MANIFEST_FILE, &directory.join(MANIFEST_FILE)).ok();
+        let is_intact = hash.is_some_and(|hash| expected.is_none_or(|expected| expected == hash))
             && manifest.tables.iter().all(|table| {
                 let path = directory.join(&table.file);
                 fs::metadata(&path)
                     .is_ok_and(|file| file.is_file() && file.len() == table.size_bytes)
                     && stamps.hash(&table.file, &path).is_ok_and(|hash| hash == table.blake3)
             });
-        if whole {
+        if is_intact {
             // Else what was found in its place must not be remembered.
             stamps.write();
         }
-        whole.then_some(manifest)
+        is_intact
     }
 
     /// Remembers the hashes of an artifact whose files are known to be those of its `manifest`.
     pub(crate) fn remember(&self, directory: &Path, manifest: &Manifest) {
-        let mut stamps = self.stamps(&manifest.key);
+        let mut stamps = self.stamps_of(manifest);
         stamps.clear();
         let tables = manifest.tables.iter().map(|table| (&*table.file, table.blake3.clone()));
         let own = artifact::hash_file(&directory.join(MANIFEST_FILE)).ok();
@@ -106,7 +112,7 @@ impl Store {
 
     /// Whether every file of an artifact is as it was when its hash was remembered.
     pub(crate) fn is_unchanged(&self, directory: &Path, manifest: &Manifest) -> bool {
-        let stamps = self.stamps(&manifest.key);
+        let stamps = self.stamps_of(manifest);
         let mut names = manifest.tables.iter().map(|table| &*table.file).chain([MANIFEST_FILE]);
         names.all(|name| stamps.is_unchanged(name, &directory.join(name)))
     }

@@ -70,14 +70,15 @@ impl Work {
         manifest: &Manifest,
         is_forced: bool,
     ) -> Result<PathBuf, PipelineError> {
-        let destination = store.directory(manifest.kind, &manifest.key);
+        let destination = store.place(manifest);
         sync_and_protect(&self.output)?;
         manifest.write(&self.output)?;
         sync(&self.output)?;
         let kind = destination.parent().unwrap_or(&destination);
         fs::create_dir_all(kind).map_err(PipelineError::io("creating", kind))?;
         if destination.exists() {
-            if !is_forced && store.find(manifest.kind, &manifest.key).is_some() {
+            let has_failed = manifest.failure.is_some();
+            if !is_forced && !has_failed && store.find(manifest.kind, &manifest.key).is_some() {
                 // Another driver was faster, and may have told people of it.
                 return Ok(destination);
             }
@@ -90,6 +91,9 @@ impl Work {
             .map_err(PipelineError::io("moving an artifact to", &destination))?;
         sync(kind)?;
         store.remember(&destination, manifest);
+        if manifest.failure.is_none() {
+            store.forget_failure(manifest.kind, &manifest.key)?;
+        }
         Ok(destination)
     }
 

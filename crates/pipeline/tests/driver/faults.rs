@@ -297,3 +297,48 @@ printf 'X' | dd of="$in/samples.parquet" bs=1 seek=30 conv=notrunc 2>/dev/null
     let (_, made) = world.run(text, &[]).expect("it runs");
     assert!(!made[0].reused, "the damaged input is made again");
 }
+
+/// A training that fails after it has written its tables, where `steps` is 11.
+fn diverges(says: &str) -> String {
+    format!(
+        "case \"$(cat \"$2\")\" in *'\"steps\":11'*) echo x >> tries; cp -r templates/training/. \"$out\"; echo '{{\"error\":{says}}}'; exit 1;; esac\n{}",
+        succeed("training")
+    )
+}
+
+/// What [`diverges`] says where its tables are worth keeping.
+const KEPT: &str = r#"{"message":"it diverged","outline":{"train_samples":4,"last_step":3}}"#;
+
+#[test]
+fn what_a_stage_keeps_of_itself_where_it_fails_is_kept_apart() {
+    let text = "name: one\nstages:\n  data: { uses: dataset }\n  train: { uses: train, inputs: { dataset: data }, with: { steps: 11 } }\n  ntk: { uses: ntk, inputs: { dataset: data, training: train } }\n";
+    let world = World::new();
+    world.stage("train", &train(), PLAN_ECHO, &diverges(KEPT));
+    let said = world.tidy(&world.run(text, &[]).expect_err("it fails").to_string());
+    assert!(said.contains("the stage `train` failed: it diverged"), "{said}");
+    assert!(said.contains("its tables until then: data/store/.failed/training/"), "{said}");
+    assert!(world.files("data/store/training").is_empty());
+    let kept = world.files("data/store/.failed/training");
+    assert_eq!(kept.len(), 5, "three tables, one of them in two files, and a manifest: {kept:?}");
+    assert!(pipeline::garbage(&world.project).is_empty());
+    assert!(pipeline::verify(&world.project).damaged.is_empty());
+
+    // It would fail again, and is not asked to.
+    let again = world.tidy(&world.run(text, &[]).expect_err("it fails").to_string());
+    assert_eq!(again, said);
+    assert_eq!(fs::read_to_string(world.root().join("tries")).expect("it ran"), "x\n");
+    let mut plan = world.check(text, &[]).expect("it is right");
+    let force = pipeline::Selection { force: vec!["train".to_owned()], ..Default::default() };
+    force.apply(&world.project, &mut plan).expect("there is one");
+    let forced = Local::default().make(&world.project, &plan, &Progress::new(true));
+    forced.expect_err("it fails again");
+    assert_eq!(fs::read_to_string(world.root().join("tries")).expect("it ran"), "x\nx\n");
+}
+
+#[test]
+fn an_error_with_tables_that_are_none_is_an_error_alone() {
+    let world = World::new();
+    let run = format!("echo 3 > \"$out/samples.parquet\"; echo '{{\"error\":{KEPT}}}'; exit 1");
+    let said = world.clean_failure(&run);
+    assert!(said.contains("it diverged"), "{said}");
+}

@@ -11,6 +11,7 @@ mod alignment;
 mod effective_rank;
 mod eigenvalues;
 mod energy;
+mod failed;
 mod first_order;
 mod frequency;
 mod frozen_descent;
@@ -30,6 +31,7 @@ use crate::functions::Functions;
 use crate::measures::Measures;
 
 pub use across::across;
+pub use failed::figure as of_failed;
 
 /// Films that the figures of one run have at most, for one output.
 const FILMS: usize = 13;

@@ -24,7 +24,7 @@ pub fn about() -> About {
         reduction: Some(Reduction::Full),
         ..Outline::default()
     };
-    About { outline, parameters: Vec::new() }
+    About { outline, parameters: Vec::new(), accepted: Vec::new() }
 }
 
 pub fn history(step: u64, learning_rate: f64, train_loss: f64) -> HistoryRow {

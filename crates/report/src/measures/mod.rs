@@ -16,6 +16,7 @@ use followed::shown_steps;
 
 /// Step and output of a Gramian, and how many of its leading eigenpairs are resolved.
 pub type Resolved = (u64, u32, u32);
+pub use training::history;
 
 /// The scalar tables of a run, narrowed to the rows that a report uses.
 #[derive(Clone, Debug, Default)]
@@ -69,7 +70,7 @@ impl Measures {
         let most_resolved = resolved.iter().map(|row| row.2).max().unwrap_or(0);
         let (energy, top) = spectrum::energy(spectrum, &shown, top, (known, most_resolved))?;
         Ok(Self {
-            history: training::history(training)?,
+            history: history(training)?,
             eigenvalues,
             resolved,
             energy,

@@ -8,7 +8,7 @@ use crate::columns::Columns;
 use crate::error::ReportError;
 
 /// The history by rising step.
-pub(super) fn history(training: &Path) -> Result<Vec<HistoryRow>, ReportError> {
+pub fn history(training: &Path) -> Result<Vec<HistoryRow>, ReportError> {
     let table = Columns::read(
         training,
         &HISTORY,

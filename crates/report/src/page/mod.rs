@@ -1,6 +1,7 @@
 //! The page that a person reads: one HTML file that needs no network.
 
 mod encoding;
+mod failed;
 mod figures;
 mod findings;
 
@@ -8,6 +9,7 @@ use artifact::tables::report::FindingRow;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::about::About;
+use crate::failed::Failed;
 use crate::figure::Figure;
 use crate::number::grouped;
 use crate::plotly;
@@ -31,6 +33,8 @@ pub struct Page<'a> {
     pub sweep: &'a [(String, Vec<String>)],
     /// Labels of the variants, in order; none without a sweep.
     pub variants: &'a [String],
+    /// Variants of the sweep that failed.
+    pub failed: &'a [Failed],
     /// Findings in order, those of all variants.
     pub findings: &'a [FindingRow],
     /// Figures in order; they are numbered from 1.
@@ -76,6 +80,9 @@ impl Page<'_> {
                             dt { "sweep: " (name) }
                             dd { (values.join(", ")) }
                         }
+                    }
+                    @if !self.failed.is_empty() {
+                        (failed::table(self.failed))
                     }
                     h2 { "Findings" }
                     (findings::table(self.findings, self.variants))
@@ -137,6 +144,7 @@ mod tests {
             about: &About::default(),
             sweep: &[],
             variants: &[],
+            failed: &[],
             findings: &[],
             figures: &[],
             steps: &[],

@@ -125,6 +125,9 @@ pub fn manifest(kind: Kind, directory: &Path, outline: Outline) {
         machine: Machine { platform: String::new(), threads: 1 },
         wall_time_s: 0.0,
         peak_memory_bytes: None,
+        failure: None,
+        accepted: Vec::new(),
+        accepted_inputs: Vec::new(),
     };
     manifest.write(directory).unwrap();
 }

@@ -44,6 +44,17 @@ pub(super) enum After {
     End(String),
 }
 
+impl After {
+    /// The same, be the end a good one or not.
+    pub(super) fn end(&self) -> Self {
+        match self {
+            Self::Each(number) | Self::All(number) | Self::Some(number, _) | Self::End(number) => {
+                Self::End(number.clone())
+            }
+        }
+    }
+}
+
 impl fmt::Display for After {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

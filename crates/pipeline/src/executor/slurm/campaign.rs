@@ -21,6 +21,8 @@ use crate::error::PipelineError;
 use crate::executor::{Made, Ran, counts, failure};
 use crate::failure::Failure;
 use crate::interrupt;
+use crate::order::Order;
+use crate::partial::Settled;
 use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::project::Project;
@@ -128,8 +130,13 @@ impl<'a> Campaign<'a> {
             if let Some(made) = found {
                 self.store.clean(&order.key)?;
                 self.states[job] = JobState::Made(Box::new(made));
+            } else if let Some(error) = order.has_failed(&self.store) {
+                let (stage, shown) = (order.stage.clone(), self.jobs[job].shown.clone());
+                self.progress.failed_before(&stage, &shown);
+                self.fail(job, error)?;
             }
         }
+        self.lose();
         for job in 0..self.jobs.len() {
             if matches!(self.states[job], JobState::Made(_)) {
                 self.mark_pieces(job, &JobState::Missing, &JobState::Unneeded);
@@ -167,10 +174,17 @@ impl<'a> Campaign<'a> {
 
     /// What the store has of a job.
     pub(super) fn found(&self, job: usize) -> Option<Made> {
-        let order = &self.jobs[job].order;
-        let manifest: Manifest = self.store.find(order.kind, &order.key)?;
-        let directory = self.store.directory(order.kind, &order.key);
-        Some(Made { directory, manifest, reused: true })
+        let of = &self.jobs[job];
+        let find = |order: &Order| {
+            let manifest: Manifest = self.store.find(order.kind, &order.key)?;
+            let directory = self.store.directory(order.kind, &order.key);
+            Some(Made { directory, manifest, reused: true })
+        };
+        let partial = || match of.order.settled(&self.store) {
+            Settled::Partial(order) if of.takes_what_exists() => find(&order),
+            _ => None,
+        };
+        find(&of.order).or_else(partial)
     }
 
     /// Finds jobs that earlier calls have submitted and that wait or run.
@@ -246,21 +260,25 @@ impl<'a> Campaign<'a> {
     /// Takes every job for lost that needs one that is.
     pub(super) fn lose(&mut self) {
         for job in 0..self.jobs.len() {
-            let mut needs = self.jobs[job].needs.iter().map(|&need| &self.states[need]);
-            if matches!(self.states[job], JobState::Missing)
-                && needs.any(|need| matches!(need, JobState::Lost))
+            let is_lost = |need: usize| matches!(self.states[need], JobState::Lost);
+            if matches!(self.states[job], JobState::Missing) && self.jobs[job].is_hopeless(is_lost)
             {
                 self.states[job] = JobState::Lost;
             }
         }
     }
 
-    /// Notes that a job has failed.
-    pub(super) fn fail(&mut self, job: usize, error: StageError) {
+    /// Notes that a job has failed, for those that go without what it would have made as well.
+    ///
+    /// # Errors
+    /// Where the file system refuses.
+    pub(super) fn fail(&mut self, job: usize, error: StageError) -> Result<(), PipelineError> {
         self.states[job] = JobState::Lost;
+        self.jobs[job].order.give_up(&self.store, &error)?;
         let mut failure = failure(self.project, self.plan, self.jobs[job].task, error);
         failure.variant.clone_from(&self.jobs[job].shown);
         self.failures.push(failure);
+        Ok(())
     }
 
     /// The folder of the batch scripts.
@@ -280,15 +298,15 @@ impl<'a> Campaign<'a> {
     /// # Errors
     /// Where some could not be submitted, or the file system refuses.
     pub(super) fn leave(mut self) -> Result<Ran, PipelineError> {
-        if !self.failures.is_empty() {
-            self.progress.left(self.placed().count());
-        }
-        self.check_failures()?;
         let ungathered = if self.placed().next().is_some() && self.full.is_none() {
             self.submit_results()?
         } else {
             None
         };
+        if !self.failures.is_empty() {
+            self.progress.left(self.placed().count());
+        }
+        self.check_failures()?;
         let left = self.states.iter().filter(|state| matches!(state, JobState::Missing)).count();
         let tasks = || self.jobs.iter().zip(&self.states).filter(|(job, _)| !job.is_piece());
         let made: Vec<Made> = tasks()

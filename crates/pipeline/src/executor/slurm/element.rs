@@ -17,6 +17,7 @@ use super::tools::Tools;
 use crate::error::PipelineError;
 use crate::interrupt;
 use crate::order::{Again, Order, Outcome};
+use crate::partial::Settled;
 use crate::process::Limit;
 use crate::project::Project;
 use crate::quantity::duration;
@@ -42,7 +43,7 @@ pub(crate) fn fulfil(path: &Path, index: u32) -> Result<ExitCode, PipelineError>
     let mut code = ExitCode::SUCCESS;
     for order in &orders {
         let note = Note::within(&store.work(&order.key), &name, index);
-        let element = Element { order, head: &head, store: &store, note: &note };
+        let element = Element { order: order.clone(), head: &head, store: &store, note: &note };
         let end = match element.run() {
             Ok(None) => {
                 note.remove();
@@ -66,7 +67,7 @@ pub(crate) fn fulfil(path: &Path, index: u32) -> Result<ExitCode, PipelineError>
 
 /// An order on its node.
 struct Element<'a> {
-    order: &'a Order,
+    order: Order,
     head: &'a Head,
     store: &'a Store,
     note: &'a Note,
@@ -83,25 +84,32 @@ enum Begun {
 
 impl Element<'_> {
     /// Makes the artifact, and gives how it ended where it is not there then.
-    fn run(&self) -> Result<Option<End>, PipelineError> {
-        let (order, started) = (self.order, Instant::now());
+    fn run(mut self) -> Result<Option<End>, PipelineError> {
+        let started = Instant::now();
         self.note.forget_end();
         if self.is_there() {
             self.remove_pieces();
             return Ok(None);
         }
+        let end = match self.changed() {
+            Some(error) => Some(error),
+            None => self.settle()?,
+        };
+        if self.is_there() {
+            return Ok(None);
+        }
+        let order = &self.order;
         let restarts = restarts();
         // A restart after its time had run out is one that was asked for.
         if restarts > Again::ByDefault.allowed(order.retries) {
             let message = format!("the cluster has lost its job {restarts} times");
             return Ok(Some(End { error: StageError::new(message) }));
         }
-        if let Some(error) = self.changed().or_else(|| self.missing()) {
+        if let Some(error) = end {
             if interrupt::is_pending() {
                 return Err(PipelineError::Interrupted);
             }
-            // Another may have made it from what is missing now.
-            return Ok(if self.is_there() { None } else { Some(End { error }) });
+            return Ok(Some(End { error }));
         }
         let asked = Again::WhereAsked.allowed(order.retries);
         let mut tried = 0;
@@ -144,8 +152,7 @@ impl Element<'_> {
                     }
                     let limit = order.time_limit.map(duration).unwrap_or_default();
                     let message = format!("it was ended after its time limit of {limit}");
-                    let error = StageError::new(message).hint(MORE_TIME);
-                    return Ok(Some(End { error }));
+                    return self.give_up(StageError::new(message).hint(MORE_TIME));
                 }
                 Outcome::Failed(error, again) if tried < again.allowed(order.retries) => {
                     tried += 1;
@@ -153,10 +160,9 @@ impl Element<'_> {
                     let _ = writeln!(std::io::stderr(), "tried again: {}", error.message);
                 }
                 Outcome::Failed(error, Again::WithMore(Limit::Memory)) => {
-                    let error = StageError { hint: Some(MORE_MEMORY.to_owned()), ..error };
-                    return Ok(Some(End { error }));
+                    return self.give_up(error.hint(MORE_MEMORY));
                 }
-                Outcome::Failed(error, _) => return Ok(Some(End { error })),
+                Outcome::Failed(error, _) => return self.give_up(error),
             }
         }
     }
@@ -164,7 +170,7 @@ impl Element<'_> {
     /// Whether the store has the artifact, and may have it, or what it is a piece of.
     fn is_there(&self) -> bool {
         let (order, is_stored) =
-            (self.order, |key: &String| self.store.find(self.order.kind, key).is_some());
+            (&self.order, |key: &String| self.store.find(self.order.kind, key).is_some());
         !order.is_forced && (is_stored(&order.key) || order.whole.as_ref().is_some_and(is_stored))
     }
 
@@ -194,7 +200,7 @@ impl Element<'_> {
     /// That a program or a file is not what it was when the job was submitted: the artifact would
     /// have another key.
     fn changed(&self) -> Option<StageError> {
-        let order = self.order;
+        let order = &self.order;
         let program = (&order.program.path, &order.program.hash);
         let files = order.files.iter().map(|(path, hash)| (path, hash));
         let (path, error) =
@@ -209,24 +215,51 @@ impl Element<'_> {
         Some(StageError::new(message).hint("call again: what it makes has another key by now"))
     }
 
-    /// That an input is not there.
-    fn missing(&self) -> Option<StageError> {
-        let inputs = self.order.inputs.0.values().flatten().map(|input| &input.directory);
+    /// Waits for what the order takes, and leaves out of it what has failed where it can go without:
+    /// why that is not to be had.
+    ///
+    /// # Errors
+    /// Where the file system refuses.
+    fn settle(&mut self) -> Result<Option<StageError>, PipelineError> {
         let started = Instant::now();
-        let mut all = inputs.chain(&self.order.pieces);
-        let missing = all.find(|directory| {
-            loop {
-                if Manifest::read(directory).is_ok() {
-                    return false;
+        let missing = loop {
+            let pieces = || self.order.pieces.iter().find(|piece| Manifest::read(piece).is_err());
+            let missing = match self.order.settled(self.store) {
+                Settled::Missing(directory) => directory,
+                Settled::Partial(order) => {
+                    self.order = *order;
+                    return Ok(None);
                 }
-                if started.elapsed() >= GRACE || interrupt::is_pending() || self.is_there() {
-                    return true;
-                }
-                thread::sleep(LOOK);
+                Settled::All => match pieces() {
+                    Some(piece) => piece.clone(),
+                    None => return Ok(None),
+                },
+            };
+            if interrupt::is_pending() || self.is_there() {
+                break missing;
             }
-        })?;
+            if started.elapsed() < GRACE {
+                thread::sleep(LOOK);
+                continue;
+            }
+            // All that a job waits for which takes what exists has ended.
+            let Some(open) = self.order.first_open(self.store, &missing) else { break missing };
+            let error = StageError::new("its job ended without making it");
+            let of = Order { kind: open.kind, key: open.key.clone(), ..self.order.clone() };
+            of.give_up(self.store, &error)?;
+        };
         let message = format!("its input {} is not there", missing.display());
-        Some(StageError::new(message).hint("call again: what makes it is submitted as well then"))
+        let hint = "call again: what makes it is submitted as well then";
+        Ok(Some(StageError::new(message).hint(hint)))
+    }
+
+    /// How a job ends whose stage has failed, once that is noted.
+    ///
+    /// # Errors
+    /// Where the file system refuses.
+    fn give_up(&self, error: StageError) -> Result<Option<End>, PipelineError> {
+        self.order.give_up(self.store, &error)?;
+        Ok(Some(End { error }))
     }
 
     /// Removes the pieces that were joined; what cannot be removed is left to `gc`.

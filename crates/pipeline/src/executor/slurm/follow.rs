@@ -18,6 +18,7 @@ use crate::error::PipelineError;
 use crate::executor::Made;
 use crate::interrupt;
 use crate::order::Again;
+use crate::partial::Settled;
 use crate::process::Limit;
 use crate::progress::{End, Line};
 use crate::quantity::{bytes, duration};
@@ -98,7 +99,7 @@ impl Campaign<'_> {
                 read.soon();
             }
             self.show_running(&mut lines, read.is_due());
-            let has_news = self.end_jobs(&mut lines, &mut over);
+            let has_news = self.end_jobs(&mut lines, &mut over)?;
             if has_news {
                 look.soon();
             }
@@ -186,11 +187,14 @@ impl Campaign<'_> {
     }
 
     /// Takes every job that is over for what it has become. Whether there was one.
+    ///
+    /// # Errors
+    /// Where the file system refuses.
     fn end_jobs(
         &mut self,
         lines: &mut BTreeMap<usize, Line<'_>>,
         over: &mut BTreeMap<usize, Instant>,
-    ) -> bool {
+    ) -> Result<bool, PipelineError> {
         let is_over = |placed: &Placed| {
             placed.state.as_ref().is_some_and(State::is_final) || placed.missed >= LOOKS
         };
@@ -202,18 +206,23 @@ impl Campaign<'_> {
             let since = *over.entry(job).or_insert_with(Instant::now);
             // One that it needs, and whose end is not known yet, comes before it.
             let needs = self.jobs[job].needs.iter().map(|&need| &self.states[need]);
-            let waits = needs.into_iter().any(
-                |need| matches!(need, JobState::Placed(placed) if placed.state == Some(State::Completed)),
-            );
+            let takes_what_exists = self.jobs[job].takes_what_exists();
+            let waits = needs.into_iter().any(|need| match need {
+                JobState::Placed(placed) => {
+                    takes_what_exists || placed.state == Some(State::Completed)
+                }
+                JobState::Missing => takes_what_exists,
+                _ => false,
+            });
             let Some(ended) = self.ended(job, &placed, since.elapsed()).filter(|_| !waits) else {
                 continue;
             };
             is_news = true;
             over.remove(&job);
             let line = lines.remove(&job);
-            self.end_job(job, &placed, ended, line);
+            self.end_job(job, &placed, ended, line)?;
         }
-        is_news
+        Ok(is_news)
     }
 
     /// How a job has ended that is over for so long; `None` where its files may still appear.
@@ -233,16 +242,26 @@ impl Campaign<'_> {
         if of.is_piece() && is_done && self.is_joined(of) {
             return Some(Ended::Joined);
         }
-        let needs = || of.needs.iter().map(|&need| &self.states[need]);
-        let is_unmade = |need: &JobState| matches!(need, JobState::Lost | JobState::Missing);
+        let is_unmade =
+            |need: usize| matches!(self.states[need], JobState::Lost | JobState::Missing);
+        let is_hopeless = of.is_hopeless(is_unmade);
         if placed.state == Some(State::Cancelled)
-            && (placed.reason == NEVER || (placed.reason.is_empty() && needs().any(is_unmade)))
+            && (placed.reason == NEVER || (placed.reason.is_empty() && is_hopeless))
+        {
+            return Some(Ended::Unbegun);
+        }
+        // It went without what was tried again and is there by now.
+        let has_more = || !matches!(of.order.settled(&self.store), Settled::Missing(_));
+        if of.takes_what_exists()
+            && placed.state == Some(State::Completed)
+            && placed.note.read_end().is_none()
+            && has_more()
         {
             return Some(Ended::Unbegun);
         }
         if let Some(end) = placed.note.read_end() {
             // Where an input was not made, that is what has failed.
-            if needs().any(is_unmade) {
+            if is_hopeless {
                 return Some(Ended::Unbegun);
             }
             return Some(match fault {
@@ -297,7 +316,16 @@ impl Campaign<'_> {
     }
 
     /// Takes a job for what it has become.
-    fn end_job(&mut self, job: usize, placed: &Placed, ended: Ended, line: Option<Line<'_>>) {
+    ///
+    /// # Errors
+    /// Where the file system refuses.
+    fn end_job(
+        &mut self,
+        job: usize,
+        placed: &Placed,
+        ended: Ended,
+        line: Option<Line<'_>>,
+    ) -> Result<(), PipelineError> {
         let of = &self.jobs[job];
         let (stage, shown) = (of.order.stage.clone(), of.shown.clone());
         let line = || line.unwrap_or_else(|| self.progress.start(&stage, &shown));
@@ -330,12 +358,16 @@ impl Campaign<'_> {
                     self.progress.again(&stage, &shown, &error.message);
                     self.states[job] = JobState::Missing;
                     self.mark_pieces(job, &JobState::Unneeded, &JobState::Missing);
+                    // What goes without what failed is not to go without this.
+                    let order = &self.jobs[job].order;
+                    self.store.forget_failure(order.kind, &order.key)?;
                 } else {
                     line().end(End::Failed);
-                    self.fail(job, error);
+                    self.fail(job, error)?;
                 }
             }
         }
+        Ok(())
     }
 
     /// Has a job run on another node than the one on which it was lost, where there is another.

@@ -35,6 +35,8 @@ pub(super) struct Job {
     pub shown: String,
     /// Jobs whose artifacts it takes, each before this one.
     pub needs: Vec<usize>,
+    /// Those of them that it can go without, by port: it needs one of each port.
+    pub dispensable: Vec<Vec<usize>>,
     /// Time that it may take.
     pub time: Option<Duration>,
     /// How many such jobs are one of the cluster, done one after the other.
@@ -46,6 +48,21 @@ impl Job {
     /// Whether it makes a piece of an artifact.
     pub(super) fn is_piece(&self) -> bool {
         matches!(self.order.part, Part::Piece { .. })
+    }
+
+    /// Whether it gathers what exists of variants of which some may fail.
+    pub(super) fn takes_what_exists(&self) -> bool {
+        !self.dispensable.is_empty()
+    }
+
+    /// Whether it cannot do its work where `is_gone` says which jobs make nothing.
+    pub(super) fn is_hopeless(&self, is_gone: impl Fn(usize) -> bool) -> bool {
+        let is_needed = |need: &&usize| !self.dispensable.iter().flatten().any(|of| of == *need);
+        self.needs.iter().filter(is_needed).any(|&need| is_gone(need))
+            || self
+                .dispensable
+                .iter()
+                .any(|needs| !needs.is_empty() && needs.iter().all(|&need| is_gone(need)))
     }
 
     /// What it asks `cluster` for, as people see it.
@@ -126,14 +143,24 @@ impl<'a> Maker<'a> {
             let help = Some("take `split` out of its `resources:`".to_owned());
             return Err(Unusable { message, help });
         }
-        let needs: Vec<usize> =
-            task.inputs.values().flatten().map(|feed| self.of_task[feed.task]).collect();
+        let of = |feeds: &Vec<Feed>| feeds.iter().map(|feed| self.of_task[feed.task]).collect();
+        let ports: Vec<(bool, Vec<usize>)> = task
+            .inputs
+            .iter()
+            .map(|(port, feeds)| (task.program.takes_what_exists(port), of(feeds)))
+            .collect();
+        let needs: Vec<usize> = ports.iter().flat_map(|(_, needs)| needs).copied().collect();
+        let dispensable: Vec<Vec<usize>> = ports
+            .into_iter()
+            .filter(|(is_partial, _)| *is_partial)
+            .map(|(_, needs)| needs)
+            .collect();
         let mut joined = Vec::new();
         for piece in 0..pieces {
             let part = Part::Piece { index: piece, of: pieces };
             joined.push(self.jobs.len());
-            let job = self.job(index, part, needs.clone());
-            self.jobs.push(job?);
+            let job = self.job(index, part, needs.clone())?;
+            self.jobs.push(Job { dispensable: dispensable.clone(), ..job });
         }
         let part = if pieces > 0 { Part::Join { of: pieces } } else { Part::Whole };
         let store = Store::of(self.project);
@@ -144,6 +171,7 @@ impl<'a> Maker<'a> {
         let directories = directories.collect();
         let mut job = self.job(index, part, [needs, joined].concat())?;
         job.order.pieces = directories;
+        job.dispensable = dispensable;
         self.jobs.push(job);
         Ok(())
     }
@@ -183,7 +211,8 @@ impl<'a> Maker<'a> {
         }
         let partition = task.resources.partition.clone();
         let batch = task.resources.batch.map_or(1, usize::from);
-        Ok(Job { order, task: index, shown, needs, time, batch, partition })
+        let dispensable = Vec::new();
+        Ok(Job { order, task: index, shown, needs, dispensable, time, batch, partition })
     }
 
     /// Finds why the cluster could not run a job of `task`.

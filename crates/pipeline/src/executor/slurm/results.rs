@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use stage::StageError;
 
 use super::campaign::Campaign;
 use super::refused;
@@ -12,7 +13,9 @@ use super::script::{Purpose, Script};
 use super::submitted::SubmittedArray;
 use super::tasks::VERSION;
 use crate::error::PipelineError;
-use crate::executor::{Made, find};
+use crate::executor::{Fate, fates};
+use crate::order::Order;
+use crate::partial::Settled;
 use crate::plan::Plan;
 use crate::program::Program;
 use crate::project::Project;
@@ -126,17 +129,22 @@ pub(crate) fn gather(path: &Path) -> Result<(), PipelineError> {
         let message = format!("{path}: it is of version {found}, and this program of {VERSION}");
         return Err(refused(message, "call the pipeline again: that gathers its results as well"));
     }
-    let store = Store::of(&wanted.project);
-    let mut made = Vec::new();
-    for task in &wanted.plan.tasks {
-        let variant = wanted.plan.sweep.shown(&task.point);
-        let manifest = find(&store, task).ok_or_else(|| {
-            let of = if variant.is_empty() { String::new() } else { format!(" of {variant}") };
-            let message = format!("what `{}`{of} makes is not there", task.stage);
-            refused(message, "call the pipeline again: it says what has failed, and submits it")
-        })?;
-        let directory = store.directory(manifest.kind, &task.key);
-        made.push(Made { directory, manifest, reused: false });
+    let Wanted { project, plan, .. } = &wanted;
+    let store = Store::of(project);
+    // All jobs have ended: what is open will not be made by them.
+    for (task, fate) in plan.tasks.iter().zip(fates(project, plan)) {
+        let has_inputs = || Order::of(project, plan, task, plan.limits, None).settled(&store);
+        if matches!(fate, Fate::Open) && !matches!(has_inputs(), Settled::Missing(_)) {
+            let order = Order::of(project, plan, task, plan.limits, None);
+            order.give_up(&store, &StageError::new("its job ended without making it"))?;
+        }
     }
-    results::gather(&wanted.project, &wanted.plan, &made).map(drop)
+    if results::gather_what_exists(project, plan)?.is_none() {
+        let message = format!("nothing of `{}` was made", plan.name);
+        return Err(refused(
+            message,
+            "call the pipeline again: it says what has failed, and submits it",
+        ));
+    }
+    Ok(())
 }

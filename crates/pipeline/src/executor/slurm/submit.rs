@@ -60,6 +60,8 @@ struct Class {
     /// How many of them a job of the array does, one after the other.
     batch: usize,
     not_on: BTreeSet<String>,
+    /// Whether they gather what exists once all that they wait for has ended, well or not.
+    takes_what_exists: bool,
 }
 
 impl Campaign<'_> {
@@ -99,7 +101,11 @@ impl Campaign<'_> {
                         self.progress.left(self.placed().count());
                         return Err(PipelineError::Interrupted);
                     }
-                    let after: Vec<String> = array.after.iter().map(ToString::to_string).collect();
+                    let after: Vec<String> = if class.takes_what_exists {
+                        array.after.iter().map(|after| after.end().to_string()).collect()
+                    } else {
+                        array.after.iter().map(ToString::to_string).collect()
+                    };
                     let elements =
                         array.jobs.iter().map(|(index, batch)| (*index, batches[*batch]));
                     let elements: Vec<(u32, &[usize])> = elements.collect();
@@ -120,6 +126,10 @@ impl Campaign<'_> {
         };
         let needs = self.jobs[job].needs.iter().copied();
         let waited: Vec<usize> = needs.filter(|&need| placed(need).is_some()).collect();
+        if self.jobs[job].takes_what_exists() {
+            // One that is never begun ends before what it needs does.
+            return waited.into_iter().filter_map(placed).collect();
+        }
         let implied: BTreeSet<usize> =
             waited.iter().flat_map(|&need| self.jobs[need].needs.iter().copied()).collect();
         waited.into_iter().filter(|need| !implied.contains(need)).filter_map(placed).collect()
@@ -160,6 +170,7 @@ impl Campaign<'_> {
             starts_again: order.retries != Some(0),
             batch: of.batch,
             not_on: self.lost_on[job].clone(),
+            takes_what_exists: of.takes_what_exists(),
         }
     }
 
@@ -199,7 +210,7 @@ impl Campaign<'_> {
                         self.states[job] = JobState::Lost;
                     }
                     if let Some(&first) = jobs().next() {
-                        self.fail(first, error);
+                        self.fail(first, error)?;
                     }
                     return Ok(());
                 }

@@ -105,6 +105,52 @@ fn a_variant_that_fails_on_the_cluster_leaves_the_others_to_end() {
 }
 
 #[test]
+fn the_last_job_gathers_what_exists_where_a_variant_failed() {
+    let many = |kind: &str| serde_json::json!({ "name": kind, "kind": kind, "many": true, "partial": true });
+    let text = format!(
+        "{}  compare: {{ uses: compare, inputs: {{ kernel: ntk, training: train }} }}\nsweep:{}",
+        SWEEP.split("sweep:").next().expect("a sweep"),
+        SWEEP.split("sweep:").nth(1).expect("a sweep")
+    );
+    for follow in [false, true] {
+        let world = cluster();
+        let mut compare =
+            crate::world::description("report", &[], &serde_json::json!({ "type": "object" }));
+        compare["inputs"] = serde_json::json!([many("kernel"), many("training")]);
+        world.stage("compare", &compare, "", &format!("cat \"$2\" >&2\n{}", succeed("report")));
+        let error = r#"{"error":{"message":"it diverged","outline":{"last_step":3}}}"#;
+        let run = format!(
+            "case \"$(cat \"$2\")\" in *'\"steps\":11'*) cp -r templates/training/. \"$out\"; echo '{error}'; exit 1;; esac\n{}",
+            succeed("training")
+        );
+        world.stage("train", &train(), PLAN_ECHO, &run);
+        fs::write(world.root().join("pipelines/swept.yaml"), &text).expect("it is ours");
+        let call = ["pipeline", "swept", "--executor", "slurm"];
+        let last: &[&str] = if follow { &["--follow"] } else { &[] };
+        let output = world.lab(&[&call, last].concat()).output().expect("it starts");
+        world.wait_for_jobs();
+        let said = super::text(&output);
+        assert_eq!(output.status.code(), Some(i32::from(follow)), "{said}");
+        let results = world.results("swept");
+        assert!(
+            results.contains("report.html") && results.contains("history.parquet"),
+            "{results}"
+        );
+        assert!(results.contains("variants/steps=11/checkpoints/"), "{results}");
+        let log = fs::read_to_string(world.root().join("data/runs/swept/logs/compare.log"));
+        assert!(log.expect("it is kept").contains("\"message\":\"it diverged\""));
+        // The same call says what has failed, and submits nothing.
+        let submitted = world.noted("submitted");
+        let again = world.lab(&call).output().expect("it starts");
+        let said = super::text(&again);
+        assert_eq!(again.status.code(), Some(1), "{said}");
+        assert!(said.contains("in the variant steps=11: it diverged"), "{said}");
+        assert!(said.contains("failed   1 of 4 variants"), "{said}");
+        assert_eq!(world.noted("submitted"), submitted);
+    }
+}
+
+#[test]
 fn a_program_that_has_changed_since_a_job_was_submitted_makes_nothing() {
     let world = cluster();
     let left = world.stopped();
