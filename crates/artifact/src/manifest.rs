@@ -64,8 +64,8 @@ pub struct Manifest {
     /// is no input of another stage.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<FailureRecord>,
-    /// The artifacts of earlier builds of the program that this one was accepted from, the one that
-    /// was computed first; empty where the program itself has made it.
+    /// The artifacts that this one was accepted from, the one that was computed first; empty where it
+    /// was made under its own key. Their program is another build, or their inputs were accepted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub accepted: Vec<AcceptedRecord>,
     /// Names of the stages behind its inputs whose artifacts were accepted in this way.
@@ -117,6 +117,12 @@ pub struct Machine {
 }
 
 impl Manifest {
+    /// Whether another build of the program than the one that its key names has made it.
+    #[must_use]
+    pub fn is_accepted(&self) -> bool {
+        self.accepted.iter().any(|record| record.program != self.program)
+    }
+
     /// Reads the manifest of the artifact at `directory`.
     ///
     /// # Errors

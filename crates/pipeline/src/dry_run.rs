@@ -82,9 +82,18 @@ fn row(project: &Project, tasks: &[&Task]) -> Vec<String> {
         _ if tasks.iter().all(|task| !is_stored(project, task) && !task.is_selected) => {
             "not asked for".to_owned()
         }
+        1 if tasks[0].accepts.is_some() => "accept".to_owned(),
         1 if done == 1 => "reuse".to_owned(),
         1 => "run".to_owned(),
-        count => variants(count, done),
+        count => {
+            let accepted = tasks.iter().filter(|task| task.accepts.is_some()).count();
+            let variants = variants(count, done);
+            if accepted == 0 {
+                variants
+            } else {
+                format!("{variants}, {accepted} of them accepted")
+            }
+        }
     };
     let key = |task: &Task| task.key[..KEY_SHOWN.min(task.key.len())].to_owned();
     vec![

@@ -13,6 +13,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use crate::changes::{Change, changes};
 use crate::plan::{Plan, Task};
 use crate::project::Project;
+use crate::store::Store;
 
 /// Table of the results that says what was run.
 pub(crate) const RUNS: &str = "runs.parquet";
@@ -86,14 +87,7 @@ impl<'p> Earlier<'p> {
     }
 
     fn stored(&mut self, kind: Kind) -> Vec<String> {
-        let folder = self.project.store().join(kind.name());
-        let names = || {
-            let entries = fs::read_dir(&folder).into_iter().flatten().flatten();
-            let mut names: Vec<String> =
-                entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
-            names.sort();
-            names
-        };
+        let names = || Store::of(self.project).keys(kind);
         self.stored.entry(kind.name()).or_insert_with(names).clone()
     }
 }

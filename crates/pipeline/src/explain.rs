@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use artifact::Manifest;
 
+use crate::changes::Change;
 use crate::earlier::Earlier;
 use crate::error::PipelineError;
 use crate::executor::is_stored;
@@ -100,10 +101,18 @@ fn why(plan: &Plan, task: &Task, earlier: &mut Earlier) -> String {
     if difference.changes.is_empty() {
         return "its artifact is gone or damaged".to_owned();
     }
+    let is_build =
+        |change: &Change| matches!(change, Change::Program { .. } | Change::Contract { .. });
     let whose = if difference.is_of_results { "the last results have" } else { "the nearest is" };
     let mut text = format!("{whose} {}, which differs in", short(&difference.key));
     for change in &difference.changes {
         text = format!("{text}\n    {change}");
+    }
+    if difference.changes.iter().all(is_build) {
+        let stage = &task.stage;
+        text = format!(
+            "{text}\n  nothing but the program is another: where you know that this alters no result,\n  `pipeline … --accept-program {stage}` takes that artifact as one of the present program"
+        );
     }
     text
 }

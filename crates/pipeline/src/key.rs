@@ -5,6 +5,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::plan::{Feed, Task};
+use crate::program::Program;
+use crate::sweep::Sweep;
+
 /// Everything that decides the bytes of an artifact.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Identity<'a> {
@@ -33,6 +37,24 @@ pub(crate) struct Gathered {
     pub stage: String,
     /// Name and value of each axis, and the paths that it sets.
     pub axes: Vec<(String, Value, Vec<String>)>,
+}
+
+/// What a stage with these `inputs` is told of those at its ports that gather.
+pub(crate) fn gathered(
+    sweep: &Sweep,
+    tasks: &[Task],
+    program: &Program,
+    inputs: &BTreeMap<String, Vec<Feed>>,
+) -> BTreeMap<String, Vec<Gathered>> {
+    let told = |feed: &Feed| {
+        let axes = sweep.axis_values(&feed.point);
+        Gathered {
+            stage: tasks[feed.task].stage.clone(),
+            axes: axes.map(|axis| (axis.name, axis.value, axis.sets)).collect(),
+        }
+    };
+    let gathers = inputs.iter().filter(|(port, _)| program.gathers(port));
+    gathers.map(|(port, feeds)| (port.clone(), feeds.iter().map(told).collect())).collect()
 }
 
 impl Identity<'_> {

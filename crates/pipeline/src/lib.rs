@@ -19,6 +19,7 @@ mod schema;
 mod sweep;
 mod wiring;
 
+mod acceptance;
 mod answer;
 mod discovery;
 mod paths;

@@ -99,8 +99,13 @@ impl Lock {
         found
     }
 
-    /// The lock file of `plan`.
-    pub(crate) fn text(&self, project: &Project, plan: &Plan) -> String {
+    /// The lock file of `plan`, of which artifacts of these programs were `accepted`, by stage.
+    pub(crate) fn text(
+        &self,
+        project: &Project,
+        plan: &Plan,
+        accepted: &BTreeMap<&str, BTreeSet<&str>>,
+    ) -> String {
         let mut pipeline = self.pipeline.clone();
         pipeline[KEY] = json!({
             ORIGIN: self.origin,
@@ -117,6 +122,9 @@ impl Lock {
                 "driver": env!("CARGO_PKG_VERSION"),
             },
         });
+        if !accepted.is_empty() {
+            pipeline[KEY]["accepted"] = json!(accepted);
+        }
         // Maps of texts, numbers and lists all have a form in YAML.
         let text = serde_yaml::to_string(&pipeline).unwrap_or_default();
         format!("# What was run: a pipeline that runs exactly that again.\n{text}")

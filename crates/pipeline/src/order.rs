@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use stage::{FailedInput, Input, Inputs, Limits, Part, ProgressEvent, RunRequest, StageError};
 
+use crate::acceptance::accepted_of;
 use crate::error::{PipelineError, WHERE_DISK_IS_FULL};
 use crate::lineage;
 use crate::looked_at::LookedAt;
@@ -330,7 +331,7 @@ impl Order {
             peak_memory_bytes: executed.peak_memory_bytes,
             failure: None,
             accepted: Vec::new(),
-            accepted_inputs: Vec::new(),
+            accepted_inputs: accepted_of(self.inputs.0.values().flatten().map(|of| &of.directory)),
         }
     }
 }

@@ -91,6 +91,8 @@ pub struct Task {
     pub retries: Option<u32>,
     /// Key of the artifact.
     pub key: String,
+    /// Key of the stored artifact that is accepted as this one, where the user asks for that.
+    pub accepts: Option<String>,
     /// Whether the call is about it: one that is not has its artifact already.
     pub is_selected: bool,
     /// Whether it is run although its artifact is there.

@@ -12,7 +12,7 @@ use stage::{Limits, Outlines, PlanRequest};
 use crate::blocks::{Block, Blocks, seed_at, unusable};
 use crate::diagnostic::Diagnostic;
 use crate::file::PipelineFile;
-use crate::key::{Gathered, Identity};
+use crate::key::{Identity, gathered};
 use crate::lineage::{self, Stray};
 use crate::nearest::listed;
 use crate::plan::{Feed, Instance, PlannedStage, Task};
@@ -321,17 +321,6 @@ impl<'a> Planner<'a> {
             let keys = feeds.iter().map(|feed| self.tasks[feed.task].key.clone());
             (port.clone(), keys.collect())
         });
-        let gathered =
-            inputs.iter().filter(|(port, _)| program.gathers(port)).map(|(port, feeds)| {
-                let told = |feed: &Feed| {
-                    let axes = self.sweep.axis_values(&feed.point);
-                    Gathered {
-                        stage: self.tasks[feed.task].stage.clone(),
-                        axes: axes.map(|axis| (axis.name, axis.value, axis.sets)).collect(),
-                    }
-                };
-                (port.clone(), feeds.iter().map(told).collect())
-            });
         let key = Identity {
             contract: CONTRACT,
             program: &program.hash,
@@ -339,7 +328,7 @@ impl<'a> Planner<'a> {
             seed: program.description.uses_seed.then_some(seed),
             files: &files,
             inputs: &keys.collect(),
-            gathered: &gathered.collect(),
+            gathered: &gathered(self.sweep, &self.tasks, program, &inputs),
         }
         .key();
         if let Some(&task) = self.known.get(&(stage, key.clone())) {
@@ -362,6 +351,7 @@ impl<'a> Planner<'a> {
             resources: block.entry.resources.clone(),
             retries: block.entry.retries,
             key,
+            accepts: None,
             is_selected: true,
             is_forced: false,
             location: block.source.locate(&block.entry.pointer(), Part::Key),

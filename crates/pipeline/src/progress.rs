@@ -127,6 +127,16 @@ impl Progress {
         }
     }
 
+    /// A stage of which so many artifacts of an earlier build of its program were accepted.
+    pub(crate) fn accepted(&self, stage: &str, count: usize) {
+        self.tell("accepted", stage, "", &json!({ "count": count }));
+        let results = if count == 1 { "result".to_owned() } else { format!("{count} results") };
+        self.say(
+            stage,
+            &format!("accepted, {results} of an earlier build of its program or inputs"),
+        );
+    }
+
     /// A stage that failed in an earlier run, and would fail again.
     pub(crate) fn failed_before(&self, stage: &str, variant: &str) {
         self.tell("failed", stage, variant, &json!({ "before": true }));

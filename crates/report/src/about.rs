@@ -27,7 +27,7 @@ impl About {
             .map(|manifest| (manifest.stage.clone(), manifest.parameters.clone()))
             .to_vec();
         let accepted = [dataset, training, spectrum].into_iter().flat_map(|manifest| {
-            let own = (!manifest.accepted.is_empty()).then(|| manifest.stage.clone());
+            let own = manifest.is_accepted().then(|| manifest.stage.clone());
             own.into_iter().chain(manifest.accepted_inputs.clone())
         });
         Self { outline, parameters, accepted: accepted.collect() }

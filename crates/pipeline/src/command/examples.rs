@@ -11,6 +11,8 @@ Examples:
   ntk-lab pipeline lr-decay.yaml --until train
   ntk-lab pipeline lr-decay.yaml --force spectrum
       make it again, and leave what follows as it is
+  ntk-lab pipeline lr-decay.yaml --accept-program train
+      keep what an earlier build of `train` has made, and what was made from it
   ntk-lab pipeline depth.yaml --jobs 2 --keep-going
       two stages side by side; a variant that fails does not take the others down
   ntk-lab pipeline depth.yaml --executor slurm

@@ -41,6 +41,10 @@ pub struct Arguments {
     /// Re-run this stage even if its result is cached (repeatable).
     #[arg(long, value_name = "STAGE")]
     force: Vec<String>,
+    /// Take stored results that another build of this stage's program has made as those of the present
+    /// build, and what was made from them: you vouch that the change alters no result (repeatable).
+    #[arg(long, value_name = "STAGE")]
+    accept_program: Vec<String>,
     /// Where stages run: `local`, on this machine, or `slurm`, as jobs on its cluster.
     #[arg(long, value_enum, default_value_t = Where::Local)]
     executor: Where,
@@ -137,6 +141,16 @@ pub(super) fn run(project: Project, arguments: &Arguments) -> Result<ExitCode, P
     end_on_interrupt();
     let limits = arguments.executor.limits(&arguments.plan);
     let mut plan = arguments.plan.check_within(&project, limits)?;
+    if let Some(name) = arguments.force.iter().find(|name| arguments.accept_program.contains(name))
+    {
+        return Err(PipelineError::Argument {
+            message: format!("--force {name} and --accept-program {name} contradict each other"),
+            help: Some(
+                "one runs the stage again, the other takes what an earlier build made".to_owned(),
+            ),
+        });
+    }
+    plan.accept_programs(&project, &arguments.accept_program)?;
     let selection = arguments.selection();
     selection.apply(&project, &mut plan)?;
     for difference in plan.lock.differences(&plan) {
@@ -152,6 +166,9 @@ pub(super) fn run(project: Project, arguments: &Arguments) -> Result<ExitCode, P
     let stages = plan.tasks.iter().map(|task| task.stage.as_str());
     let progress = if arguments.json { Progress::json() } else { Progress::new(arguments.quiet) }
         .aligned(stages);
+    for (stage, count) in plan.take_accepted(&project)? {
+        progress.accepted(stage, count);
+    }
     let is_silent = arguments.quiet || arguments.json;
     let (results, failures) = match arguments.executor(&project)?.run(&project, &plan, &progress) {
         Ok(Ran::Made(made)) => (results::gather(&project, &plan, &made)?, None),

@@ -65,10 +65,10 @@ pub struct Made {
     pub reused: bool,
 }
 
-/// Whether each task's artifact is in the store already.
+/// Whether a task's artifact is in the store already, or one that is accepted as it.
 #[must_use]
 pub fn is_stored(project: &Project, task: &Task) -> bool {
-    find(&Store::of(project), task).is_some()
+    task.accepts.is_some() || find(&Store::of(project), task).is_some()
 }
 
 fn find(store: &Store, task: &Task) -> Option<Manifest> {

@@ -12,7 +12,7 @@ use std::thread;
 use std::time::Duration;
 
 use artifact::tables::run::{RunRow, RunState};
-use artifact::{Kind, Layout, MANIFEST_FILE, Table};
+use artifact::{Kind, Layout, Table};
 
 use crate::error::PipelineError;
 use crate::executor::{Fate, Made, fates};
@@ -20,7 +20,7 @@ use crate::lock;
 use crate::plan::{Plan, PlannedStage, Task};
 use crate::project::Project;
 use crate::references;
-use crate::store::{Lease, Store, Watch, remove};
+use crate::store::{Lease, Store, Watch, entries, link, remove};
 use gathered::Part;
 
 pub(crate) use ownership::{foreign, of_another_file};
@@ -114,7 +114,7 @@ pub(crate) fn gather_all(
         variants::write(&new.join("runs.parquet"), plan, fates)?;
     }
     write(&new.join(references::FILE), &references::of_made(plan, fates))?;
-    write(&new.join(lock::FILE), &plan.lock.text(project, plan))?;
+    write(&new.join(lock::FILE), &plan.lock.text(project, plan, &accepted(plan, fates)))?;
     for task in &plan.tasks {
         keep_log(&folder, &new, task, plan)?;
     }
@@ -138,6 +138,20 @@ pub(crate) fn gather_all(
         }
     }
     Ok(folder)
+}
+
+/// Hashes of the programs that have made the artifacts of each stage which were accepted as those of
+/// the present one.
+fn accepted<'f>(plan: &'f Plan, fates: &'f [Fate]) -> BTreeMap<&'f str, BTreeSet<&'f str>> {
+    let mut found: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (task, fate) in plan.tasks.iter().zip(fates) {
+        let manifest = fate.made().map(|made| &made.manifest);
+        if let Some(manifest) = manifest.filter(|manifest| manifest.is_accepted()) {
+            let programs = manifest.accepted.iter().map(|record| record.program.as_str());
+            found.entry(&task.stage).or_default().extend(programs);
+        }
+    }
+    found
 }
 
 /// Waits until no other driver gathers these results; none does while what this gives is there.
@@ -245,37 +259,6 @@ fn runs(plan: &Plan, fates: &[Fate]) -> Vec<RunRow> {
         }
     };
     plan.tasks.iter().zip(fates).map(row).collect()
-}
-
-/// Names of everything in an artifact but its manifest.
-fn entries(directory: &Path) -> Result<Vec<OsString>, PipelineError> {
-    let mut names = Vec::new();
-    for entry in fs::read_dir(directory).map_err(PipelineError::io("listing", directory))? {
-        let name = entry.map_err(PipelineError::io("listing", directory))?.file_name();
-        if name != MANIFEST_FILE {
-            names.push(name);
-        }
-    }
-    names.sort();
-    Ok(names)
-}
-
-/// Links the file `from`, or everything in the folder `from`, to `to`.
-fn link(from: &Path, to: &Path) -> Result<(), PipelineError> {
-    if from.is_dir() {
-        fs::create_dir_all(to).map_err(PipelineError::io("creating", to))?;
-        for name in entries(from)? {
-            link(&from.join(&name), &to.join(&name))?;
-        }
-        return Ok(());
-    }
-    if let Some(parent) = to.parent() {
-        fs::create_dir_all(parent).map_err(PipelineError::io("creating", parent))?;
-    }
-    // Not every file system links, and none across its border.
-    fs::hard_link(from, to)
-        .or_else(|_| fs::copy(from, to).map(drop))
-        .map_err(PipelineError::io("writing", to))
 }
 
 fn write(path: &Path, text: &str) -> Result<(), PipelineError> {

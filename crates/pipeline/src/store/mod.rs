@@ -6,6 +6,7 @@ mod lease;
 mod stamps;
 mod work;
 
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -45,6 +46,15 @@ impl Store {
     /// Where the artifact `key` is or would be.
     pub(crate) fn directory(&self, kind: Kind, key: &str) -> PathBuf {
         self.root.join(kind.name()).join(key)
+    }
+
+    /// Keys of all artifacts of `kind`, sorted.
+    pub(crate) fn keys(&self, kind: Kind) -> Vec<String> {
+        let entries = fs::read_dir(self.root.join(kind.name())).into_iter().flatten().flatten();
+        let mut keys: Vec<String> =
+            entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+        keys.sort();
+        keys
     }
 
     /// Where the artifact `key` is made.
@@ -156,6 +166,44 @@ impl Store {
         let work = self.begin(key, false, &mut Watch::default())?;
         work.map_or(Ok(()), Work::finish)
     }
+}
+
+/// Names of everything in an artifact but its manifest.
+///
+/// # Errors
+/// Where the folder cannot be read.
+pub(crate) fn entries(directory: &Path) -> Result<Vec<OsString>, PipelineError> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(directory).map_err(PipelineError::io("listing", directory))? {
+        let name = entry.map_err(PipelineError::io("listing", directory))?.file_name();
+        if name != MANIFEST_FILE {
+            names.push(name);
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// Links the file `from`, or everything in the folder `from` but a manifest, to `to`; copies where
+/// the file system has no links.
+///
+/// # Errors
+/// Where the file system refuses.
+pub(crate) fn link(from: &Path, to: &Path) -> Result<(), PipelineError> {
+    if from.is_dir() {
+        fs::create_dir_all(to).map_err(PipelineError::io("creating", to))?;
+        for name in entries(from)? {
+            link(&from.join(&name), &to.join(&name))?;
+        }
+        return Ok(());
+    }
+    if let Some(parent) = to.parent() {
+        fs::create_dir_all(parent).map_err(PipelineError::io("creating", parent))?;
+    }
+    // Not every file system links, and none across its border.
+    fs::hard_link(from, to)
+        .or_else(|_| fs::copy(from, to).map(drop))
+        .map_err(PipelineError::io("writing", to))
 }
 
 /// Removes a file or a folder, or nothing where there is none.

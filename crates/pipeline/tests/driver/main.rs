@@ -1,5 +1,6 @@
 //! The driver against fake stages: what it refuses, what it runs, what it leaves behind.
 
+mod acceptance;
 mod asking;
 mod checking_stages;
 mod cost;
