@@ -213,17 +213,25 @@ impl Order {
         let is_worth_keeping = again != Again::Never || is_disk_full(&error);
         let mut error = in_its_output(error, &work);
         // Where it is not what the stage says, the error alone counts.
-        if let (Some(outline), Again::Never) = (error.outline.take(), again)
-            && let Ok(tables) = self.check_output(&work, &outline)
-        {
-            let manifest = Manifest {
-                failure: Some(recorded(&error)),
-                ..self.manifest(tables, Executed::failed(*outline, started.elapsed()))
-            };
-            if let Outcome::Elsewhere = self.commit(store, work, manifest)? {
-                return Ok(Outcome::Elsewhere);
+        if let (Some(outline), Again::Never) = (error.outline.take(), again) {
+            match self.check_output(&work, &outline) {
+                Ok(tables) => {
+                    let manifest = Manifest {
+                        failure: Some(recorded(&error)),
+                        ..self.manifest(tables, Executed::failed(*outline, started.elapsed()))
+                    };
+                    if let Outcome::Elsewhere = self.commit(store, work, manifest)? {
+                        return Ok(Outcome::Elsewhere);
+                    }
+                    return Ok(Outcome::Failed(error, again));
+                }
+                Err(fault) => {
+                    let said = error.hint.take().map_or(String::new(), |hint| format!("{hint}; "));
+                    let why =
+                        format!("{said}its tables until then are not kept: {}", fault.message);
+                    error = error.hint(why);
+                }
             }
-            return Ok(Outcome::Failed(error, again));
         }
         self.leave(work, is_worth_keeping)?;
         Ok(Outcome::Failed(error, again))

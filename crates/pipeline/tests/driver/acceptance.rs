@@ -119,9 +119,8 @@ fn nothing_is_taken_that_differs_in_more_than_the_program() {
 #[test]
 fn of_a_sweep_those_variants_are_taken_that_there_are() {
     let world = World::new();
-    let swept = |to: &str| {
-        format!("{RIGHT}sweep:\n  steps:\n    set: train.with.steps\n    to: {to}\n")
-    };
+    let swept =
+        |to: &str| format!("{RIGHT}sweep:\n  steps:\n    set: train.with.steps\n    to: {to}\n");
     world.run(&swept("[5, 10]"), &[]).expect("it runs");
     rebuild_train(&world);
     let plan = accepting(&world, &swept("[5, 10, 20]"), &["train"]).expect("there is something");

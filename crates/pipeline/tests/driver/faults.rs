@@ -307,7 +307,7 @@ fn diverges(says: &str) -> String {
 }
 
 /// What [`diverges`] says where its tables are worth keeping.
-const KEPT: &str = r#"{"message":"it diverged","outline":{"train_samples":4,"last_step":3}}"#;
+const KEPT: &str = r#"{"message":"it diverged","outline":{"train_samples":4,"test_samples":0,"input_dim":1,"output_dim":1,"last_step":3,"checkpoints":[0],"loss":"least_squares","optimizer":"gradient_descent"}}"#;
 
 #[test]
 fn what_a_stage_keeps_of_itself_where_it_fails_is_kept_apart() {

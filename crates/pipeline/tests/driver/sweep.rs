@@ -234,11 +234,13 @@ fn runs_has_one_row_a_variant_with_axes_parameters_and_keys() {
     let world = world();
     let (plan, made) = world.run(SWEEP, &[]).expect("it runs");
     let (columns, rows) = table(&world, "swept/runs.parquet");
-    insta::assert_snapshot!(columns, @r#"
+    insta::assert_snapshot!(columns, @"
     length: Int64
     reduced: Utf8
     variant: UInt32
     seed: UInt64
+    state: Utf8
+    error: Utf8
     dataset.train: Int64
     dataset.key: Utf8
     train.steps: Int64
@@ -249,7 +251,7 @@ fn runs_has_one_row_a_variant_with_axes_parameters_and_keys() {
     compare.key: Utf8
     wall_time_s: Float64
     peak_memory_bytes: UInt64
-    "#);
+    ");
     assert_eq!(rows.len(), 4);
     let cells: Vec<&str> = rows[3].split(' ').collect();
     assert_eq!(cells[..4], ["10", "all", "3", "7"]);
@@ -503,7 +505,7 @@ fn the_dry_run_shows_the_variants_of_a_stage_together() {
     train     train     2 variants: all done                        training: 10 steps, 2 checkpoints  2.86 MiB
     ntk       ntk       4 variants: 2 done, 2 to run                kernel
     spectrum  spectrum  4 variants: 2 done, 2 to run                spectrum
-    compare   compare   run                           db0aa945c057  report
+    compare   compare   run                           3c79e4eff1d5  report
 
     will run because of
       ntk       reduction: full → trace
@@ -578,7 +580,7 @@ fn diverging() -> World {
     let mut compare = description("report", &[], &json!({ "type": "object" }));
     compare["inputs"] = json!([many("spectrum"), many("training"), many("dataset")]);
     world.stage("compare", &compare, "", &format!("cat \"$2\" >&2\n{}", succeed("report")));
-    let error = r#"{"error":{"message":"it diverged","outline":{"last_step":10}}}"#;
+    let error = r#"{"error":{"message":"it diverged","outline":{"train_samples":4,"test_samples":0,"input_dim":1,"output_dim":1,"last_step":10,"checkpoints":[0],"loss":"least_squares","optimizer":"gradient_descent"}}}"#;
     let run = format!(
         "case \"$(cat \"$2\")\" in *'\"steps\":20'*) cp -r templates/training/. \"$out\"; echo '{error}'; exit 1;; esac\n{}",
         succeed("training")

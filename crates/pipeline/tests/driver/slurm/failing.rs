@@ -118,7 +118,7 @@ fn the_last_job_gathers_what_exists_where_a_variant_failed() {
             crate::world::description("report", &[], &serde_json::json!({ "type": "object" }));
         compare["inputs"] = serde_json::json!([many("kernel"), many("training")]);
         world.stage("compare", &compare, "", &format!("cat \"$2\" >&2\n{}", succeed("report")));
-        let error = r#"{"error":{"message":"it diverged","outline":{"last_step":3}}}"#;
+        let error = r#"{"error":{"message":"it diverged","outline":{"train_samples":4,"test_samples":0,"input_dim":1,"output_dim":1,"last_step":3,"checkpoints":[0],"loss":"least_squares","optimizer":"gradient_descent"}}}"#;
         let run = format!(
             "case \"$(cat \"$2\")\" in *'\"steps\":11'*) cp -r templates/training/. \"$out\"; echo '{error}'; exit 1;; esac\n{}",
             succeed("training")
