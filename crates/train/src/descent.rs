@@ -87,12 +87,8 @@ pub(crate) fn descend(
                 Some(whole) => &whole.outputs(&trainer.network(), &data.train.x),
                 None => &forward.outputs,
             };
-            let outputs_of = |network: &Option<Fused>, samples: &Samples| {
-                network
-                    .as_ref()
-                    .map_or_else(Vec::new, |n| n.outputs(&trainer.network(), &samples.x))
-            };
-            let test = outputs_of(&test_network, &data.test);
+            let outputs = |of: &Fused| of.outputs(&trainer.network(), &data.test.x);
+            let test = test_network.as_ref().map_or_else(Vec::new, outputs);
             let measured = Measured { step, learning_rate: rate, train, test: &test };
             if recorded {
                 let train_loss = recorder.history(&measured);
