@@ -175,7 +175,7 @@ fn take(store: &Store, plan: &Plan, task: &Task, from: &str) -> Result<bool, Pip
     }
     let record = AcceptedRecord { key: from.to_owned(), program: manifest.program.clone() };
     manifest.accepted.push(record);
-    manifest.contract = CONTRACT.to_owned();
+    CONTRACT.clone_into(&mut manifest.contract);
     manifest.key.clone_from(&task.key);
     manifest.program.clone_from(&task.program.hash);
     manifest.inputs = task.input_keys(plan);

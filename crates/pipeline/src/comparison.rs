@@ -1,4 +1,4 @@
-//! `diff`: what two runs differ in, in parameters and in findings.
+//! `diff`: what two runs differ in, in parameters, in losses and accuracies, and in findings.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,10 +9,11 @@ use artifact::tables::report::FindingRow;
 use artifact::tables::run::RunRow;
 use serde_json::Value;
 
-use crate::earlier::{RUNS, swept};
+use crate::earlier::{RUNS, table};
 use crate::error::PipelineError;
 use crate::grid::grid;
 use crate::nearest::suggestion;
+use crate::outcome::{Outcome, SCORES};
 use crate::project::Project;
 use crate::quantity::significant;
 use crate::schema::compact;
@@ -24,18 +25,20 @@ const SHOWN_TOGETHER: usize = 6;
 const MEASURED: [&str; 4] = [".key", "variant", "wall_time_s", "peak_memory_bytes"];
 
 /// The runs `one` and `other`, each the name of a folder in `runs` or a path, as text: parameters,
-/// seeds and programs that differ, then findings that do.
+/// seeds and programs that differ, then losses, accuracies and findings that do.
 ///
 /// # Errors
 /// Where one of them is no run, or its tables cannot be read.
 pub fn compare(project: &Project, one: &str, other: &str) -> Result<String, PipelineError> {
     let (one_folder, other_folder) = (folder(project, one)?, folder(project, other)?);
+    let results = differing(&results(&one_folder), &results(&other_folder));
     let settings = differing(&settings(&one_folder)?, &settings(&other_folder)?);
     let findings = differing(&findings(&one_folder)?, &findings(&other_folder)?);
     let head = vec![String::new(), one.to_owned(), other.to_owned()];
     let mut text = String::new();
     for (title, none, rows) in [
         ("parameters", "no parameter differs", settings),
+        ("results", "no loss, accuracy or state differs", results),
         ("findings", "no finding differs", findings),
     ] {
         if rows.is_empty() {
@@ -46,6 +49,18 @@ pub fn compare(project: &Project, one: &str, other: &str) -> Result<String, Pipe
         }
     }
     Ok(text)
+}
+
+/// What a run has come to: its state, and the losses and accuracies at the end of its trainings.
+fn results(folder: &Path) -> BTreeMap<String, String> {
+    let outcome = Outcome::of(folder);
+    let scores = SCORES.iter().enumerate().map(|(score, name)| (*name, outcome.shown(score)));
+    let failed = outcome.failed.filter(|(_, failed)| *failed > 0);
+    let failed = failed.map(|(all, failed)| ("failed", format!("{failed} of {all} variants")));
+    let all = scores.chain(failed).chain([("written (UTC)", outcome.date())]);
+    all.filter(|(_, value)| !value.is_empty())
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
 }
 
 /// One row for each name whose values are not the same.
@@ -97,7 +112,7 @@ fn settings(folder: &Path) -> Result<BTreeMap<String, String>, PipelineError> {
         }
         return Ok(found);
     }
-    let batches = swept(&path).ok_or_else(|| {
+    let batches = table(&path).ok_or_else(|| {
         let source = std::io::Error::new(std::io::ErrorKind::InvalidData, "it is no table of runs");
         PipelineError::io("reading", &path)(source)
     })?;

@@ -103,7 +103,7 @@ pub(crate) fn keys(folder: &Path) -> BTreeMap<String, Vec<String>> {
         return found;
     }
     // Of a sweep: a column for each stage.
-    for batch in swept(&folder.join(RUNS)).unwrap_or_default() {
+    for batch in table(&folder.join(RUNS)).unwrap_or_default() {
         for (column, field) in batch.columns().iter().zip(batch.schema().fields()) {
             let stage = field.name().strip_suffix(".key").filter(|stage| !stage.contains('.'));
             if let (Some(stage), Some(keys)) = (stage, column.as_string_opt::<i32>()) {
@@ -123,7 +123,7 @@ pub(crate) fn keys(folder: &Path) -> BTreeMap<String, Vec<String>> {
 /// of them that failed; `None` where their table does not tell.
 pub(crate) fn failed(folder: &Path) -> Option<(usize, usize)> {
     let (mut all, mut failed) = (0, 0);
-    for batch in swept(&folder.join(RUNS))? {
+    for batch in table(&folder.join(RUNS))? {
         let states = batch.column_by_name("state")?.as_string_opt::<i32>()?;
         all += states.len();
         failed += states.iter().flatten().filter(|state| *state == "failed").count();
@@ -131,8 +131,8 @@ pub(crate) fn failed(folder: &Path) -> Option<(usize, usize)> {
     Some((all, failed))
 }
 
-/// The table `runs` of a sweep at `path`; `None` where it cannot be read.
-pub(crate) fn swept(path: &Path) -> Option<Vec<RecordBatch>> {
+/// The table at `path`; `None` where it cannot be read.
+pub(crate) fn table(path: &Path) -> Option<Vec<RecordBatch>> {
     let file = fs::File::open(path).ok()?;
     let reader = ParquetRecordBatchReaderBuilder::try_new(file).ok()?.build().ok()?;
     reader.collect::<Result<_, _>>().ok()

@@ -11,6 +11,7 @@ use crate::error::PipelineError;
 use crate::executor::Fate;
 use crate::plan::{Plan, Task};
 use crate::project::Project;
+use crate::store::remove;
 
 /// Name of the list.
 pub(crate) const FILE: &str = "run.keys";
@@ -56,16 +57,32 @@ pub(crate) fn note_more(
     write(project, plan, &all.into_iter().fold(String::new(), |text, name| text + name + "\n"))
 }
 
+/// Notes in the logs of `plan` that its run ended because stages failed, until the next one begins.
+///
+/// # Errors
+/// Where it cannot be written.
+pub(crate) fn note_failed(project: &Project, plan: &Plan) -> Result<(), PipelineError> {
+    let path = failed(&project.results(&plan.name));
+    fs::write(&path, "").map_err(PipelineError::io("writing", &path))
+}
+
 fn write(project: &Project, plan: &Plan, text: &str) -> Result<(), PipelineError> {
-    let path = unfinished(&project.results(&plan.name));
+    let results = project.results(&plan.name);
+    remove(&failed(&results))?;
+    let path = unfinished(&results);
     let folder = path.parent().unwrap_or(&path);
     fs::create_dir_all(folder).map_err(PipelineError::io("creating", folder))?;
     fs::write(&path, text).map_err(PipelineError::io("writing", &path))
 }
 
 /// The list of a run in `folder` that did not come to its end, or not yet.
-fn unfinished(folder: &Path) -> PathBuf {
+pub(crate) fn unfinished(folder: &Path) -> PathBuf {
     folder.join("logs").join(FILE)
+}
+
+/// The note in a folder of results that its last run failed.
+fn failed(folder: &Path) -> PathBuf {
+    folder.join("logs").join("run.failed")
 }
 
 /// A folder of results.
@@ -76,6 +93,8 @@ pub(crate) struct Run {
     pub finished: Option<Vec<String>>,
     /// What a run refers to that did not come to its end, or not yet.
     pub unfinished: Option<Vec<String>>,
+    /// Whether that one ended because stages failed.
+    pub has_failed: bool,
 }
 
 /// Every folder of results of `project` by name, also those that are being written.
@@ -90,6 +109,7 @@ pub(crate) fn runs(project: &Project) -> Vec<Run> {
             name: folder.file_name().to_string_lossy().into_owned(),
             finished: lines(folder.path().join(FILE)),
             unfinished: lines(unfinished(&folder.path())),
+            has_failed: failed(&folder.path()).is_file(),
         })
         .collect();
     runs.sort_by(|one, other| one.name.cmp(&other.name));

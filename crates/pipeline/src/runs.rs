@@ -1,29 +1,132 @@
-//! `runs`: the results that there are, with their state, time and size.
+//! `runs`: the results that there are, with their state, date, scores, time and size.
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::fs;
+use std::time::{Duration, SystemTime};
 
 use artifact::Manifest;
+use serde_json::{Value, json};
 
 use crate::grid::grid;
+use crate::outcome::{Outcome, SCORES, date};
 use crate::project::Project;
 use crate::quantity::{bytes, duration};
 use crate::references::{self, Run};
 use crate::store::{Store, jobs};
 
-/// One line for each folder of results: its state, how many of its artifacts are there, the time that
-/// their stages took, and their size.
+/// By what runs are ordered: the latest, the best, the longest first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Order {
+    /// When the results were written, or the run began.
+    #[default]
+    Date,
+    /// The name of the run.
+    Name,
+    /// The smallest loss on the training split at the end of a training.
+    TrainLoss,
+    /// The same on the test split.
+    TestLoss,
+    /// The largest accuracy on the training split at the end of a training.
+    TrainAccuracy,
+    /// The same on the test split.
+    TestAccuracy,
+    /// The time that the stages took.
+    Time,
+    /// The size of the tables.
+    Size,
+}
+
+/// One folder of results.
+struct Listed {
+    name: String,
+    state: String,
+    began: Option<SystemTime>,
+    outcome: Outcome,
+    artifacts: (usize, usize),
+    seconds: f64,
+    size: u64,
+}
+
+/// One line for each folder of results: its state, when it was written, the losses and accuracies at
+/// the end of its trainings, how many of its artifacts are there, the time that their stages took, and
+/// their size.
 #[must_use]
-pub fn runs(project: &Project) -> String {
+pub fn runs(project: &Project, order: Order) -> String {
+    let all = listed(project, order);
+    if all.is_empty() {
+        return "there are no runs yet\n".to_owned();
+    }
+    let mut rows = vec![["run", "state", "date (UTC)"].map(str::to_owned).to_vec()];
+    // A column that no run has is left out.
+    let scores: Vec<usize> = (0..SCORES.len())
+        .filter(|&score| all.iter().any(|run| !run.outcome.scores[score].is_empty()))
+        .collect();
+    rows[0].extend(scores.iter().map(|&score| SCORES[score].replace('_', " ")));
+    rows[0].extend(["artifacts", "time", "size"].map(str::to_owned));
+    for run in &all {
+        let mut row = vec![run.name.clone(), run.state.clone()];
+        row.push(run.began.map_or(String::new(), date));
+        row.extend(scores.iter().map(|&score| run.outcome.shown(score)));
+        row.push(format!("{} of {}", run.artifacts.0, run.artifacts.1));
+        row.push(duration(Duration::try_from_secs_f64(run.seconds).unwrap_or_default()));
+        row.push(bytes(run.size));
+        rows.push(row);
+    }
+    grid(&rows, "")
+}
+
+/// The same as JSON: an array with an object for each run.
+#[must_use]
+pub fn runs_as_json(project: &Project, order: Order) -> Value {
+    let object = |run: Listed| {
+        let mut value = json!({
+            "run": run.name,
+            "state": run.state,
+            "date": run.began.map(date),
+            "artifacts": run.artifacts.0,
+            "wanted": run.artifacts.1,
+            "wall_time_s": run.seconds,
+            "size_bytes": run.size,
+        });
+        for (score, values) in SCORES.iter().zip(&run.outcome.scores) {
+            value[*score] = json!(values);
+        }
+        value
+    };
+    listed(project, order).into_iter().map(object).collect()
+}
+
+fn listed(project: &Project, order: Order) -> Vec<Listed> {
     let store = Store::of(project);
     // A name that begins with a dot is that of results which are being written.
     let runs = references::runs(project).into_iter().filter(|run| !run.name.starts_with('.'));
-    let mut rows = vec![["run", "state", "artifacts", "time", "size"].map(str::to_owned).to_vec()];
-    rows.extend(runs.map(|run| row(&store, &run)));
-    if rows.len() == 1 { "there are no runs yet\n".to_owned() } else { grid(&rows, "") }
+    let mut all: Vec<Listed> = runs.map(|run| look_at(project, &store, run)).collect();
+    // What lacks a number stands last.
+    let score = |score: usize, sign: f64| {
+        move |run: &Listed| run.outcome.best(score).map_or(f64::INFINITY, |value| sign * value)
+    };
+    let by = |key: &dyn Fn(&Listed) -> f64, all: &mut Vec<Listed>| {
+        all.sort_by(|one, other| key(one).total_cmp(&key(other)));
+    };
+    match order {
+        // As they come.
+        Order::Name => {}
+        Order::Date => all.sort_by(|one, other| match other.began.cmp(&one.began) {
+            Ordering::Equal => one.name.cmp(&other.name),
+            unequal => unequal,
+        }),
+        Order::TrainLoss => by(&score(0, 1.0), &mut all),
+        Order::TestLoss => by(&score(1, 1.0), &mut all),
+        Order::TrainAccuracy => by(&score(2, -1.0), &mut all),
+        Order::TestAccuracy => by(&score(3, -1.0), &mut all),
+        Order::Time => by(&|run: &Listed| -run.seconds, &mut all),
+        Order::Size => all.sort_by_key(|run| std::cmp::Reverse(run.size)),
+    }
+    all
 }
 
-fn row(store: &Store, run: &Run) -> Vec<String> {
+fn look_at(project: &Project, store: &Store, run: Run) -> Listed {
     let names = run.unfinished.as_ref().or(run.finished.as_ref());
     let names: BTreeSet<&String> = names.into_iter().flatten().collect();
     let manifests: Vec<Manifest> =
@@ -32,21 +135,34 @@ fn row(store: &Store, run: &Run) -> Vec<String> {
     let is_running = || names.iter().any(|name| store.is_being_made(&key(name)));
     // What has become of these jobs, only the cluster knows.
     let has_jobs = || names.iter().any(|name| !jobs(&store.work(&key(name))).is_empty());
-    let state = match (&run.unfinished, &run.finished) {
-        (Some(_), _) if is_running() => "running",
-        (Some(_), _) if has_jobs() => "submitted to a cluster",
-        (Some(_), None) => "stopped",
-        (Some(_), Some(_)) => "stopped, with results of an earlier run",
-        (None, Some(_)) => "finished",
-        (None, None) => "unknown",
+    // Jobs of a cluster leave word of their failure in the store.
+    let has_failed = || run.has_failed || names.iter().any(|name| store.has_failure(name));
+    let folder = project.results(&run.name);
+    let outcome = Outcome::of(&folder);
+    let finished = match outcome.failed {
+        Some((all, failed)) if failed > 0 => format!("finished, {failed} of {all} failed"),
+        _ => "finished".to_owned(),
     };
-    let seconds: f64 = manifests.iter().map(|manifest| manifest.wall_time_s).sum();
-    let tables = manifests.iter().flat_map(|manifest| &manifest.tables);
-    vec![
-        run.name.clone(),
-        state.to_owned(),
-        format!("{} of {}", manifests.len(), names.len()),
-        duration(Duration::try_from_secs_f64(seconds).unwrap_or_default()),
-        bytes(tables.map(|table| table.size_bytes).sum()),
-    ]
+    let state = match (&run.unfinished, &run.finished) {
+        (Some(_), _) if is_running() => "running".to_owned(),
+        (Some(_), _) if has_jobs() => "submitted to a cluster".to_owned(),
+        (Some(_), earlier) => {
+            let ended = if has_failed() { "failed" } else { "stopped" };
+            let earlier = earlier.as_ref().map_or("", |_| ", with results of an earlier run");
+            format!("{ended}{earlier}")
+        }
+        (None, Some(_)) => finished,
+        (None, None) => "unknown".to_owned(),
+    };
+    let noted = run.unfinished.is_some().then(|| references::unfinished(&folder));
+    let noted = noted.and_then(|path| fs::metadata(path).and_then(|found| found.modified()).ok());
+    Listed {
+        began: noted.or(outcome.written),
+        state,
+        artifacts: (manifests.len(), names.len()),
+        seconds: manifests.iter().map(|manifest| manifest.wall_time_s).sum(),
+        size: manifests.iter().flat_map(|of| &of.tables).map(|table| table.size_bytes).sum(),
+        outcome,
+        name: run.name,
+    }
 }

@@ -48,6 +48,8 @@ Examples:
 pub(super) const RUNS: &str = "\
 Examples:
   ntk-lab runs
+  ntk-lab runs --sort test-loss
+      the best first
   ntk-lab runs --data /elsewhere/data";
 
 pub(super) const CANCEL: &str = "\

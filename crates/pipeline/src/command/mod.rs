@@ -57,10 +57,10 @@ pub enum Command {
     /// Draw the graph of a pipeline.
     #[command(after_help = examples::GRAPH)]
     Graph(graph::Arguments),
-    /// Compare two runs: parameters and findings that differ.
+    /// Compare two runs: parameters, losses, accuracies and findings that differ.
     #[command(after_help = examples::DIFF)]
     Diff(diff::Arguments),
-    /// List runs with their state, time and size.
+    /// List runs with their state, date, losses, accuracies, time and size.
     #[command(after_help = examples::RUNS)]
     Runs(runs::Arguments),
     /// Cancel a run's pending and running jobs on a cluster.

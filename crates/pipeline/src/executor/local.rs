@@ -163,6 +163,7 @@ impl<'a> Run<'a> {
         }
         let unmade = self.lost.len() + self.waiting.len() + self.elsewhere.len();
         if !self.failures.is_empty() {
+            references::note_failed(self.project, self.plan)?;
             let left_out = unmade - self.failures.len();
             return Err(PipelineError::Stages { failures: self.failures, left_out });
         }

@@ -61,6 +61,11 @@ impl Store {
         Some((directory, manifest))
     }
 
+    /// Whether the last attempt at the artifact `name`, as `KIND/KEY`, failed.
+    pub(crate) fn has_failure(&self, name: &str) -> bool {
+        self.root.join(FAILED).join(name).is_dir()
+    }
+
     /// Notes that an attempt failed that has left nothing.
     ///
     /// # Errors

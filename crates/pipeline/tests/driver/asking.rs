@@ -159,15 +159,16 @@ fn two_runs_differ_in_parameters_and_findings() {
     world.run(RIGHT, &[]).expect("it runs");
     world.run(RIGHT, &["name=other", "train.with.steps=20", "seed=8"]).expect("it runs");
     let text = pipeline::compare(&world.project, "chain", "other").expect("both are there");
-    insta::assert_snapshot!(text, @r#"
+    insta::assert_snapshot!(text, @"
     parameters
                     chain  other
       dataset.seed  7      8
       train.steps   10     20
+    no loss, accuracy or state differs
     no finding differs
-    "#);
+    ");
     let same = pipeline::compare(&world.project, "chain", "chain").expect("it is there");
-    assert_eq!(same, "no parameter differs\nno finding differs\n");
+    assert_eq!(same, "no parameter differs\nno loss, accuracy or state differs\nno finding differs\n");
     let error = pipeline::compare(&world.project, "chain", "othr").expect_err("there is none");
     insta::assert_snapshot!(error, @r#"
     error: there is no run `othr` in data/runs

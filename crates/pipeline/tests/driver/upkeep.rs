@@ -1,11 +1,13 @@
 //! What stays of runs: lock files that run them again, lists, garbage, and a look at every byte.
 
 use std::fs;
+use std::time::Duration;
 
-use pipeline::{Local, Progress, Request, garbage, runs, verify};
+use artifact::tables::training::HistoryRow;
+use pipeline::{Local, Progress, Request, RunsOrder, garbage, runs, runs_as_json, verify};
 use stage::Limits;
 
-use crate::world::{RIGHT, World, kernel, succeed};
+use crate::world::{PLAN_ECHO, RIGHT, World, kernel, succeed, train};
 
 const SWEPT: &str = "name: swept
 seed: 7
@@ -100,7 +102,7 @@ fn what_a_run_has_made_that_failed_or_goes_on_is_no_garbage() {
     world.stage("report", &crate::world::report(), "", "exit 3");
     world.run(RIGHT, &[]).expect_err("the report fails");
     assert!(garbage(&world.project).is_empty());
-    insta::assert_snapshot!(listed(&world), @"chain stopped 4 of 5");
+    insta::assert_snapshot!(listed(&world), @"chain failed 0.2 s");
     world.stage("report", &crate::world::report(), "", &format!("sleep 2\n{}", succeed("report")));
     let plan = world.check(RIGHT, &[]).expect("it is right");
     std::thread::scope(|scope| {
@@ -108,18 +110,18 @@ fn what_a_run_has_made_that_failed_or_goes_on_is_no_garbage() {
             let progress = Progress::new(true);
             Local::default().make(&world.project, &plan, &progress).expect("it runs");
         });
-        std::thread::sleep(std::time::Duration::from_secs(1));
+        std::thread::sleep(Duration::from_secs(1));
         assert!(garbage(&world.project).is_empty());
-        insta::assert_snapshot!(listed(&world), @"chain running 4 of 5");
+        insta::assert_snapshot!(listed(&world), @"chain running 0.2 s");
     });
 }
 
 /// Name, state and artifacts of each run.
 fn listed(world: &World) -> String {
-    let text = runs(&world.project);
+    let text = runs(&world.project, RunsOrder::Name);
     let lines = text.lines().skip(1).map(|line| {
         let cells: Vec<&str> = line.split("  ").filter(|cell| !cell.is_empty()).collect();
-        cells[..3].iter().map(|cell| cell.trim()).collect::<Vec<_>>().join(" ")
+        [cells[0], cells[1], cells[4]].map(str::trim).join(" ")
     });
     lines.collect::<Vec<_>>().join("\n")
 }
@@ -127,13 +129,68 @@ fn listed(world: &World) -> String {
 #[test]
 fn results_are_listed_with_their_state() {
     let world = World::new();
-    assert_eq!(runs(&world.project), "there are no runs yet\n");
+    assert_eq!(runs(&world.project, RunsOrder::Date), "there are no runs yet\n");
     world.run(RIGHT, &[]).expect("it runs");
     world.run(SWEPT, &[]).expect("it runs");
     insta::assert_snapshot!(listed(&world), @r"
     chain finished 5 of 5
     swept finished 3 of 3
     ");
+}
+
+/// The names of the runs in this order.
+fn ordered(world: &World, order: RunsOrder) -> Vec<String> {
+    let all = runs_as_json(&world.project, order);
+    let names = all.as_array().expect("a list").iter().map(|run| run["run"].as_str());
+    names.map(|name| name.expect("it has a name").to_owned()).collect()
+}
+
+#[test]
+fn results_are_listed_with_losses_and_dates_and_ordered_by_them() {
+    let world = World::new();
+    for (name, loss) in [("b", 0.5), ("a", 0.25), ("c", 0.75)] {
+        let history = HistoryRow {
+            step: 10,
+            learning_rate: 0.25,
+            train_loss: loss,
+            test_loss: (name == "c").then_some(0.125),
+            train_accuracy: None,
+            test_accuracy: None,
+            gradient_norm: None,
+            update_norm: None,
+            sharpness: None,
+        };
+        artifact::write_rows(&world.root().join("templates/training"), &[history]).expect("ours");
+        let set = [format!("name={name}"), format!("train.with.learning_rate.initial={loss}")];
+        world.run(RIGHT, &set.each_ref().map(String::as_str)).expect("it runs");
+        // Dates are of files: some file systems know seconds only.
+        let file = world.root().join(format!("data/runs/{name}/runs.parquet"));
+        let file = fs::File::options().write(true).open(file).expect("ours");
+        let time = std::time::UNIX_EPOCH + Duration::from_secs(1_767_225_600);
+        let time = time + Duration::from_secs_f64(loss * 1e6);
+        file.set_modified(time).expect("ours");
+    }
+    assert_eq!(ordered(&world, RunsOrder::Name), ["a", "b", "c"]);
+    assert_eq!(ordered(&world, RunsOrder::Date), ["c", "b", "a"]);
+    assert_eq!(ordered(&world, RunsOrder::TrainLoss), ["a", "b", "c"]);
+    assert_eq!(ordered(&world, RunsOrder::TestLoss), ["c", "a", "b"]);
+    let text = runs(&world.project, RunsOrder::TrainLoss);
+    let shown: Vec<&str> =
+        text.lines().map(|line| &line[..line.find(" of 5").unwrap_or(line.len())]).collect();
+    insta::assert_snapshot!(shown.join("\n"), @"
+    run  state     date (UTC)        train loss  test loss  artifacts  time   size
+    a    finished  2026-01-03 21:26  0.250                  5
+    b    finished  2026-01-06 18:53  0.500                  5
+    c    finished  2026-01-09 16:20  0.750       0.125      5
+    ");
+}
+
+#[test]
+fn a_run_that_failed_is_not_called_stopped() {
+    let world = World::new();
+    world.stage("train", &train(), PLAN_ECHO, "echo '{\"error\":{\"message\":\"no\"}}'; exit 1");
+    world.run(RIGHT, &[]).expect_err("it fails");
+    assert_eq!(listed(&world).split(' ').nth(1), Some("failed"), "{}", listed(&world));
 }
 
 #[test]

@@ -162,7 +162,7 @@ impl World {
     pub fn files(&self, path: &str) -> Vec<String> {
         let mut found = Vec::new();
         collect(&self.root().join(path), "", &mut found);
-        let notes = ["run.files", "run.keys", "run.lock.yaml"];
+        let notes = ["run.failed", "run.files", "run.keys", "run.lock.yaml"];
         found.retain(|file| {
             !file.starts_with(".stamps/") && !notes.iter().any(|note| file.ends_with(note))
         });
