@@ -53,7 +53,7 @@ fn facts() -> String {
     let kinds: Vec<Kind> = kinds.collect();
     let names: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
     let mut text = format!("| fact | type | {} | |\n", names.join(" | "));
-    text.push_str(&format!("|---|---|{}---|\n", "---|".repeat(names.len())));
+    text = format!("{text}|---|---|{}---|\n", "---|".repeat(names.len()));
     let mut seen = Vec::new();
     for fact in kinds.iter().flat_map(|kind| kind.facts()) {
         if seen.contains(&fact.name) {
@@ -70,7 +70,7 @@ fn facts() -> String {
             })
             .collect();
         let (name, data, about) = (fact.name, fact.data.name(), fact.about);
-        text.push_str(&format!("| `{name}` | {data} | {} | {about} |\n", cells.join(" | ")));
+        text = format!("{text}| `{name}` | {data} | {} | {about} |\n", cells.join(" | "));
     }
     text
 }

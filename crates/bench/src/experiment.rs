@@ -98,7 +98,7 @@ impl Experiment {
     /// Whether the history has a row of `step`.
     #[must_use]
     pub fn is_recorded(&self, step: u64) -> bool {
-        step % self.history_every == 0 || self.checkpoints.contains(&step)
+        step.is_multiple_of(self.history_every) || self.checkpoints.contains(&step)
     }
 }
 

@@ -121,20 +121,19 @@ impl Peers {
 
     /// The process of a peer, started where there is none.
     fn process<'p>(&self, name: &str, peer: &'p mut Peer) -> Result<&'p mut Process, BenchError> {
-        let process = match peer.process.take() {
-            Some(process) => process,
-            None => {
-                let python = self.environments.python(home(name))?;
-                let folder = self.folder.path();
-                let mut command = environment::program(&python);
-                command.arg(folder.join("peers.py")).arg(name).arg(self.threads.to_string());
-                let log = folder.join(format!("{name}.log"));
-                let mut process = Process::start(&mut command, log, self.limit)?;
-                // Its packages are imported before it answers.
-                let answer = process.ask(&json!({ "do": "version" }))?;
-                peer.version = answer["version"].as_str().map(str::to_owned);
-                process
-            }
+        let process = if let Some(process) = peer.process.take() {
+            process
+        } else {
+            let python = self.environments.python(home(name))?;
+            let folder = self.folder.path();
+            let mut command = environment::program(&python);
+            command.arg(folder.join("peers.py")).arg(name).arg(self.threads.to_string());
+            let log = folder.join(format!("{name}.log"));
+            let mut process = Process::start(&mut command, log, self.limit)?;
+            // Its packages are imported before it answers.
+            let answer = process.ask(&json!({ "do": "version" }))?;
+            peer.version = answer["version"].as_str().map(str::to_owned);
+            process
         };
         Ok(peer.process.insert(process))
     }

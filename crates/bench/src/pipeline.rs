@@ -52,13 +52,12 @@ pub fn measured(
     while !effort.is_spent(round, start.elapsed()) {
         round += 1;
         let run = program.run(file, &settings)?;
-        let (experiment, reference) = match &experiment {
-            Some(known) => known,
-            None => {
-                let read = Experiment::of(&run)?;
-                let reference = Reference::of(&read)?;
-                experiment.insert((read, reference))
-            }
+        let (experiment, reference) = if let Some(known) = &experiment {
+            known
+        } else {
+            let read = Experiment::of(&run)?;
+            let reference = Reference::of(&read)?;
+            experiment.insert((read, reference))
         };
         let ours = reference.judge(&outcome::of(&run)?);
         series(&mut measured, case.ours()).judge(ours);
@@ -92,12 +91,11 @@ fn answer(
     peers: &Peers,
     limit: Duration,
 ) -> Result<Answer, BenchError> {
-    let script = match script {
-        Some(script) => script,
-        None => {
-            let python = peers.environments.python(&environment::NEURAL_TANGENTS)?;
-            script.insert(Script::repeating(experiment, python, peers.threads)?)
-        }
+    let script = if let Some(script) = script {
+        script
+    } else {
+        let python = peers.environments.python(&environment::NEURAL_TANGENTS)?;
+        script.insert(Script::repeating(experiment, python, peers.threads)?)
     };
     script.run(limit)
 }

@@ -78,7 +78,7 @@ impl Process {
         let mut question = question.clone();
         question["id"] = json!(self.asked);
         let told = self.questions.as_mut().map(|to| writeln!(to, "{question}"));
-        if !told.is_some_and(|told| told.is_ok()) {
+        if told.is_none_or(|told| told.is_err()) {
             return Err(self.ended());
         }
         let line = match self.answers.recv_timeout(self.limit) {

@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn dates_are_in_utc() {
-        let time = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_767_225_660);
+        let time = SystemTime::UNIX_EPOCH + std::time::Duration::from_mins(29_453_761);
         assert_eq!(date(time), "2026-01-01 00:01");
     }
 }

@@ -368,13 +368,12 @@ impl<'a> Planner<'a> {
     ) -> Diagnostic {
         let Stray { port, place, source, made_from } = stray;
         let name = &self.tasks[inputs[port][*place].task].stage;
-        let wires = block.entry.inputs.iter().filter(|wire| wire.port == *port);
+        let mut wires = block.entry.inputs.iter().filter(|wire| wire.port == *port);
         let at = wires
-            .filter_map(|wire| {
+            .find_map(|wire| {
                 let index = wire.stages.iter().position(|stage| stage == name)?;
                 Some(wire.pointer(&block.entry.pointer(), index))
             })
-            .next()
             .unwrap_or_else(|| block.entry.pointer());
         let (message, help) = if made_from.is_empty() {
             (

@@ -136,7 +136,7 @@ impl Trial<'_> {
         let records = Manifest::record_tables(&output, kind);
         let count = records.as_ref().map_or(0, Vec::len);
         if let Err(error) = records {
-            faults.push(in_its_output(error.to_string(), &output));
+            faults.push(in_its_output(&error.to_string(), &output));
         }
         for file in &self.program.description.files {
             if !output.join(file).exists() {
@@ -306,7 +306,7 @@ impl Trial<'_> {
         let (description, output) = (&self.program.description, run.output());
         let tables = match Manifest::record_tables(&output, description.output) {
             Ok(tables) => tables,
-            Err(error) => return Ok(Some(in_its_output(error.to_string(), &output))),
+            Err(error) => return Ok(Some(in_its_output(&error.to_string(), &output))),
         };
         if let Some(fault) = odd_outline(&executed.outline, description.output) {
             return Ok(Some(fault));
@@ -413,7 +413,7 @@ impl Trial<'_> {
 }
 
 /// `text` with paths within the folder `output`, which goes with the run.
-fn in_its_output(text: String, output: &Path) -> String {
+fn in_its_output(text: &str, output: &Path) -> String {
     let text = text.replace(&format!("{}/", output.display()), "");
     text.replace(&output.display().to_string(), "its output")
 }

@@ -168,7 +168,10 @@ fn two_runs_differ_in_parameters_and_findings() {
     no finding differs
     ");
     let same = pipeline::compare(&world.project, "chain", "chain").expect("it is there");
-    assert_eq!(same, "no parameter differs\nno loss, accuracy or state differs\nno finding differs\n");
+    assert_eq!(
+        same,
+        "no parameter differs\nno loss, accuracy or state differs\nno finding differs\n"
+    );
     let error = pipeline::compare(&world.project, "chain", "othr").expect_err("there is none");
     insta::assert_snapshot!(error, @r#"
     error: there is no run `othr` in data/runs

@@ -61,7 +61,7 @@ fn what_cannot_be_run_on_path_is_passed_over() {
     fs::write(bin.join(OsStr::from_bytes(&odd)), "").expect("ours");
     let closed = world.root().join("closed");
     fs::create_dir(&closed).expect("ours");
-    fs::set_permissions(&closed, fs::Permissions::from_mode(0)).expect("ours");
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o0)).expect("ours");
     let mut project = world.project.clone();
     project.search.insert(0, closed);
     project.search.insert(0, world.root().join("none"));
