@@ -52,7 +52,7 @@ fn a_diverging_rate_leaves_tables_findings_and_report_of_the_others() {
     let diverged: Vec<(u64, f64)> = rates(&history)
         .into_iter()
         .enumerate()
-        .filter(|(_, rate)| *rate == 500.0)
+        .filter(|(_, rate)| *rate > 499.0)
         .map(|(row, _)| (steps.value(row), losses.value(row)))
         .collect();
     assert!(diverged.len() >= 2 && diverged[0].0 == 0, "{diverged:?}");

@@ -186,9 +186,9 @@ mod tests {
         let environments = Environments::new(folder.path().join("python"));
         let error = environments.python(&environment(&["no-such-python", "false"]));
         let message = error.expect_err("there is no such Python").to_string();
-        let tail = format!("python/none` failed: exit status: 1");
+        let tail = "python/none` failed: exit status: 1";
         assert!(
-            message.starts_with("`false -m venv --clear ") && message.ends_with(&tail),
+            message.starts_with("`false -m venv --clear ") && message.ends_with(tail),
             "{message}"
         );
         assert!(!folder.path().join("python/none").exists());

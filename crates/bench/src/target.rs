@@ -186,21 +186,21 @@ mod tests {
 
     #[test]
     fn a_side_that_failed_leaves_a_row_and_one_that_nobody_asked_for_none() {
+        const TARGETS: &[Target] =
+            &[Target { measure: Measure::Speedup("fast"), required: Some(2.0), aim: None }];
+        fn failed(series: &mut Series) {
+            series.fail(&crate::error::BenchError::Panic { message: String::new() });
+        }
         let verdicts = |measured: Measured| {
             let rows = rows(&[measured], false);
             rows.iter().map(|row| (row.ratio, row.judged.map(|j| j.1))).collect::<Vec<_>>()
         };
-        const TARGETS: &[Target] =
-            &[Target { measure: Measure::Speedup("fast"), required: Some(2.0), aim: None }];
         let with = |change: fn(&mut Measured)| {
             let mut measured = measured();
             measured.case.targets = TARGETS;
             change(&mut measured);
             verdicts(measured)
         };
-        fn failed(series: &mut Series) {
-            series.fail(&crate::error::BenchError::Panic { message: String::new() });
-        }
         let not_measured = [(None, Some("not measured"))];
         assert_eq!(with(|m| failed(&mut m.series[1])), not_measured);
         assert_eq!(with(|m| failed(&mut m.series[0])), not_measured);
