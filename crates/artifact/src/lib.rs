@@ -18,7 +18,9 @@ mod write;
 
 pub use error::ArtifactError;
 pub use file::{not_regular, open_file};
-pub use gram::{Gram, GramReader, GramRow, GramWriter, read_gram, write_gram};
+pub use gram::{
+    Gram, GramReader, GramRow, GramValue, GramWriter, Precision, read_gram, write_gram,
+};
 pub use kind::{ANY_KIND, Kind, KindDeclaration};
 pub use manifest::{
     AcceptedRecord, CONTRACT, FailureRecord, MANIFEST_FILE, Machine, Manifest, TableRecord,

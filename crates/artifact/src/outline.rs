@@ -71,6 +71,9 @@ pub struct Outline {
     /// How several outputs were reduced, as in the table `kernels`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reduction: Option<crate::tables::kernel::Reduction>,
+    /// The precision in which the Gramians are stored, as in the table `kernels`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kernel_precision: Option<crate::gram::Precision>,
     /// Facts of kinds that other crates and programs declare, by name.
     #[serde(flatten)]
     pub own: BTreeMap<String, Value>,
@@ -99,6 +102,7 @@ impl Outline {
             kernel_rows: self.kernel_rows.or(other.kernel_rows),
             kernel_blocks: self.kernel_blocks.or(other.kernel_blocks),
             reduction: self.reduction.or(other.reduction),
+            kernel_precision: self.kernel_precision.or(other.kernel_precision),
             own,
         }
     }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use arrow::array::{
     Array, ArrayRef, AsArray, FixedSizeListArray, LargeListArray, ListArray, RecordBatch,
+    new_null_array,
 };
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
@@ -142,12 +143,18 @@ pub(crate) fn batches(
         // In the order of the table, in its own types, and without columns that it does not have.
         let mut own = Vec::new();
         for column in table.columns.iter().filter(|column| names.contains(&column.name)) {
-            let Some(found) = batch.column_by_name(column.name) else { continue };
+            let Some(found) = batch.column_by_name(column.name) else {
+                // A column that was added later, or that its writer does not know.
+                own.push((column.name, new_null_array(&column.data.arrow(), batch.num_rows())));
+                continue;
+            };
             let holds_null = odd(format!("its column `{}` holds NULL", column.name));
             if holds_null_within(found) {
                 return Err(holds_null);
             }
-            let cells = cast(found, &column.data.arrow()).map_err(failed)?;
+            let own_type = own_type(found.data_type(), column);
+            let cells = cast(found, &own_type.unwrap_or_else(|| column.data.arrow()));
+            let cells = cells.map_err(failed)?;
             if !column.nullable && cells.null_count() > 0 {
                 return Err(holds_null);
             }
@@ -263,8 +270,9 @@ pub(crate) fn open(
     }
     for column in table.columns {
         let problem = match builder.schema().field_with_name(column.name) {
+            Err(_) if column.nullable => continue,
             Err(_) => format!("it has no column `{}`", column.name),
-            Ok(field) if !same_type(field.data_type(), &column.data.arrow()) => format!(
+            Ok(field) if own_type(field.data_type(), column).is_none() => format!(
                 "its column `{}` is {}, not {}: write it {}",
                 column.name,
                 type_name(field.data_type()),
@@ -294,6 +302,11 @@ fn outside(metadata: &ParquetMetaData, size: u64) -> Option<String> {
         }
     }
     None
+}
+
+/// Of the types that `column` may have, the one that holds the same values as `found`.
+fn own_type(found: &DataType, column: &Column) -> Option<DataType> {
+    column.data.arrows().into_iter().find(|own| same_type(found, own))
 }
 
 /// Whether two Arrow types hold the same values: the name of a list's item and whether it may be
@@ -486,11 +499,17 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_missing_column_is_named() {
+    fn a_missing_column_is_named_unless_it_may_be_null() {
         for (index, column) in SAMPLES.columns.iter().enumerate() {
             let mut columns = columns();
             columns.remove(index);
-            let error = read_foreign(columns, None).unwrap_err().to_string();
+            let found = read_foreign(columns, None);
+            if column.nullable {
+                let without = samples().into_iter().map(|sample| Sample { label: None, ..sample });
+                assert_eq!(found.unwrap(), without.collect::<Vec<_>>());
+                continue;
+            }
+            let error = found.unwrap_err().to_string();
             let expected = format!("is no table `samples`: it has no column `{}`", column.name);
             assert!(error.ends_with(&expected), "{error}");
         }
@@ -512,7 +531,7 @@ pub(crate) mod tests {
             error.contains("its column `y` is list of float64, not list of float32: "),
             "{error}"
         );
-        let empty = arrow::array::new_null_array(&DataType::Null, 2);
+        let empty = new_null_array(&DataType::Null, 2);
         let error = read_foreign(replaced("label", empty), None).unwrap_err().to_string();
         assert!(
             error.contains("`label` is NULL in every cell, without a type, not uint32"),
@@ -581,7 +600,7 @@ pub(crate) mod tests {
                 write_with(&gram, rows, properties);
                 let reader = GramReader::open(folder.path(), 0).unwrap();
                 let all = 0..2;
-                let values = reader.values(std::slice::from_ref(&all)).unwrap();
+                let values = reader.values::<f32>(std::slice::from_ref(&all)).unwrap();
                 assert_eq!(values, [1.0, 2.0, 2.0, 5.0], "{codec}");
             }
         }

@@ -77,6 +77,9 @@ pub enum Data {
     /// A vector of f32 whose length may differ between files.
     #[serde(rename = "list of float32")]
     Float32List,
+    /// The same of f32 or of f64, as its writer chooses.
+    #[serde(rename = "list of float32 or float64")]
+    FloatList,
     /// A shape.
     #[serde(rename = "list of uint32")]
     UInt32List,
@@ -94,6 +97,7 @@ impl Data {
             Self::Float64 => "float64",
             Self::Text => "text",
             Self::Float32List => "list of float32",
+            Self::FloatList => "list of float32 or float64",
             Self::UInt32List => "list of uint32",
         }
     }
@@ -116,13 +120,16 @@ impl Data {
             Self::Float32List => {
                 "in pandas a `numpy.float32` array in each cell, in Polars `.cast(pl.List(pl.Float32))`"
             }
+            Self::FloatList => {
+                "in pandas a `numpy.float32` or `numpy.float64` array in each cell, in Polars `.cast(pl.List(pl.Float64))`"
+            }
             Self::UInt32List => {
                 "in pandas a `numpy.uint32` array in each cell, in Polars `.cast(pl.List(pl.UInt32))`"
             }
         }
     }
 
-    /// The Arrow type that Parquet, DuckDB and Polars see.
+    /// The Arrow type that Parquet, DuckDB and Polars see; of those that a column may have, the first.
     ///
     /// Vectors are lists, not fixed-size lists: their width is N, d or o, which differ between
     /// the variants of a sweep, and a Polars scan over files of two widths fails.
@@ -136,9 +143,20 @@ impl Data {
             Self::Int64 => DataType::Int64,
             Self::Float64 => DataType::Float64,
             Self::Text => DataType::Utf8,
-            Self::Float32List => item(DataType::Float32),
+            Self::Float32List | Self::FloatList => item(DataType::Float32),
             Self::UInt32List => item(DataType::UInt32),
         }
+    }
+}
+
+impl Data {
+    /// The Arrow types that a column may have.
+    pub(crate) fn arrows(self) -> Vec<DataType> {
+        let mut all = vec![self.arrow()];
+        if self == Self::FloatList {
+            all.push(DataType::List(Arc::new(Field::new("element", DataType::Float64, false))));
+        }
+        all
     }
 }
 

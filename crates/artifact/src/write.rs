@@ -132,7 +132,7 @@ pub(crate) fn properties(table: &Table) -> WriterProperties {
                 builder =
                     builder.set_column_dictionary_enabled(ColumnPath::from(column.name), false);
             }
-            Data::Float32List => {
+            Data::Float32List | Data::FloatList => {
                 let leaf = ColumnPath::from(vec![
                     column.name.to_owned(),
                     "list".to_owned(),
@@ -181,9 +181,14 @@ pub(crate) fn not_finite(array: &ArrayRef) -> Option<usize> {
 
 /// Whether the cell of a row is free of NaN and infinity; NULL is.
 fn finite(array: &ArrayRef, row: usize) -> bool {
-    let vector = |cell: &ArrayRef| match cell.as_primitive_opt::<Float32Type>() {
-        Some(values) => values.values().iter().fold(true, |finite, v| finite & v.is_finite()),
-        None => true,
+    let vector = |cell: &ArrayRef| {
+        if let Some(values) = cell.as_primitive_opt::<Float32Type>() {
+            values.values().iter().fold(true, |finite, v| finite & v.is_finite())
+        } else if let Some(values) = cell.as_primitive_opt::<Float64Type>() {
+            values.values().iter().fold(true, |finite, v| finite & v.is_finite())
+        } else {
+            true
+        }
     };
     array.is_null(row)
         || match array.data_type() {

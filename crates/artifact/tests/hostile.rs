@@ -83,10 +83,10 @@ fn read(bytes: &[u8]) {
     let started = Instant::now();
     let _ = artifact::read_rows::<Sample>(folder.path());
     let _ = artifact::read_rows::<HistoryRow>(folder.path());
-    let _ = artifact::read_gram(folder.path(), 0);
+    let _ = artifact::read_gram::<f32>(folder.path(), 0);
     if let Ok(reader) = GramReader::open(folder.path(), 0) {
         let rows = reader.rows().len();
-        let _ = reader.values(&[0..rows / 3, rows / 2..rows]);
+        let _ = reader.values::<f32>(&[0..rows / 3, rows / 2..rows]);
     }
     let _ = artifact::check_table_file(&files(folder.path())[0], &SAMPLES);
     let _ = Manifest::record_tables(folder.path(), Kind::DATASET);
@@ -101,7 +101,7 @@ fn right_files_are_read() {
     }
     assert_eq!(artifact::read_rows::<Sample>(folder.path()).expect("readable").len(), 20);
     assert_eq!(artifact::read_rows::<HistoryRow>(folder.path()).expect("readable").len(), 20);
-    assert_eq!(artifact::read_gram(folder.path(), 0).expect("readable").width, 20);
+    assert_eq!(artifact::read_gram::<f32>(folder.path(), 0).expect("readable").width, 20);
 }
 
 /// `bytes` with some of those from `begin` to `end` changed.

@@ -80,7 +80,7 @@ impl Needs {
         let inputs = BTreeMap::from([at("dataset", &training), at("training", &training)]);
         let parameters = ntk::Parameters {
             reduction: artifact::tables::kernel::Reduction::default(),
-            precision: ntk::Precision::default(),
+            precision: artifact::Precision::default(),
             test_rows: false,
         };
         let outlines = Outlines(inputs.clone());

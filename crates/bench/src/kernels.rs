@@ -173,7 +173,7 @@ fn tables<'a>(case: &Case, problem: &'a Problem, folder: &'a Path) -> Contenders
         name: "read",
         flops: None,
         work: Box::new(move || {
-            black_box(read_gram(folder, 0)?);
+            black_box(read_gram::<f32>(folder, 0)?);
             Ok(())
         }),
         result: Box::new(move || Ok(read_gram(folder, 0)?.values)),

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use artifact::tables::kernel::{GRAM, KernelRow};
 use artifact::tables::training::CHECKPOINTS;
-use artifact::{ArtifactError, GramReader, GramWriter, Outline, read_rows, steps};
+use artifact::{
+    ArtifactError, GramReader, GramValue, GramWriter, Outline, Precision, read_rows, steps,
+};
 use stage::{Context, Inputs, StageError};
 
 use crate::norms::Norms;
@@ -72,7 +74,11 @@ pub(crate) fn join(
         let rows: Result<Vec<Rows>, StageError> = (0..pieces.len())
             .map(|index| rows(&pieces[index], step, shape, shape.piece(index, pieces.len())))
             .collect();
-        let norms = write_gram(&rows?, step, shape, output)?;
+        let rows = rows?;
+        let norms = match parameters.precision {
+            Precision::F32 => write_gram::<f32>(&rows, step, shape, output),
+            Precision::F64 => write_gram::<f64>(&rows, step, shape, output),
+        }?;
         let row = |(block, norms): (usize, Norms)| KernelRow {
             output: block as u32,
             trace: norms.trace(),
@@ -128,14 +134,14 @@ fn rows(piece: &Piece<'_>, step: u64, shape: Shape, share: Share) -> Result<Rows
 }
 
 /// Writes the Gramian of one step, and gives the norms of the training block of each matrix.
-fn write_gram(
+fn write_gram<T: GramValue>(
     pieces: &[Rows],
     step: u64,
     shape: Shape,
     output: &Path,
 ) -> Result<Vec<Norms>, ArtifactError> {
     let keys = shape.keys(&shape.piece(0, 1)).collect();
-    let mut writer = GramWriter::create(output, step, keys, shape.width())?;
+    let mut writer = GramWriter::<T>::create(output, step, keys, shape.width())?;
     let mut all_norms = Vec::with_capacity(shape.blocks());
     for block in 0..shape.blocks() {
         let mut norms = Norms::from_row(0);
@@ -156,13 +162,13 @@ fn write_gram(
 }
 
 /// Copies `rows` of `gram` to `writer`, and shows them to `see` on the way.
-fn copy(
+fn copy<T: GramValue>(
     gram: &GramReader,
     rows: Range<usize>,
-    writer: &mut GramWriter,
-    mut see: impl FnMut(&[f32]),
+    writer: &mut GramWriter<T>,
+    mut see: impl FnMut(&[T]),
 ) -> Result<(), ArtifactError> {
-    let at_once = (AT_ONCE / size_of::<f32>() / gram.width().max(1)).max(1);
+    let at_once = (AT_ONCE / size_of::<T>() / gram.width().max(1)).max(1);
     for first in rows.clone().step_by(at_once) {
         let next = first..rows.end.min(first + at_once);
         let values = gram.values(&[next])?;

@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use artifact::{Kind, Outline};
 use stage::{Context, Inputs, Limits, Outlines, Part, Plan, Port, Stage, StageError};
 
-pub use parameters::{Parameters, Precision};
+pub use parameters::Parameters;
 
 /// The stage `ntk`.
 #[derive(Debug)]

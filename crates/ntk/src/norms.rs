@@ -1,5 +1,6 @@
 //! tr G and ‖G‖_F of rows as they come.
 
+use artifact::GramValue;
 use rayon::prelude::*;
 
 /// Sums that a processor makes side by side.
@@ -23,10 +24,10 @@ impl Norms {
     /// Adds the next `rows`, of `width` entries each.
     ///
     /// In f64, one row after the other: the bits do not depend on how many come at once.
-    pub fn add(&mut self, rows: &[f32], width: usize) {
+    pub fn add<T: GramValue>(&mut self, rows: &[T], width: usize) {
         let squares: Vec<f64> = rows.par_chunks_exact(width).map(sum_of_squares).collect();
         for (row, squares) in rows.chunks_exact(width).zip(squares) {
-            self.trace += f64::from(row[self.row]);
+            self.trace += row[self.row].into();
             self.squares += squares;
             self.row += 1;
         }
@@ -43,8 +44,11 @@ impl Norms {
     }
 }
 
-fn sum_of_squares(row: &[f32]) -> f64 {
-    let square = |&value: &f32| f64::from(value) * f64::from(value);
+fn sum_of_squares<T: GramValue>(row: &[T]) -> f64 {
+    let square = |&value: &T| {
+        let value: f64 = value.into();
+        value * value
+    };
     let (chunks, rest) = row.as_chunks::<LANES>();
     let mut sums = [0.0; LANES];
     for chunk in chunks {

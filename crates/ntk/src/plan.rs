@@ -7,7 +7,7 @@ use stage::{Limits, Part, Plan};
 use crate::checkpoint;
 use crate::gram;
 use crate::join::AT_ONCE;
-use crate::parameters::{Parameters, Precision};
+use crate::parameters::Parameters;
 use crate::shape::{Shape, TEST_SAMPLES};
 
 /// Plans `part` of the kernels of a training run of which `training` is known.
@@ -57,17 +57,18 @@ pub(crate) fn outline(parameters: Parameters, training: &Outline) -> Outline {
         kernel_rows: training.train_samples.zip(blocks).map(|(n, (_, cell))| n * cell as u64),
         kernel_blocks: blocks.map(|(count, _)| count as u64),
         reduction: Some(parameters.reduction),
+        kernel_precision: Some(parameters.precision),
         ..training.clone()
     }
 }
 
-/// Bytes of an entry as it is stored and written.
-const STORED: f64 = 4.0;
 /// Bytes of the program with its threads, and of the pages on their way to the file.
 const FIXED: f64 = 24e6;
 
 /// The sizes that decide how much memory the stage needs.
 struct Memory {
+    /// Bytes of an entry, as it is made and written.
+    entry: f64,
     /// Bytes of H and B of one sample in all layers.
     factors: f64,
     /// The Gramians of a step.
@@ -76,10 +77,7 @@ struct Memory {
 
 impl Memory {
     fn of(parameters: Parameters, training: &Outline) -> Option<Self> {
-        let size = match parameters.precision {
-            Precision::F32 => 4.0,
-            Precision::F64 => 8.0,
-        };
+        let entry = parameters.precision.bytes() as f64;
         let (d, o) = (training.input_dim? as usize, training.output_dim? as usize);
         let architecture = checkpoint::architecture(training).ok()?;
         let widths: Vec<f64> = architecture.widths(d, o).into_iter().map(|w| w as f64).collect();
@@ -93,7 +91,7 @@ impl Memory {
             outputs: o,
             reduction: parameters.reduction,
         };
-        Some(Self { factors: size * (inputs + families as f64 * signals), shape })
+        Some(Self { entry, factors: entry * (inputs + families as f64 * signals), shape })
     }
 
     /// Bytes at the peak of making `part`.
@@ -117,10 +115,10 @@ impl Memory {
         let (width, rows) = (n * cell, share.train.len() as f64 * cell);
         let blocks = self.shape.blocks() as f64;
         let side = (gram::SIDE as f64).min(rows);
-        let tiles = blocks * STORED * rows * (width - (rows - side) / 2.0);
-        let strip = STORED * width * side;
+        let tiles = blocks * self.entry * rows * (width - (rows - side) / 2.0);
+        let strip = self.entry * width * side;
         let test_rows = share.test.len().min(TEST_SAMPLES) as f64 * cell;
-        let test_strips = blocks * STORED * width * test_rows;
+        let test_strips = blocks * self.entry * width * test_rows;
         let test = gram::parts_with(share.test, self.shape.test).len() as f64;
         let within = 2.0 * self.factors * n.max(test).min(gram::PART as f64);
         let either = (tiles + strip).max(test * self.factors + test_strips);
@@ -131,7 +129,7 @@ impl Memory {
     /// and what each row is, of the pieces and of the whole.
     fn join_bytes(&self) -> f64 {
         let (samples, cell) = (self.shape.train as f64 + self.shape.test as f64, self.shape.cell());
-        let row = STORED * self.shape.train as f64 * cell as f64;
+        let row = self.entry * self.shape.train as f64 * cell as f64;
         let keys = 2.0 * size_of::<GramRow>() as f64;
         FIXED + 2.0 * row.max(AT_ONCE as f64) + keys * samples * (cell * self.shape.blocks()) as f64
     }

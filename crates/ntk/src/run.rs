@@ -7,14 +7,14 @@ use artifact::tables::Split;
 use artifact::tables::dataset::Sample;
 use artifact::tables::kernel::KernelRow;
 use artifact::tables::training::{CHECKPOINTS, HistoryRow};
-use artifact::{ArtifactError, GramWriter, Outline, read_rows, steps};
+use artifact::{ArtifactError, GramValue, GramWriter, Outline, Precision, read_rows, steps};
 use network::{Network, Scalar};
 use stage::{Context, Inputs, StageError};
 
 use crate::checkpoint;
 use crate::gram;
 use crate::norms::Norms;
-use crate::parameters::{Parameters, Precision};
+use crate::parameters::Parameters;
 use crate::plan;
 use crate::shape::{Shape, Share};
 use crate::steps;
@@ -77,7 +77,7 @@ pub(crate) fn run(
 
 /// Writes the `share` of the Gramian of one network, rows of the training block and then of
 /// test × train, and gives what is said of it: its own norms and rows.
-fn write_kernel<T: Scalar>(
+fn write_kernel<T: Scalar + GramValue>(
     network: &Network<T>,
     points: &Points,
     shape: Shape,
@@ -103,7 +103,7 @@ fn write_kernel<T: Scalar>(
         rows: (share.train.len() * shape.cell()) as u32,
         test_rows: (share.test.len() * shape.cell()) as u32,
         reduction: shape.reduction,
-        precision: T::NAME.to_owned(),
+        precision: T::PRECISION.name().to_owned(),
     };
     Ok(norms.into_iter().enumerate().map(row).collect())
 }
@@ -112,12 +112,12 @@ fn write_kernel<T: Scalar>(
 ///
 /// In memory are the factors of the samples, each tile of the training rows once, and whole rows
 /// only as many as are on their way to the file.
-fn append_rows<T: Scalar>(
+fn append_rows<T: Scalar + GramValue>(
     network: &Network<T>,
     points: &Points,
     shape: Shape,
     share: &Share,
-    writer: &mut GramWriter,
+    writer: &mut GramWriter<T>,
 ) -> Result<Vec<Norms>, ArtifactError> {
     let d = network.input_dim();
     let factors = |x: &[f32]| {
@@ -127,10 +127,10 @@ fn append_rows<T: Scalar>(
     let train = factors(&points.train);
     let mut all_norms = Vec::with_capacity(shape.blocks());
     let mut rows = Vec::new();
-    for matrix in gram::strips::<T, f32>(&train, share.strips.clone()) {
+    for matrix in gram::strips::<T, T>(&train, share.strips.clone()) {
         let mut norms = Norms::from_row(share.train.start * shape.cell());
         for strip in matrix.strips() {
-            rows.resize(matrix.strip_rows(strip) * matrix.width(), 0.0);
+            rows.resize(matrix.strip_rows(strip) * matrix.width(), T::nearest(0.0));
             matrix.copy_strip(strip, &mut rows);
             writer.append(&rows)?;
             norms.add(&rows, matrix.width());
@@ -142,7 +142,7 @@ fn append_rows<T: Scalar>(
     let test = factors(&points.test[held.start * d..held.end * d]);
     for strip in share.test_strips() {
         let strip = strip.start - held.start..strip.end - held.start;
-        for rows in gram::rows::<T, f32>(&test, strip, &train) {
+        for rows in gram::rows::<T, T>(&test, strip, &train) {
             writer.append(&rows)?;
         }
     }

@@ -9,7 +9,8 @@ use artifact::tables::dataset::Sample;
 use artifact::tables::kernel::{GRAM, KernelRow, Reduction};
 use artifact::tables::training::{CHECKPOINTS, CheckpointRow, HistoryRow};
 use artifact::{
-    CONTRACT, GramReader, Machine, Manifest, read_rows, table_file, write_rows, write_step,
+    CONTRACT, GramReader, Machine, Manifest, Precision, read_rows, table_file, write_rows,
+    write_step,
 };
 use network::{Activation, Architecture, Initialization, Network};
 use proptest::prelude::*;
@@ -251,6 +252,27 @@ fn a_piece_has_its_rows_alone_and_says_so() {
         let norm = a.frobenius_norm.hypot(b.frobenius_norm);
         assert!((a.trace + b.trace - whole.trace).abs() <= 1e-12 * whole.trace);
         assert!((norm - whole.frobenius_norm).abs() <= 1e-12 * norm);
+    }
+}
+
+#[test]
+fn a_gramian_is_stored_in_the_precision_in_which_it_is_made() {
+    let sizes = Sizes { train: 70, test: 9, outputs: 2 };
+    let gram = |precision| {
+        let world = World::new(sizes, parameters(Reduction::Full, precision, true));
+        let folder = world.whole();
+        let kernels: Vec<KernelRow> = read_rows(&folder).unwrap();
+        let reader = GramReader::open(&folder, STEPS[2]).unwrap();
+        assert_eq!(reader.precision(), precision);
+        assert!(kernels.iter().all(|row| row.precision == precision.name()));
+        reader.values::<f64>(&[0..reader.rows().len()]).unwrap()
+    };
+    let (single, double) = (gram(Precision::F32), gram(Precision::F64));
+    let largest = double.iter().copied().fold(0.0, f64::max);
+    let differ = |of: &f64| f64::from(*of as f32).to_bits() != of.to_bits();
+    assert!(double.iter().filter(|of| differ(of)).count() > double.len() / 2, "it is rounded");
+    for (one, other) in single.iter().zip(&double) {
+        assert!((one - other).abs() <= 1e-5 * largest, "{one} {other}");
     }
 }
 

@@ -6,14 +6,28 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use artifact::{Table, check_table_file, table_file};
+use artifact::{Data, Table, check_table_file, table_file};
 use polars::prelude::{
-    BooleanChunked, Column, DataFrame, ParallelStrategy, ParquetReader, PolarsError, SerReader,
+    BooleanChunked, Column, DataFrame, DataType, ParallelStrategy, ParquetReader, PolarsError,
+    SerReader,
 };
 use serde::de::DeserializeOwned;
 use serde::de::value::{Error as ParseError, StrDeserializer};
 
 use crate::error::ReportError;
+
+/// The type in which Polars reads a column of scalars.
+fn polars_type(data: Data) -> DataType {
+    match data {
+        Data::Boolean => DataType::Boolean,
+        Data::UInt32 => DataType::UInt32,
+        Data::UInt64 => DataType::UInt64,
+        Data::Int64 => DataType::Int64,
+        Data::Float64 => DataType::Float64,
+        Data::Text => DataType::String,
+        Data::Float32List | Data::FloatList | Data::UInt32List => DataType::Null,
+    }
+}
 
 /// Some columns of one table of an artifact.
 pub struct Columns {
@@ -37,15 +51,34 @@ impl Columns {
             path: path.clone(),
             source: PolarsError::from(source),
         })?;
-        let frame = ParquetReader::new(file)
-            .with_columns(Some(names.iter().map(|&name| name.to_owned()).collect()))
-            // One column and one group of rows at a time: memory before speed.
-            .read_parallel(ParallelStrategy::None)
-            .finish();
+        let frame = Self::frame(ParquetReader::new(file), table, names);
         match frame {
             Ok(frame) => Ok(Self { path, frame }),
             Err(source) => Err(ReportError::Polars { path, source }),
         }
+    }
+
+    /// The columns `names`; those that the file lacks, which may be NULL then, are NULL in every row.
+    fn frame(
+        mut reader: ParquetReader<File>,
+        table: &'static Table,
+        names: &[&str],
+    ) -> Result<DataFrame, PolarsError> {
+        let schema = reader.schema()?;
+        let (known, missing): (Vec<&str>, Vec<&str>) =
+            names.iter().partition(|name| schema.contains(name));
+        let mut frame = reader
+            .with_columns(Some(known.into_iter().map(str::to_owned).collect()))
+            // One column and one group of rows at a time: memory before speed.
+            .read_parallel(ParallelStrategy::None)
+            .finish()?;
+        for name in missing {
+            let column = table.columns.iter().find(|column| column.name == name);
+            let rows = frame.height();
+            let data = column.map_or(DataType::Null, |column| polars_type(column.data));
+            frame.with_column(Column::full_null(name.into(), rows, &data))?;
+        }
+        Ok(frame)
     }
 
     /// Keeps the rows at which `mask`, of one entry a row, is true.

@@ -60,8 +60,8 @@ fn full<T: Real>(
     rows: usize,
     k: usize,
 ) -> Result<(), Box<dyn std::error::Error>> {
-    let mut store = Vec::new();
-    let matrix = T::matrix(gram, rows, rows, &mut store);
+    let store: Vec<T> = gram.iter().map(|&entry| T::nearest(f64::from(entry))).collect();
+    let matrix = MatRef::from_column_major_slice(&store, rows, rows);
     let start = Instant::now();
     let pairs = all(matrix)?;
     report(name, start, matrix, &pairs, k);

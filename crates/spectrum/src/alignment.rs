@@ -8,7 +8,11 @@ use crate::sum;
 /// output that shares the kernel (one, except under `trace`). `None` for a zero target.
 ///
 /// Source: Cristianini et al. 2001.
-pub fn kernel_target(gram: &[f32], frobenius: f64, target: &[Vec<f64>]) -> Option<f64> {
+pub fn kernel_target<T: Copy + Into<f64> + Sync>(
+    gram: &[T],
+    frobenius: f64,
+    target: &[Vec<f64>],
+) -> Option<f64> {
     let norm: f64 = target.iter().map(|part| sum::norm_squared(part)).sum();
     let form: f64 = target.iter().map(|part| sum::dot(part, &sum::product(gram, part))).sum();
     (norm > 0.0).then(|| form / (frobenius * norm))
@@ -18,23 +22,29 @@ pub fn kernel_target(gram: &[f32], frobenius: f64, target: &[Vec<f64>]) -> Optio
 ///
 /// C = I − 11ᵀ/N takes the mean over samples away; with `per_sample` rows a sample (the outputs,
 /// under `full`) it does so for each output by itself, C ⊗ I. `None` where C ȳ or C G C is zero:
-/// a constant target, a constant kernel, a single sample.
+/// a constant target, a constant kernel, a single sample. `noise` is how far rounding can put an
+/// eigenvalue of G: what centring leaves of no more than that is zero.
 ///
 /// Source: Cortes, Mohri & Rostamizadeh 2012.
-pub fn centred_kernel_target(gram: &[f32], per_sample: usize, target: &[Vec<f64>]) -> Option<f64> {
+pub fn centred_kernel_target<T: Copy + Into<f64> + Sync>(
+    gram: &[T],
+    per_sample: usize,
+    target: &[Vec<f64>],
+    noise: f64,
+) -> Option<f64> {
     let rows = target.first()?.len();
     let centred: Vec<Vec<f64>> = target.iter().map(|part| centred(part, per_sample)).collect();
     let norm: f64 = centred.iter().map(|part| sum::norm_squared(part)).sum();
     let plain: f64 = target.iter().map(|part| sum::norm_squared(part)).sum();
     // What rounding leaves of a constant is no target.
-    let noise = rows as f64 * f64::EPSILON;
-    if norm <= noise * noise * plain {
+    let rounding = rows as f64 * f64::EPSILON;
+    if norm <= rounding * rounding * plain {
         return None;
     }
     // yᵀ(CGC)y = (Cy)ᵀG(Cy).
     let form: f64 = centred.iter().map(|part| sum::dot(part, &sum::product(gram, part))).sum();
-    let (centred, plain) = frobenius_squared_of_centred(gram, rows, per_sample);
-    (centred > noise * noise * plain).then(|| form / (centred.sqrt() * norm))
+    let frobenius = frobenius_squared_of_centred(gram, rows, per_sample).sqrt();
+    (frobenius > noise).then(|| form / (frobenius * norm))
 }
 
 fn centred(vector: &[f64], per_sample: usize) -> Vec<f64> {
@@ -54,29 +64,31 @@ fn means<A: Copy + Into<f64>>(vector: &[A], per_sample: usize) -> Vec<f64> {
     sums.iter().map(|sum| sum / samples).collect()
 }
 
-/// ‖CGC‖²_F and ‖G‖²_F, without forming C G C: (CGC)ᵢⱼ = gᵢⱼ − r(i)ⱼ − r(j)ᵢ + m, r the means of a
+/// ‖CGC‖²_F, without forming C G C: (CGC)ᵢⱼ = gᵢⱼ − r(i)ⱼ − r(j)ᵢ + m, r the means of a
 /// row, m the mean of all.
-fn frobenius_squared_of_centred(gram: &[f32], rows: usize, per_sample: usize) -> (f64, f64) {
+fn frobenius_squared_of_centred<T: Copy + Into<f64> + Sync>(
+    gram: &[T],
+    rows: usize,
+    per_sample: usize,
+) -> f64 {
     use rayon::prelude::*;
     let row_means: Vec<f64> =
         gram.par_chunks_exact(rows).flat_map_iter(|row| means(row, per_sample)).collect();
     // Mean over samples of row means: entry a·o + b for the pair of outputs (a, b).
     let all_means = means(&row_means, per_sample * per_sample);
-    let centred = sum::over_rows(gram, rows, |i, row| {
+    sum::over_rows(gram, rows, |i, row| {
         let a = i % per_sample;
         row.iter()
             .enumerate()
             .map(|(j, &entry)| {
                 let b = j % per_sample;
-                let entry = f64::from(entry)
-                    - row_means[i * per_sample + b]
-                    - row_means[j * per_sample + a]
-                    + all_means[a * per_sample + b];
+                let entry =
+                    entry.into() - row_means[i * per_sample + b] - row_means[j * per_sample + a]
+                        + all_means[a * per_sample + b];
                 entry * entry
             })
             .sum()
-    });
-    (centred, sum::over_rows(gram, rows, |_, row| sum::norm_squared(row)))
+    })
 }
 
 #[cfg(test)]
@@ -135,7 +147,7 @@ mod tests {
             let frobenius = sum::norm_squared(&gram).sqrt();
             let plain = kernel_target(&gram, frobenius, &target).unwrap();
             prop_assert!((plain - twin(&gram, per_sample, &target, false)).abs() <= 1e-12);
-            let centred = centred_kernel_target(&gram, per_sample, &target).unwrap();
+            let centred = centred_kernel_target(&gram, per_sample, &target, 0.0).unwrap();
             // Centring cancels offset² of the entries: what is left carries their rounding.
             let cancelled = f64::EPSILON * (1.0 + offset * offset).powi(2) * 1e3;
             let expected = twin(&gram, per_sample, &target, true);
@@ -156,8 +168,16 @@ mod tests {
     fn nothing_to_align_with_has_no_alignment() {
         let gram = [2.0, 1.0, 1.0, 2.0];
         assert_eq!(kernel_target(&gram, 10.0_f64.sqrt(), &[vec![0.0; 2]]), None);
-        assert_eq!(centred_kernel_target(&gram, 1, &[vec![0.1; 2]]), None, "constant target");
-        assert_eq!(centred_kernel_target(&[3.0; 4], 1, &[vec![1.0, 2.0]]), None, "constant kernel");
-        assert_eq!(centred_kernel_target(&[3.0], 1, &[vec![1.0]]), None, "one sample");
+        assert_eq!(
+            centred_kernel_target(&gram, 1, &[vec![0.1; 2]], 1e-12),
+            None,
+            "constant target"
+        );
+        assert_eq!(
+            centred_kernel_target(&[3.0; 4], 1, &[vec![1.0, 2.0]], 1e-12),
+            None,
+            "constant kernel"
+        );
+        assert_eq!(centred_kernel_target(&[3.0], 1, &[vec![1.0]], 1e-12), None, "one sample");
     }
 }

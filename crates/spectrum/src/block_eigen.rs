@@ -211,7 +211,7 @@ mod tests {
 
     use super::*;
     use crate::eigen::all;
-    use crate::eigen::tests::{assert_eigenpairs, gramian};
+    use crate::eigen::tests::{assert_eigenpairs, gramian, matrix};
 
     const TOLERANCE: f64 = 1e-5;
 
@@ -247,7 +247,7 @@ mod tests {
         start: &Start<T>,
     ) -> Option<Eigenpairs<T>> {
         let mut store = Vec::new();
-        top(T::matrix(gram, rows, rows, &mut store), k, start, TOLERANCE).unwrap()
+        top(matrix(gram, rows, rows, &mut store), k, start, TOLERANCE).unwrap()
     }
 
     #[test]
@@ -257,8 +257,8 @@ mod tests {
         let gram = scaled_gramian(rows, &scales);
         let pairs = found::<f32>(&gram, rows, k, &start(rows, k, None)).unwrap();
         assert_eigenpairs(&gram, rows, &pairs, 2.0 * TOLERANCE);
-        let mut store = Vec::new();
-        let whole = all(f64::matrix(&gram, rows, rows, &mut store)).unwrap();
+        let mut store: Vec<f64> = Vec::new();
+        let whole = all(matrix(&gram, rows, rows, &mut store)).unwrap();
         for (top, full) in pairs.values.iter().zip(&whole.values) {
             assert!((top - full).abs() <= TOLERANCE * whole.values[0], "{top} {full}");
         }
@@ -268,8 +268,8 @@ mod tests {
     fn eigenvectors_of_before_are_a_start() {
         let (rows, k) = (120, 6);
         let gram = scaled_gramian(rows, &[3.0, 2.0, 1.0, 0.5, 0.3, 0.2, 0.1]);
-        let mut store = Vec::new();
-        let whole = all(f64::matrix(&gram, rows, rows, &mut store)).unwrap().leading(k);
+        let mut store: Vec<f64> = Vec::new();
+        let whole = all(matrix(&gram, rows, rows, &mut store)).unwrap().leading(k);
         let pairs = found(&gram, rows, k, &start(rows, k, Some(&whole.vectors))).unwrap();
         assert_eigenpairs(&gram, rows, &pairs, 2.0 * TOLERANCE);
     }
@@ -279,8 +279,8 @@ mod tests {
     fn a_pair_that_the_start_cannot_reach_is_never_silently_missing() {
         let (rows, k) = (90, 3);
         let gram = scaled_gramian(rows, &[3.0, 2.0, 1.0, 0.5, 0.3]);
-        let mut store = Vec::new();
-        let matrix = f64::matrix(&gram, rows, rows, &mut store);
+        let mut store: Vec<f64> = Vec::new();
+        let matrix = matrix(&gram, rows, rows, &mut store);
         let whole = all(matrix).unwrap();
         let vectors = whole.leading(4);
         for left_out in 0..k {
@@ -356,8 +356,8 @@ mod tests {
             let mut scales: Vec<f64> = (0..rank).map(|i| decay.powi(i)).collect();
             scales[0] += offset;
             let gram = scaled_gramian(rows, &scales);
-            let mut store = Vec::new();
-            let whole = all(f64::matrix(&gram, rows, rows, &mut store)).unwrap();
+            let mut store: Vec<f64> = Vec::new();
+            let whole = all(matrix(&gram, rows, rows, &mut store)).unwrap();
             // `None` is an honest answer; a wrong one is not.
             if let Some(pairs) = found::<f32>(&gram, rows, k, &start(rows, k, None)) {
                 assert_eigenpairs(&gram, rows, &pairs, 2.0 * TOLERANCE);

@@ -4,7 +4,7 @@ use crate::sum;
 
 /// tr(G G') of the same rows of two symmetric matrices, row-major with rows of `width` entries: over
 /// all rows, the sum of what their parts give.
-pub fn product(rows: &[f32], other_rows: &[f32], width: usize) -> f64 {
+pub fn product<T: Copy + Into<f64> + Sync>(rows: &[T], other_rows: &[T], width: usize) -> f64 {
     sum::over_rows(rows, width, |i, row| sum::dot(row, &other_rows[i * width..(i + 1) * width]))
 }
 

@@ -29,11 +29,12 @@ pub struct FirstOrder {
 /// Compares a = f̄_{t+1} − f̄_t with b = −(δ/N) G m̄.
 ///
 /// `gram` is row-major, `residual` m̄, `before` f̄_t and `after` f̄_{t+1}, all over its rows;
-/// `samples` is N, `learning_rate` δ. `None` where the update changed no output: a = 0.
+/// `samples` is N, `learning_rate` δ. Outputs are stored in f32: `None` where the update changed them
+/// by no more than their rounding.
 ///
 /// Source: Kopitkov & Indelman 2019, first-order dynamics.
-pub fn first_order(
-    gram: &[f32],
+pub fn first_order<T: Copy + Into<f64> + Sync>(
+    gram: &[T],
     residual: &[f64],
     before: &[f64],
     after: &[f64],
@@ -46,8 +47,9 @@ pub fn first_order(
         sum::product(gram, residual).iter().map(|product| -rate * product).collect();
     let missed: Vec<f64> = change.iter().zip(&foretold).map(|(a, b)| a - b).collect();
     let change_norm = sum::norm_squared(&change).sqrt();
+    let rounding = f64::from(f32::EPSILON) * sum::norm_squared(before).sqrt();
     let foretold_norm = sum::norm_squared(&foretold).sqrt();
-    (change_norm > 0.0).then(|| FirstOrder {
+    (change_norm > rounding).then(|| FirstOrder {
         error: sum::norm_squared(&missed).sqrt() / change_norm,
         cosine: (foretold_norm > 0.0)
             .then(|| sum::dot(&change, &foretold) / (change_norm * foretold_norm)),

@@ -137,6 +137,17 @@ pub mod tests {
 
     use super::*;
 
+    /// The matrix whose entries, column by column, are `values`, in precision `T` in `store`.
+    pub fn matrix<'a, T: Real>(
+        values: &[f32],
+        rows: usize,
+        columns: usize,
+        store: &'a mut Vec<T>,
+    ) -> MatRef<'a, T> {
+        *store = values.iter().map(|&value| T::nearest(f64::from(value))).collect();
+        MatRef::from_column_major_slice(store, rows, columns)
+    }
+
     /// J Jᵀ of a rows × rank matrix J, exactly symmetric.
     pub fn gramian(rows: usize, factor: &[f64]) -> Vec<f32> {
         let rank = factor.len() / rows;
@@ -182,7 +193,7 @@ pub mod tests {
 
     fn decomposed<T: Real>(gram: &[f32], rows: usize) -> Eigenpairs<T> {
         let mut store = Vec::new();
-        all(T::matrix(gram, rows, rows, &mut store)).unwrap()
+        all(matrix(gram, rows, rows, &mut store)).unwrap()
     }
 
     #[test]

@@ -65,7 +65,7 @@ impl<'a> FixedKernels<'a> {
     /// Where the decomposition fails.
     pub fn add<T: Real>(
         &self,
-        kernel: &Kernel<'_>,
+        kernel: &Kernel<'_, T>,
         pairs: &Eigenpairs<T>,
         tables: &mut Tables,
     ) -> Result<(), SpectrumError> {
@@ -83,8 +83,7 @@ impl<'a> FixedKernels<'a> {
         if pairs.values.len() == rows {
             kernel.add_frozen_descent(pairs, self.first, rates, &self.steps, tables);
         } else {
-            let mut store = Vec::new();
-            let all = eigen::all(T::matrix(kernel.block.train(), rows, rows, &mut store))?;
+            let all = eigen::all(kernel.block.matrix())?;
             kernel.add_frozen_descent(&all, self.first, rates, &self.steps, tables);
         }
         Ok(())

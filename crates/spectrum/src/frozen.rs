@@ -48,7 +48,7 @@ pub struct Losses {
 /// Jiménez et al. 2021 (arXiv 2106.06770) compare kernels this way.
 pub fn losses<T: Real>(
     pairs: &Eigenpairs<T>,
-    test: &[f32],
+    test: &[T],
     start: &Start<'_>,
     rates: &Rates,
     steps: &[u64],
@@ -131,7 +131,7 @@ mod tests {
 
     use super::*;
     use crate::eigen::all;
-    use crate::eigen::tests::gramian;
+    use crate::eigen::tests::{gramian, matrix};
 
     fn rates(pieces: &[(u64, f64)]) -> Rates {
         let pieces: Vec<RateFrom> =
@@ -179,12 +179,12 @@ mod tests {
         let factor: Vec<f64> =
             (0..TRAIN * RANK).map(|at| scale * feature(at / RANK, at % RANK)).collect();
         let gram = gramian(TRAIN, &factor);
-        let mut store = Vec::new();
-        let pairs = all(f64::matrix(&gram, TRAIN, TRAIN, &mut store)).unwrap();
+        let mut store: Vec<f64> = Vec::new();
+        let pairs = all(matrix(&gram, TRAIN, TRAIN, &mut store)).unwrap();
         let kernel = |i: usize, j: usize| {
-            (0..RANK).map(|k| scale * scale * feature(i, k) * feature(j, k)).sum::<f64>() as f32
+            (0..RANK).map(|k| scale * scale * feature(i, k) * feature(j, k)).sum::<f64>()
         };
-        let test: Vec<f32> =
+        let test: Vec<f64> =
             (TRAIN..TRAIN + TEST).flat_map(|i| (0..TRAIN).map(move |j| kernel(i, j))).collect();
         let weights = [0.5, -1.0, 0.25];
         let residual: Vec<f64> = (0..TRAIN + TEST)

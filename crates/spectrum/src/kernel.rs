@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
-use artifact::GramRow;
 use artifact::tables::Split;
 use artifact::tables::kernel::Reduction;
+use artifact::{GramRow, GramValue, Precision};
+use faer::MatRef;
 use rayon::prelude::*;
 
 use crate::error::SpectrumError;
@@ -19,32 +20,40 @@ const TILE: usize = 64;
 
 /// One symmetric kernel over the training samples, and its rows for the test samples.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Block {
+pub struct Block<T> {
     /// Which output's kernel under `per-output`; 0 otherwise.
     pub output: u32,
     /// Rows of the training block.
     pub rows: usize,
-    values: Vec<f32>,
+    /// The precision of the table from which it was read.
+    pub stored: Precision,
+    values: Vec<T>,
 }
 
-impl Block {
-    /// The kernel at `place`, whose rows have the entries `values`.
+impl<T: GramValue> Block<T> {
+    /// The kernel at `place`, whose rows have the entries `values`, in the precision `stored` where
+    /// they come from.
     ///
     /// # Errors
     /// Where it is not symmetric, or zero.
-    pub fn new(place: &Place, values: Vec<f32>) -> Result<Self, SpectrumError> {
-        let block = Self { output: place.output, rows: place.train, values };
+    pub fn new(place: &Place, stored: Precision, values: Vec<T>) -> Result<Self, SpectrumError> {
+        let block = Self { output: place.output, rows: place.train, stored, values };
         block.check()?;
         Ok(block)
     }
 
     /// G, `rows` × `rows`, row-major.
-    pub fn train(&self) -> &[f32] {
+    pub fn train(&self) -> &[T] {
         &self.values[..self.rows * self.rows]
     }
 
+    /// G as a matrix.
+    pub fn matrix(&self) -> MatRef<'_, T> {
+        MatRef::from_column_major_slice(self.train(), self.rows, self.rows)
+    }
+
     /// g(x, ·) of each test row x against the training rows, row-major.
-    pub fn test(&self) -> &[f32] {
+    pub fn test(&self) -> &[T] {
         &self.values[self.rows * self.rows..]
     }
 
@@ -55,7 +64,7 @@ impl Block {
 
     /// tr G, in f64.
     pub fn trace(&self) -> f64 {
-        (0..self.rows).map(|i| f64::from(self.values[i * self.rows + i])).sum()
+        (0..self.rows).map(|i| self.values[i * self.rows + i].into()).sum()
     }
 
     /// ‖G‖²_F, in f64.
@@ -69,21 +78,23 @@ impl Block {
         let bands: Vec<(f64, f64)> = (0..rows.div_ceil(TILE))
             .into_par_iter()
             .map(|band| {
-                let (mut difference, mut largest) = (0.0_f32, 0.0_f32);
+                let (mut difference, mut largest) = (0.0_f64, 0.0_f64);
                 let band_rows = band * TILE..rows.min((band + 1) * TILE);
                 for from in (0..band_rows.end).step_by(TILE) {
                     for i in band_rows.clone() {
                         for j in from..i.min(from + TILE) {
-                            let (low, high) = (gram[i * rows + j], gram[j * rows + i]);
+                            let low: f64 = gram[i * rows + j].into();
+                            let high: f64 = gram[j * rows + i].into();
                             difference = difference.max((low - high).abs());
                             largest = largest.max(low.abs()).max(high.abs());
                         }
                     }
                 }
                 for i in band_rows {
-                    largest = largest.max(gram[i * rows + i].abs());
+                    let entry: f64 = gram[i * rows + i].into();
+                    largest = largest.max(entry.abs());
                 }
-                (f64::from(difference), f64::from(largest))
+                (difference, largest)
             })
             .collect();
         let (difference, largest) =
@@ -195,13 +206,13 @@ mod tests {
         reduction: Reduction,
         outputs: usize,
         samples: usize,
-    ) -> Result<Vec<Block>, SpectrumError> {
+    ) -> Result<Vec<Block<f32>>, SpectrumError> {
         let width = values.len() / keys.len();
         let places = places(keys, width, reduction, outputs, samples)?;
         let block = |place: &Place| {
             let rows = place.ranges.iter();
             let values = rows.flat_map(|rows| &values[rows.start * width..rows.end * width]);
-            Block::new(place, values.copied().collect())
+            Block::new(place, Precision::F32, values.copied().collect())
         };
         places.iter().map(block).collect()
     }
@@ -265,7 +276,7 @@ mod tests {
         {
             let mut values = vec![1.0; rows * rows];
             values[i * rows + j] = 2.0;
-            let refused = Block { output: 0, rows, values }.check();
+            let refused = Block { output: 0, rows, stored: Precision::F32, values }.check();
             assert!(matches!(refused, Err(SpectrumError::NotSymmetric { .. })), "({i}, {j})");
         }
     }

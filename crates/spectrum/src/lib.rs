@@ -47,6 +47,6 @@ pub use block_eigen::{Start, top};
 pub use columns::Columns;
 pub use eigen::{Eigenpairs, all};
 pub use error::SpectrumError;
-pub use parameters::{Method, Pairs, Parameters, Precision};
+pub use parameters::{Arithmetic, Method, Pairs, Parameters};
 pub use precision::Real;
 pub use run::SpectrumStage;

@@ -1,5 +1,6 @@
 //! Everything that is measured of one kernel, as rows of the tables.
 
+use artifact::Precision;
 use artifact::tables::kernel::KernelRow;
 use artifact::tables::spectrum::{
     AlignmentMetric, AlignmentRow, DynamicsRow, EigenvalueRow, EigenvectorRow, EnergyRow,
@@ -38,6 +39,8 @@ pub struct Earlier<T> {
     pub step: u64,
     /// Its leading eigenvectors.
     pub vectors: Columns<T>,
+    /// How many of its eigenpairs are resolved.
+    resolved: usize,
     frobenius: f64,
 }
 
@@ -45,16 +48,16 @@ impl<T: Real> Earlier<T> {
     /// Keeps of a kernel what later ones are compared with.
     ///
     /// Not its Gramian, which is read again row by row: at N = 10,000 two more would be 800 MB.
-    pub fn new(kernel: &Kernel<'_>, vectors: Columns<T>) -> Self {
+    pub fn new(kernel: &Kernel<'_, T>, vectors: Columns<T>, resolved: usize) -> Self {
         let frobenius = kernel.frobenius_squared.sqrt();
-        Self { step: kernel.row.step, vectors, frobenius }
+        Self { step: kernel.row.step, vectors, resolved, frobenius }
     }
 }
 
 /// One kernel with what it is measured against.
-pub struct Kernel<'a> {
+pub struct Kernel<'a, T> {
     /// The Gramian.
-    pub block: Block,
+    pub block: Block<T>,
     /// Its row in `kernels`.
     pub row: &'a KernelRow,
     /// ‖G‖²_F.
@@ -63,13 +66,13 @@ pub struct Kernel<'a> {
     outputs: &'a BySplit,
 }
 
-impl<'a> Kernel<'a> {
+impl<'a, T: Real> Kernel<'a, T> {
     /// Puts a Gramian beside its row and the outputs of its step.
     ///
     /// # Errors
     /// Where the row has another trace or norm than the Gramian.
     pub fn new(
-        block: Block,
+        block: Block<T>,
         row: &'a KernelRow,
         sources: &'a Sources,
         outputs: &'a BySplit,
@@ -86,12 +89,18 @@ impl<'a> Kernel<'a> {
         Ok(Self { block, row, frobenius_squared, sources, outputs })
     }
 
-    /// The noise below which eigenvalues found in precision `T` are not resolved.
-    pub fn noise<T: Real>(&self, largest: f64) -> f64 {
-        let gradients =
-            if self.row.precision == "f64" { f64::EPSILON } else { f64::from(f32::EPSILON) };
-        let epsilon = gradients.max(T::EPSILON);
-        resolution::noise_level(self.block.rows, epsilon, largest, self.frobenius_squared.sqrt())
+    /// The noise below which eigenvalues are not resolved; `largest` is λ₁.
+    pub fn noise(&self, largest: f64) -> f64 {
+        let gradients = if self.row.precision == "f64" { Precision::F64 } else { Precision::F32 };
+        let precisions = (gradients, self.block.stored, T::PRECISION);
+        let frobenius = self.frobenius_squared.sqrt();
+        resolution::noise_level(self.block.rows, precisions, largest, frobenius)
+    }
+
+    /// How many of `pairs` stand above rounding, and above the residual that was accepted of them.
+    pub fn resolved(&self, pairs: &Eigenpairs<T>) -> usize {
+        let noise = self.noise(pairs.values[0]).max(pairs.accepted_residual);
+        resolution::resolved(&pairs.values, noise)
     }
 
     /// Measures the kernel, of which `pairs` are the leading eigenpairs, and adds the rows.
@@ -101,7 +110,7 @@ impl<'a> Kernel<'a> {
     ///
     /// # Errors
     /// Where the principal angles to an earlier checkpoint cannot be found.
-    pub fn measure<T: Real>(
+    pub fn measure(
         &self,
         pairs: &Eigenpairs<T>,
         earlier: &[&Earlier<T>],
@@ -109,32 +118,33 @@ impl<'a> Kernel<'a> {
         sinusoids: Option<&Sinusoids>,
         tables: &mut Tables,
     ) -> Result<(), StageError> {
-        let noise = self.noise::<T>(pairs.values[0]).max(pairs.accepted_residual);
-        let resolved = resolution::resolved(&pairs.values, noise);
+        let resolved = self.resolved(pairs);
+        let leading = pairs.vectors.leading(resolved);
         let test_count = resolved.min(parameters.test_energies as usize);
-        let stored = parameters.stored(pairs.values.len());
-        let stored_test = if self.block.test_rows() > 0 { resolved.min(stored) } else { 0 };
+        let stored = parameters.stored(resolved);
+        let stored_test = if self.block.test_rows() > 0 { stored } else { 0 };
         let test = nystroem::extended(self.block.test(), pairs, test_count.max(stored_test));
 
         let contents = sinusoids.map_or_else(Vec::new, |sinusoids| {
-            let count = parameters.frequencies.min(pairs.values.len() as u32) as usize;
-            frequency::contents(&pairs.vectors, count, self.per_sample(), sinusoids)
+            let count = resolved.min(parameters.frequencies as usize);
+            frequency::contents(&leading, count, self.per_sample(), sinusoids)
         });
         self.add_eigenvalues(&pairs.values, resolved, &contents, tables);
         if let Some(sinusoids) = sinusoids {
             self.add_frequencies(&contents, sinusoids, tables);
         }
-        self.add_energies(Split::Train, &pairs.vectors, tables);
+        self.add_energies(Split::Train, &leading, tables);
         if self.block.test_rows() > 0 {
-            let tolerance = self.block.rows as f64 * T::EPSILON.max(f64::from(f32::EPSILON));
+            let epsilon = T::EPSILON.max(self.block.stored.epsilon());
+            let tolerance = self.block.rows as f64 * epsilon;
             let basis = nystroem::orthonormalized(&test.leading(test_count), tolerance);
             self.add_energies(Split::Test, &basis, tables);
         }
         self.add_dynamics(&pairs.values, resolved, parameters, tables);
-        self.add_alignment(tables);
+        self.add_alignment(pairs.values[0], tables);
         self.add_kernel_distances(earlier, tables)?;
-        self.add_eigenspaces(pairs, earlier, parameters, tables)?;
-        self.add_eigenvectors(Split::Train, pairs.vectors.iter().take(stored), tables);
+        self.add_eigenspaces(&leading, earlier, parameters, tables)?;
+        self.add_eigenvectors(Split::Train, leading.iter().take(stored), tables);
         self.add_eigenvectors(Split::Test, test.iter().take(stored_test), tables);
         Ok(())
     }
@@ -143,7 +153,7 @@ impl<'a> Kernel<'a> {
     ///
     /// `pairs` are all its eigenpairs, `steps` those of the training run. Nothing is added where the
     /// outputs at `start` are not known.
-    pub fn add_frozen_descent<T: Real>(
+    pub fn add_frozen_descent(
         &self,
         pairs: &Eigenpairs<T>,
         start: u64,
@@ -222,7 +232,7 @@ impl<'a> Kernel<'a> {
     }
 
     /// A signal without energy, as a residual of zero, has no rows.
-    fn add_energies<T: Real>(&self, split: Split, vectors: &Columns<T>, tables: &mut Tables) {
+    fn add_energies<V: Real>(&self, split: Split, vectors: &Columns<V>, tables: &mut Tables) {
         let target = self.signal(Signal::Target, split);
         let of_signal = |signal| energy::of_modes(vectors, &self.signal(signal, split));
         let shuffled = energy::of_modes_shuffled(vectors, &target, self.per_sample());
@@ -279,11 +289,12 @@ impl<'a> Kernel<'a> {
         });
     }
 
-    fn add_alignment(&self, tables: &mut Tables) {
+    fn add_alignment(&self, largest: f64, tables: &mut Tables) {
         let target = self.signal(Signal::Target, Split::Train);
         let (gram, per_sample) = (self.block.train(), self.per_sample());
         let plain = alignment::kernel_target(gram, self.frobenius_squared.sqrt(), &target);
-        let centred = alignment::centred_kernel_target(gram, per_sample, &target);
+        let centred =
+            alignment::centred_kernel_target(gram, per_sample, &target, self.noise(largest));
         let residual = self.signal(Signal::Residual, Split::Train);
         let position = position::spectral(gram, self.block.trace(), &residual);
         let metrics = [
@@ -298,7 +309,7 @@ impl<'a> Kernel<'a> {
         }
     }
 
-    fn add_kernel_distances<T: Real>(
+    fn add_kernel_distances(
         &self,
         earlier: &[&Earlier<T>],
         tables: &mut Tables,
@@ -319,17 +330,18 @@ impl<'a> Kernel<'a> {
         Ok(())
     }
 
-    fn add_eigenspaces<T: Real>(
+    fn add_eigenspaces(
         &self,
-        pairs: &Eigenpairs<T>,
+        vectors: &Columns<T>,
         earlier: &[&Earlier<T>],
         parameters: &Parameters,
         tables: &mut Tables,
     ) -> Result<(), SpectrumError> {
         for other in earlier {
-            for k in parameters.overlaps(pairs.vectors.count().min(other.vectors.count())) {
-                let overlap = overlap::of_leading(&pairs.vectors, &other.vectors, k);
-                let angles = angles::principal(&other.vectors, &pairs.vectors, k)?;
+            let available = vectors.count().min(other.vectors.count()).min(other.resolved);
+            for k in parameters.overlaps(available) {
+                let overlap = overlap::of_leading(vectors, &other.vectors, k);
+                let angles = angles::principal(&other.vectors, vectors, k)?;
                 let metrics = [
                     (AlignmentMetric::EigenspaceOverlap, overlap),
                     (AlignmentMetric::LargestPrincipalAngle, angles[k - 1]),
@@ -344,10 +356,10 @@ impl<'a> Kernel<'a> {
         Ok(())
     }
 
-    fn add_eigenvectors<'v, T: Real + 'v>(
+    fn add_eigenvectors<'v, V: Real + 'v>(
         &self,
         split: Split,
-        vectors: impl Iterator<Item = &'v [T]>,
+        vectors: impl Iterator<Item = &'v [V]>,
         tables: &mut Tables,
     ) {
         let rows = vectors.enumerate().map(|(i, vector)| EigenvectorRow {

@@ -1,8 +1,10 @@
 //! What the stage needs of memory, before it runs.
 
+use artifact::Precision;
+
 use crate::eigen;
 use crate::fixed_kernels::POINTS;
-use crate::parameters::{Parameters, Precision};
+use crate::parameters::Parameters;
 
 /// The sizes that decide how much memory the stage needs.
 #[derive(Clone, Copy, Debug)]
@@ -15,6 +17,8 @@ pub struct Sizes {
     pub blocks: u64,
     /// Steps with a Gramian.
     pub steps: u64,
+    /// The precision in which the Gramians are stored.
+    pub stored: Precision,
 }
 
 /// Peak memory in bytes.
@@ -23,20 +27,22 @@ pub struct Sizes {
 /// eigenvectors of the first and the previous checkpoint (for overlaps and warm starts); and besides
 /// one decomposition: a Gramian is read without a copy, and an earlier one in strips. All stored eigenvectors wait to be written at the end, where the writer holds them twice.
 pub fn peak_bytes(sizes: Sizes, parameters: &Parameters) -> u64 {
-    let Sizes { rows, test_rows, blocks, steps } = sizes;
-    let (single, number) = (4, if parameters.precision == Precision::F64 { 8 } else { 4 });
+    let Sizes { rows, test_rows, blocks, steps, stored } = sizes;
+    let precision = parameters.precision.of(stored);
+    let number = precision.bytes() as u64;
     let pairs = parameters.pairs(rows as usize) as u64;
-    let current = blocks * (rows + test_rows) * rows * single;
+    // Where it is stored otherwise, one is held twice while it is rounded.
+    let rounded = if precision == stored { 0 } else { stored.bytes() as u64 };
+    let current = (blocks * number + rounded) * (rows + test_rows) * rows;
     let earlier = blocks * steps.saturating_sub(1).min(2);
     let earlier_vectors = earlier * parameters.remembered(rows as usize) as u64 * rows * number;
-    let scratch = match parameters.precision {
+    let scratch = match precision {
         Precision::F32 => eigen::scratch_bytes::<f32>(rows as usize),
         Precision::F64 => eigen::scratch_bytes::<f64>(rows as usize),
     };
-    let converted = if parameters.precision == Precision::F64 { rows * rows * number } else { 0 };
-    let decomposition = scratch as u64 + converted + rows * rows * number;
-    let stored = parameters.stored(pairs as usize) as u64 * (rows + test_rows) * single;
-    let waiting = 2 * steps * blocks * stored;
+    let decomposition = scratch as u64 + rows * rows * number;
+    let kept = parameters.stored(pairs as usize) as u64 * (rows + test_rows) * 4;
+    let waiting = 2 * steps * blocks * kept;
     // f64 of the training samples and, for the baseline, of the test samples.
     let sinusoids = u64::from(parameters.sinusoids).min(rows / 4) * (rows + test_rows) * 8;
     let frozen = POINTS as u64 * (2 * rows + test_rows) * 8;
@@ -66,7 +72,8 @@ mod tests {
     #[test]
     fn what_is_said_to_fit_fits_and_one_row_more_does_not() {
         let parameters = Parameters::default();
-        let sizes = Sizes { rows: 50_000, test_rows: 0, blocks: 1, steps: 10 };
+        let stored = Precision::F32;
+        let sizes = Sizes { rows: 50_000, test_rows: 0, blocks: 1, steps: 10, stored };
         let limit = 8 << 30;
         let rows = largest_rows(sizes, &parameters, limit);
         assert!(rows > 1000);

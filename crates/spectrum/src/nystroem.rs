@@ -1,7 +1,7 @@
 //! Eigenfunctions at new points, by the Nyström formula.
 
-use faer::Accum;
 use faer::linalg::matmul::matmul;
+use faer::{Accum, MatRef};
 
 use crate::columns::Columns;
 use crate::eigen::{Eigenpairs, parallelism};
@@ -12,11 +12,10 @@ use crate::sum;
 ///
 /// `test` is test rows × training rows, row-major. The first `count` eigenvalues must be resolved:
 /// the division by a smaller one returns noise. At the training points the formula gives υᵢ back.
-pub fn extended<T: Real>(test: &[f32], pairs: &Eigenpairs<T>, count: usize) -> Columns<f64> {
+pub fn extended<T: Real>(test: &[T], pairs: &Eigenpairs<T>, count: usize) -> Columns<f64> {
     let columns = pairs.vectors.rows();
     let rows = test.len() / columns;
-    let mut store = Vec::new();
-    let test = T::matrix(test, columns, rows, &mut store).transpose();
+    let test = MatRef::from_column_major_slice(test, columns, rows).transpose();
     let mut products = Columns::filled(rows, count, T::nearest(0.0));
     if rows > 0 && count > 0 {
         matmul(
@@ -64,16 +63,16 @@ pub fn orthonormalized(vectors: &Columns<f64>, tolerance: f64) -> Columns<f64> {
 mod tests {
     use super::*;
     use crate::eigen::all;
-    use crate::eigen::tests::gramian;
+    use crate::eigen::tests::{gramian, matrix};
 
     #[test]
     fn at_the_training_points_the_eigenvectors_come_back() {
         let factor: Vec<f64> = (0..24).map(|i| f64::from(i * i % 17) - 8.0).collect();
         let gram = gramian(8, &factor);
-        let mut store = Vec::new();
-        let pairs = all(f64::matrix(&gram, 8, 8, &mut store)).unwrap();
+        let mut store: Vec<f64> = Vec::new();
+        let pairs = all(matrix(&gram, 8, 8, &mut store)).unwrap();
         // Three columns: three resolved eigenvalues. The last rows are left out: order of rows.
-        let extended = extended(&gram[..5 * 8], &pairs, 3);
+        let extended = extended(&store[..5 * 8], &pairs, 3);
         assert_eq!((extended.rows(), extended.count()), (5, 3));
         for i in 0..3 {
             for (new, old) in extended.column(i).iter().zip(pairs.vectors.column(i)) {
@@ -84,8 +83,8 @@ mod tests {
 
     #[test]
     fn no_test_points_have_no_values() {
-        let mut store = Vec::new();
-        let pairs = all(f64::matrix(&[2.0], 1, 1, &mut store)).unwrap();
+        let mut store: Vec<f64> = Vec::new();
+        let pairs = all(matrix(&[2.0], 1, 1, &mut store)).unwrap();
         assert_eq!(extended(&[], &pairs, 1).count(), 0);
     }
 

@@ -1,5 +1,6 @@
 //! What a user may set.
 
+use artifact::Precision;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +16,7 @@ pub struct Parameters {
     /// How they are found. `block` is for the top k.
     pub method: Method,
     /// Arithmetic of the decomposition. The sums that decide a metric are f64 either way.
-    pub precision: Precision,
+    pub precision: Arithmetic,
     /// Residual ‖Gυ − λυ‖/λ₁ up to which `block` accepts an eigenpair.
     #[schemars(range(min = 1e-7, max = 1e-2))]
     pub tolerance: f64,
@@ -70,12 +71,25 @@ pub enum Method {
 /// Arithmetic of the decomposition.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Precision {
-    /// 24 bits: eigenvalues to about 1e-6 λ₁, the precision in which Gramians are stored.
+pub enum Arithmetic {
+    /// That in which the Gramians are stored.
     #[default]
+    Stored,
+    /// 24 bits: eigenvalues to about 1e-6 λ₁.
     F32,
     /// 53 bits: twice the memory and three times the time.
     F64,
+}
+
+impl Arithmetic {
+    /// The precision for Gramians that are stored in `stored`.
+    pub(crate) fn of(self, stored: Precision) -> Precision {
+        match self {
+            Self::Stored => stored,
+            Self::F32 => Precision::F32,
+            Self::F64 => Precision::F64,
+        }
+    }
 }
 
 /// Eigenvectors that are stored where nothing else is said.
@@ -92,7 +106,7 @@ impl Default for Parameters {
         Self {
             eigenpairs: Pairs::default(),
             method: Method::default(),
-            precision: Precision::default(),
+            precision: Arithmetic::default(),
             tolerance: 1e-5,
             eigenvectors: EIGENVECTORS,
             overlap: vec![OVERLAP],

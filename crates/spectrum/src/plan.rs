@@ -97,5 +97,6 @@ fn sizes(outline: &Outline, rows: u64) -> Sizes {
         test_rows: outline.test_samples.unwrap_or(0) * per_sample,
         blocks: outline.kernel_blocks.unwrap_or(1),
         steps: outline.checkpoints.as_ref().map_or(1, |steps| steps.len() as u64),
+        stored: outline.kernel_precision.unwrap_or_default(),
     }
 }

@@ -10,7 +10,11 @@ use crate::sum;
 /// each output that shares the kernel. `None` for a zero residual.
 ///
 /// Source: arXiv 2605.31244, spectral position.
-pub fn spectral(gram: &[f32], trace: f64, residual: &[Vec<f64>]) -> Option<f64> {
+pub fn spectral<T: Copy + Into<f64> + Sync>(
+    gram: &[T],
+    trace: f64,
+    residual: &[Vec<f64>],
+) -> Option<f64> {
     let norm: f64 = residual.iter().map(|part| sum::norm_squared(part)).sum();
     let form: f64 = residual.iter().map(|part| sum::dot(part, &sum::product(gram, part))).sum();
     (norm > 0.0).then(|| form / (trace * norm))
@@ -20,16 +24,15 @@ pub fn spectral(gram: &[f32], trace: f64, residual: &[Vec<f64>]) -> Option<f64> 
 mod tests {
     use super::*;
     use crate::eigen::all;
-    use crate::eigen::tests::gramian;
-    use crate::precision::Real;
+    use crate::eigen::tests::{gramian, matrix};
 
     #[test]
     fn it_is_the_mean_eigenvalue_under_the_energy_of_the_residual_by_the_trace() {
         let factor: Vec<f64> = (0..15).map(|i| f64::from(i * i % 7) - 3.0).collect();
         let gram = gramian(5, &factor);
         let residual = vec![vec![1.0, -2.0, 0.5, 0.0, 3.0], vec![0.0, 1.0, 1.0, -1.0, 0.25]];
-        let mut store = Vec::new();
-        let pairs = all(f64::matrix(&gram, 5, 5, &mut store)).unwrap();
+        let mut store: Vec<f64> = Vec::new();
+        let pairs = all(matrix(&gram, 5, 5, &mut store)).unwrap();
         let (mut weighted, mut energy) = (0.0, 0.0);
         for (vector, value) in pairs.vectors.iter().zip(&pairs.values) {
             for part in &residual {

@@ -34,14 +34,14 @@ pub fn of_columns<T: Real>(a: &Columns<T>, b: &Columns<f64>) -> Columns<f64> {
 }
 
 /// A B for a row-major A whose rows have as many entries as the columns of `b`.
-pub fn of_rows(a: &[f32], b: &Columns<f64>) -> Columns<f64> {
+pub fn of_rows<T: Copy + Into<f64> + Sync>(a: &[T], b: &Columns<f64>) -> Columns<f64> {
     let (inner, columns) = (b.rows(), b.count());
     let rows = a.len() / inner;
     let mut product = Columns::filled(rows, columns, 0.0);
     for from in (0..rows).step_by(BLOCK) {
         let to = rows.min(from + BLOCK);
         let mut wide = Columns::empty(inner);
-        wide.push(a[from * inner..to * inner].iter().map(|&entry| f64::from(entry)));
+        wide.push(a[from * inner..to * inner].iter().map(|&entry| entry.into()));
         matmul(
             product.matrix_mut(0, columns).subrows_mut(from, to - from),
             Accum::Replace,

@@ -1,14 +1,23 @@
 //! Which eigenvalues stand above the noise.
 
+use artifact::Precision;
+
 use crate::error::SpectrumError;
 
-/// How far from zero rounding alone can put an eigenvalue: max(rows · ε · λ₁, ε₃₂ · ‖G‖_F).
+/// How far from zero rounding alone can put an eigenvalue: max(rows · ε · λ₁, ε' · ‖G‖_F).
 ///
-/// `epsilon` is the larger of the precision in which the gradients were made and that of the
-/// decomposition. The second term is Weyl's bound on what storing the Gramian as f32 does; it
-/// decides only where both precisions are f64.
-pub fn noise_level(rows: usize, epsilon: f64, largest: f64, frobenius: f64) -> f64 {
-    (rows as f64 * epsilon * largest).max(f64::from(f32::EPSILON) * frobenius)
+/// `made` is the precision of the gradients, `stored` that of the table, `decomposed` that of the
+/// decomposition. ε is the coarser one of making and decomposing; ε' that of storing and decomposing,
+/// since the Gramian is rounded to the latter when it is read: Weyl's bound on what that does.
+pub fn noise_level(
+    rows: usize,
+    (made, stored, decomposed): (Precision, Precision, Precision),
+    largest: f64,
+    frobenius: f64,
+) -> f64 {
+    let coarser = |one: Precision, other: Precision| one.epsilon().max(other.epsilon());
+    let made = rows as f64 * coarser(made, decomposed) * largest;
+    made.max(coarser(stored, decomposed) * frobenius)
 }
 
 /// Number of leading eigenvalues above `noise`; `values` fall.
@@ -44,17 +53,29 @@ pub fn check_positive(
 mod tests {
     use super::*;
 
+    const ALL_F32: (Precision, Precision, Precision) =
+        (Precision::F32, Precision::F32, Precision::F32);
+    const ALL_F64: (Precision, Precision, Precision) =
+        (Precision::F64, Precision::F64, Precision::F64);
+
     #[test]
     fn resolved_eigenvalues_are_those_above_rows_epsilon_and_the_largest() {
-        let noise = noise_level(100, 1e-7, 50.0, 51.0);
-        assert!((noise - 5e-4).abs() <= 1e-12);
+        let noise = noise_level(100, ALL_F32, 50.0, 51.0);
+        assert!((noise - 5000.0 * f64::from(f32::EPSILON)).abs() <= 1e-12);
         assert_eq!(resolved(&[50.0, 1e-3, 4e-4, -1e-5], noise), 2);
+        let noise = noise_level(100, ALL_F64, 50.0, 51.0);
+        assert_eq!(resolved(&[50.0, 1e-3, 4e-4, -1e-5], noise), 3);
     }
 
     #[test]
-    fn f32_storage_limits_what_f64_resolves() {
-        let noise = noise_level(10, f64::EPSILON, 1.0, 1.0);
-        assert!((noise - f64::from(f32::EPSILON)).abs() <= 1e-12);
+    fn the_coarsest_of_making_storing_and_decomposing_limits_what_is_resolved() {
+        use Precision::{F32, F64};
+        let single = f64::from(f32::EPSILON);
+        let noise = |all| noise_level(10, all, 1.0, 1.0);
+        assert!((noise((F64, F32, F64)) - single).abs() <= 1e-12);
+        assert!((noise((F64, F64, F32)) - 10.0 * single).abs() <= 1e-12);
+        assert!((noise((F32, F64, F64)) - 10.0 * single).abs() <= 1e-12);
+        assert!((noise(ALL_F64) - 10.0 * f64::EPSILON).abs() <= 1e-24);
     }
 
     #[test]

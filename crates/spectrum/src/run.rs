@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use artifact::tables::Split;
-use artifact::{Kind, Outline};
+use artifact::{Kind, Outline, Precision};
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 use stage::{Context, Inputs, Limits, Outlines, Plan, Port, Resume, Stage, StageError};
@@ -15,7 +15,7 @@ use crate::eigen::{self, Eigenpairs};
 use crate::error::SpectrumError;
 use crate::fixed_kernels::FixedKernels;
 use crate::measure::{Earlier, Kernel};
-use crate::parameters::{Parameters, Precision};
+use crate::parameters::Parameters;
 use crate::plan::plan;
 use crate::precision::Real;
 use crate::resolution;
@@ -30,7 +30,7 @@ impl Stage for SpectrumStage {
     type Parameters = Parameters;
 
     const NAME: &'static str = "spectrum";
-    const VERSION: &'static str = "2";
+    const VERSION: &'static str = "3";
     const SUMMARY: &'static str = "Eigenpairs of every Gramian; relative energies, dynamics, alignment and frequencies measured with them.";
     const INPUTS: &'static [Port] = &[
         Port::one("dataset", Kind::DATASET),
@@ -56,7 +56,7 @@ impl Stage for SpectrumStage {
     ) -> Result<Outline, StageError> {
         let sources = Sources::read(inputs)?;
         let mut resume = Resume::of(output, context.pace);
-        let tables = match parameters.precision {
+        let tables = match parameters.precision.of(sources.stored()?) {
             Precision::F32 => measured::<f32>(parameters, &sources, &mut resume, context)?,
             Precision::F64 => measured::<f64>(parameters, &sources, &mut resume, context)?,
         };
@@ -121,7 +121,7 @@ fn measured<T: Real>(
     let mut unsaved = Tables::default();
     let steps = sources.kernels.len() as u64;
     for (done, (&step, rows)) in sources.kernels.iter().enumerate().skip(state.done) {
-        for (index, block) in sources.blocks(step)?.into_iter().enumerate() {
+        for (index, block) in sources.blocks::<T>(step)?.into_iter().enumerate() {
             if state.histories.len() == index {
                 state.histories.push(History { first: None, previous: None });
             }
@@ -147,7 +147,8 @@ fn measured<T: Real>(
                 format!("λ₁ {:.3e}", pairs.values[0])
             });
             let remembered = parameters.remembered(kernel.block.rows);
-            history.add(Earlier::new(&kernel, pairs.vectors.leading(remembered)));
+            let (vectors, resolved) = (pairs.vectors.leading(remembered), kernel.resolved(&pairs));
+            history.add(Earlier::new(&kernel, vectors, resolved));
         }
         if resume.is_due(true) {
             (state.done, state.random_words) = (done + 1, random.get_word_pos());
@@ -180,7 +181,7 @@ fn baseline_and_sinusoids(
 ///
 /// `earlier` are eigenvectors of the checkpoint before, from which the block method starts.
 fn leading_eigenpairs<T: Real>(
-    kernel: &Kernel<'_>,
+    kernel: &Kernel<'_, T>,
     parameters: &Parameters,
     earlier: Option<&Columns<T>>,
     random: &mut impl Rng,
@@ -191,8 +192,7 @@ fn leading_eigenpairs<T: Real>(
         return Err(StageError::from(SpectrumError::TooMany { wanted, rows })
             .hint(format!("lower the parameter {at}")));
     }
-    let mut store = Vec::new();
-    let gram = T::matrix(kernel.block.train(), rows, rows, &mut store);
+    let gram = kernel.block.matrix();
     let k = parameters.pairs(rows);
     if parameters.by_block(rows) {
         // Uniform in [-½, ½): any distribution without a preferred direction of G does.
@@ -200,13 +200,13 @@ fn leading_eigenpairs<T: Real>(
             Start::new(earlier, rows, k, || random.next_u64() as f64 / u64::MAX as f64 - 0.5);
         if let Some(mut pairs) = block_eigen::top(gram, k, &start, parameters.tolerance)? {
             let largest = pairs.values[0];
-            resolution::check_positive(largest, None, kernel.noise::<T>(largest))?;
+            resolution::check_positive(largest, None, kernel.noise(largest))?;
             pairs.accepted_residual = parameters.tolerance * largest;
             return Ok(pairs);
         }
     }
     let pairs = eigen::all(gram)?;
     let (largest, smallest) = (pairs.values[0], pairs.values.last().copied());
-    resolution::check_positive(largest, smallest, kernel.noise::<T>(largest))?;
+    resolution::check_positive(largest, smallest, kernel.noise(largest))?;
     Ok(if k < rows { pairs.leading(k) } else { pairs })
 }

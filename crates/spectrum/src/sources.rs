@@ -7,7 +7,7 @@ use artifact::tables::Split;
 use artifact::tables::dataset::Sample;
 use artifact::tables::kernel::{KernelRow, Reduction};
 use artifact::tables::training::{HistoryRow, OutputRow};
-use artifact::{GramReader, Outline, read_rows};
+use artifact::{GramReader, GramValue, Outline, Precision, read_rows};
 use stage::{Inputs, StageError};
 
 use crate::distance;
@@ -90,6 +90,17 @@ impl Sources {
         })
     }
 
+    /// The precision in which the Gramians are stored: that of the first step.
+    ///
+    /// # Errors
+    /// Where its file is missing or damaged.
+    pub fn stored(&self) -> Result<Precision, StageError> {
+        match self.kernels.first_key_value() {
+            Some((&step, _)) => Ok(GramReader::open(&self.directory, step)?.precision()),
+            None => Ok(Precision::default()),
+        }
+    }
+
     /// Whether a kernel under `reduction` leaves out no pair of outputs.
     pub fn is_whole(&self, reduction: Reduction) -> bool {
         reduction == Reduction::Full || self.targets.train.width == 1
@@ -105,11 +116,11 @@ impl Sources {
     ///
     /// # Errors
     /// Where the Gramian is missing, damaged, not symmetric, or not that of its row.
-    pub fn blocks(&self, step: u64) -> Result<Vec<Block>, StageError> {
+    pub fn blocks<T: GramValue>(&self, step: u64) -> Result<Vec<Block<T>>, StageError> {
         let (gram, places) = self.gram(step)?;
         let rows = &self.kernels[&step];
         let read = |place: &Place| {
-            let block = Block::new(place, gram.values(&place.ranges)?)
+            let block = Block::new(place, gram.precision(), gram.values(&place.ranges)?)
                 .map_err(|error| at_step(step, error))?;
             let row = rows.iter().find(|row| row.output == block.output);
             if row.is_none_or(|row| row.test_rows as usize != block.test_rows()) {
@@ -128,7 +139,11 @@ impl Sources {
     ///
     /// # Errors
     /// Where the other Gramian is missing, damaged or of another size.
-    pub fn product_with(&self, step: u64, block: &Block) -> Result<f64, StageError> {
+    pub fn product_with<T: GramValue>(
+        &self,
+        step: u64,
+        block: &Block<T>,
+    ) -> Result<f64, StageError> {
         let (gram, places) = self.gram(step)?;
         let place = places.iter().find(|place| place.output == block.output);
         let place = place.filter(|place| place.train == block.rows).ok_or_else(|| {
@@ -137,14 +152,14 @@ impl Sources {
                 block.rows, block.output
             ))
         })?;
-        let most = (STRIP_BYTES / size_of::<f32>() / block.rows).max(1);
+        let most = (STRIP_BYTES / size_of::<T>() / block.rows).max(1);
         let (mut product, mut done) = (0.0, 0);
         for range in &place.ranges {
             let mut start = range.start;
             while start < range.end && done < block.rows {
                 let count = most.min(range.end - start).min(block.rows - done);
                 let strip = start..start + count;
-                let other = gram.values(std::slice::from_ref(&strip))?;
+                let other = gram.values::<T>(std::slice::from_ref(&strip))?;
                 let rows = &block.train()[done * block.rows..(done + count) * block.rows];
                 product += distance::product(rows, &other, block.rows);
                 start += count;

@@ -32,14 +32,18 @@ pub fn norm_squared<A: Copy + Into<f64>>(a: &[A]) -> f64 {
 /// Σ over rows of `term(row index, row)`, for a row-major matrix of rows of `width`.
 ///
 /// Rows are summed in parallel, their sums one after the other.
-pub fn over_rows(values: &[f32], width: usize, term: impl Fn(usize, &[f32]) -> f64 + Sync) -> f64 {
+pub fn over_rows<T: Sync>(
+    values: &[T],
+    width: usize,
+    term: impl Fn(usize, &[T]) -> f64 + Sync,
+) -> f64 {
     let rows: Vec<f64> =
         values.par_chunks_exact(width).enumerate().map(|(i, row)| term(i, row)).collect();
     rows.iter().sum()
 }
 
 /// G x, for a row-major matrix G whose rows have as many entries as `x`.
-pub fn product(gram: &[f32], x: &[f64]) -> Vec<f64> {
+pub fn product<T: Copy + Into<f64> + Sync>(gram: &[T], x: &[f64]) -> Vec<f64> {
     gram.par_chunks_exact(x.len()).map(|row| dot(row, x)).collect()
 }
 
@@ -59,6 +63,9 @@ mod tests {
 
     #[test]
     fn a_product_takes_rows() {
-        assert_eq!(product(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], &[1.0, 0.0, -1.0]), [-2.0, -2.0]);
+        assert_eq!(
+            product::<f64>(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], &[1.0, 0.0, -1.0]),
+            [-2.0, -2.0]
+        );
     }
 }

@@ -8,6 +8,7 @@ mod plain;
 mod reader;
 #[cfg(test)]
 mod tests;
+mod value;
 mod writer;
 
 use std::path::Path;
@@ -17,6 +18,7 @@ use crate::tables::Split;
 use crate::tables::kernel::GRAM;
 
 pub use reader::GramReader;
+pub use value::{GramValue, Precision};
 pub use writer::GramWriter;
 
 /// Position of the column `values`; the keys of a row go before it.
@@ -33,22 +35,26 @@ pub struct GramRow {
     pub output: u32,
 }
 
-/// A Gramian as it lies in `gram/step-….parquet`.
+/// A Gramian as it lies in `gram/step-….parquet`, its entries in f32 or f64.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Gram {
+pub struct Gram<T = f32> {
     /// What each row belongs to.
     pub rows: Vec<GramRow>,
     /// Columns of every row: training samples, times outputs under `full`.
     pub width: usize,
     /// Entries, row-major: `rows.len() × width`.
-    pub values: Vec<f32>,
+    pub values: Vec<T>,
 }
 
 /// Writes the Gramian of one step.
 ///
 /// # Errors
 /// Where a value is not finite, or the file cannot be written.
-pub fn write_gram(directory: &Path, step: u64, gram: &Gram) -> Result<(), ArtifactError> {
+pub fn write_gram<T: GramValue>(
+    directory: &Path,
+    step: u64,
+    gram: &Gram<T>,
+) -> Result<(), ArtifactError> {
     if gram.values.len() != gram.rows.len() * gram.width {
         return Err(mismatch(format!(
             "{} values for {} rows of {}",
@@ -62,11 +68,12 @@ pub fn write_gram(directory: &Path, step: u64, gram: &Gram) -> Result<(), Artifa
     writer.finish()
 }
 
-/// Reads the Gramian of one step; the training block comes first.
+/// Reads the Gramian of one step, rounded to `T` where it is stored otherwise; the training block
+/// comes first.
 ///
 /// # Errors
 /// Where the file is missing or damaged, or its rows differ in length.
-pub fn read_gram(directory: &Path, step: u64) -> Result<Gram, ArtifactError> {
+pub fn read_gram<T: GramValue>(directory: &Path, step: u64) -> Result<Gram<T>, ArtifactError> {
     let reader = GramReader::open(directory, step)?;
     let all = 0..reader.rows().len();
     let values = reader.values(&[all])?;

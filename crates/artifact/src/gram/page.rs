@@ -9,15 +9,18 @@ use parquet::column::page::{CompressedPage, Page, PageWriter};
 use parquet::errors::ParquetError;
 use parquet::file::writer::{SerializedPageWriter, TrackedWrite};
 
-use super::levels;
+use super::{GramValue, levels};
 
 /// Header and levels of a page of `rows` rows of `width` values; the values come after.
 ///
 /// The header is Parquet's own writer's, for a page as long that is never looked at: so that the
 /// values go from the matrix to the file without being copied to lie behind their levels.
-pub(super) fn before_values(rows: usize, width: usize) -> Result<Vec<u8>, ParquetError> {
+pub(super) fn before_values<T: GramValue>(
+    rows: usize,
+    width: usize,
+) -> Result<Vec<u8>, ParquetError> {
     let levels = levels::encoded(rows, width);
-    let size = levels.len() + rows * width * size_of::<f32>();
+    let size = levels.len() + rows * width * size_of::<T>();
     let page = Page::DataPage {
         buf: vec![0; size].into(),
         num_values: (rows * width) as u32,
@@ -36,11 +39,13 @@ pub(super) fn before_values(rows: usize, width: usize) -> Result<Vec<u8>, Parque
 }
 
 /// `values` as Parquet has them, in little-endian order.
-pub(super) fn bytes_of(values: &[f32]) -> Cow<'_, [u8]> {
+pub(super) fn bytes_of<T: GramValue>(values: &[T]) -> Cow<'_, [u8]> {
     if cfg!(target_endian = "little") {
         Cow::Borrowed(values.to_byte_slice())
     } else {
-        Cow::Owned(values.iter().flat_map(|value| value.to_le_bytes()).collect())
+        let mut bytes = Vec::with_capacity(size_of_val(values));
+        values.iter().for_each(|value| value.push_bytes(&mut bytes));
+        Cow::Owned(bytes)
     }
 }
 

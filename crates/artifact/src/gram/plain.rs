@@ -9,38 +9,38 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use parquet::basic::{Compression, Encoding, Type};
+use parquet::basic::{Compression, Encoding};
 use parquet::column::page::{Page, PageReader};
 use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 use parquet::file::serialized_reader::SerializedPageReader;
 use rayon::prelude::*;
 
-use super::{levels, memory};
+use super::{GramValue, levels, memory};
 
 /// Values of a group that are asked for, and where they go.
-struct Part<'a> {
+struct Part<'a, T> {
     wanted: Range<usize>,
-    to: &'a mut [f32],
+    to: &'a mut [T],
 }
 
 /// The rows `ranges` of the file at `path`, one after the other, where column `column` holds
 /// `width` finite values in each row as our writer lays them out; None where not.
-pub(super) fn values(
+pub(super) fn values<T: GramValue>(
     path: &Path,
     metadata: &ParquetMetaData,
     column: usize,
     width: usize,
     ranges: &[Range<usize>],
-) -> Option<Vec<f32>> {
+) -> Option<Vec<T>> {
     let groups = metadata.row_groups();
     let size = usize::try_from(std::fs::metadata(path).ok()?.len()).ok()?;
     // What the file says of its size is not believed before it is known to be no larger.
     let mut entries = 0_usize;
     for group in groups {
-        entries = entries.checked_add(plain_entries(group, column, width)?)?;
+        entries = entries.checked_add(plain_entries::<T>(group, column, width)?)?;
     }
     let wanted = ranges.iter().try_fold(0_usize, |sum, rows| sum.checked_add(rows.len()))?;
-    if entries > size / size_of::<f32>() || wanted.checked_mul(width)? > entries {
+    if entries > size / size_of::<T>() || wanted.checked_mul(width)? > entries {
         return None;
     }
     let mut values = memory::zeros(wanted * width);
@@ -54,11 +54,15 @@ pub(super) fn values(
 }
 
 /// The values of a group, if column `column` may be read here.
-fn plain_entries(group: &RowGroupMetaData, column: usize, width: usize) -> Option<usize> {
+fn plain_entries<T: GramValue>(
+    group: &RowGroupMetaData,
+    column: usize,
+    width: usize,
+) -> Option<usize> {
     let chunk = group.columns().get(column)?;
     let leaf = chunk.column_descr();
     let entries = usize::try_from(group.num_rows()).ok()?.checked_mul(width)?;
-    let plain = chunk.column_type() == Type::FLOAT
+    let plain = chunk.column_type() == T::PHYSICAL
         && (leaf.max_def_level(), leaf.max_rep_level()) == (1, 1)
         && chunk.compression() == Compression::UNCOMPRESSED
         && chunk.dictionary_page_offset().is_none()
@@ -67,13 +71,13 @@ fn plain_entries(group: &RowGroupMetaData, column: usize, width: usize) -> Optio
 }
 
 /// `values` cut where a range or a group ends, by group.
-fn parts<'a>(
+fn parts<'a, T>(
     groups: &[RowGroupMetaData],
     width: usize,
     ranges: &[Range<usize>],
-    mut values: &'a mut [f32],
-) -> Option<Vec<Vec<Part<'a>>>> {
-    let mut parts: Vec<Vec<Part<'a>>> = groups.iter().map(|_| Vec::new()).collect();
+    mut values: &'a mut [T],
+) -> Option<Vec<Vec<Part<'a, T>>>> {
+    let mut parts: Vec<Vec<Part<'a, T>>> = groups.iter().map(|_| Vec::new()).collect();
     for range in ranges {
         let mut first = 0;
         for (group, parts) in groups.iter().zip(&mut parts) {
@@ -92,12 +96,12 @@ fn parts<'a>(
 }
 
 /// Copies the wanted values of one group.
-fn copy(
+fn copy<T: GramValue>(
     path: &Path,
     group: &RowGroupMetaData,
     column: usize,
     width: usize,
-    mut parts: Vec<Part<'_>>,
+    mut parts: Vec<Part<'_, T>>,
 ) -> Option<()> {
     let rows = usize::try_from(group.num_rows()).ok()?;
     // Its own: readers of one open file share its position.
@@ -118,14 +122,13 @@ fn copy(
         };
         let count = num_values as usize;
         let bytes = levels::values(&buf, seen, count, width)?;
-        if bytes.len() != count * size_of::<f32>() {
+        if bytes.len() != count * size_of::<T>() {
             return None;
         }
         for part in &mut parts {
             let (from, to) = (part.wanted.start.max(seen), part.wanted.end.min(seen + count));
             if from < to {
-                let bytes =
-                    &bytes[(from - seen) * size_of::<f32>()..(to - seen) * size_of::<f32>()];
+                let bytes = &bytes[(from - seen) * size_of::<T>()..(to - seen) * size_of::<T>()];
                 let start = part.wanted.start;
                 if !copy_finite(bytes, &mut part.to[from - start..to - start]) {
                     return None;
@@ -138,12 +141,11 @@ fn copy(
 }
 
 /// Copies `bytes` to `values`; whether all are finite.
-fn copy_finite(bytes: &[u8], values: &mut [f32]) -> bool {
+fn copy_finite<T: GramValue>(bytes: &[u8], values: &mut [T]) -> bool {
     let mut finite = true;
-    let (bytes, _) = bytes.as_chunks();
-    for (value, &bytes) in values.iter_mut().zip(bytes) {
-        *value = f32::from_le_bytes(bytes);
-        finite &= value.is_finite();
+    for (value, bytes) in values.iter_mut().zip(bytes.chunks_exact(size_of::<T>())) {
+        *value = T::of_bytes(bytes);
+        finite &= value.finite();
     }
     finite
 }

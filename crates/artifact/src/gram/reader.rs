@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Float32Type, UInt32Type};
+use arrow::datatypes::{DataType, Field, UInt32Type};
+use parquet::basic::Type;
 use parquet::file::metadata::ParquetMetaData;
 
-use super::{GramRow, VALUES, plain};
+use super::{GramRow, GramValue, Precision, VALUES, plain};
 use crate::error::ArtifactError;
 use crate::guard::guarded;
 use crate::read::{BATCH_ROWS, batches, open};
@@ -70,15 +71,26 @@ impl GramReader {
         self.width
     }
 
+    /// The precision in which the entries are stored.
+    #[must_use]
+    pub fn precision(&self) -> Precision {
+        let leaves = self.metadata.file_metadata().schema_descr().columns();
+        match self.values_column().map(|column| leaves[column].physical_type()) {
+            Some(Type::DOUBLE) => Precision::F64,
+            _ => Precision::F32,
+        }
+    }
+
     /// The entries of the rows `ranges`, which rise and do not overlap: whole rows of
-    /// [`Self::width`], one after the other, in memory once.
+    /// [`Self::width`], one after the other. In memory once where they are stored in `T`; rounded to it
+    /// where they are not.
     ///
     /// # Errors
     /// Where the file is damaged, a row has another length, or a value is NULL, NaN or infinite.
     ///
     /// # Panics
     /// Where there are no such rows.
-    pub fn values(&self, ranges: &[Range<usize>]) -> Result<Vec<f32>, ArtifactError> {
+    pub fn values<T: GramValue>(&self, ranges: &[Range<usize>]) -> Result<Vec<T>, ArtifactError> {
         let mut end = 0;
         for rows in ranges {
             assert!(end <= rows.start && rows.start <= rows.end, "ranges rise");
@@ -88,7 +100,19 @@ impl GramReader {
         guarded(&self.path, || self.values_of(ranges))
     }
 
-    fn values_of(&self, ranges: &[Range<usize>]) -> Result<Vec<f32>, ArtifactError> {
+    fn values_of<T: GramValue>(&self, ranges: &[Range<usize>]) -> Result<Vec<T>, ArtifactError> {
+        match self.precision() {
+            stored if stored == T::PRECISION => self.stored_values(ranges),
+            Precision::F32 => Ok(rounded(&self.stored_values::<f32>(ranges)?)),
+            Precision::F64 => Ok(rounded(&self.stored_values::<f64>(ranges)?)),
+        }
+    }
+
+    /// The same in the precision in which they are stored.
+    fn stored_values<T: GramValue>(
+        &self,
+        ranges: &[Range<usize>],
+    ) -> Result<Vec<T>, ArtifactError> {
         if let Some(column) = self.values_column()
             && let Some(values) =
                 plain::values(&self.path, &self.metadata, column, self.width, ranges)
@@ -103,19 +127,27 @@ impl GramReader {
     /// # Errors
     /// As [`Self::values`].
     pub(crate) fn check_values(&self, bytes: usize) -> Result<(), ArtifactError> {
+        match self.precision() {
+            Precision::F32 => self.check_stored::<f32>(bytes),
+            Precision::F64 => self.check_stored::<f64>(bytes),
+        }
+    }
+
+    fn check_stored<T: GramValue>(&self, bytes: usize) -> Result<(), ArtifactError> {
         let rows = self.rows.len();
-        let at_once = (bytes / size_of::<f32>() / self.width.max(1)).max(1);
+        let at_once = (bytes / size_of::<T>() / self.width.max(1)).max(1);
         let strip = |first| first..rows.min(first + at_once);
         let is_plain = self.values_column().is_some_and(|column| {
-            let values =
-                |strip| plain::values(&self.path, &self.metadata, column, self.width, &[strip]);
+            let values = |strip| {
+                plain::values::<T>(&self.path, &self.metadata, column, self.width, &[strip])
+            };
             (0..rows).step_by(at_once).map(strip).all(|strip| values(strip).is_some())
         });
         if !is_plain {
             let mut first = 0;
             for batch in batches(&self.path, &GRAM, &GRAM.columns[VALUES..=VALUES], at_once)? {
                 let batch = batch?;
-                self.entries(&batch, first)?;
+                self.entries::<T>(&batch, first)?;
                 first += batch.num_rows();
             }
         }
@@ -123,16 +155,16 @@ impl GramReader {
     }
 
     /// The same by Arrow, which reads whatever another program may have written.
-    pub(super) fn values_by_arrow(
+    pub(super) fn values_by_arrow<T: GramValue>(
         &self,
         ranges: &[Range<usize>],
-    ) -> Result<Vec<f32>, ArtifactError> {
+    ) -> Result<Vec<T>, ArtifactError> {
         let wanted: usize = ranges.iter().map(ExactSizeIterator::len).sum();
         let mut values = Vec::new();
         values.try_reserve_exact(wanted.saturating_mul(self.width)).map_err(|_| {
             self.bad(format!("{wanted} rows of {} do not fit into memory", self.width))
         })?;
-        let batch_rows = VECTOR_GROUP_BYTES / size_of::<f32>() / self.width.max(1);
+        let batch_rows = VECTOR_GROUP_BYTES / size_of::<T>() / self.width.max(1);
         let columns = &GRAM.columns[VALUES..=VALUES];
         let mut first = 0;
         for batch in batches(&self.path, &GRAM, columns, batch_rows.max(1))? {
@@ -196,9 +228,14 @@ impl GramReader {
     }
 
     /// The entries of the rows of `batch`, the first of which is row `first`.
-    fn entries(&self, batch: &RecordBatch, first: usize) -> Result<Vec<f32>, ArtifactError> {
+    fn entries<T: GramValue>(
+        &self,
+        batch: &RecordBatch,
+        first: usize,
+    ) -> Result<Vec<T>, ArtifactError> {
         let column = &GRAM.columns[VALUES];
-        let lists = self.column(batch, column.name, &column.data.arrow())?;
+        let element = Field::new("element", T::ARROW, false);
+        let lists = self.column(batch, column.name, &DataType::List(Arc::new(element)))?;
         let lists = lists.as_list::<i32>();
         for i in 0..batch.num_rows() {
             let width = usize::try_from(lists.value_length(i)).unwrap_or(0);
@@ -212,11 +249,15 @@ impl GramReader {
         }
         // Rows are contiguous in the child array.
         let start = usize::try_from(lists.value_offsets()[0]).unwrap_or(0);
-        let cells = lists.values().as_primitive::<Float32Type>();
+        let cells = lists.values().as_primitive::<T::Primitive>();
         let part = &cells.values()[start..start + batch.num_rows() * self.width];
-        if lists.null_count() > 0 || !part.iter().fold(true, |finite, v| finite & v.is_finite()) {
+        if lists.null_count() > 0 || !part.iter().fold(true, |finite, v| finite & v.finite()) {
             return Err(self.bad("a value is NULL, NaN or infinite".to_owned()));
         }
         Ok(part.to_vec())
     }
+}
+
+fn rounded<S: GramValue, T: GramValue>(values: &[S]) -> Vec<T> {
+    values.iter().map(|&value| T::nearest(value.into())).collect()
 }

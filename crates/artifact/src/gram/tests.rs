@@ -30,7 +30,11 @@ fn gram(train: u32, test: u32, outputs: u32) -> Gram {
 }
 
 /// Writes groups of `group_rows` rows, `append_rows` rows at a time.
-fn written(gram: &Gram, group_rows: usize, append_rows: usize) -> tempfile::TempDir {
+fn written<T: GramValue>(
+    gram: &Gram<T>,
+    group_rows: usize,
+    append_rows: usize,
+) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let mut writer = GramWriter::create(folder.path(), 7, gram.rows.clone(), gram.width).unwrap();
     writer.group_rows = group_rows;
@@ -73,7 +77,7 @@ fn metadata(folder: &tempfile::TempDir) -> ParquetMetaData {
 }
 
 /// The values of all rows as they lie in pages, where they lie as our writer puts them.
-fn plain_values(folder: &tempfile::TempDir, gram: &Gram) -> Option<Vec<f32>> {
+fn plain_values<T: GramValue>(folder: &tempfile::TempDir, gram: &Gram<T>) -> Option<Vec<T>> {
     let all = 0..gram.rows.len();
     plain::values(&file(folder), &metadata(folder), VALUES, gram.width, &[all])
 }
@@ -103,13 +107,30 @@ fn with_values(values: ArrayRef) -> Vec<(&'static str, ArrayRef)> {
 }
 
 #[test]
+fn a_value_of_f64_that_is_none_is_refused() {
+    let row = |sample| GramRow { split: Split::Train, sample, output: 0 };
+    let gram = Gram { rows: vec![row(0), row(1)], width: 2, values: vec![1.0, 0.0, f64::NAN, 1.0] };
+    let folder = tempfile::tempdir().unwrap();
+    assert!(matches!(
+        write_gram(folder.path(), 7, &gram),
+        Err(ArtifactError::NotFinite { row: 1, .. })
+    ));
+    let values = vec![Some(vec![Some(1.0), Some(f64::INFINITY)]); 2];
+    let lists = ListArray::from_iter_primitive::<arrow::datatypes::Float64Type, _, _>(values);
+    let folder = foreign(with_values(Arc::new(lists)));
+    let error = read_gram::<f64>(folder.path(), 7).unwrap_err().to_string();
+    assert!(error.contains("row 0 of its column `values` is not a finite number"), "{error}");
+    assert!(crate::read::decode_table_file(&file(&folder), &GRAM).is_err());
+}
+
+#[test]
 fn a_gramian_of_more_rows_than_are_read_at_once_comes_back() {
     let rows = (0..70_000).map(|sample| GramRow { split: Split::Test, sample, output: 0 });
     let values = (0..140_000).map(|i| i as f32).collect();
     let gram = Gram { rows: rows.collect(), width: 2, values };
     let folder = tempfile::tempdir().unwrap();
     write_gram(folder.path(), 7, &gram).unwrap();
-    assert_eq!(read_gram(folder.path(), 7).unwrap(), gram);
+    assert_eq!(read_gram::<f32>(folder.path(), 7).unwrap(), gram);
 }
 
 #[test]
@@ -136,7 +157,7 @@ fn a_file_is_the_one_that_arrow_would_write_but_for_its_pages() {
 fn rows_that_are_missing_or_too_many_are_refused_and_leave_nothing_behind() {
     let gram = gram(3, 1, 1);
     let folder = tempfile::tempdir().unwrap();
-    let writer = || GramWriter::create(folder.path(), 7, gram.rows.clone(), 3).unwrap();
+    let writer = || GramWriter::<f32>::create(folder.path(), 7, gram.rows.clone(), 3).unwrap();
     let error = writer().finish().unwrap_err().to_string();
     assert!(error.contains("0 of 4 rows were written"), "{error}");
     for values in [vec![0.0; 15], vec![0.0; 4]] {
@@ -144,7 +165,7 @@ fn rows_that_are_missing_or_too_many_are_refused_and_leave_nothing_behind() {
         assert!(error.contains(&format!("{} values for 4 rows of 3", values.len())), "{error}");
     }
     assert_eq!(fs::read_dir(folder.path().join("gram")).unwrap().count(), 0);
-    assert!(GramWriter::create(folder.path(), 7, gram.rows.clone(), 0).is_err());
+    assert!(GramWriter::<f32>::create(folder.path(), 7, gram.rows.clone(), 0).is_err());
 }
 
 #[test]
@@ -168,20 +189,20 @@ fn damaged_levels_are_not_read_past() {
         damaged[start + at] ^= 1;
         fs::write(file(&folder), &damaged).unwrap();
         assert_eq!(plain_values(&folder, &gram), None, "byte {at}");
-        let _ = read_gram(folder.path(), 7);
+        let _ = read_gram::<f32>(folder.path(), 7);
     }
     // The first row one longer, the second one shorter.
     let mut ragged = bytes.clone();
     ragged[start + 6] += 2;
     ragged[start + 6 + 5] -= 2;
     fs::write(file(&folder), &ragged).unwrap();
-    assert!(read_gram(folder.path(), 7).is_err());
+    assert!(read_gram::<f32>(folder.path(), 7).is_err());
     // A value that is not finite.
     let mut bad = bytes;
     let value = start + levels.len() + 4 * 321;
     bad[value..value + 4].copy_from_slice(&f32::NAN.to_le_bytes());
     fs::write(file(&folder), &bad).unwrap();
-    let error = read_gram(folder.path(), 7).unwrap_err().to_string();
+    let error = read_gram::<f32>(folder.path(), 7).unwrap_err().to_string();
     assert!(error.contains("row 3 of its column `values`"), "{error}");
 }
 
@@ -214,7 +235,7 @@ fn a_truncated_gramian_is_an_error_that_names_the_file() {
     let bytes = fs::read(&path).unwrap();
     for length in [0, 3, 100, bytes.len() / 2, bytes.len() - 1] {
         fs::write(&path, &bytes[..length]).unwrap();
-        let error = read_gram(folder.path(), 7).unwrap_err();
+        let error = read_gram::<f32>(folder.path(), 7).unwrap_err();
         assert!(matches!(error, ArtifactError::Parquet { .. }), "{length}: {error}");
         assert!(error.to_string().contains("step-0000000007.parquet"), "{error}");
     }
@@ -229,7 +250,7 @@ fn lists_of_other_programs_are_read() {
     let lists = ListArray::from_iter_primitive::<Float32Type, _, _>(rows);
     let columns: [ArrayRef; 3] = [Arc::new(fixed), Arc::new(large), Arc::new(lists)];
     for values in columns {
-        let gram = read_gram(foreign(with_values(values)).path(), 7).unwrap();
+        let gram = read_gram::<f32>(foreign(with_values(values)).path(), 7).unwrap();
         assert_eq!((gram.width, gram.values.as_slice()), (2, expected.as_slice()));
         assert_eq!(gram.rows[1], GramRow { split: Split::Train, sample: 1, output: 0 });
     }
@@ -239,7 +260,7 @@ fn lists_of_other_programs_are_read() {
 fn a_foreign_gramian_with_holes_is_refused() {
     let refused = |rows: [Option<Vec<Option<f32>>>; 2]| {
         let lists = ListArray::from_iter_primitive::<Float32Type, _, _>(rows);
-        read_gram(foreign(with_values(Arc::new(lists))).path(), 7).is_err()
+        read_gram::<f32>(foreign(with_values(Arc::new(lists))).path(), 7).is_err()
     };
     assert!(!refused([Some(vec![Some(1.0)]), Some(vec![Some(2.0)])]));
     assert!(refused([Some(vec![Some(1.0)]), Some(vec![None])]), "a value is NULL");
@@ -254,17 +275,17 @@ fn an_unknown_split_is_refused() {
     let lists = ListArray::from_iter_primitive::<Float32Type, _, _>([Some([Some(1.0)]); 2]);
     let mut columns = with_values(Arc::new(lists));
     columns[1].1 = Arc::new(StringArray::from(vec!["train", "validation"]));
-    let error = read_gram(foreign(columns).path(), 7).unwrap_err().to_string();
+    let error = read_gram::<f32>(foreign(columns).path(), 7).unwrap_err().to_string();
     assert!(error.ends_with("`split` is `validation`, not `train` or `test`"), "{error}");
 }
 
 #[test]
 fn a_gramian_without_rows_is_a_table() {
     let folder = tempfile::tempdir().unwrap();
-    GramWriter::create(folder.path(), 7, Vec::new(), 5).unwrap().finish().unwrap();
+    GramWriter::<f32>::create(folder.path(), 7, Vec::new(), 5).unwrap().finish().unwrap();
     assert_eq!(crate::check_table_file(&file(&folder), &GRAM).unwrap(), 0);
     let empty = Gram { rows: Vec::new(), width: 0, values: Vec::new() };
-    assert_eq!(read_gram(folder.path(), 7).unwrap(), empty);
+    assert_eq!(read_gram::<f32>(folder.path(), 7).unwrap(), empty);
 }
 
 #[test]
@@ -310,9 +331,37 @@ proptest! {
             let reader = GramReader::open(folder.path(), 7).unwrap();
             prop_assert_eq!(reader.rows(), gram.rows.as_slice());
             prop_assert_eq!(reader.width(), width);
-            prop_assert_eq!(reader.values(&ranges).unwrap(), wanted.clone());
-            prop_assert_eq!(reader.values_by_arrow(&ranges).unwrap(), wanted.clone());
-            prop_assert_eq!(read_gram(folder.path(), 7).unwrap(), gram.clone());
+            prop_assert_eq!(reader.values::<f32>(&ranges).unwrap(), wanted.clone());
+            prop_assert_eq!(reader.values_by_arrow::<f32>(&ranges).unwrap(), wanted.clone());
+            prop_assert_eq!(read_gram::<f32>(folder.path(), 7).unwrap(), gram.clone());
         }
+    }
+
+    #[test]
+    fn a_gramian_in_f64_comes_back_bit_by_bit_and_rounded_where_f32_is_asked_for(
+        width in prop::sample::select(vec![1_usize, 3, 127, 1000]), rows in 1_u32..200,
+        group_rows in 1_usize..200, append_rows in 1_usize..200,
+    ) {
+        let key = |sample| GramRow { split: Split::Train, sample, output: 0 };
+        let values: Vec<f64> = (0..rows as usize * width).map(|i| (i as f64).sin()).collect();
+        let gram = Gram { rows: (0..rows).map(key).collect(), width, values };
+        let folder = written(&gram, group_rows, append_rows);
+        let all = 0..rows as usize;
+        let found = plain_values(&folder, &gram);
+        prop_assert_eq!(found.as_ref(), Some(&gram.values));
+        let reader = GramReader::open(folder.path(), 7).unwrap();
+        prop_assert_eq!(reader.precision(), Precision::F64);
+        let by_arrow = reader.values_by_arrow::<f64>(std::slice::from_ref(&all));
+        prop_assert_eq!(by_arrow.unwrap(), gram.values.clone());
+        prop_assert_eq!(read_gram::<f64>(folder.path(), 7).unwrap(), gram.clone());
+        let rounded: Vec<f32> = gram.values.iter().map(|&value| value as f32).collect();
+        prop_assert_eq!(&read_gram::<f32>(folder.path(), 7).unwrap().values, &rounded);
+        prop_assert!(crate::read::decode_table_file(&file(&folder), &GRAM).is_ok());
+        // What is stored in f32 is widened.
+        let narrow = Gram { rows: gram.rows.clone(), width, values: rounded.clone() };
+        let folder = written(&narrow, group_rows, append_rows);
+        let wide: Vec<f64> = rounded.iter().map(|&value| f64::from(value)).collect();
+        prop_assert_eq!(read_gram::<f64>(folder.path(), 7).unwrap().values, wide);
+        prop_assert_eq!(GramReader::open(folder.path(), 7).unwrap().precision(), Precision::F32);
     }
 }

@@ -11,6 +11,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use arrow::datatypes::{DataType, Field, FieldRef, Schema};
 use parquet::arrow::{ArrowSchemaConverter, add_encoded_arrow_schema_to_metadata};
 use parquet::basic::{Compression, Encoding};
 use parquet::column::writer::{ColumnWriter, get_column_writer};
@@ -24,7 +25,7 @@ use parquet::file::writer::{SerializedPageWriter, TrackedWrite};
 use parquet::schema::types::SchemaDescPtr;
 use rayon::prelude::*;
 
-use super::{GramRow, VALUES, mismatch, page};
+use super::{GramRow, GramValue, VALUES, mismatch, page};
 use crate::error::ArtifactError;
 use crate::tables::kernel::GRAM;
 use crate::write::{VECTOR_GROUP_BYTES, properties, table_file};
@@ -35,14 +36,14 @@ const PAGE_BYTES: usize = 1 << 20;
 const MAGIC: &[u8] = b"PAR1";
 
 /// Writes the Gramian of one step row by row; the file appears complete or not at all.
-pub struct GramWriter {
+pub struct GramWriter<T = f32> {
     step: u64,
     rows: Vec<GramRow>,
     width: usize,
     /// Rows whose values have come.
     come: usize,
     /// Values of the last ones of them, which do not fill a page yet.
-    waiting: Vec<f32>,
+    waiting: Vec<T>,
     /// Rows of a group.
     pub(super) group_rows: usize,
     path: PathBuf,
@@ -84,7 +85,17 @@ struct Group {
     columns: Vec<ColumnChunkMetaData>,
 }
 
-impl GramWriter {
+/// The columns of a file whose entries are `T`.
+fn schema<T: GramValue>() -> Schema {
+    let mut fields: Vec<FieldRef> = GRAM.schema().fields().iter().cloned().collect();
+    let element = Field::new("element", T::ARROW, false);
+    let values = &GRAM.columns[VALUES];
+    let list = DataType::List(Arc::new(element));
+    fields[VALUES] = Arc::new(Field::new(values.name, list, values.nullable));
+    Schema::new(fields)
+}
+
+impl<T: GramValue> GramWriter<T> {
     /// Begins the file of `step` in the artifact at `directory`: `rows` say what each row belongs
     /// to, `width` how many values each has.
     ///
@@ -107,14 +118,15 @@ impl GramWriter {
         let file = File::create(&partial).map_err(ArtifactError::io("creating", &partial))?;
         let partial = Partial { path: partial, file: Arc::new(file) };
         let mut properties = properties(&GRAM);
-        add_encoded_arrow_schema_to_metadata(&GRAM.schema(), &mut properties);
+        let schema = schema::<T>();
+        add_encoded_arrow_schema_to_metadata(&schema, &mut properties);
         let schema = ArrowSchemaConverter::new()
-            .convert(&GRAM.schema())
+            .convert(&schema)
             .map_err(|error| ArtifactError::parquet(&path, error))?;
         let mut file = TrackedWrite::new(Arc::clone(&partial.file));
         file.write_all(MAGIC).map_err(ArtifactError::io("writing", &path))?;
         Ok(Self {
-            group_rows: (VECTOR_GROUP_BYTES / size_of::<f32>() / width.max(1)).max(1),
+            group_rows: (VECTOR_GROUP_BYTES / size_of::<T>() / width.max(1)).max(1),
             schema: Arc::new(schema),
             properties: Arc::new(properties),
             groups: Vec::new(),
@@ -135,7 +147,7 @@ impl GramWriter {
     ///
     /// # Errors
     /// Where they do not fill the rows that are left, one is not finite, or the disk is full.
-    pub fn append(&mut self, mut values: &[f32]) -> Result<(), ArtifactError> {
+    pub fn append(&mut self, mut values: &[T]) -> Result<(), ArtifactError> {
         let rows = values.len() / self.width.max(1);
         if values.len() != rows * self.width || rows > self.rows.len() - self.come {
             return Err(mismatch(format!(
@@ -244,8 +256,8 @@ impl GramWriter {
 
     /// Writes the values of whole rows of one group; those that do not fill a page wait for the next
     /// ones, unless the group ends with them.
-    fn write_pages(&mut self, mut values: &[f32], ends: bool) -> io::Result<()> {
-        let full = (PAGE_BYTES / size_of::<f32>() / self.width).max(1) * self.width;
+    fn write_pages(&mut self, mut values: &[T], ends: bool) -> io::Result<()> {
+        let full = (PAGE_BYTES / size_of::<T>() / self.width).max(1) * self.width;
         if !self.waiting.is_empty() {
             let (part, rest) = values.split_at(values.len().min(full - self.waiting.len()));
             self.waiting.extend_from_slice(part);
@@ -266,22 +278,22 @@ impl GramWriter {
         Ok(())
     }
 
-    fn write_page(&mut self, page: &[f32]) -> io::Result<()> {
+    fn write_page(&mut self, page: &[T]) -> io::Result<()> {
         let rows = page.len() / self.width;
         if self.before_values.0 != rows {
-            self.before_values = (rows, page::before_values(rows, self.width)?);
+            self.before_values = (rows, page::before_values::<T>(rows, self.width)?);
         }
         self.file.write_all(&self.before_values.1)?;
         self.file.write_all(&page::bytes_of(page))
     }
 
     /// Checks the values of the next rows.
-    fn check_finite(&self, values: &[f32]) -> Result<(), ArtifactError> {
-        let finite = |part: &[f32]| part.iter().fold(true, |finite, v| finite & v.is_finite());
-        if values.par_chunks(PAGE_BYTES / size_of::<f32>()).all(finite) {
+    fn check_finite(&self, values: &[T]) -> Result<(), ArtifactError> {
+        let finite = |part: &[T]| part.iter().fold(true, |finite, v| finite & v.finite());
+        if values.par_chunks(PAGE_BYTES / size_of::<T>()).all(finite) {
             return Ok(());
         }
-        let entry = values.iter().position(|value| !value.is_finite()).unwrap_or(0);
+        let entry = values.iter().position(|value| !value.finite()).unwrap_or(0);
         Err(ArtifactError::NotFinite {
             table: GRAM.name,
             column: GRAM.columns[VALUES].name.to_owned(),

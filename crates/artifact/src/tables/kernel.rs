@@ -21,6 +21,11 @@ pub const FACTS: &[Fact] = &[
     KERNEL_ROWS.shown("{} rows"),
     KERNEL_BLOCKS,
     REDUCTION,
+    Fact::optional(
+        "kernel_precision",
+        FactType::Text,
+        "`f32` or `f64`: the precision in which the Gramians are stored. Left out, f32 is planned for.",
+    ),
 ];
 
 /// Rows of a Gramian.
@@ -114,7 +119,7 @@ pub const KERNELS: Table = Table {
         Column::new(
             "precision",
             Data::Text,
-            "`f32` or `f64`: the arithmetic in which gradients and sums were made.",
+            "`f32` or `f64`: the arithmetic in which gradients and sums were made, and in which the table `gram` keeps them.",
         )
         .one_of(&["f32", "f64"]),
     ],
@@ -168,8 +173,8 @@ pub const GRAM: Table = Table {
         ),
         Column::new(
             "values",
-            Data::Float32List,
-            "g(row, ·) against the columns: training samples, sample-major with outputs under `full`.",
+            Data::FloatList,
+            "g(row, ·) against the columns: training samples, sample-major with outputs under `full`. In float64 where the kernel was made in f64.",
         ),
     ],
 };

@@ -45,7 +45,7 @@ pub const EIGENVALUES: Table = Table {
         Column::new(
             "resolved",
             Data::Boolean,
-            "Whether λᵢ stands above rounding noise: above max(rows · ε · λ₁, ε₃₂ ‖G‖_F), ε the coarser precision of gradients and decomposition, and above the residual that a block method accepted. Below it is kept as it came.",
+            "Whether λᵢ stands above rounding noise: above max(rows · ε · λ₁, ε′ ‖G‖_F), ε the coarser precision of gradients and decomposition and ε′ that of the stored Gramian and the decomposition, and above the residual that a block method accepted. Below it is kept as it came; nothing that rests on its eigenvector is measured.",
         ),
         Column::new("fisher_eigenvalue", Data::Float64, "λᵢ/N, an eigenvalue of the Fisher information F = (1/N) JᵀJ of a least-squares fit: F has the nonzero spectrum of G/N. NULL for other losses, and where the reduction leaves out pairs of outputs.").or_null(),
         Column::new("mode_speed", Data::Float64, "1 − |1 − δ λᵢ/N|, the share of mode i of a least-squares residual that one step of gradient descent takes away; negative where the mode grows. NULL for other optimizers and losses, and where the reduction leaves out pairs of outputs.").or_null(),
@@ -81,7 +81,7 @@ impl Row for EigenvalueRow {
 /// Relative energies.
 pub const ENERGY: Table = Table {
     name: "energy",
-    about: "Relative energy of a signal in the leading eigenvectors, cumulative over k (Kopitkov & Indelman 2019).",
+    about: "Relative energy of a signal in the leading eigenvectors, cumulative over k (Kopitkov & Indelman 2019), for every k up to the number of resolved eigenpairs: what lies beyond is rounding and has no row, on either split.",
     version: 1,
     layout: Layout::Tidy,
     optional: false,
@@ -146,7 +146,7 @@ pub const DYNAMICS: Table = Table {
         Column::new("frobenius_norm", Data::Float64, "‖G‖_F."),
         Column::new("effective_rank_entropy", Data::Float64, "exp H(λ/Σλ) over all positive eigenvalues (Roy & Vetterli 2007); NULL where only the top k are known.").or_null(),
         Column::new("participation_ratio", Data::Float64, "(Σλ)²/Σλ², from trace and Frobenius norm.").or_null(),
-        Column::new("first_order_error", Data::Float64, "‖a − b‖/‖a‖ with a = f̄_{t+1} − f̄_t and b = −(δ/N) G m̄; NULL where the step after was not kept or the optimizer is not plain gradient descent.").or_null(),
+        Column::new("first_order_error", Data::Float64, "‖a − b‖/‖a‖ with a = f̄_{t+1} − f̄_t and b = −(δ/N) G m̄; NULL where the step after was not kept, the optimizer is not plain gradient descent, or ‖a‖ is no more than the rounding of f̄_t in f32.").or_null(),
         Column::new("first_order_cosine", Data::Float64, "cos∠(a, b) of the same.").or_null(),
         Column::new("smallest_eigenvalue", Data::Float64, "λ_N, where all eigenvalues are known; under −2 times the noise it would contradict G = JJᵀ and is refused.").or_null(),
         Column::new("resolved_count", Data::UInt32, "Number of leading eigenvalues that are `resolved` in the table `eigenvalues`; where only the top k are known, at most k. NULL from a stage that does not count them.").or_null(),
@@ -212,10 +212,10 @@ pub const ALIGNMENT: Table = Table {
         Column::new(
             "k",
             Data::UInt32,
-            "Number of eigenvectors of an overlap or a principal angle.",
+            "Number of eigenvectors of an overlap or a principal angle; there is a row where these are resolved at both checkpoints.",
         )
         .or_null(),
-        Column::new("value", Data::Float64, "The measure."),
+        Column::new("value", Data::Float64, "The measure. `centred_kernel_target_alignment` has no row where ‖CGC‖_F is below the rounding that limits `resolved`."),
     ],
 };
 
@@ -265,7 +265,7 @@ impl Row for AlignmentRow {
 /// Fourier content of the leading eigenvectors.
 pub const FREQUENCY: Table = Table {
     name: "frequency",
-    about: "Energy of each leading eigenvector by radial frequency: on the sinusoids 1, cos 2πκ·u, sin 2πκ·u of the bounding box of the training inputs (u = 0 to 1 along each side), made orthonormal on the samples from low frequencies to high, nothing resampled. Empty for more than three input dimensions, and for inputs without extent along one. Several outputs under `full` are projected each by itself and added.",
+    about: "Energy of each leading eigenvector, as far as it is resolved, by radial frequency: on the sinusoids 1, cos 2πκ·u, sin 2πκ·u of the bounding box of the training inputs (u = 0 to 1 along each side), made orthonormal on the samples from low frequencies to high, nothing resampled. Empty for more than three input dimensions, and for inputs without extent along one. Several outputs under `full` are projected each by itself and added.",
     version: 1,
     layout: Layout::Tidy,
     optional: false,
@@ -408,7 +408,7 @@ impl Row for FrozenDescentRow {
 /// The leading eigenvectors.
 pub const EIGENVECTORS: Table = Table {
     name: "eigenvectors",
-    about: "The leading eigenvectors υᵢ over the training samples and, by the Nyström formula, over the test samples.",
+    about: "The leading eigenvectors υᵢ, as far as they are resolved, over the training samples and, by the Nyström formula, over the test samples.",
     version: 1,
     layout: Layout::Large,
     optional: false,

@@ -8,8 +8,8 @@ use artifact::tables::dataset::Sample;
 use artifact::tables::kernel::{KernelRow, Reduction};
 use artifact::tables::training::{HistoryRow, OutputRow};
 use artifact::{
-    CONTRACT, Gram, GramRow, Kind, Machine, Manifest, Outline, RateFrom, read_rows, write_gram,
-    write_rows,
+    CONTRACT, Gram, GramRow, Kind, Machine, Manifest, Outline, Precision, RateFrom, read_rows,
+    write_gram, write_rows,
 };
 use spectrum::{Parameters, SpectrumStage};
 use stage::{Context, Input, Inputs, Limits, Stage, StageError};
@@ -68,7 +68,7 @@ impl Model {
     }
 
     /// The Gramian under `reduction`; the later the step, the less the third feature counts.
-    pub fn gram(&self, reduction: Reduction, step: u64) -> Gram {
+    pub fn gram(&self, reduction: Reduction, step: u64) -> Gram<f64> {
         let third = 1.0 - step as f64 / (2 * LAST) as f64;
         let g = |i: usize, j: usize| -> f64 {
             let (x, y) = (&self.features[i], &self.features[j]);
@@ -93,7 +93,7 @@ impl Model {
                                     OUTPUTS as f64 * g(i, j)
                                 }
                             };
-                            gram.values.push(value as f32);
+                            gram.values.push(value);
                         }
                     }
                 }
@@ -133,17 +133,17 @@ pub fn manifest(kind: Kind, directory: &Path, outline: Outline) {
 }
 
 /// tr G of kernel `output` of `blocks`, over the training rows.
-pub fn trace(gram: &Gram, output: u32, blocks: usize) -> f64 {
+pub fn trace(gram: &Gram<f64>, output: u32, blocks: usize) -> f64 {
     let mine = |row: &GramRow| row.split == Split::Train && (blocks == 1 || row.output == output);
     let rows = gram.rows.iter().zip(gram.values.chunks(gram.width)).filter(|(row, _)| mine(row));
-    rows.enumerate().map(|(i, (_, values))| f64::from(values[i])).sum()
+    rows.enumerate().map(|(i, (_, values))| values[i]).sum()
 }
 
 /// ‖G‖_F of kernel `output` of `blocks`, over the training rows.
-pub fn frobenius_norm(gram: &Gram, output: u32, blocks: usize) -> f64 {
+pub fn frobenius_norm(gram: &Gram<f64>, output: u32, blocks: usize) -> f64 {
     let mine = |row: &GramRow| row.split == Split::Train && (blocks == 1 || row.output == output);
     let rows = gram.rows.iter().zip(gram.values.chunks(gram.width)).filter(|(row, _)| mine(row));
-    rows.flat_map(|(_, values)| values).map(|&g| f64::from(g).powi(2)).sum::<f64>().sqrt()
+    rows.flat_map(|(_, values)| values).map(|&g| g.powi(2)).sum::<f64>().sqrt()
 }
 
 pub fn split(i: usize) -> (Split, u32) {
@@ -151,7 +151,17 @@ pub fn split(i: usize) -> (Split, u32) {
 }
 
 impl Fixture {
-    pub fn new(reduction: Reduction, change: impl Fn(&mut Gram)) -> Self {
+    /// Kernels in f32, each changed by `change`.
+    pub fn new(reduction: Reduction, change: impl Fn(&mut Gram<f64>)) -> Self {
+        Self::stored(Precision::F32, reduction, change)
+    }
+
+    /// The same, made and stored in `precision`.
+    pub fn stored(
+        precision: Precision,
+        reduction: Reduction,
+        change: impl Fn(&mut Gram<f64>),
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let at = |port: &str| folder.path().join(port);
         for port in ["dataset", "training", "kernel", "out"] {
@@ -201,7 +211,15 @@ impl Fixture {
             if STEPS.contains(&step) {
                 let mut gram = model.gram(reduction, step);
                 change(&mut gram);
-                write_gram(&at("kernel"), step, &gram).unwrap();
+                match precision {
+                    Precision::F64 => write_gram(&at("kernel"), step, &gram).unwrap(),
+                    Precision::F32 => {
+                        let Gram { rows, width, values } = gram.clone();
+                        let values = values.into_iter().map(|value| value as f32).collect();
+                        write_gram(&at("kernel"), step, &Gram::<f32> { rows, width, values })
+                            .unwrap();
+                    }
+                }
                 kernels.extend((0..blocks).map(|output| KernelRow {
                     step,
                     output: output as u32,
@@ -212,7 +230,7 @@ impl Fixture {
                     rows: (TRAIN * per_sample) as u32,
                     test_rows: (TEST * per_sample) as u32,
                     reduction,
-                    precision: "f32".to_owned(),
+                    precision: precision.name().to_owned(),
                 }));
             }
             model.descend();
