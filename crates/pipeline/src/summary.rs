@@ -3,10 +3,13 @@
 use std::fmt::Write;
 use std::path::Path;
 
+use arrow::array::AsArray;
+use arrow::compute::min;
+use arrow::datatypes::UInt32Type;
 use artifact::Kind;
 use artifact::tables::report::{FindingRow, Verdict};
 
-use crate::earlier::failed;
+use crate::earlier::{failed, table};
 use crate::error::PipelineError;
 use crate::grid::grid;
 use crate::plan::Plan;
@@ -145,8 +148,27 @@ fn beside(row: &FindingRow) -> String {
         (_, None, Some(count)) if row.verdict == Verdict::NotDecided => Some(seeds(count)),
         _ => None,
     };
-    let parts: Vec<String> = certainty.into_iter().chain(row.control.clone()).collect();
+    let why = row.note.as_deref().filter(|_| row.verdict == Verdict::NotApplicable);
+    let why = why.map(|note| clause(note).to_owned());
+    let parts: Vec<String> = certainty.into_iter().chain(row.control.clone()).chain(why).collect();
     if parts.is_empty() { String::new() } else { format!(" [{}]", parts.join("; ")) }
+}
+
+/// The first clause of a note: what a line has room for.
+fn clause(note: &str) -> &str {
+    let end = [". ", ": ", "; "].iter().filter_map(|end| note.find(end)).min();
+    note[..end.unwrap_or(note.len())].trim_end_matches('.')
+}
+
+/// The fewest eigenpairs that are resolved in any row of the table `dynamics` in `folder`; `None` where
+/// none says.
+fn fewest_resolved(folder: &Path) -> Option<u64> {
+    let batches = table(&folder.join("dynamics.parquet"))?;
+    let counts = batches.iter().filter_map(|batch| {
+        let counts = batch.column_by_name("resolved_count")?.as_primitive_opt::<UInt32Type>()?;
+        min(counts)
+    });
+    counts.min().map(u64::from)
 }
 
 /// A query over the most telling table that there is.
@@ -163,7 +185,9 @@ fn query(plan: &Plan, folder: &Path, shown: &str) -> Option<String> {
     let has = |table: &str| folder.join(format!("{table}.parquet")).is_file();
     if has("energy") {
         let rows = plan.tasks.iter().filter_map(|task| task.outline.kernel_rows).min();
-        let k = rows.unwrap_or(LEADING).min(LEADING);
+        // Beyond what is resolved the table has no row.
+        let resolved = fewest_resolved(folder).filter(|&count| count > 0);
+        let k = rows.into_iter().chain(resolved).fold(LEADING, u64::min);
         let axes = axes("energy");
         return Some(format!(
             "SELECT {axes}step, k, relative_energy FROM '{shown}/energy.parquet' WHERE signal='target' AND split='train' AND k={k} ORDER BY {axes}step"
@@ -209,6 +233,10 @@ mod tests {
             row(Verdict::NotDecided, Some(0.1), 3, Some("shuffled: holds")),
             row(Verdict::NotDecided, None, 1, None),
             row(Verdict::Holds, None, 1, None),
+            FindingRow {
+                note: Some("3 of 10 resolved at step 0: the others are noise.".to_owned()),
+                ..row(Verdict::NotApplicable, None, 1, None)
+            },
         ];
         insta::assert_snapshot!(findings_of_one(&rows));
     }

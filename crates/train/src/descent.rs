@@ -443,6 +443,27 @@ mod tests {
     }
 
     #[test]
+    fn data_of_a_wrong_scale_is_blamed_and_not_the_rate() {
+        let parameters = parameters(Activation::Relu, Optimizer::GradientDescent, 0.1);
+        assert!(train(&parameters, &data(1), 1).is_ok());
+        let mut large = data(1);
+        large.train.y.iter_mut().for_each(|y| *y *= 1e6);
+        let error = train(&parameters, &large, 1).expect_err("diverges");
+        assert!(error.message.contains("targets as "), "{}", error.message);
+        let hint = error.hint.expect("a hint");
+        assert!(hint.contains("`standardize_targets: true`"), "{hint}");
+        assert!(!hint.contains("learning rate"), "{hint}");
+
+        let mut huge = data(1);
+        huge.train.x.iter_mut().for_each(|x| *x *= 1e20);
+        let error = train(&parameters, &huge, 1).expect_err("is not finite");
+        assert!(error.message.contains("before any update"), "{}", error.message);
+        assert!(!error.message.contains("diverged"), "{}", error.message);
+        assert!(error.message.contains("inputs are as large as "), "{}", error.message);
+        assert!(error.hint.expect("a hint").contains("`standardize_inputs: true`"));
+    }
+
+    #[test]
     fn a_diverging_run_names_step_rate_and_bound() {
         let parameters = parameters(Activation::Linear, Optimizer::GradientDescent, 5.0);
         let error = train(&parameters, &data(1), 1).expect_err("diverges");

@@ -28,6 +28,14 @@ impl Divergence<'_> {
         } else {
             "is not finite".to_owned()
         };
+        if *step == 0 {
+            // Nothing was updated: no learning rate has a part in it.
+            return StageError::new(format!(
+                "the loss {size} at step 0, before any update: {}",
+                magnitudes(data)
+            ))
+            .hint(HOW_TO_SCALE);
+        }
         let message = format!(
             "the training diverged: at step {step} the loss {size}, with learning rate {}",
             significant(*learning_rate)
@@ -39,24 +47,57 @@ impl Divergence<'_> {
             .then(|| largest_ntk_eigenvalue(&network.cast::<f64>(), &wide, 1e-3))
             .flatten()
             .filter(|&largest| largest > 0.0);
-        match largest {
-            Some(largest) => {
-                let bound = 2.0 * data.train.rows as f64 / largest;
-                StageError::new(format!(
-                    "{message}; full-batch least squares is stable below 2N/λ₁ = {} (N = {}, λ₁ = {} at step {checkpoint})",
-                    significant(bound),
-                    data.train.rows,
-                    significant(largest)
-                ))
-                .hint(format!(
+        let bound = largest.map(|largest| 2.0 * data.train.rows as f64 / largest);
+        let stable = largest.zip(bound).map(|(largest, bound)| {
+            format!(
+                "full-batch least squares is stable below 2N/λ₁ = {} (N = {}, λ₁ = {} at step {checkpoint})",
+                significant(bound),
+                data.train.rows,
+                significant(largest)
+            )
+        });
+        match (stable, bound) {
+            (Some(stable), Some(bound)) if *learning_rate >= 0.9 * bound => {
+                StageError::new(format!("{message}; {stable}")).hint(format!(
                     "keep the learning rate of step {} below {}",
                     step.saturating_sub(1),
                     significant(bound * 0.9)
                 ))
             }
-            None => StageError::new(message).hint("lower the learning rate"),
+            // The rate was small enough for the kernel as it was: it has grown with the weights.
+            (Some(stable), _) if is_large(data) => StageError::new(format!(
+                "{message}; {stable}, and the rate is: {}, which the weights and with them the kernel have to grow for",
+                magnitudes(data)
+            ))
+            .hint(HOW_TO_SCALE),
+            (Some(stable), _) => StageError::new(format!(
+                "{message}; {stable}, and the rate is: the kernel has grown since"
+            ))
+            .hint("lower the learning rate, or set more checkpoints to see how the kernel grows"),
+            _ if is_large(data) => StageError::new(format!("{message}; {}", magnitudes(data)))
+                .hint(HOW_TO_SCALE),
+            _ => StageError::new(message).hint("lower the learning rate"),
         }
     }
+}
+
+/// What to do about data of a scale that no network is initialized for.
+const HOW_TO_SCALE: &str = "bring inputs and targets to a size of about 1: of a table, `standardize_inputs: true` and `standardize_targets: true` do that";
+/// Size of inputs or targets from which the scale of the data is suspected.
+const LARGE: f32 = 100.0;
+
+fn largest(values: &[f32]) -> f32 {
+    values.iter().fold(0.0, |largest, value| largest.max(value.abs()))
+}
+
+fn is_large(data: &Data) -> bool {
+    largest(&data.train.x) > LARGE || largest(&data.train.y) > LARGE
+}
+
+/// How large inputs and targets are.
+fn magnitudes(data: &Data) -> String {
+    let of = |values: &[f32]| significant(f64::from(largest(values)));
+    format!("inputs are as large as {} and targets as {}", of(&data.train.x), of(&data.train.y))
 }
 
 /// Three significant digits, with an exponent where the number is very small or large.

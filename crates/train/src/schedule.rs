@@ -67,6 +67,13 @@ pub struct Listed {
     pub rate: f64,
 }
 
+/// The largest learning rate: updates are made in f32.
+const LARGEST: f64 = f32::MAX as f64;
+
+fn too_large(what: &str) -> String {
+    format!("{what}; updates are made in f32, whose largest number is {LARGEST:.1e}")
+}
+
 impl LearningRate {
     /// δ of the update that leaves `step`, in a run of `steps` updates.
     #[must_use]
@@ -107,6 +114,24 @@ impl LearningRate {
         (changes.len() <= most).then(|| changes.iter().map(piece).collect())
     }
 
+    /// The first of `steps` updates whose rate a decay by a factor above 1 has carried beyond all numbers,
+    /// and after how many changes.
+    fn overflow(&self, steps: u64) -> Option<(u64, u64)> {
+        let StepDecay { factor, every } = self.decay.filter(|decay| decay.every > 0)?;
+        let rate =
+            |times: u64| self.initial * factor.powi(i32::try_from(times).unwrap_or(i32::MAX));
+        let is_beyond = |times: u64| !(rate(times) <= LARGEST);
+        let (mut low, mut high) = (0, steps.saturating_sub(1) / every);
+        if !is_beyond(high) {
+            return None;
+        }
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if is_beyond(middle) { high = middle } else { low = middle + 1 }
+        }
+        Some((low * every, low))
+    }
+
     /// What is wrong with the schedule for a run of `steps` updates, each with a JSON Pointer.
     #[must_use]
     pub fn problems(&self, steps: u64) -> Vec<(String, String)> {
@@ -114,6 +139,8 @@ impl LearningRate {
         let mut positive = |at: &str, name: &str, value: f64| {
             if !(value.is_finite() && value > 0.0) {
                 problems.push((at.to_owned(), format!("{name} is {value}; it must be above 0")));
+            } else if value > LARGEST {
+                problems.push((at.to_owned(), too_large(&format!("{name} is {value:e}"))));
             }
         };
         positive("/initial", "the learning rate", self.initial);
@@ -131,10 +158,20 @@ impl LearningRate {
             problems.push(("/decay/every".to_owned(), message.to_owned()));
         }
         if let Some(Cosine { last }) = self.cosine
-            && !(last.is_finite() && last >= 0.0)
+            && !(last.is_finite() && (0.0..=LARGEST).contains(&last))
         {
-            let message = format!("the last learning rate is {last}; it must be 0 or above");
+            let message = if last > LARGEST {
+                too_large(&format!("the last learning rate is {last:e}"))
+            } else {
+                format!("the last learning rate is {last}; it must be 0 or above")
+            };
             problems.push(("/cosine/last".to_owned(), message));
+        }
+        if let Some((step, times)) = self.overflow(steps).filter(|_| problems.is_empty()) {
+            let factor = self.decay.map_or(1.0, |decay| decay.factor);
+            let what =
+                format!("the learning rate is {} · {factor}^{times} at step {step}", self.initial);
+            problems.push(("/decay/factor".to_owned(), too_large(&what)));
         }
         let from: Vec<u64> = self.listed.iter().flatten().map(|entry| entry.from).collect();
         if let Some(i) = from.iter().position(|&from| from >= steps) {
@@ -213,6 +250,26 @@ mod tests {
         let listed = LearningRate { listed: Some(entries), ..constant(1.0) };
         assert_eq!(listed.pieces(9, 9), Some(vec![piece(0, 1.0), piece(5, 0.5)]));
         assert_eq!(constant(1.0).pieces(u64::MAX, 1), Some(vec![piece(0, 1.0)]));
+    }
+
+    #[test]
+    fn a_rate_that_overflows_is_named_with_its_step() {
+        let of = |initial, factor, every, steps| {
+            let decay = Some(StepDecay { factor, every });
+            LearningRate { decay, ..constant(initial) }.problems(steps)
+        };
+        let found = of(0.1, 1000.0, 1, 200);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found[0].0, "/decay/factor");
+        let expected = "the learning rate is 0.1 · 1000^14 at step 14; updates are made in f32, whose largest number is 3.4e38";
+        assert_eq!(found[0].1, expected);
+        assert_eq!(of(0.1, 1000.0, 100, 1301), []);
+        assert_eq!(of(0.1, 1000.0, 100, 1401)[0].0, "/decay/factor");
+        // Towards 0 a rate may fall as long as it likes.
+        assert_eq!(of(0.1, 0.001, 1, u64::MAX), []);
+        assert_eq!(constant(1e39).problems(1)[0].0, "/initial");
+        let cosine = LearningRate { cosine: Some(Cosine { last: 1e40 }), ..constant(1.0) };
+        assert_eq!(cosine.problems(1)[0].0, "/cosine/last");
     }
 
     #[test]
