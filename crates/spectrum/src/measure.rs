@@ -271,7 +271,9 @@ impl<'a, T: Real> Kernel<'a, T> {
         let all = parameters.eigenpairs == Pairs::All;
         let stability_bound = learning_rate
             .filter(|_| self.descends_linearly())
-            .map(|rate| dynamics::stability_bound(self.row.samples as usize, rate));
+            .map(|rate| dynamics::stability_bound(self.row.samples as usize, rate))
+            // Of a rate near the smallest number it is beyond all numbers.
+            .filter(|bound| bound.is_finite());
         tables.dynamics.push(DynamicsRow {
             step: self.row.step,
             output: self.row.output,

@@ -7,7 +7,7 @@ use stage::{Context, Resume, StageError};
 
 use crate::batches::{Batches, gather};
 use crate::data::{Data, Samples};
-use crate::divergence::Divergence;
+use crate::divergence::{Divergence, significant};
 use crate::fused::Fused;
 use crate::parameters::Parameters;
 use crate::plan;
@@ -107,7 +107,9 @@ pub(crate) fn descend(
             recorder.checkpoint(step, &trainer.network())?;
             last_checkpoint = (step, trainer.network().clone());
         }
-        context.progress(step, *steps, "step", || format!("loss {loss_value:.3e}, rate {rate}"));
+        context.progress(step, *steps, "step", || {
+            format!("loss {loss_value:.3e}, rate {}", significant(rate))
+        });
         if step == *steps {
             break;
         }

@@ -101,7 +101,10 @@ fn magnitudes(data: &Data) -> String {
 }
 
 /// Three significant digits, with an exponent where the number is very small or large.
-fn significant(value: f64) -> String {
+pub(crate) fn significant(value: f64) -> String {
+    if value == 0.0 {
+        return "0".to_owned();
+    }
     if !(1e-3..1e5).contains(&value.abs()) {
         return format!("{value:.2e}");
     }
@@ -115,7 +118,7 @@ mod tests {
 
     #[test]
     fn numbers_keep_three_digits_at_any_size() {
-        let shown = [5.0, 0.25, 123_456.0, 1e30, 3.2e-7, 2118.4].map(significant);
-        assert_eq!(shown, ["5.00", "0.250", "1.23e5", "1.00e30", "3.20e-7", "2118"]);
+        let shown = [0.0, 5.0, 0.25, 123_456.0, 1e30, 3.2e-7, 2118.4].map(significant);
+        assert_eq!(shown, ["0", "5.00", "0.250", "1.23e5", "1.00e30", "3.20e-7", "2118"]);
     }
 }
