@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use arrow::array::{
     Array, ArrayRef, AsArray, FixedSizeListArray, LargeListArray, ListArray, RecordBatch,
+    new_null_array,
 };
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
@@ -103,7 +104,8 @@ pub fn steps(directory: &Path, table: &Table) -> Result<Vec<u64>, ArtifactError>
     Ok(found)
 }
 
-/// Opens one file of `table`, checks version and columns, and reads it.
+/// Opens one file of `table`, checks version and columns, and reads it; a nullable column that is
+/// missing is NULL in every row.
 ///
 /// # Errors
 /// Where the file is missing, damaged, of another version, has other columns, or holds NaN, or NULL
@@ -142,7 +144,11 @@ pub(crate) fn batches(
         // In the order of the table, in its own types, and without columns that it does not have.
         let mut own = Vec::new();
         for column in table.columns.iter().filter(|column| names.contains(&column.name)) {
-            let Some(found) = batch.column_by_name(column.name) else { continue };
+            let Some(found) = batch.column_by_name(column.name) else {
+                // `open` allows only a nullable column to be missing.
+                own.push((column.name, new_null_array(&column.data.arrow(), batch.num_rows())));
+                continue;
+            };
             let holds_null = odd(format!("its column `{}` holds NULL", column.name));
             if holds_null_within(found) {
                 return Err(holds_null);
@@ -233,7 +239,7 @@ pub fn decode_table_file(path: &Path, table: &'static Table) -> Result<u64, Arti
     })
 }
 
-/// Opens one file of `table` and checks its version and columns.
+/// Opens one file of `table` and checks its version and columns; nullable ones may be missing.
 pub(crate) fn open(
     path: &Path,
     table: &'static Table,
@@ -263,6 +269,8 @@ pub(crate) fn open(
     }
     for column in table.columns {
         let problem = match builder.schema().field_with_name(column.name) {
+            // Of a stage that does not know the measure, or knew it not yet.
+            Err(_) if column.nullable => continue,
             Err(_) => format!("it has no column `{}`", column.name),
             Ok(field) if !same_type(field.data_type(), &column.data.arrow()) => format!(
                 "its column `{}` is {}, not {}: write it {}",
@@ -487,13 +495,31 @@ pub(crate) mod tests {
 
     #[test]
     fn a_missing_column_is_named() {
-        for (index, column) in SAMPLES.columns.iter().enumerate() {
+        for (index, column) in SAMPLES.columns.iter().enumerate().filter(|(_, c)| !c.nullable) {
             let mut columns = columns();
             columns.remove(index);
             let error = read_foreign(columns, None).unwrap_err().to_string();
             let expected = format!("is no table `samples`: it has no column `{}`", column.name);
             assert!(error.ends_with(&expected), "{error}");
         }
+    }
+
+    #[test]
+    fn a_nullable_column_that_is_missing_is_null_in_every_row() {
+        let mut columns = columns();
+        columns.retain(|(name, _)| *name != "label");
+        let expected: Vec<Sample> =
+            samples().into_iter().map(|sample| Sample { label: None, ..sample }).collect();
+        assert_eq!(read_foreign(columns.clone(), None).unwrap(), expected);
+        assert_eq!(read_foreign(columns.clone(), Some("1")).unwrap(), expected);
+        let folder = tempfile::tempdir().unwrap();
+        let path = table_file(folder.path(), &SAMPLES, None);
+        write_foreign(&path, columns, None);
+        assert_eq!(check_table_file(&path, &SAMPLES).unwrap(), 2);
+        assert_eq!(decode_table_file(&path, &SAMPLES).unwrap(), 2);
+        let batches = read_batches(&path, &SAMPLES).unwrap();
+        let label = batches[0].column_by_name("label").unwrap();
+        assert_eq!((label.null_count(), label.data_type()), (2, &DataType::UInt32));
     }
 
     #[test]
@@ -512,7 +538,7 @@ pub(crate) mod tests {
             error.contains("its column `y` is list of float64, not list of float32: "),
             "{error}"
         );
-        let empty = arrow::array::new_null_array(&DataType::Null, 2);
+        let empty = new_null_array(&DataType::Null, 2);
         let error = read_foreign(replaced("label", empty), None).unwrap_err().to_string();
         assert!(
             error.contains("`label` is NULL in every cell, without a type, not uint32"),

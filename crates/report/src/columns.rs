@@ -6,9 +6,10 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use artifact::{Table, check_table_file, table_file};
+use artifact::{Data, Table, check_table_file, table_file};
 use polars::prelude::{
-    BooleanChunked, Column, DataFrame, ParallelStrategy, ParquetReader, PolarsError, SerReader,
+    BooleanChunked, Column, DataFrame, DataType, ParallelStrategy, ParquetReader, PolarsError,
+    SerReader,
 };
 use serde::de::DeserializeOwned;
 use serde::de::value::{Error as ParseError, StrDeserializer};
@@ -22,7 +23,8 @@ pub struct Columns {
 }
 
 impl Columns {
-    /// Reads the columns `names` of `table` in the artifact at `directory`.
+    /// Reads the columns `names` of `table` in the artifact at `directory`; a nullable one that the file
+    /// lacks is NULL in every row.
     ///
     /// # Errors
     /// Where the file is missing, damaged, or no such table.
@@ -37,12 +39,7 @@ impl Columns {
             path: path.clone(),
             source: PolarsError::from(source),
         })?;
-        let frame = ParquetReader::new(file)
-            .with_columns(Some(names.iter().map(|&name| name.to_owned()).collect()))
-            // One column and one group of rows at a time: memory before speed.
-            .read_parallel(ParallelStrategy::None)
-            .finish();
-        match frame {
+        match frame(file, table, names) {
             Ok(frame) => Ok(Self { path, frame }),
             Err(source) => Err(ReportError::Polars { path, source }),
         }
@@ -167,5 +164,69 @@ impl Columns {
 
     fn cell(&self, column: &'static str, problem: String) -> ReportError {
         ReportError::Cell { path: self.path.clone(), column, problem }
+    }
+}
+
+/// The columns `names` of a file of `table`, which has all that may not be NULL.
+fn frame(file: File, table: &'static Table, names: &[&str]) -> Result<DataFrame, PolarsError> {
+    let mut reader = ParquetReader::new(file);
+    let schema = reader.schema()?;
+    let (known, missing): (Vec<&str>, Vec<&str>) =
+        names.iter().partition(|&&name| schema.contains(name));
+    let mut frame = reader
+        .with_columns(Some(known.into_iter().map(str::to_owned).collect()))
+        // One column and one group of rows at a time: memory before speed.
+        .read_parallel(ParallelStrategy::None)
+        .finish()?;
+    for column in table.columns.iter().filter(|column| missing.contains(&column.name)) {
+        let rows = frame.height();
+        frame.with_column(Column::full_null(column.name.into(), rows, &data_type(column.data)))?;
+    }
+    Ok(frame)
+}
+
+fn data_type(data: Data) -> DataType {
+    match data {
+        Data::Boolean => DataType::Boolean,
+        Data::UInt32 => DataType::UInt32,
+        Data::UInt64 => DataType::UInt64,
+        Data::Int64 => DataType::Int64,
+        Data::Float64 => DataType::Float64,
+        Data::Text => DataType::String,
+        Data::Float32List => DataType::List(Box::new(DataType::Float32)),
+        Data::UInt32List => DataType::List(Box::new(DataType::UInt32)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use artifact::tables::spectrum::{DYNAMICS, DynamicsRow};
+    use artifact::write_rows;
+    use polars::prelude::ParquetWriter;
+
+    use super::*;
+    use crate::findings::made_up::dynamics;
+
+    #[test]
+    fn a_nullable_column_that_a_file_lacks_is_null_and_another_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let rows = [dynamics(0, 0.1, 1.0), dynamics(10, 0.1, 2.0)];
+        write_rows::<DynamicsRow>(folder.path(), &rows).unwrap();
+        let path = table_file(folder.path(), &DYNAMICS, None);
+        let without = |name: &str| {
+            let frame = ParquetReader::new(File::open(&path).unwrap()).finish().unwrap();
+            let mut frame = frame.drop(name).unwrap();
+            ParquetWriter::new(File::create(&path).unwrap()).finish(&mut frame).unwrap();
+        };
+        let names = ["step", "resolved_count", "learning_rate", "trace"];
+        without("resolved_count");
+        without("learning_rate");
+        let table = Columns::read(folder.path(), &DYNAMICS, &names).unwrap();
+        assert_eq!(table.counts("step").unwrap(), [0, 10]);
+        assert_eq!(table.indices_or_null("resolved_count").unwrap(), [None, None]);
+        assert_eq!(table.measures_or_null("learning_rate").unwrap(), [None, None]);
+        without("trace");
+        let refused = Columns::read(folder.path(), &DYNAMICS, &names).err().unwrap().to_string();
+        assert!(refused.ends_with("it has no column `trace`"), "{refused}");
     }
 }

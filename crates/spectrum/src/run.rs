@@ -30,7 +30,7 @@ impl Stage for SpectrumStage {
     type Parameters = Parameters;
 
     const NAME: &'static str = "spectrum";
-    const VERSION: &'static str = "2";
+    const VERSION: &'static str = "3";
     const SUMMARY: &'static str = "Eigenpairs of every Gramian; relative energies, dynamics, alignment and frequencies measured with them.";
     const INPUTS: &'static [Port] = &[
         Port::one("dataset", Kind::DATASET),
@@ -147,7 +147,7 @@ fn measured<T: Real>(
                 format!("λ₁ {:.3e}", pairs.values[0])
             });
             let remembered = parameters.remembered(kernel.block.rows);
-            history.add(Earlier::new(&kernel, pairs.vectors.leading(remembered)));
+            history.add(Earlier::new(&kernel, &pairs, remembered));
         }
         if resume.is_due(true) {
             (state.done, state.random_words) = (done + 1, random.get_word_pos());
