@@ -104,7 +104,8 @@ pub fn steps(directory: &Path, table: &Table) -> Result<Vec<u64>, ArtifactError>
     Ok(found)
 }
 
-/// Opens one file of `table`, checks version and columns, and reads it.
+/// Opens one file of `table`, checks version and columns, and reads it; a nullable column that is
+/// missing is NULL in every row.
 ///
 /// # Errors
 /// Where the file is missing, damaged, of another version, has other columns, or holds NaN, or NULL
@@ -144,7 +145,7 @@ pub(crate) fn batches(
         let mut own = Vec::new();
         for column in table.columns.iter().filter(|column| names.contains(&column.name)) {
             let Some(found) = batch.column_by_name(column.name) else {
-                // A column that was added later, or that its writer does not know.
+                // `open` allows only a nullable column to be missing.
                 own.push((column.name, new_null_array(&column.data.arrow(), batch.num_rows())));
                 continue;
             };
@@ -240,7 +241,7 @@ pub fn decode_table_file(path: &Path, table: &'static Table) -> Result<u64, Arti
     })
 }
 
-/// Opens one file of `table` and checks its version and columns.
+/// Opens one file of `table` and checks its version and columns; nullable ones may be missing.
 pub(crate) fn open(
     path: &Path,
     table: &'static Table,
@@ -270,6 +271,7 @@ pub(crate) fn open(
     }
     for column in table.columns {
         let problem = match builder.schema().field_with_name(column.name) {
+            // Of a stage that does not know the measure, or knew it not yet.
             Err(_) if column.nullable => continue,
             Err(_) => format!("it has no column `{}`", column.name),
             Ok(field) if own_type(field.data_type(), column).is_none() => format!(
@@ -513,6 +515,24 @@ pub(crate) mod tests {
             let expected = format!("is no table `samples`: it has no column `{}`", column.name);
             assert!(error.ends_with(&expected), "{error}");
         }
+    }
+
+    #[test]
+    fn a_nullable_column_that_is_missing_is_null_in_every_row() {
+        let mut columns = columns();
+        columns.retain(|(name, _)| *name != "label");
+        let expected: Vec<Sample> =
+            samples().into_iter().map(|sample| Sample { label: None, ..sample }).collect();
+        assert_eq!(read_foreign(columns.clone(), None).unwrap(), expected);
+        assert_eq!(read_foreign(columns.clone(), Some("1")).unwrap(), expected);
+        let folder = tempfile::tempdir().unwrap();
+        let path = table_file(folder.path(), &SAMPLES, None);
+        write_foreign(&path, columns, None);
+        assert_eq!(check_table_file(&path, &SAMPLES).unwrap(), 2);
+        assert_eq!(decode_table_file(&path, &SAMPLES).unwrap(), 2);
+        let batches = read_batches(&path, &SAMPLES).unwrap();
+        let label = batches[0].column_by_name("label").unwrap();
+        assert_eq!((label.null_count(), label.data_type()), (2, &DataType::UInt32));
     }
 
     #[test]

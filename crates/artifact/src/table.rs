@@ -13,8 +13,8 @@ pub struct Table {
     pub name: &'static str,
     /// One sentence for `docs/tables.md`.
     pub about: &'static str,
-    /// Major version: raised when a column changes its name, type or meaning. New nullable
-    /// columns do not raise it.
+    /// Major version: raised when a column changes its name, type or meaning. New nullable columns, and
+    /// columns that become nullable, do not raise it: files without them are read.
     pub version: u32,
     /// How the table lies on disk.
     pub layout: Layout,

@@ -71,7 +71,7 @@ pub fn of(run: &Run) -> Result<Outcome, BenchError> {
         .iter()
         .filter(|row| row.split == Split::Train && row.signal == Signal::Target)
         .filter(|row| row.k as usize == COMPARED)
-        .map(|row| (row.step, row.relative_energy))
+        .filter_map(|row| Some((row.step, row.relative_energy?)))
         .collect();
     // What lacks is NaN, which is near nothing.
     let of = |row: Option<&DynamicsRow>| Spectrum {

@@ -177,7 +177,7 @@ pub struct Series {
     pub colour: Colour,
     /// How it is drawn.
     pub stroke: Stroke,
-    /// (x, y) by rising x; what has no value is left out.
+    /// (x, y) by rising x; what has no value is left out, or has the y NaN, which interrupts the line.
     pub points: Vec<(f64, f64)>,
     /// How strong a line is.
     pub weight: Weight,
@@ -282,26 +282,30 @@ pub struct Picture {
 
 impl Panel {
     /// A panel of those `series` that have points, thinned to what a screen can show; `None`
-    /// where none has any. Points that are no finite numbers are left out, and on a logarithmic axis
-    /// those of 0 and below.
+    /// where none has any. A line is cut at y of NaN, into lines of the same name. Infinite points are
+    /// left out, and on a logarithmic axis those of 0 and below.
     #[must_use]
     pub fn new(title: impl Into<String>, x: Axis, y: Axis, series: Vec<Series>) -> Option<Self> {
-        let series: Vec<Series> = series
-            .into_iter()
-            .filter_map(|mut line| {
-                // Of a rate that has become tiny, 2/δ is beyond all numbers.
-                let shows =
-                    |value: f64, axis: &Axis| value.is_finite() && (!axis.log || value > 0.0);
-                let drawn = |point: &(f64, f64)| shows(point.0, &x) && shows(point.1, &y);
-                line.points.retain(drawn);
-                line.points = thinning::thinned(&line.points, MOST_POINTS, x.log);
-                for (_, points) in &mut line.film {
-                    points.retain(drawn);
+        // Of a rate that has become tiny, 2/δ is beyond all numbers.
+        let shows = |value: f64, axis: &Axis| value.is_finite() && (!axis.log || value > 0.0);
+        let drawn = |point: &(f64, f64)| shows(point.0, &x) && shows(point.1, &y);
+        let mut shown: Vec<Series> = Vec::new();
+        for mut line in series {
+            let points = std::mem::take(&mut line.points);
+            let mut film = std::mem::take(&mut line.film);
+            for (_, points) in &mut film {
+                points.retain(drawn);
+            }
+            for piece in points.split(|point| point.1.is_nan()) {
+                let piece: Vec<(f64, f64)> = piece.iter().copied().filter(drawn).collect();
+                if !piece.is_empty() {
+                    let points = thinning::thinned(&piece, MOST_POINTS, x.log);
+                    let film = std::mem::take(&mut film);
+                    shown.push(Series { points, film, ..line.clone() });
                 }
-                (!line.points.is_empty()).then_some(line)
-            })
-            .collect();
-        (!series.is_empty()).then(|| Self { title: title.into(), x, y, series })
+            }
+        }
+        (!shown.is_empty()).then(|| Self { title: title.into(), x, y, series: shown })
     }
 }
 
@@ -332,7 +336,10 @@ impl Plot {
     /// The series that stand in the legend: the first of each name that is not thin. A panel of one
     /// line is told by its axis.
     pub fn legend(&self) -> impl Iterator<Item = &Series> {
-        let several = self.panels.iter().filter(|panel| panel.series.len() > 1);
+        let several = self
+            .panels
+            .iter()
+            .filter(|panel| panel.series.iter().any(|series| series.name != panel.series[0].name));
         let mut all: Vec<&Series> = Vec::new();
         for series in several.flat_map(|panel| &panel.series) {
             let is_new = all.iter().all(|earlier| earlier.name != series.name);
@@ -352,8 +359,26 @@ mod tests {
     fn a_panel_leaves_out_what_is_no_number_and_is_none_without_points() {
         let line = |points: &[(f64, f64)]| Series::new("x", Colour::Blue, points.to_vec());
         let panel = |points| Panel::new("", Axis::steps(), Axis::log("2/δ"), vec![line(points)]);
-        let odd = [(0.0, 2.0), (1.0, f64::INFINITY), (2.0, f64::NAN), (3.0, 0.0), (4.0, 1e300)];
+        let odd = [(0.0, 2.0), (1.0, f64::INFINITY), (2.0, -1.0), (3.0, 0.0), (4.0, 1e300)];
         assert_eq!(panel(&odd).unwrap().series[0].points, [(0.0, 2.0), (4.0, 1e300)]);
         assert!(panel(&odd[1..4]).is_none());
+        assert!(panel(&[(0.0, f64::NAN)]).is_none());
+    }
+
+    #[test]
+    fn a_line_without_a_value_in_the_middle_has_a_gap_and_one_place_in_the_legend() {
+        let points = [(0.0, f64::NAN), (1.0, 2.0), (2.0, 3.0), (3.0, f64::NAN), (4.0, 5.0)];
+        let line = |name| Series::new(name, Colour::Blue, points);
+        let panel = |series| Panel::new("", Axis::steps(), Axis::linear("E"), series).unwrap();
+        let two = panel(vec![line("a"), line("b")]);
+        let pieces: Vec<_> = two.series.iter().map(|line| line.points.clone()).collect();
+        let (before, after) = (vec![(1.0, 2.0), (2.0, 3.0)], vec![(4.0, 5.0)]);
+        assert_eq!(pieces, [before.clone(), after.clone(), before, after]);
+        let legend = |panel: Panel| {
+            let plot = Plot { panels: vec![panel], arrangement: Arrangement::Columns };
+            plot.legend().map(|line| line.name.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(legend(two), ["a", "b"]);
+        assert!(legend(panel(vec![line("a")])).is_empty(), "told by its axis");
     }
 }

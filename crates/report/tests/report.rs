@@ -270,9 +270,13 @@ fn findings_and_figures_leave_out_what_is_not_resolved_and_say_so() {
         assert!(note.starts_with("3 of 50 resolved"), "{name}: {note}");
     }
     assert_eq!(of("above_sinusoids").verdict, Verdict::NotApplicable);
-    assert_eq!(of("low_frequencies_first").verdict, Verdict::NotApplicable);
+    let low = of("low_frequencies_first");
+    assert_eq!(low.verdict, Verdict::NotApplicable);
+    assert!(low.note.as_ref().unwrap().starts_with("3 of 16 resolved"), "{low:?}");
     assert_eq!(of("kernel_changes").verdict, Verdict::Holds, "it needs no eigenvector");
     assert!(made.page.contains("Of the 50 leading eigenpairs, 3 are resolved"));
+    // Where the curves over k and over the index end.
+    assert!(made.page.contains("resolved 3 of 60"));
     // Three eigenfunctions are drawn where six were asked for.
     let drawn = made.figures(".png");
     assert_eq!(drawn.iter().filter(|name| name.starts_with("eigenfunction-")).count(), 9);

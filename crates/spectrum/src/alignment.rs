@@ -1,5 +1,6 @@
 //! Alignment of a kernel with the target.
 
+use crate::signal::STORED;
 use crate::sum;
 
 /// KTA = Σ_a ȳ_aᵀ G ȳ_a / (‖G‖_F Σ_a ‖ȳ_a‖²), in [0, 1] for a Gramian.
@@ -21,30 +22,29 @@ pub fn kernel_target<T: Copy + Into<f64> + Sync>(
 /// Centred KTA: [`kernel_target`] of C G C and C ȳ.
 ///
 /// C = I − 11ᵀ/N takes the mean over samples away; with `per_sample` rows a sample (the outputs,
-/// under `full`) it does so for each output by itself, C ⊗ I. `None` where C ȳ or C G C is zero:
-/// a constant target, a constant kernel, a single sample. `noise` is how far rounding can put an
-/// eigenvalue of G: what centring leaves of no more than that is zero.
+/// under `full`) it does so for each output by itself, C ⊗ I. `rounding` bounds how far rounding moves
+/// G. `None` where C ȳ or C G C is no more than rounding leaves of zero: a constant target, a kernel
+/// that is constant to its digits, a single sample.
 ///
 /// Source: Cortes, Mohri & Rostamizadeh 2012.
 pub fn centred_kernel_target<T: Copy + Into<f64> + Sync>(
     gram: &[T],
+    rounding: f64,
     per_sample: usize,
     target: &[Vec<f64>],
-    noise: f64,
 ) -> Option<f64> {
     let rows = target.first()?.len();
     let centred: Vec<Vec<f64>> = target.iter().map(|part| centred(part, per_sample)).collect();
-    let norm: f64 = centred.iter().map(|part| sum::norm_squared(part)).sum();
-    let plain: f64 = target.iter().map(|part| sum::norm_squared(part)).sum();
+    let norm = sum::norm_of(&centred);
     // What rounding leaves of a constant is no target.
-    let rounding = rows as f64 * f64::EPSILON;
-    if norm <= rounding * rounding * plain {
+    if norm <= STORED * sum::norm_of(target) {
         return None;
     }
     // yᵀ(CGC)y = (Cy)ᵀG(Cy).
     let form: f64 = centred.iter().map(|part| sum::dot(part, &sum::product(gram, part))).sum();
     let frobenius = frobenius_squared_of_centred(gram, rows, per_sample).sqrt();
-    (frobenius > noise).then(|| form / (frobenius * norm))
+    // C ΔG C is no larger than ΔG; beside it, the means are summed in f64.
+    (frobenius > rounding).then(|| form / (frobenius * norm * norm))
 }
 
 fn centred(vector: &[f64], per_sample: usize) -> Vec<f64> {
@@ -96,7 +96,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use artifact::Precision;
+
     use crate::eigen::tests::gramian;
+    use crate::resolution;
 
     /// The definition, with C G C written out.
     fn twin(gram: &[f32], per_sample: usize, target: &[Vec<f64>], centre: bool) -> f64 {
@@ -147,7 +150,7 @@ mod tests {
             let frobenius = sum::norm_squared(&gram).sqrt();
             let plain = kernel_target(&gram, frobenius, &target).unwrap();
             prop_assert!((plain - twin(&gram, per_sample, &target, false)).abs() <= 1e-12);
-            let centred = centred_kernel_target(&gram, per_sample, &target, 0.0).unwrap();
+            let centred = centred_kernel_target(&gram, 0.0, per_sample, &target).unwrap();
             // Centring cancels offset² of the entries: what is left carries their rounding.
             let cancelled = f64::EPSILON * (1.0 + offset * offset).powi(2) * 1e3;
             let expected = twin(&gram, per_sample, &target, true);
@@ -168,16 +171,42 @@ mod tests {
     fn nothing_to_align_with_has_no_alignment() {
         let gram = [2.0, 1.0, 1.0, 2.0];
         assert_eq!(kernel_target(&gram, 10.0_f64.sqrt(), &[vec![0.0; 2]]), None);
+        assert_eq!(centred_kernel_target(&gram, 0.0, 1, &[vec![0.1; 2]]), None, "constant target");
         assert_eq!(
-            centred_kernel_target(&gram, 1, &[vec![0.1; 2]], 1e-12),
-            None,
-            "constant target"
-        );
-        assert_eq!(
-            centred_kernel_target(&[3.0; 4], 1, &[vec![1.0, 2.0]], 1e-12),
+            centred_kernel_target(&[3.0; 4], 0.0, 1, &[vec![1.0, 2.0]]),
             None,
             "constant kernel"
         );
-        assert_eq!(centred_kernel_target(&[3.0], 1, &[vec![1.0]], 1e-12), None, "one sample");
+        assert_eq!(centred_kernel_target(&[3.0], 0.0, 1, &[vec![1.0]]), None, "one sample");
+    }
+
+    #[test]
+    fn a_kernel_that_is_constant_to_its_digits_has_no_centred_alignment() {
+        // g = 1 + 1e-10 x·x', of which f32 keeps 1 and its own rounding.
+        let rows = 32;
+        let noise = |i: usize, j: usize| {
+            let (low, high) = (i.min(j), i.max(j));
+            ((low * 31 + high * 17 + low * high) % 3) as f32 - 1.0
+        };
+        let gram: Vec<f32> =
+            (0..rows * rows).map(|at| 1.0 + f32::EPSILON * noise(at / rows, at % rows)).collect();
+        let target = [(0..rows).map(|i| (i as f64 * 0.7).sin()).collect::<Vec<f64>>()];
+        let largest = rows as f64;
+        let frobenius = sum::norm_squared(&gram).sqrt();
+        let of = |gram: &[f32], made: Precision| {
+            let precisions = (made, Precision::F32, made);
+            let rounding = resolution::noise_level(rows, precisions, largest, frobenius);
+            centred_kernel_target(gram, rounding, 1, &target)
+        };
+        for made in [Precision::F32, Precision::F64] {
+            assert_eq!(of(&gram, made), None, "{made:?}");
+        }
+        // A thousand times the rounding is a kernel again.
+        let factor: Vec<f64> = (0..rows).map(|i| (i as f64 * 0.7).sin()).collect();
+        let gram: Vec<f32> = (0..rows * rows)
+            .map(|at| (1.0 + 1e-3 * factor[at / rows] * factor[at % rows]) as f32)
+            .collect();
+        let found = of(&gram, Precision::F32).unwrap();
+        assert!(found > 0.9 && found <= 1.0 + 1e-3, "{found}");
     }
 }

@@ -18,7 +18,7 @@ pub fn rows(split: Split, targets: &PerSample, sinusoids: &Sinusoids) -> Vec<Bas
     for output in 0..targets.width {
         let values = targets.values.iter().skip(output).step_by(targets.width);
         let target: Vec<f64> = values.map(|&y| f64::from(y)).collect();
-        let modes = energy::of_modes(&sinusoids.columns, &[target]);
+        let modes = energy::of_modes(&sinusoids.columns, sinusoids.columns.count(), &[target]);
         let energies = modes.map(|modes| energy::relative(&modes));
         rows.extend((1..).zip(energies.into_iter().flatten()).map(|(k, relative_energy)| {
             let (output, signal) = (output as u32, Signal::Target);

@@ -1,5 +1,8 @@
 //! What a spectrum says of gradient descent.
 
+use artifact::Precision;
+
+use crate::signal::STORED;
 use crate::sum;
 
 /// 2N/δ: full-batch gradient descent on least squares is stable along υ₁ exactly when λ₁ is below.
@@ -22,19 +25,20 @@ pub fn mode_speed(eigenvalue: f64, samples: usize, learning_rate: f64) -> f64 {
 pub struct FirstOrder {
     /// ‖a − b‖/‖a‖.
     pub error: f64,
-    /// cos∠(a, b); absent where b = 0.
+    /// cos∠(a, b); absent where b is no more than rounding leaves of zero.
     pub cosine: Option<f64>,
 }
 
 /// Compares a = f̄_{t+1} − f̄_t with b = −(δ/N) G m̄.
 ///
-/// `gram` is row-major, `residual` m̄, `before` f̄_t and `after` f̄_{t+1}, all over its rows;
-/// `samples` is N, `learning_rate` δ. Outputs are stored in f32: `None` where the update changed them
-/// by no more than their rounding.
+/// `gram` is row-major, stands beside its ‖G‖_F and is stored in `stored`, `residual` m̄, `before` f̄_t and `after` f̄_{t+1}, all
+/// over its rows; `samples` is N, `learning_rate` δ. `None` where the update changed the outputs by no
+/// more than the rounding in which they are stored.
 ///
 /// Source: Kopitkov & Indelman 2019, first-order dynamics.
 pub fn first_order<T: Copy + Into<f64> + Sync>(
-    gram: &[T],
+    (gram, frobenius): (&[T], f64),
+    stored: Precision,
     residual: &[f64],
     before: &[f64],
     after: &[f64],
@@ -47,11 +51,14 @@ pub fn first_order<T: Copy + Into<f64> + Sync>(
         sum::product(gram, residual).iter().map(|product| -rate * product).collect();
     let missed: Vec<f64> = change.iter().zip(&foretold).map(|(a, b)| a - b).collect();
     let change_norm = sum::norm_squared(&change).sqrt();
-    let rounding = f64::from(f32::EPSILON) * sum::norm_squared(before).sqrt();
     let foretold_norm = sum::norm_squared(&foretold).sqrt();
-    (change_norm > rounding).then(|| FirstOrder {
-        error: sum::norm_squared(&missed).sqrt() / change_norm,
-        cosine: (foretold_norm > 0.0)
+    let norm = |values: &[f64]| sum::norm_squared(values).sqrt();
+    let change_rounding = STORED * norm(before).hypot(norm(after));
+    // The entries of G are right to their precision, and so is no product smaller than that.
+    let foretold_rounding = rate * stored.epsilon() * frobenius * norm(residual);
+    (change_norm > change_rounding).then(|| FirstOrder {
+        error: norm(&missed) / change_norm,
+        cosine: (foretold_norm > foretold_rounding)
             .then(|| sum::dot(&change, &foretold) / (change_norm * foretold_norm)),
     })
 }
@@ -72,20 +79,48 @@ mod tests {
             -rate / 2.0 * (residual[0] + 2.0 * residual[1]),
         ];
         let after = [before[0] + step[0] + step[1], before[1] - step[0] + 2.0 * step[1]];
-        let found = first_order(&gram, &residual, &before, &after, 2, rate).unwrap();
+        let found = first_order(
+            (&gram, 33.0_f64.sqrt()),
+            Precision::F32,
+            &residual,
+            &before,
+            &after,
+            2,
+            rate,
+        )
+        .unwrap();
         assert!(found.error <= 1e-15, "{found:?}");
         assert!((found.cosine.unwrap() - 1.0).abs() <= 1e-15, "{found:?}");
     }
 
     #[test]
     fn a_change_against_the_foretold_one_has_error_two_and_cosine_minus_one() {
-        let found = first_order(&[1.0], &[1.0], &[0.0], &[0.5], 1, 0.5).unwrap();
+        let found =
+            first_order((&[1.0], 1.0), Precision::F32, &[1.0], &[0.0], &[0.5], 1, 0.5).unwrap();
         assert_eq!(found, FirstOrder { error: 2.0, cosine: Some(-1.0) });
     }
 
     #[test]
     fn an_update_that_changes_nothing_has_no_first_order_error() {
-        assert_eq!(first_order(&[1.0], &[0.0], &[3.0], &[3.0], 1, 0.5), None);
+        assert_eq!(
+            first_order((&[1.0], 1.0), Precision::F32, &[0.0], &[3.0], &[3.0], 1, 0.5),
+            None
+        );
+    }
+
+    #[test]
+    fn an_update_below_the_digits_of_the_outputs_has_no_first_order_error() {
+        let of = |change: f64| {
+            first_order((&[1.0], 1.0), Precision::F32, &[1.0], &[3.0], &[3.0 + change], 1, 0.5)
+        };
+        assert_eq!(of(f64::from(f32::EPSILON)), None);
+        assert!(of(1e-5).is_some());
+        // A residual that no gradient reaches foretells nothing but rounding.
+        let gram = [1.0, 1.0, 1.0, 1.0 + f32::EPSILON];
+        let found =
+            first_order((&gram, 2.0), Precision::F32, &[1.0, -1.0], &[0.0; 2], &[0.5; 2], 2, 0.5)
+                .unwrap();
+        assert_eq!(found.cosine, None, "{found:?}");
     }
 
     #[test]

@@ -6,20 +6,24 @@ use crate::columns::Columns;
 use crate::precision::Real;
 use crate::sum;
 
-/// Share of the energy of `signal` in each vector.
+/// Share of the energy of `signal` in each of the first `count` vectors.
 ///
-/// `vectors` holds K orthonormal vectors of R entries; `signal` one vector φ_a of R entries for each
+/// `vectors` holds `count` or more orthonormal vectors of R entries; `signal` one vector φ_a of R entries for each
 /// output that shares the kernel (one, except under `trace`). Entry i−1 of the result is
 /// Σ_a ⟨υᵢ, φ_a⟩² / Σ_a ‖φ_a‖², summed in f64.
 ///
 /// `None` where the signal is zero: it has no energy to distribute.
-pub fn of_modes<T: Real>(vectors: &Columns<T>, signal: &[Vec<f64>]) -> Option<Vec<f64>> {
+pub fn of_modes<T: Real>(
+    vectors: &Columns<T>,
+    count: usize,
+    signal: &[Vec<f64>],
+) -> Option<Vec<f64>> {
     let norm: f64 = signal.iter().map(|part| sum::norm_squared(part)).sum();
     let energy = |i: usize| {
         let vector = vectors.column(i);
         signal.iter().map(|part| sum::dot(vector, part).powi(2)).sum::<f64>() / norm
     };
-    (norm > 0.0).then(|| (0..vectors.count()).into_par_iter().map(energy).collect())
+    (norm > 0.0).then(|| (0..count).into_par_iter().map(energy).collect())
 }
 
 /// [`of_modes`] of `signal` with its samples in random order, in expectation over all orders.
@@ -34,6 +38,7 @@ pub fn of_modes<T: Real>(vectors: &Columns<T>, signal: &[Vec<f64>]) -> Option<Ve
 /// sample has one order.
 pub fn of_modes_shuffled<T: Real>(
     vectors: &Columns<T>,
+    count: usize,
     signal: &[Vec<f64>],
     per_sample: usize,
 ) -> Option<Vec<f64>> {
@@ -43,7 +48,7 @@ pub fn of_modes_shuffled<T: Real>(
         let vector = vectors.column(i);
         parts.iter().map(|part| part.expected_square(vector)).sum::<f64>() / norm
     };
-    (norm > 0.0).then(|| (0..vectors.count()).into_par_iter().map(energy).collect())
+    (norm > 0.0).then(|| (0..count).into_par_iter().map(energy).collect())
 }
 
 /// Mean and covariance over samples of the entries of a sample.
@@ -129,7 +134,7 @@ mod tests {
 
     #[test]
     fn energies_are_shares_of_the_squared_norm_and_relative_ones_cumulative() {
-        let modes = of_modes(&identity(3), &[vec![3.0, 0.0, 4.0]]).unwrap();
+        let modes = of_modes(&identity(3), 3, &[vec![3.0, 0.0, 4.0]]).unwrap();
         for (energy, expected) in modes.iter().zip([9.0 / 25.0, 0.0, 16.0 / 25.0]) {
             assert!((energy - expected).abs() <= 1e-15);
         }
@@ -139,8 +144,16 @@ mod tests {
     }
 
     #[test]
+    fn only_the_first_vectors_are_asked_for_their_energy() {
+        let signal = [vec![3.0, 0.0, 4.0]];
+        let all = of_modes(&identity(3), 3, &signal).unwrap();
+        assert_eq!(of_modes(&identity(3), 2, &signal).unwrap(), all[..2]);
+        assert_eq!(of_modes_shuffled(&identity(3), 2, &signal, 1).unwrap().len(), 2);
+    }
+
+    #[test]
     fn outputs_that_share_a_kernel_are_weighted_by_their_squared_norms() {
-        let energies = of_modes(&identity(2), &[vec![1.0, 0.0], vec![0.0, 3.0]]).unwrap();
+        let energies = of_modes(&identity(2), 2, &[vec![1.0, 0.0], vec![0.0, 3.0]]).unwrap();
         assert!((energies[0] - 0.1).abs() <= 1e-15);
         assert!((energies[1] - 0.9).abs() <= 1e-15);
     }
@@ -182,11 +195,11 @@ mod tests {
                         order.iter().flat_map(sample).copied().collect()
                     })
                     .collect();
-                let energies = of_modes(&vectors, &shuffled).unwrap();
+                let energies = of_modes(&vectors, 3, &shuffled).unwrap();
                 let mean = expected.iter_mut().zip(energies);
                 mean.for_each(|(mean, energy)| *mean += energy / all.len() as f64);
             }
-            let found = of_modes_shuffled(&vectors, &signal, per_sample).unwrap();
+            let found = of_modes_shuffled(&vectors, 3, &signal, per_sample).unwrap();
             for (found, expected) in found.iter().zip(expected) {
                 assert!((found - expected).abs() <= 1e-12 * (1.0 + expected), "{found} {expected}");
             }
@@ -197,14 +210,14 @@ mod tests {
     fn shuffled_energies_over_a_whole_basis_are_one() {
         let signal = [(0..12).map(|i| f64::from(i * i % 7)).collect::<Vec<f64>>()];
         for per_sample in [1, 2, 3] {
-            let energies = of_modes_shuffled(&identity(12), &signal, per_sample).unwrap();
+            let energies = of_modes_shuffled(&identity(12), 12, &signal, per_sample).unwrap();
             assert!((energies.iter().sum::<f64>() - 1.0).abs() <= 1e-12);
         }
     }
 
     #[test]
     fn a_zero_signal_has_no_energy() {
-        assert_eq!(of_modes(&identity(2), &[vec![0.0, 0.0]]), None);
-        assert_eq!(of_modes_shuffled(&identity(2), &[vec![0.0, 0.0]], 1), None);
+        assert_eq!(of_modes(&identity(2), 2, &[vec![0.0, 0.0]]), None);
+        assert_eq!(of_modes_shuffled(&identity(2), 2, &[vec![0.0, 0.0]], 1), None);
     }
 }

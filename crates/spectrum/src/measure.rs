@@ -25,7 +25,7 @@ use crate::sources::{BySplit, Sources};
 use crate::tables::Tables;
 use crate::{
     alignment, angles, distance, dynamics, energy, fisher, nystroem, overlap, position, rank,
-    resolution,
+    resolution, sum,
 };
 
 /// How far, relatively, norms in `kernels` may be from those of the stored Gramian: more than sums in
@@ -39,7 +39,7 @@ pub struct Earlier<T> {
     pub step: u64,
     /// Its leading eigenvectors.
     pub vectors: Columns<T>,
-    /// How many of its eigenpairs are resolved.
+    /// How many eigenpairs are resolved.
     resolved: usize,
     frobenius: f64,
 }
@@ -47,10 +47,15 @@ pub struct Earlier<T> {
 impl<T: Real> Earlier<T> {
     /// Keeps of a kernel what later ones are compared with.
     ///
-    /// Not its Gramian, which is read again row by row: at N = 10,000 two more would be 800 MB.
-    pub fn new(kernel: &Kernel<'_, T>, vectors: Columns<T>, resolved: usize) -> Self {
-        let frobenius = kernel.frobenius_squared.sqrt();
-        Self { step: kernel.row.step, vectors, resolved, frobenius }
+    /// Not its Gramian, which is read again row by row: at N = 10,000 two more would be 800 MB. Of
+    /// its eigenvectors, the first `remembered`.
+    pub fn new(kernel: &Kernel<'_, T>, pairs: &Eigenpairs<T>, remembered: usize) -> Self {
+        Self {
+            step: kernel.row.step,
+            vectors: pairs.vectors.leading(remembered),
+            resolved: kernel.resolved(pairs),
+            frobenius: kernel.frobenius_squared.sqrt(),
+        }
     }
 }
 
@@ -91,13 +96,28 @@ impl<'a, T: Real> Kernel<'a, T> {
 
     /// The noise below which eigenvalues are not resolved; `largest` is λ₁.
     pub fn noise(&self, largest: f64) -> f64 {
-        let gradients = if self.row.precision == "f64" { Precision::F64 } else { Precision::F32 };
-        let precisions = (gradients, self.block.stored, T::PRECISION);
+        self.noise_of(T::PRECISION, largest)
+    }
+
+    /// How far the rounding of gradients and entries can move G, without that of a decomposition.
+    fn rounding(&self, largest: f64) -> f64 {
+        self.noise_of(Precision::F64, largest)
+    }
+
+    fn noise_of(&self, decomposed: Precision, largest: f64) -> f64 {
+        let made = if self.row.precision == "f64" { Precision::F64 } else { Precision::F32 };
+        let precisions = (made, self.stored(), decomposed);
         let frobenius = self.frobenius_squared.sqrt();
         resolution::noise_level(self.block.rows, precisions, largest, frobenius)
     }
 
-    /// How many of `pairs` stand above rounding, and above the residual that was accepted of them.
+    /// The precision of the entries: that of the table, or that in which they were read.
+    fn stored(&self) -> Precision {
+        if T::EPSILON > self.block.stored.epsilon() { T::PRECISION } else { self.block.stored }
+    }
+
+    /// How many of `pairs`, the leading eigenpairs, stand above the noise. Nothing that depends on
+    /// the eigenvectors beyond is measured.
     pub fn resolved(&self, pairs: &Eigenpairs<T>) -> usize {
         let noise = self.noise(pairs.values[0]).max(pairs.accepted_residual);
         resolution::resolved(&pairs.values, noise)
@@ -118,33 +138,33 @@ impl<'a, T: Real> Kernel<'a, T> {
         sinusoids: Option<&Sinusoids>,
         tables: &mut Tables,
     ) -> Result<(), StageError> {
-        let resolved = self.resolved(pairs);
-        let leading = pairs.vectors.leading(resolved);
-        let test_count = resolved.min(parameters.test_energies as usize);
+        let (known, resolved) = (pairs.values.len(), self.resolved(pairs));
+        let test_energies = known.min(parameters.test_energies as usize);
+        let test_count = resolved.min(test_energies);
         let stored = parameters.stored(resolved);
         let stored_test = if self.block.test_rows() > 0 { stored } else { 0 };
         let test = nystroem::extended(self.block.test(), pairs, test_count.max(stored_test));
 
         let contents = sinusoids.map_or_else(Vec::new, |sinusoids| {
             let count = resolved.min(parameters.frequencies as usize);
-            frequency::contents(&leading, count, self.per_sample(), sinusoids)
+            frequency::contents(&pairs.vectors, count, self.per_sample(), sinusoids)
         });
         self.add_eigenvalues(&pairs.values, resolved, &contents, tables);
         if let Some(sinusoids) = sinusoids {
             self.add_frequencies(&contents, sinusoids, tables);
         }
-        self.add_energies(Split::Train, &leading, tables);
+        self.add_energies(Split::Train, (&pairs.vectors, resolved), known, tables);
         if self.block.test_rows() > 0 {
-            let epsilon = T::EPSILON.max(self.block.stored.epsilon());
-            let tolerance = self.block.rows as f64 * epsilon;
+            let tolerance = self.block.rows as f64 * self.stored().epsilon();
             let basis = nystroem::orthonormalized(&test.leading(test_count), tolerance);
-            self.add_energies(Split::Test, &basis, tables);
+            let count = basis.count();
+            self.add_energies(Split::Test, (&basis, count), test_energies, tables);
         }
         self.add_dynamics(&pairs.values, resolved, parameters, tables);
         self.add_alignment(pairs.values[0], tables);
         self.add_kernel_distances(earlier, tables)?;
-        self.add_eigenspaces(&leading, earlier, parameters, tables)?;
-        self.add_eigenvectors(Split::Train, leading.iter().take(stored), tables);
+        self.add_eigenspaces((&pairs.vectors, resolved), earlier, parameters, tables)?;
+        self.add_eigenvectors(Split::Train, pairs.vectors.iter().take(stored), tables);
         self.add_eigenvectors(Split::Test, test.iter().take(stored_test), tables);
         Ok(())
     }
@@ -206,7 +226,10 @@ impl<'a, T: Real> Kernel<'a, T> {
             eigenvalue,
             resolved: i < resolved,
             fisher_eigenvalue: fisher.then(|| fisher::eigenvalue(eigenvalue, samples)),
-            mode_speed: rate.map(|rate| dynamics::mode_speed(eigenvalue, samples, rate)),
+            // The sign of a noise eigenvalue would make a mode that rests one that grows.
+            mode_speed: rate
+                .filter(|_| i < resolved)
+                .map(|rate| dynamics::mode_speed(eigenvalue, samples, rate)),
             frequency_centroid: contents.get(i).and_then(|content| content.centroid),
         });
         tables.eigenvalues.extend(rows);
@@ -231,28 +254,36 @@ impl<'a, T: Real> Kernel<'a, T> {
         }
     }
 
-    /// A signal without energy, as a residual of zero, has no rows.
-    fn add_energies<V: Real>(&self, split: Split, vectors: &Columns<V>, tables: &mut Tables) {
+    /// Adds rows for k = 1 … `asked`, with energies in the first `count` of `vectors`; those beyond are
+    /// not resolved. A signal without energy, as a residual of zero, has none for any k.
+    fn add_energies<V: Real>(
+        &self,
+        split: Split,
+        (vectors, count): (&Columns<V>, usize),
+        asked: usize,
+        tables: &mut Tables,
+    ) {
         let target = self.signal(Signal::Target, split);
-        let of_signal = |signal| energy::of_modes(vectors, &self.signal(signal, split));
-        let shuffled = energy::of_modes_shuffled(vectors, &target, self.per_sample());
+        let of_signal = |signal: &[Vec<f64>]| energy::of_modes(vectors, count, signal);
+        let residual = self.residual(split).and_then(|residual| of_signal(&residual));
+        let shuffled = energy::of_modes_shuffled(vectors, count, &target, self.per_sample());
         let energies = [
-            (Signal::Target, energy::of_modes(vectors, &target)),
-            (Signal::Output, of_signal(Signal::Output)),
-            (Signal::Residual, of_signal(Signal::Residual)),
+            (Signal::Target, of_signal(&target)),
+            (Signal::Output, of_signal(&self.signal(Signal::Output, split))),
+            (Signal::Residual, residual),
             (Signal::ShuffledTarget, shuffled),
         ];
         for (signal, modes) in energies {
             let modes = modes.unwrap_or_default();
-            let rows = modes.iter().zip(energy::relative(&modes)).enumerate();
-            tables.energy.extend(rows.map(|(i, (&mode_energy, relative_energy))| EnergyRow {
+            let relative = energy::relative(&modes);
+            tables.energy.extend((0..asked).map(|i| EnergyRow {
                 step: self.row.step,
                 output: self.row.output,
                 split,
                 signal,
                 k: number(i),
-                relative_energy,
-                mode_energy: Some(mode_energy),
+                relative_energy: relative.get(i).copied(),
+                mode_energy: modes.get(i).copied(),
             }));
         }
     }
@@ -295,20 +326,18 @@ impl<'a, T: Real> Kernel<'a, T> {
         let target = self.signal(Signal::Target, Split::Train);
         let (gram, per_sample) = (self.block.train(), self.per_sample());
         let plain = alignment::kernel_target(gram, self.frobenius_squared.sqrt(), &target);
-        let centred =
-            alignment::centred_kernel_target(gram, per_sample, &target, self.noise(largest));
-        let residual = self.signal(Signal::Residual, Split::Train);
-        let position = position::spectral(gram, self.block.trace(), &residual);
+        let rounding = self.rounding(largest);
+        let centred = alignment::centred_kernel_target(gram, rounding, per_sample, &target);
+        let residual = self.residual(Split::Train);
+        let position =
+            residual.and_then(|residual| position::spectral(gram, self.block.trace(), &residual));
         let metrics = [
             (AlignmentMetric::KernelTargetAlignment, plain),
             (AlignmentMetric::CentredKernelTargetAlignment, centred),
             (AlignmentMetric::SpectralPosition, position),
         ];
-        for (metric, value) in metrics {
-            if let Some(value) = value {
-                tables.alignment.push(self.alignment_row(metric, None, None, value));
-            }
-        }
+        let rows = metrics.map(|(metric, value)| self.alignment_row(metric, None, None, value));
+        tables.alignment.extend(rows);
     }
 
     fn add_kernel_distances(
@@ -321,12 +350,12 @@ impl<'a, T: Real> Kernel<'a, T> {
             let norms = self.frobenius_squared.sqrt() * other.frobenius;
             let value = distance::from_product(product, norms);
             let (metric, step) = (AlignmentMetric::KernelDistance, Some(other.step));
-            tables.alignment.push(self.alignment_row(metric, step, None, value));
+            tables.alignment.push(self.alignment_row(metric, step, None, Some(value)));
             // The last is the previous checkpoint, even where that is the first.
             if i + 1 == earlier.len() {
                 let velocity = distance::velocity(value, self.row.step - other.step);
                 let metric = AlignmentMetric::KernelVelocity;
-                tables.alignment.push(self.alignment_row(metric, step, None, velocity));
+                tables.alignment.push(self.alignment_row(metric, step, None, Some(velocity)));
             }
         }
         Ok(())
@@ -334,20 +363,24 @@ impl<'a, T: Real> Kernel<'a, T> {
 
     fn add_eigenspaces(
         &self,
-        vectors: &Columns<T>,
+        (vectors, resolved): (&Columns<T>, usize),
         earlier: &[&Earlier<T>],
         parameters: &Parameters,
         tables: &mut Tables,
     ) -> Result<(), SpectrumError> {
         for other in earlier {
-            let available = vectors.count().min(other.vectors.count()).min(other.resolved);
-            for k in parameters.overlaps(available) {
-                let overlap = overlap::of_leading(vectors, &other.vectors, k);
-                let angles = angles::principal(&other.vectors, vectors, k)?;
+            for k in parameters.overlaps(vectors.count().min(other.vectors.count())) {
+                let (overlap, largest, mean) = if k <= resolved.min(other.resolved) {
+                    let overlap = overlap::of_leading(vectors, &other.vectors, k);
+                    let angles = angles::principal(&other.vectors, vectors, k)?;
+                    (Some(overlap), angles.last().copied(), Some(angles::mean(&angles)))
+                } else {
+                    (None, None, None)
+                };
                 let metrics = [
                     (AlignmentMetric::EigenspaceOverlap, overlap),
-                    (AlignmentMetric::LargestPrincipalAngle, angles[k - 1]),
-                    (AlignmentMetric::MeanPrincipalAngle, angles::mean(&angles)),
+                    (AlignmentMetric::LargestPrincipalAngle, largest),
+                    (AlignmentMetric::MeanPrincipalAngle, mean),
                 ];
                 let (step, k) = (Some(other.step), Some(k as u32));
                 let rows =
@@ -379,7 +412,7 @@ impl<'a, T: Real> Kernel<'a, T> {
         metric: AlignmentMetric,
         reference_step: Option<u64>,
         k: Option<u32>,
-        value: f64,
+        value: Option<f64>,
     ) -> AlignmentRow {
         let (step, output) = (self.row.step, self.row.output);
         AlignmentRow { step, output, metric, reference_step, k, value }
@@ -387,6 +420,15 @@ impl<'a, T: Real> Kernel<'a, T> {
 
     fn signal(&self, signal: Signal, split: Split) -> Vec<Vec<f64>> {
         self.signal_of(signal, split, self.outputs)
+    }
+
+    /// m̄, where it is more than the rounding of outputs and targets.
+    fn residual(&self, split: Split) -> Option<Vec<Vec<f64>>> {
+        let of = |signal| self.signal(signal, split);
+        let residual = of(Signal::Residual);
+        let (outputs, targets) = (of(Signal::Output), of(Signal::Target));
+        let rounding = signal::residual_rounding(self.sources.loss, &outputs, &targets);
+        (sum::norm_of(&residual) > rounding).then_some(residual)
     }
 
     fn signal_of(&self, signal: Signal, split: Split, outputs: &BySplit) -> Vec<Vec<f64>> {
@@ -423,7 +465,8 @@ impl<'a, T: Real> Kernel<'a, T> {
         let wide =
             |values: &[f32]| values.iter().map(|&value| f64::from(value)).collect::<Vec<_>>();
         dynamics::first_order(
-            self.block.train(),
+            (self.block.train(), self.frobenius_squared.sqrt()),
+            self.stored(),
             &self.signal(Signal::Residual, Split::Train)[0],
             &wide(&self.outputs.train.values),
             &wide(&after.values),

@@ -147,8 +147,7 @@ fn measured<T: Real>(
                 format!("λ₁ {:.3e}", pairs.values[0])
             });
             let remembered = parameters.remembered(kernel.block.rows);
-            let (vectors, resolved) = (pairs.vectors.leading(remembered), kernel.resolved(&pairs));
-            history.add(Earlier::new(&kernel, vectors, resolved));
+            history.add(Earlier::new(&kernel, &pairs, remembered));
         }
         if resume.is_due(true) {
             (state.done, state.random_words) = (done + 1, random.get_word_pos());

@@ -3,6 +3,11 @@
 use artifact::tables::Signal;
 use artifact::tables::kernel::Reduction;
 
+use crate::sum;
+
+/// ε of targets and outputs, which tables hold as f32.
+pub const STORED: f64 = f32::EPSILON as f64;
+
 /// The loss of the training run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Loss {
@@ -65,6 +70,18 @@ pub fn vectors(
     }
 }
 
+/// Below which ‖m̄‖ is what rounding leaves of a residual of zero; `outputs` and `targets` are the
+/// [`vectors`] of the same rows.
+///
+/// f − y of least squares has the rounding of both as stored, softmax(f) − y that of the difference
+/// in f64: p of a class that is all but certain is not stored.
+pub fn residual_rounding(loss: Loss, outputs: &[Vec<f64>], targets: &[Vec<f64>]) -> f64 {
+    match loss {
+        Loss::LeastSquares => STORED * sum::norm_of(outputs).hypot(sum::norm_of(targets)),
+        Loss::CrossEntropy => f64::EPSILON * sum::norm_of(targets),
+    }
+}
+
 fn residual(loss: Loss, targets: &PerSample, outputs: &PerSample) -> Vec<f64> {
     let samples =
         targets.values.chunks_exact(targets.width).zip(outputs.values.chunks_exact(targets.width));
@@ -90,7 +107,7 @@ fn softmax(f: &[f64]) -> Vec<f64> {
 /// and a noise vector would have energies like any other.
 fn summed(parts: &[f64]) -> f64 {
     let (sum, size) = parts.iter().fold((0.0, 0.0), |(sum, size), &p| (sum + p, size + p.abs()));
-    let noise = parts.len() as f64 * f64::from(f32::EPSILON) * size;
+    let noise = parts.len() as f64 * STORED * size;
     if parts.len() > 1 && f64::abs(sum) <= noise { 0.0 } else { sum }
 }
 
@@ -121,6 +138,18 @@ mod tests {
     fn the_residual_of_least_squares_is_output_minus_target() {
         let residual = least_squares(Signal::Residual, Reduction::Full, 0);
         assert_eq!(residual, [vec![0.5, 0.0, -1.0, -4.0]]);
+    }
+
+    #[test]
+    fn a_residual_is_rounding_where_outputs_and_targets_are_one_digit_apart() {
+        let values = vec![vec![1.0, -2.0, 0.5]];
+        let norm = sum::norm_of(&values);
+        let of = |loss| residual_rounding(loss, &values, &values);
+        assert!(
+            (of(Loss::LeastSquares) - f64::from(f32::EPSILON) * norm * 2.0_f64.sqrt()).abs()
+                <= 1e-15
+        );
+        assert!((of(Loss::CrossEntropy) - f64::EPSILON * norm).abs() <= 1e-20);
     }
 
     #[test]

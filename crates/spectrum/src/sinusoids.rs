@@ -27,7 +27,7 @@ pub struct BoundingBox {
 
 impl BoundingBox {
     /// The box of `inputs`, or `None` where no sinusoids are defined on it: for more than three
-    /// dimensions, and where all inputs agree along one.
+    /// dimensions, and where all inputs agree along one but for their rounding.
     pub fn of(inputs: &PerSample) -> Option<Self> {
         let dimensions = inputs.width;
         if inputs.values.is_empty() || dimensions > DIMENSIONS {
@@ -42,7 +42,11 @@ impl BoundingBox {
             }
         }
         let extent: Vec<f64> = high.iter().zip(&low).map(|(high, low)| high - low).collect();
-        extent.iter().all(|&extent| extent > 0.0).then_some(Self { low, extent })
+        // Inputs are stored as f32.
+        let is_rounding =
+            |low: f64, high: f64| high - low <= f64::from(f32::EPSILON) * low.abs().max(high.abs());
+        let is_flat = low.iter().zip(&high).any(|(&low, &high)| is_rounding(low, high));
+        (!is_flat).then_some(Self { low, extent })
     }
 
     /// u, from 0 to 1 along each side within the box: sample-major.
@@ -290,6 +294,8 @@ pub mod tests {
         assert_eq!(BoundingBox::of(&scattered(50, 4)), None, "four dimensions");
         let flat = PerSample { width: 2, values: vec![0.5, 1.0, 0.7, 1.0] };
         assert_eq!(BoundingBox::of(&flat), None, "no extent along the second axis");
+        let rounding = PerSample { width: 1, values: vec![1000.0, 1000.0_f32.next_up()] };
+        assert_eq!(BoundingBox::of(&rounding), None, "an extent of one digit");
         let few = scattered(3, 2);
         let bounds = BoundingBox::of(&few).unwrap();
         assert_eq!(Sinusoids::on_samples(&bounds, &few, 100), None, "three samples");

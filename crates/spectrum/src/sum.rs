@@ -29,6 +29,11 @@ pub fn norm_squared<A: Copy + Into<f64>>(a: &[A]) -> f64 {
     dot(a, a)
 }
 
+/// ‖a‖ of a vector in parts.
+pub fn norm_of(parts: &[Vec<f64>]) -> f64 {
+    parts.iter().map(|part| norm_squared(part)).sum::<f64>().sqrt()
+}
+
 /// Σ over rows of `term(row index, row)`, for a row-major matrix of rows of `width`.
 ///
 /// Rows are summed in parallel, their sums one after the other.

@@ -48,8 +48,8 @@ pub const EIGENVALUES: Table = Table {
             "Whether λᵢ stands above rounding noise: above max(rows · ε · λ₁, ε′ ‖G‖_F), ε the coarser precision of gradients and decomposition and ε′ that of the stored Gramian and the decomposition, and above the residual that a block method accepted. Below it is kept as it came; nothing that rests on its eigenvector is measured.",
         ),
         Column::new("fisher_eigenvalue", Data::Float64, "λᵢ/N, an eigenvalue of the Fisher information F = (1/N) JᵀJ of a least-squares fit: F has the nonzero spectrum of G/N. NULL for other losses, and where the reduction leaves out pairs of outputs.").or_null(),
-        Column::new("mode_speed", Data::Float64, "1 − |1 − δ λᵢ/N|, the share of mode i of a least-squares residual that one step of gradient descent takes away; negative where the mode grows. NULL for other optimizers and losses, and where the reduction leaves out pairs of outputs.").or_null(),
-        Column::new("frequency_centroid", Data::Float64, "Mean |κ| of υᵢ over the band of the table `frequency`, weighted by energy; several outputs under `full` are added. NULL where `frequency` does not resolve υᵢ.").in_unit("cycles per box").or_null(),
+        Column::new("mode_speed", Data::Float64, "1 − |1 − δ λᵢ/N|, the share of mode i of a least-squares residual that one step of gradient descent takes away; negative where the mode grows. NULL for other optimizers and losses, where the reduction leaves out pairs of outputs, and where λᵢ is not resolved.").or_null(),
+        Column::new("frequency_centroid", Data::Float64, "Mean |κ| of υᵢ over the band of the table `frequency`, weighted by energy; several outputs under `full` are added. NULL where υᵢ is not resolved or not in `frequency`.").in_unit("cycles per box").or_null(),
     ],
 };
 
@@ -81,7 +81,7 @@ impl Row for EigenvalueRow {
 /// Relative energies.
 pub const ENERGY: Table = Table {
     name: "energy",
-    about: "Relative energy of a signal in the leading eigenvectors, cumulative over k (Kopitkov & Indelman 2019), for every k up to the number of resolved eigenpairs: what lies beyond is rounding and has no row, on either split.",
+    about: "Relative energy of a signal in the leading eigenvectors, cumulative over k (Kopitkov & Indelman 2019).",
     version: 1,
     layout: Layout::Tidy,
     optional: false,
@@ -100,9 +100,10 @@ pub const ENERGY: Table = Table {
         Column::new(
             "relative_energy",
             Data::Float64,
-            "E(φ, k) = Σ_{i≤k} ⟨υᵢ, φ⟩² / ‖φ‖², in [0, 1] up to rounding.",
-        ),
-        Column::new("mode_energy", Data::Float64, "⟨υ_k, φ⟩² / ‖φ‖², the share of mode k alone: E(φ, k) − E(φ, k − 1). NULL from a stage that tells cumulative energies only.").or_null(),
+            "E(φ, k) = Σ_{i≤k} ⟨υᵢ, φ⟩² / ‖φ‖², in [0, 1] up to rounding. NULL where k exceeds the number of resolved eigenpairs, where no more than k − 1 extended eigenvectors are independent on the test samples, and where φ is zero or, for a residual, below the rounding of outputs and targets.",
+        )
+        .or_null(),
+        Column::new("mode_energy", Data::Float64, "⟨υ_k, φ⟩² / ‖φ‖², the share of mode k alone: E(φ, k) − E(φ, k − 1). NULL where E(φ, k) is, and from a stage that writes cumulative energies only.").or_null(),
     ],
 };
 
@@ -120,7 +121,7 @@ pub struct EnergyRow {
     /// Number of leading eigenvectors, from 1.
     pub k: u32,
     /// E(φ, k).
-    pub relative_energy: f64,
+    pub relative_energy: Option<f64>,
     /// ⟨υ_k, φ⟩² / ‖φ‖².
     pub mode_energy: Option<f64>,
 }
@@ -146,8 +147,8 @@ pub const DYNAMICS: Table = Table {
         Column::new("frobenius_norm", Data::Float64, "‖G‖_F."),
         Column::new("effective_rank_entropy", Data::Float64, "exp H(λ/Σλ) over all positive eigenvalues (Roy & Vetterli 2007); NULL where only the top k are known.").or_null(),
         Column::new("participation_ratio", Data::Float64, "(Σλ)²/Σλ², from trace and Frobenius norm.").or_null(),
-        Column::new("first_order_error", Data::Float64, "‖a − b‖/‖a‖ with a = f̄_{t+1} − f̄_t and b = −(δ/N) G m̄; NULL where the step after was not kept, the optimizer is not plain gradient descent, or ‖a‖ is no more than the rounding of f̄_t in f32.").or_null(),
-        Column::new("first_order_cosine", Data::Float64, "cos∠(a, b) of the same.").or_null(),
+        Column::new("first_order_error", Data::Float64, "‖a − b‖/‖a‖ with a = f̄_{t+1} − f̄_t and b = −(δ/N) G m̄; NULL where the step after was not kept, where the optimizer is not plain gradient descent, and where the update is below the rounding of the stored outputs.").or_null(),
+        Column::new("first_order_cosine", Data::Float64, "cos∠(a, b) of the same; NULL also where G m̄ is below the rounding of G.").or_null(),
         Column::new("smallest_eigenvalue", Data::Float64, "λ_N, where all eigenvalues are known; under −2 times the noise it would contradict G = JJᵀ and is refused.").or_null(),
         Column::new("resolved_count", Data::UInt32, "Number of leading eigenvalues that are `resolved` in the table `eigenvalues`; where only the top k are known, at most k. NULL from a stage that does not count them.").or_null(),
     ],
@@ -212,10 +213,10 @@ pub const ALIGNMENT: Table = Table {
         Column::new(
             "k",
             Data::UInt32,
-            "Number of eigenvectors of an overlap or a principal angle; there is a row where these are resolved at both checkpoints.",
+            "Number of eigenvectors of an overlap or a principal angle.",
         )
         .or_null(),
-        Column::new("value", Data::Float64, "The measure. `centred_kernel_target_alignment` has no row where ‖CGC‖_F is below the rounding that limits `resolved`."),
+        Column::new("value", Data::Float64, "The measure. NULL where it would be rounding noise: overlaps and angles of k eigenvectors where either kernel has fewer resolved eigenpairs; centred alignment where C ȳ or C G C is below rounding; spectral position where m̄ is; alignment with a target of zero.").or_null(),
     ],
 };
 
@@ -255,7 +256,7 @@ pub struct AlignmentRow {
     /// Number of eigenvectors.
     pub k: Option<u32>,
     /// The measure.
-    pub value: f64,
+    pub value: Option<f64>,
 }
 
 impl Row for AlignmentRow {
@@ -265,7 +266,7 @@ impl Row for AlignmentRow {
 /// Fourier content of the leading eigenvectors.
 pub const FREQUENCY: Table = Table {
     name: "frequency",
-    about: "Energy of each leading eigenvector, as far as it is resolved, by radial frequency: on the sinusoids 1, cos 2πκ·u, sin 2πκ·u of the bounding box of the training inputs (u = 0 to 1 along each side), made orthonormal on the samples from low frequencies to high, nothing resampled. Empty for more than three input dimensions, and for inputs without extent along one. Several outputs under `full` are projected each by itself and added.",
+    about: "Energy of each leading resolved eigenvector by radial frequency: on the sinusoids 1, cos 2πκ·u, sin 2πκ·u of the bounding box of the training inputs (u = 0 to 1 along each side), made orthonormal on the samples from low frequencies to high, nothing resampled. Empty for more than three input dimensions, and for inputs without extent along one. Several outputs under `full` are projected each by itself and added.",
     version: 1,
     layout: Layout::Tidy,
     optional: false,
@@ -408,7 +409,7 @@ impl Row for FrozenDescentRow {
 /// The leading eigenvectors.
 pub const EIGENVECTORS: Table = Table {
     name: "eigenvectors",
-    about: "The leading eigenvectors υᵢ, as far as they are resolved, over the training samples and, by the Nyström formula, over the test samples.",
+    about: "The leading resolved eigenvectors υᵢ over the training samples and, by the Nyström formula, over the test samples.",
     version: 1,
     layout: Layout::Large,
     optional: false,

@@ -136,14 +136,14 @@ fn eigenvalues_come_back() {
 
 #[test]
 fn energies_come_back() {
-    let row = |split, signal, mode_energy| EnergyRow {
+    let row = |split, signal, energy: Option<f64>| EnergyRow {
         step: 0,
         output: 0,
         split,
         signal,
         k: 1,
-        relative_energy: 1.0,
-        mode_energy,
+        relative_energy: energy,
+        mode_energy: energy,
     };
     let rows = [
         row(Split::Train, Signal::Target, Some(1.0)),
@@ -177,13 +177,13 @@ fn dynamics_come_back() {
 
 #[test]
 fn alignments_come_back() {
-    let row = |metric, reference_step, k| AlignmentRow {
+    let row = |metric, reference_step, k: Option<u32>| AlignmentRow {
         step: 2,
         output: 0,
         metric,
         reference_step,
         k,
-        value: 0.5,
+        value: k.is_none().then_some(0.5),
     };
     let rows = [
         row(AlignmentMetric::KernelTargetAlignment, None, None),

@@ -2,7 +2,7 @@
 
 use artifact::tables::spectrum::AlignmentMetric;
 
-use super::at;
+use super::{at, or_gap};
 use crate::figure::{Arrangement, Axis, Colour, Content, Figure, Panel, Series};
 use crate::measures::Measures;
 
@@ -13,7 +13,7 @@ pub fn figure(measures: &Measures) -> Option<Figure> {
             .alignment
             .iter()
             .filter(|row| row.metric == metric && row.reference_step == reference);
-        Series::new(name, colour, rows.map(|row| (at(row.step), row.value)))
+        Series::new(name, colour, rows.map(|row| (at(row.step), or_gap(row.value))))
     };
     let targets = vec![
         line("KTA", Colour::Blue, AlignmentMetric::KernelTargetAlignment, None),

@@ -123,7 +123,7 @@ fn label(measures: &Measures, step: u64, index: u32) -> String {
                 && row.signal == Signal::Target
                 && row.k == k
         });
-        found.map(|row| row.relative_energy)
+        found.and_then(|row| row.relative_energy)
     };
     let below = if index == 1 { Some(0.0) } else { energy(index - 1) };
     let share = match (energy(index), below) {

@@ -1,6 +1,8 @@
 //! Eigenvalues of the Gramian, against step and against index.
 
-use super::{at, figure, following};
+use artifact::tables::spectrum::EigenvalueRow;
+
+use super::{at, end_of_resolved, figure, following, or_gap};
 use crate::figure::{Arrangement, Axis, Colour, Content, Figure, Panel, Series, Stroke};
 use crate::measures::Measures;
 use crate::measures::followed::FOLLOWED_EIGENVALUES;
@@ -10,8 +12,9 @@ use crate::number::{grouped, subscript};
 pub fn over_steps(measures: &Measures) -> Option<Figure> {
     let mut series = vec![bound(measures)];
     series.extend(FOLLOWED_EIGENVALUES.into_iter().enumerate().map(|(position, index)| {
-        let rows = measures.eigenvalues.iter().filter(|row| row.index == index && row.resolved);
-        let points = rows.map(|row| (at(row.step), row.eigenvalue));
+        let rows = measures.eigenvalues.iter().filter(|row| row.index == index);
+        let value = |row: &EigenvalueRow| or_gap(row.resolved.then_some(row.eigenvalue));
+        let points = rows.map(|row| (at(row.step), value(row)));
         Series::new(format!("λ{}", subscript(index)), Colour::of(position), points)
     }));
     let bounded = !series[0].points.is_empty();
@@ -55,13 +58,15 @@ pub fn over_index(measures: &Measures) -> Option<Figure> {
         rows.map(|row| (f64::from(row.index), row.eigenvalue))
     };
     let count = measures.shown.len();
-    let mut series: Vec<Series> = (0..)
-        .zip(&measures.shown)
-        .map(|(position, &step)| {
-            let name = format!("step {}", grouped(step));
-            Series::new(name, Colour::ordered(position, count), at_step(step))
-        })
-        .collect();
+    let known = measures.eigenvalues.iter().map(|row| row.index).max().unwrap_or(0);
+    let (mut series, mut ends) = (Vec::new(), Vec::new());
+    for (position, &step) in measures.shown.iter().enumerate() {
+        let (name, colour) = (format!("step {}", grouped(step)), Colour::ordered(position, count));
+        let points: Vec<(f64, f64)> = at_step(step).collect();
+        ends.extend(end_of_resolved(measures, step, known, colour, &points));
+        series.push(Series::new(name, colour, points));
+    }
+    series.extend(ends);
     series.push(following(measures, |step| at_step(step).collect()));
     let panel = Panel::new("", Axis::log("index i"), Axis::log("eigenvalue λᵢ"), series);
     figure(

@@ -2,7 +2,7 @@
 
 use artifact::tables::{Signal, Split};
 
-use super::{at, figure, following};
+use super::{at, end_of_resolved, figure, following, or_gap};
 use crate::figure::{Arrangement, Axis, Colour, Content, Figure, Panel, Series, Stroke};
 use crate::measures::Measures;
 use crate::measures::followed::FOLLOWED_SIZES;
@@ -28,7 +28,7 @@ pub fn over_steps(measures: &Measures) -> Option<Figure> {
             let rows = measures.energy.iter().filter(move |row| {
                 row.split == split && row.signal == Signal::Target && row.k == k
             });
-            let points = rows.map(|row| (at(row.step), row.relative_energy));
+            let points = rows.map(|row| (at(row.step), or_gap(row.relative_energy)));
             Series::new(format!("k = {k}"), Colour::ordered(position, count), points)
         });
         Panel::new(title, Axis::steps(), Axis::linear("E(ȳ, k)"), series.collect())
@@ -39,7 +39,8 @@ pub fn over_steps(measures: &Measures) -> Option<Figure> {
                 .energy
                 .iter()
                 .filter(|row| row.split == split && row.signal == signal && row.k == top);
-            Series::new(name, colour, rows.map(|row| (at(row.step), row.relative_energy)))
+            let points = rows.map(|row| (at(row.step), or_gap(row.relative_energy)));
+            Series::new(name, colour, points)
         });
         Panel::new(title, Axis::steps(), Axis::linear(format!("E(φ, {top})")), series.to_vec())
     });
@@ -81,9 +82,10 @@ pub fn over_k(measures: &Measures) -> Option<Figure> {
             let rows = measures.energy.iter().filter(move |row| {
                 row.step == step && row.split == split && row.signal == Signal::Target
             });
-            rows.map(|row| (f64::from(row.k), row.relative_energy))
+            rows.filter_map(|row| Some((f64::from(row.k), row.relative_energy?)))
         };
-        let most = measures.energy.iter().filter(|row| row.split == split).map(|row| row.k).max();
+        let of_split = measures.energy.iter().filter(|row| row.split == split);
+        let most = of_split.map(|row| row.k).max();
         let sinusoids = measures
             .baseline
             .iter()
@@ -91,10 +93,17 @@ pub fn over_k(measures: &Measures) -> Option<Figure> {
             .map(|row| (f64::from(row.k), row.relative_energy));
         let mut series =
             vec![Series::new("sinusoids", Colour::Grey, sinusoids).stroke(Stroke::Dashed)];
-        series.extend((0..).zip(&measures.shown).map(|(position, &step)| {
-            let name = format!("step {}", grouped(step));
-            Series::new(name, Colour::ordered(position, count), at_step(step))
-        }));
+        let mut ends = Vec::new();
+        for (position, &step) in measures.shown.iter().enumerate() {
+            let (name, colour) =
+                (format!("step {}", grouped(step)), Colour::ordered(position, count));
+            let points: Vec<(f64, f64)> = at_step(step).collect();
+            ends.extend(
+                most.and_then(|most| end_of_resolved(measures, step, most, colour, &points)),
+            );
+            series.push(Series::new(name, colour, points));
+        }
+        series.extend(ends);
         series.push(following(measures, |step| at_step(step).collect()));
         Panel::new(title, Axis::log("k"), Axis::linear("E(ȳ, k)"), series)
     });

@@ -26,7 +26,7 @@ mod velocity;
 mod across;
 
 use crate::error::ReportError;
-use crate::figure::{Content, Figure, Series, Source};
+use crate::figure::{Colour, Content, Figure, Series, Source, Stroke};
 use crate::functions::Functions;
 use crate::measures::Measures;
 
@@ -111,6 +111,26 @@ fn following(measures: &Measures, points: impl Fn(u64) -> Vec<(f64, f64)>) -> Se
     };
     let steps: &[u64] = if measures.steps.len() > 1 { &measures.steps } else { &[] };
     Series::film(steps.iter().map(thin).filter(|(_, points)| !points.is_empty()).collect())
+}
+
+/// A mark where the line `points` of one checkpoint ends because no more eigenpairs are resolved;
+/// `known` is the largest index or k that the tables have.
+fn end_of_resolved(
+    measures: &Measures,
+    step: u64,
+    known: u32,
+    colour: Colour,
+    points: &[(f64, f64)],
+) -> Option<Series> {
+    let resolved = measures.resolved_at(step).filter(|&resolved| resolved < known)?;
+    let name = format!("resolved {resolved} of {known}");
+    let end = points.last().copied();
+    end.map(|end| Series::new(name, colour, [end]).stroke(Stroke::Marks))
+}
+
+/// A measure as a coordinate; where it is NULL, its line is interrupted.
+fn or_gap(value: Option<f64>) -> f64 {
+    value.unwrap_or(f64::NAN)
 }
 
 /// A step as a coordinate.

@@ -2,7 +2,7 @@
 
 use artifact::tables::{Signal, Split};
 
-use super::{at, figure};
+use super::{at, figure, or_gap};
 use crate::figure::{Arrangement, Axis, Colour, Content, Figure, Panel, Series};
 use crate::measures::Measures;
 use crate::number::subscript;
@@ -18,7 +18,7 @@ pub fn figure_of(measures: &Measures) -> Option<Figure> {
             let rows = measures.energy.iter().filter(move |row| {
                 row.split == Split::Train && row.signal == signal && row.k == mode
             });
-            let points = rows.filter_map(|row| Some((at(row.step), row.mode_energy?)));
+            let points = rows.map(|row| (at(row.step), or_gap(row.mode_energy)));
             Series::new(
                 format!("υ{}", subscript(mode)),
                 Colour::ordered(mode as usize - 1, MODES as usize),

@@ -2,7 +2,7 @@
 
 use artifact::tables::spectrum::AlignmentMetric;
 
-use super::at;
+use super::{at, or_gap};
 use crate::figure::{Arrangement, Axis, Colour, Content, Figure, Panel, Series};
 use crate::measures::Measures;
 
@@ -20,7 +20,8 @@ pub fn figure(measures: &Measures) -> Option<Figure> {
         let line = |(position, &k): (usize, &u32)| {
             let points = rows.iter().filter_map(|row| {
                 let reference = row.reference_step?;
-                (row.k == Some(k) && wanted(row.step, reference)).then(|| (at(row.step), row.value))
+                (row.k == Some(k) && wanted(row.step, reference))
+                    .then(|| (at(row.step), or_gap(row.value)))
             });
             Series::new(format!("k = {k}"), Colour::of(position), points)
         };

@@ -2,7 +2,7 @@
 
 use artifact::tables::spectrum::AlignmentMetric;
 
-use super::{at, figure};
+use super::{at, figure, or_gap};
 use crate::figure::{Arrangement, Axis, Colour, Content, Figure, Panel, Series};
 use crate::measures::Measures;
 
@@ -27,7 +27,8 @@ pub fn figure_of(measures: &Measures) -> Option<Figure> {
                     && row.k == Some(k)
                     && row.reference_step == Some(measures.first_step)
             });
-            Series::new(name, colour, rows.map(|row| (at(row.step), row.value.to_degrees())))
+            let points = rows.map(|row| (at(row.step), or_gap(row.value).to_degrees()));
+            Series::new(name, colour, points)
         });
         let y = Axis::linear("angle (degrees)");
         Panel::new(format!("k = {k}"), Axis::steps(), y, series.to_vec())

@@ -1,8 +1,8 @@
 //! How fast the kernel moves, how fast modes are learned, and where the residual lies.
 
-use artifact::tables::spectrum::AlignmentMetric;
+use artifact::tables::spectrum::{AlignmentMetric, EigenvalueRow};
 
-use super::{at, figure};
+use super::{at, figure, or_gap};
 use crate::figure::{Arrangement, Axis, Colour, Content, Figure, Panel, Series};
 use crate::measures::Measures;
 use crate::number::subscript;
@@ -14,13 +14,14 @@ const MODES: [u32; 5] = [1, 3, 10, 30, 100];
 pub fn figure_of(measures: &Measures) -> Option<Figure> {
     let line = |name: &str, colour, metric| {
         let rows = measures.alignment.iter().filter(|row| row.metric == metric);
-        Series::new(name, colour, rows.map(|row| (at(row.step), row.value)))
+        Series::new(name, colour, rows.map(|row| (at(row.step), or_gap(row.value))))
     };
     let velocity = line("velocity", Colour::Blue, AlignmentMetric::KernelVelocity);
     let position = line("position", Colour::Green, AlignmentMetric::SpectralPosition);
     let speeds = MODES.into_iter().enumerate().map(|(place, mode)| {
-        let rows = measures.eigenvalues.iter().filter(|row| row.index == mode && row.resolved);
-        let points = rows.filter_map(|row| Some((at(row.step), row.mode_speed?)));
+        let rows = measures.eigenvalues.iter().filter(|row| row.index == mode);
+        let speed = |row: &EigenvalueRow| or_gap(row.mode_speed.filter(|_| row.resolved));
+        let points = rows.map(|row| (at(row.step), speed(row)));
         Series::new(format!("υ{}", subscript(mode)), Colour::ordered(place, MODES.len()), points)
     });
     let panels = [

@@ -8,24 +8,30 @@ use crate::measures::Measures;
 /// E(ȳ, top) on the training samples.
 #[must_use]
 pub fn target_energy(run: &Measures) -> Option<f64> {
-    target_energy_at(run, run.last_step)
+    target_energy_at(run, Split::Train, run.last_step)
 }
 
 /// E(ȳ, top) on the training samples at the first checkpoint.
 #[must_use]
 pub fn target_energy_at_start(run: &Measures) -> Option<f64> {
-    target_energy_at(run, run.first_step)
+    target_energy_at(run, Split::Train, run.first_step)
 }
 
-fn target_energy_at(run: &Measures, step: u64) -> Option<f64> {
+/// E(ȳ, top) on the test samples.
+#[must_use]
+pub fn target_energy_on_test(run: &Measures) -> Option<f64> {
+    target_energy_at(run, Split::Test, run.last_step)
+}
+
+fn target_energy_at(run: &Measures, split: Split, step: u64) -> Option<f64> {
     let row = run.energy.iter().find(|row| {
         row.step == step
             && row.output == 0
-            && row.split == Split::Train
+            && row.split == split
             && row.signal == Signal::Target
             && row.k == run.top
     });
-    row.map(|row| row.relative_energy)
+    row.and_then(|row| row.relative_energy)
 }
 
 /// S(0, T), which needs a second checkpoint.
@@ -38,7 +44,7 @@ pub fn kernel_distance(run: &Measures) -> Option<f64> {
             && row.metric == AlignmentMetric::KernelDistance
             && row.reference_step == Some(run.first_step)
     });
-    row.map(|row| row.value)
+    row.and_then(|row| row.value)
 }
 
 /// λ₁.

@@ -31,10 +31,9 @@ pub fn measure(measures: &Measures, _about: &About) -> FindingRow {
             && row.step == last
             && row.reference_step == Some(first)
     });
-    let Some(distance) = distance.map(|row| row.value) else {
-        return finding.not_applicable(
-            "The distance between the first and the last kernel is not in the table alignment.",
-        );
+    let Some(distance) = distance.and_then(|row| row.value) else {
+        return finding
+            .not_applicable("The distance between the first and the last kernel is not known.");
     };
     // S(0, 0) = 0 by definition.
     finding.decided(0.0, distance, distance - DISTANCE, None)

@@ -28,14 +28,12 @@ pub fn measure(measures: &Measures, _about: &About) -> FindingRow {
         let at = |step| {
             let row =
                 measures.alignment.iter().find(|row| row.metric == metric && row.step == step);
-            row.map(|row| row.value)
+            row.and_then(|row| row.value)
         };
         Some((at(first)?, at(last)?))
     };
     let Some((before, after)) = ends(AlignmentMetric::KernelTargetAlignment) else {
-        return finding.not_applicable(
-            "KTA is not in the table alignment at the first and the last checkpoint.",
-        );
+        return finding.not_applicable("KTA is not known at the first and the last checkpoint.");
     };
     let centred = match ends(AlignmentMetric::CentredKernelTargetAlignment) {
         Some((before, after)) => {

@@ -2,7 +2,7 @@
 
 use artifact::tables::report::FindingRow;
 
-use super::{Finding, without_structure};
+use super::{Finding, fewer_resolved, without_structure};
 use crate::about::About;
 use crate::measures::Measures;
 use crate::number::measured;
@@ -10,7 +10,7 @@ use crate::number::measured;
 /// Eigenvectors that count as the first: those that the paper draws.
 const FIRST: u32 = 6;
 /// Later ones that are needed for a comparison.
-const FEWEST: usize = 10;
+const FEWEST: u32 = 10;
 /// Rank correlation of index and frequency from which frequencies count as rising with the index.
 const RISES: f64 = 0.5;
 
@@ -27,6 +27,9 @@ pub fn measure(measures: &Measures, _about: &About) -> FindingRow {
             "that of the first is lower, and the rank correlation of index and frequency is at least {RISES}"
         ),
     };
+    if let Some((_, why)) = fewer_resolved(measures, measures.first_step, FIRST + FEWEST) {
+        return finding.not_applicable(why);
+    }
     let known: Vec<(u32, f64)> = measures
         .eigenvalues
         .iter()
@@ -39,11 +42,11 @@ pub fn measure(measures: &Measures, _about: &About) -> FindingRow {
         (values.len(), values.iter().sum::<f64>() / values.len().max(1) as f64)
     };
     let ((first_count, first), (later_count, later)) = (mean(false), mean(true));
-    if first_count == 0 || later_count < FEWEST {
+    if first_count == 0 || later_count < FEWEST as usize {
         return finding.not_applicable(format!(
             "Frequencies are known for {} resolved eigenvectors at the first checkpoint, and {} are needed; inputs of more than three dimensions have none.",
             known.len(),
-            FIRST as usize + FEWEST
+            FIRST + FEWEST
         ));
     }
     let indices: Vec<f64> = known.iter().map(|row| f64::from(row.0)).collect();
@@ -119,6 +122,15 @@ mod tests {
         let eigenvalues = (1..=40).map(|i| eigenvalue(100, i, Some(1.0))).collect();
         let late = Measures { eigenvalues, ..measures(100) };
         assert_eq!(measure(&late, &about()).verdict, Verdict::NotApplicable);
+    }
+
+    #[test]
+    fn it_is_not_applicable_where_too_few_eigenvectors_are_resolved() {
+        let eigenvalues = (1..=40).map(|i| eigenvalue(0, i, Some(f64::from(i)))).collect();
+        let run = Measures { eigenvalues, resolved: vec![(0, 0, 3)], ..measures(100) };
+        let row = measure(&run, &about());
+        assert_eq!(row.verdict, Verdict::NotApplicable);
+        assert!(row.note.unwrap().starts_with("3 of 16 resolved at step 0"));
     }
 
     #[test]

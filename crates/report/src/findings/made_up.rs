@@ -66,7 +66,7 @@ pub fn energy(step: u64, signal: Signal, relative_energy: f64) -> EnergyRow {
         split: Split::Train,
         signal,
         k: 50,
-        relative_energy,
+        relative_energy: Some(relative_energy),
         mode_energy: None,
     }
 }
@@ -77,7 +77,7 @@ pub fn alignment(
     reference_step: Option<u64>,
     value: f64,
 ) -> AlignmentRow {
-    AlignmentRow { step, output: 0, metric, reference_step, k: None, value }
+    AlignmentRow { step, output: 0, metric, reference_step, k: None, value: Some(value) }
 }
 
 pub fn eigenvalue(step: u64, index: u32, frequency_centroid: Option<f64>) -> EigenvalueRow {

@@ -163,15 +163,21 @@ fn without_structure(row: FindingRow) -> FindingRow {
 /// Why what rests on the top eigenvectors has no meaning at one of `steps`: fewer are resolved.
 fn unresolved(measures: &Measures, steps: &[u64]) -> Option<String> {
     let top = measures.top;
-    steps.iter().find_map(|&step| {
-        let resolved = measures.resolved_at(step)?;
-        (resolved < top).then(|| {
-            format!(
-                "{resolved} of {top} resolved at step {}: the others are rounding noise of the kernel. Set `top` of the report to at most {resolved}, or `precision: f64` of the stage ntk.",
-                grouped(step)
-            )
-        })
-    })
+    let (resolved, why) = steps.iter().find_map(|&step| fewer_resolved(measures, step, top))?;
+    Some(format!(
+        "{why} Set `top` of the report to at most {resolved}, or `precision: f64` of the stage ntk."
+    ))
+}
+
+/// How many eigenpairs are resolved at `step`, and that in a sentence, where these are fewer than the
+/// `wanted` leading ones.
+fn fewer_resolved(measures: &Measures, step: u64, wanted: u32) -> Option<(u32, String)> {
+    let resolved = measures.resolved_at(step).filter(|&resolved| resolved < wanted)?;
+    let why = format!(
+        "{resolved} of {wanted} resolved at step {}: the other eigenpairs are rounding noise of the kernel.",
+        grouped(step)
+    );
+    Some((resolved, why))
 }
 
 const ONE_CHECKPOINT: &str = "The run has one checkpoint only; nothing can change.";
@@ -187,8 +193,8 @@ fn energy_at(measures: &Measures, split: Split, step: u64, signal: Signal, k: u3
         .energy
         .iter()
         .find(|row| row.step == step && row.split == split && row.signal == signal && row.k == k)
-        .map(|row| row.relative_energy)
+        .and_then(|row| row.relative_energy)
 }
 
 #[cfg(test)]
-mod made_up;
+pub(crate) mod made_up;

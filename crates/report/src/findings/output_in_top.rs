@@ -29,13 +29,13 @@ pub fn measure(measures: &Measures, _about: &About) -> FindingRow {
         .energy
         .iter()
         .filter(|row| row.split == Split::Train && row.signal == Signal::Output && row.k == top)
-        .min_by(|a, b| a.relative_energy.total_cmp(&b.relative_energy));
-    let Some(lowest) = lowest else {
-        return finding.not_applicable("The energy of the output is not in the table energy.");
+        .filter_map(|row| Some((row.step, row.relative_energy?)))
+        .min_by(|a, b| a.1.total_cmp(&b.1));
+    let Some((step, after)) = lowest else {
+        return finding.not_applicable("The energy of the output is not known at any checkpoint.");
     };
-    let note = format!("The minimum is at step {}.", grouped(lowest.step));
+    let note = format!("The minimum is at step {}.", grouped(step));
     let before = energy(measures, measures.first_step, Signal::Output);
-    let after = lowest.relative_energy;
     let row = finding.decided(before.unwrap_or(after), after, after - ALMOST_ALL, note);
     // An output that is zero at the start has no energy there; the others decide.
     without_structure(FindingRow { before, ..row })

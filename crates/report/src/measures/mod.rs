@@ -4,6 +4,7 @@ pub mod followed;
 mod spectrum;
 mod training;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use artifact::tables::spectrum::{
@@ -68,14 +69,16 @@ impl Measures {
         let shown = shown_steps(&steps);
         let (eigenvalues, resolved, known) = spectrum::eigenvalues(spectrum, &shown)?;
         let most_resolved = resolved.iter().map(|row| row.2).max().unwrap_or(0);
-        let (energy, top) = spectrum::energy(spectrum, &shown, top, (known, most_resolved))?;
+        let (mut energy, top) = spectrum::energy(spectrum, &shown, top, (known, most_resolved))?;
+        let mut alignment = spectrum::alignment(spectrum)?;
+        leave_out_noise(&mut energy, &mut alignment, &resolved);
         Ok(Self {
             history: history(training)?,
             eigenvalues,
             resolved,
             energy,
             dynamics,
-            alignment: spectrum::alignment(spectrum)?,
+            alignment,
             baseline: spectrum::baseline(spectrum)?,
             frozen_descent: spectrum::frozen_descent(spectrum)?,
             steps,
@@ -137,6 +140,60 @@ impl Measures {
     }
 }
 
+/// Takes away what rests on eigenvectors that are not resolved: a stage that does not know of them may
+/// have written numbers there.
+fn leave_out_noise(
+    energy: &mut [EnergyRow],
+    alignment: &mut [AlignmentRow],
+    resolved: &[Resolved],
+) {
+    let counts: BTreeMap<(u64, u32), u32> =
+        resolved.iter().map(|&(step, output, count)| ((step, output), count)).collect();
+    let is_noise = |step: u64, output: u32, k: u32| {
+        counts.get(&(step, output)).is_some_and(|&count| k > count)
+    };
+    for row in energy {
+        if is_noise(row.step, row.output, row.k) {
+            (row.relative_energy, row.mode_energy) = (None, None);
+        }
+    }
+    for row in alignment {
+        let Some(k) = row.k else { continue };
+        let steps = [Some(row.step), row.reference_step];
+        if steps.into_iter().flatten().any(|step| is_noise(step, row.output, k)) {
+            row.value = None;
+        }
+    }
+}
+
 fn only<T: Clone>(rows: &[T], keep: impl Fn(&T) -> bool) -> Vec<T> {
     rows.iter().filter(|row| keep(row)).cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use artifact::tables::Signal;
+    use artifact::tables::spectrum::AlignmentMetric;
+
+    use super::*;
+    use crate::findings::made_up::{alignment, energy};
+
+    #[test]
+    fn numbers_that_rest_on_noise_are_left_out_whoever_wrote_them() {
+        let mut energies = [3, 4].map(|k| EnergyRow {
+            k,
+            mode_energy: Some(0.1),
+            ..energy(10, Signal::Target, 0.5)
+        });
+        let overlap = |k: Option<u32>, reference| AlignmentRow {
+            k,
+            ..alignment(10, AlignmentMetric::EigenspaceOverlap, Some(reference), 0.5)
+        };
+        let mut alignments =
+            [(Some(3), 5), (Some(4), 5), (Some(3), 0), (None, 0)].map(|(k, to)| overlap(k, to));
+        let resolved = [(0, 0, 2), (5, 0, 9), (10, 0, 3), (10, 1, 1)];
+        leave_out_noise(&mut energies, &mut alignments, &resolved);
+        assert_eq!(energies.map(|row| row.relative_energy), [Some(0.5), None]);
+        assert_eq!(alignments.map(|row| row.value), [Some(0.5), None, None, Some(0.5)]);
+    }
 }

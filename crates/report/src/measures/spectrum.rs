@@ -168,7 +168,7 @@ pub(super) fn energy(
     let split = table.names("split")?;
     let signal = table.names("signal")?;
     let k = table.indices("k")?;
-    let relative_energy = table.measures("relative_energy")?;
+    let relative_energy = table.measures_or_null("relative_energy")?;
     let mode_energy = table.measures_or_null("mode_energy")?;
     let mut rows: Vec<EnergyRow> = table
         .counts("step")?
@@ -196,7 +196,7 @@ pub(super) fn alignment(spectrum: &Path) -> Result<Vec<AlignmentRow>, ReportErro
     let metric = table.names("metric")?;
     let reference_step = table.counts_or_null("reference_step")?;
     let k = table.indices_or_null("k")?;
-    let value = table.measures("value")?;
+    let value = table.measures_or_null("value")?;
     let mut rows: Vec<AlignmentRow> = table
         .counts("step")?
         .into_iter()

@@ -285,7 +285,7 @@ impl Run {
                         (Signal::Residual, 0.6),
                         (Signal::ShuffledTarget, 0.9),
                     ] {
-                        for k in 1..=self.known().min(self.resolved) {
+                        for k in 1..=self.known() {
                             let progress = self.progress(step);
                             let power = match signal {
                                 Signal::Target | Signal::Output => 0.4 + 0.5 * progress,
@@ -307,8 +307,9 @@ impl Run {
                                 split,
                                 signal,
                                 k,
-                                relative_energy,
-                                mode_energy: (!self.bare)
+                                relative_energy: Some(relative_energy)
+                                    .filter(|_| k <= self.resolved),
+                                mode_energy: (!self.bare && k <= self.resolved)
                                     .then(|| outside * power * f64::from(k).powf(-power - 1.0)),
                             });
                         }
@@ -352,7 +353,8 @@ impl Run {
         for (position, &step) in self.checkpoints.iter().enumerate() {
             for output in 0..self.blocks() {
                 let progress = self.progress(step);
-                let mut push = |metric, reference_step, k, value| {
+                let mut push = |metric, reference_step, k: Option<u32>, value| {
+                    let value = Some(value).filter(|_| k.is_none_or(|k| k <= self.resolved));
                     rows.push(AlignmentRow { step, output, metric, reference_step, k, value });
                 };
                 push(AlignmentMetric::KernelTargetAlignment, None, None, 0.7 + 0.2 * progress);

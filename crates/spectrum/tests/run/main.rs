@@ -17,21 +17,33 @@ use stage::{Context, Limits, Outlines, Pace, Seed, Stage};
 use world::{FEATURES, Fixture, LAST, Model, OUTPUTS, RATE, REDUCTIONS, STEPS, TEST, TRAIN, small};
 
 #[test]
-fn energies_end_where_eigenpairs_are_resolved_and_the_output_lies_in_these() {
+fn outputs_lie_in_the_resolved_eigenvectors_under_every_reduction() {
     for reduction in REDUCTIONS {
         for precision in [Arithmetic::F32, Arithmetic::F64] {
             let fixture = Fixture::new(reduction, |_| ());
             fixture.run(&Parameters { precision, ..small() }).unwrap();
             let (blocks, per_sample) = reduction.blocks(OUTPUTS);
+            let rows = TRAIN * per_sample;
             let energies = fixture.rows::<EnergyRow>();
+            let last: Vec<_> = energies
+                .iter()
+                .filter(|row| row.split == Split::Train && row.k as usize == rows)
+                .collect();
+            assert_eq!(last.len(), STEPS.len() * blocks * 4, "{reduction:?}");
+            // No more than the rank is resolved, and energies end there.
+            assert!(last.iter().all(|row| row.relative_energy.is_none()), "{reduction:?}");
             // f lies in the span of the features, so in the resolved eigenvectors, on both splits.
             let rank = (FEATURES * per_sample) as u32;
-            assert!(energies.iter().all(|row| row.k <= rank), "what lies beyond is rounding");
+            let is_known = |row: &EnergyRow| row.relative_energy.is_some();
+            assert!(energies.iter().all(|row| row.k <= rank || !is_known(row)), "{reduction:?}");
             let of_output =
                 energies.iter().filter(|row| row.signal == Signal::Output && row.k == rank);
             assert_eq!(of_output.clone().count(), STEPS.len() * blocks * 2, "{reduction:?}");
             for row in of_output {
-                assert!((row.relative_energy - 1.0).abs() <= 1e-5, "{reduction:?} {row:?}");
+                assert!(
+                    (row.relative_energy.unwrap() - 1.0).abs() <= 1e-5,
+                    "{reduction:?} {row:?}"
+                );
             }
         }
     }
@@ -92,7 +104,7 @@ fn modes_have_the_speed_of_the_descent_and_add_up_to_the_energy() {
             let curvature = row.eigenvalue / TRAIN as f64;
             let whole = reduction == Reduction::Full;
             assert_eq!(row.fisher_eigenvalue, whole.then_some(curvature), "{reduction:?}");
-            assert_eq!(row.mode_speed.is_some(), whole, "{reduction:?}");
+            assert_eq!(row.mode_speed.is_some(), whole && row.resolved, "{reduction:?}");
             // δ λ/N < 1 for this model: a mode loses δ λ/N of itself in a step.
             if let Some(speed) = row.mode_speed {
                 assert!(RATE * curvature < 1.0 && (speed - RATE * curvature).abs() <= 1e-12);
@@ -100,9 +112,11 @@ fn modes_have_the_speed_of_the_descent_and_add_up_to_the_energy() {
         }
         let mut before = 0.0;
         for row in fixture.rows::<EnergyRow>() {
-            let energy = row.relative_energy - if row.k == 1 { 0.0 } else { before };
+            assert_eq!(row.mode_energy.is_some(), row.relative_energy.is_some(), "{row:?}");
+            let Some(relative) = row.relative_energy else { continue };
+            let energy = relative - if row.k == 1 { 0.0 } else { before };
             assert!((row.mode_energy.unwrap() - energy).abs() <= 1e-12, "{row:?}");
-            before = row.relative_energy;
+            before = relative;
         }
     }
 }
@@ -233,7 +247,8 @@ fn energies_of_the_shuffled_target_are_measured_on_both_splits() {
             let (plain, shuffled) = (of(Signal::Target), of(Signal::ShuffledTarget));
             assert!(plain.clone().count() > 0 && plain.clone().count() == shuffled.clone().count());
             let differ = plain.zip(shuffled).any(|(plain, shuffled)| {
-                (plain.relative_energy - shuffled.relative_energy).abs() > 1e-3
+                let energies = plain.relative_energy.zip(shuffled.relative_energy);
+                energies.is_some_and(|(plain, shuffled)| (plain - shuffled).abs() > 1e-3)
             });
             assert!(differ, "{reduction:?} {split:?}");
         }
@@ -262,7 +277,6 @@ fn frequencies_of_every_reduction_add_up_to_one() {
         fixture.run(&small()).unwrap();
         let (blocks, per_sample) = reduction.blocks(OUTPUTS);
         let rows = fixture.rows::<FrequencyRow>();
-        // Of the resolved eigenvectors.
         assert_eq!(rows.len(), STEPS.len() * blocks * FEATURES * per_sample * 2, "{reduction:?}");
         let vectors = fixture.rows::<EigenvectorRow>();
         for pair in rows.chunks(2) {
@@ -334,7 +348,7 @@ fn later_kernels_are_compared_with_the_first() {
         expected.push((AlignmentMetric::MeanPrincipalAngle, step, Some(k)));
     }
     assert_eq!(found, expected);
-    let values: Vec<f64> = compared.iter().map(|row| row.value).collect();
+    let values: Vec<f64> = compared.iter().map(|row| row.value.unwrap()).collect();
     assert!(values[0] > values[1] && values[1] > 1e-4 && values[0] < 1.0, "{values:?}");
     assert!((values[2] - values[1] / (LAST - STEPS[1]) as f64).abs() <= 1e-15, "{values:?}");
     // Of one vector the angle is known from the overlap; eigenvectors are those of f32.
@@ -348,6 +362,62 @@ fn later_kernels_are_compared_with_the_first() {
     }
     let alignments = rows.iter().filter(|row| row.metric == AlignmentMetric::KernelTargetAlignment);
     assert_eq!(alignments.count(), STEPS.len());
+}
+
+#[test]
+fn what_depends_on_eigenvectors_beyond_the_resolved_ones_is_null() {
+    for (eigenpairs, method) in
+        [(Pairs::All, Method::Full), (Pairs::Top(6), Method::Full), (Pairs::Top(5), Method::Block)]
+    {
+        for precision in [Arithmetic::F32, Arithmetic::F64] {
+            let fixture = Fixture::new(Reduction::SummedLogit, |_| ());
+            let overlap = vec![1, 3, 4, 5];
+            let parameters =
+                Parameters { eigenpairs, method, precision, eigenvectors: 5, overlap, ..small() };
+            fixture.run(&parameters).unwrap();
+            let case = format!("{eigenpairs:?} {method:?} {precision:?}");
+            let rank = FEATURES as u32;
+            let energies = fixture.rows::<EnergyRow>();
+            for split in [Split::Train, Split::Test] {
+                assert!(energies.iter().any(|row| row.split == split && row.k > rank), "{case}");
+            }
+            for row in energies {
+                assert_eq!(row.relative_energy.is_some(), row.k <= rank, "{case}: {row:?}");
+                assert_eq!(row.mode_energy.is_some(), row.k <= rank, "{case}: {row:?}");
+            }
+            for row in fixture.rows::<AlignmentRow>() {
+                let is_known = row.k.is_none_or(|k| k <= rank);
+                assert_eq!(row.value.is_some(), is_known, "{case}: {row:?}");
+            }
+            for row in fixture.rows::<EigenvalueRow>() {
+                assert_eq!(row.resolved, row.index <= rank, "{case}: {row:?}");
+                assert_eq!(row.frequency_centroid.is_some(), row.resolved, "{case}: {row:?}");
+                assert!(row.resolved || row.mode_speed.is_none(), "{case}: {row:?}");
+            }
+            let vectors = fixture.rows::<EigenvectorRow>();
+            assert_eq!(vectors.len(), STEPS.len() * 2 * FEATURES, "{case}");
+            assert!(vectors.iter().all(|row| row.index <= rank), "{case}");
+            assert!(fixture.rows::<FrequencyRow>().iter().all(|row| row.index <= rank), "{case}");
+        }
+    }
+}
+
+#[test]
+fn a_row_whose_norm_is_not_the_gramians_is_refused() {
+    for (column, change) in [
+        ("trace", (|row| row.trace *= 1.01) as fn(&mut KernelRow)),
+        ("frobenius_norm", |row| row.frobenius_norm *= 0.99),
+    ] {
+        let fixture = Fixture::new(Reduction::Full, |_| ());
+        let kernel = fixture.folder.path().join("kernel");
+        let mut rows: Vec<KernelRow> = artifact::read_rows(&kernel).unwrap();
+        change(&mut rows[1]);
+        artifact::write_rows(&kernel, &rows).unwrap();
+        let refused = fixture.run(&small()).unwrap_err().message;
+        let start =
+            format!("at step {}: the table `kernels` gives the Gramian the `{column}`", STEPS[1]);
+        assert!(refused.starts_with(&start), "{refused}");
+    }
 }
 
 #[test]
@@ -387,7 +457,8 @@ fn assert_top_of(whole: &Fixture, top: &Fixture) {
     // Pairs of equal eigenvalues may turn, so only spans can be compared: k even.
     for (a, b) in all.iter().zip(&leading).filter(|(a, _)| a.k % 2 == 0) {
         assert_eq!((a.step, a.signal, a.split, a.k), (b.step, b.signal, b.split, b.k));
-        assert!((a.relative_energy - b.relative_energy).abs() <= 1e-4, "{a:?} {b:?}");
+        let (a_energy, b_energy) = (a.relative_energy.unwrap(), b.relative_energy.unwrap());
+        assert!((a_energy - b_energy).abs() <= 1e-4, "{a:?} {b:?}");
     }
     assert_eq!(top.rows::<DynamicsRow>()[0].smallest_eigenvalue, None);
     assert_eq!(top.rows::<DynamicsRow>()[0].effective_rank_entropy, None);
@@ -447,7 +518,9 @@ fn what_a_gramian_in_f64_resolves_f32_buries() {
         fixture.run(&Parameters { precision: arithmetic, ..small() }).unwrap();
         let dynamics = fixture.rows::<DynamicsRow>();
         let counts: Vec<_> = dynamics.iter().filter_map(|row| row.resolved_count).collect();
-        let most = fixture.rows::<EnergyRow>().iter().map(|row| row.k).max();
+        let energies = fixture.rows::<EnergyRow>();
+        let known = energies.iter().filter(|row| row.relative_energy.is_some());
+        let most = known.map(|row| row.k).max();
         let eigenvalues = fixture.rows::<EigenvalueRow>();
         let smallest = eigenvalues.iter().map(|row| row.eigenvalue).fold(f64::INFINITY, f64::min);
         assert_eq!(counts.len(), STEPS.len());
@@ -484,9 +557,14 @@ fn a_kernel_that_is_all_but_constant_has_no_centred_alignment() {
     };
     let fixture = Fixture::new(Reduction::Trace, constant);
     fixture.run(&Parameters { overlap: vec![1], eigenvectors: 1, ..small() }).unwrap();
-    let metrics: Vec<_> = fixture.rows::<AlignmentRow>().iter().map(|row| row.metric).collect();
-    assert!(metrics.contains(&AlignmentMetric::KernelTargetAlignment), "{metrics:?}");
-    assert!(!metrics.contains(&AlignmentMetric::CentredKernelTargetAlignment), "{metrics:?}");
+    let rows = fixture.rows::<AlignmentRow>();
+    let known = |metric| {
+        let mut of_metric = rows.iter().filter(|row| row.metric == metric).peekable();
+        assert!(of_metric.peek().is_some(), "{metric:?}");
+        of_metric.any(|row| row.value.is_some())
+    };
+    assert!(known(AlignmentMetric::KernelTargetAlignment));
+    assert!(!known(AlignmentMetric::CentredKernelTargetAlignment));
 }
 
 #[test]

@@ -1,14 +1,12 @@
 //! What the variants came to at the end, against an axis of the sweep that has numbers.
 
 use super::super::figure;
-use super::energy;
 use super::lines::named;
 use crate::figure::{Arrangement, Axis, Content, Figure, Panel, Series, Stroke, Weight};
 use crate::findings::ends;
 use crate::measures::Measures;
 use crate::statistics::Mean;
 use crate::variant::{Group, joined};
-use artifact::tables::Split;
 
 /// Range of an axis, as a ratio, from which on it is logarithmic.
 const WIDE: f64 = 8.0;
@@ -29,9 +27,7 @@ pub(super) fn figure_of(groups: &[Group]) -> Option<Figure> {
     };
     let measures: [(&str, Axis, End); 5] = [
         ("energy of the target", Axis::linear(format!("E(ȳ, {top})")), ends::target_energy),
-        ("on test points", Axis::linear(format!("E(ȳ, {top})")), |run| {
-            energy(run, Split::Test).last().map(|point| point.1)
-        }),
+        ("on test points", Axis::linear(format!("E(ȳ, {top})")), ends::target_energy_on_test),
         ("kernel distance", Axis::linear("S(0, T)"), ends::kernel_distance),
         ("largest eigenvalue", Axis::log("λ₁"), ends::largest_eigenvalue),
         ("test loss", Axis::log("loss"), |run| run.history.last()?.test_loss),

@@ -7,7 +7,7 @@ mod lines;
 use artifact::tables::spectrum::AlignmentMetric;
 use artifact::tables::{Signal, Split};
 
-use super::{at, figure, sharpness};
+use super::{at, figure, or_gap, sharpness};
 use crate::error::ReportError;
 use crate::figure::{Arrangement, Axis, Content, Figure, Panel};
 use crate::functions::Functions;
@@ -124,7 +124,7 @@ fn energy(run: &Measures, split: Split) -> Vec<(f64, f64)> {
     let rows = run.energy.iter().filter(|row| {
         row.output == 0 && row.split == split && row.signal == Signal::Target && row.k == run.top
     });
-    rows.map(|row| (at(row.step), row.relative_energy)).collect()
+    rows.map(|row| (at(row.step), or_gap(row.relative_energy))).collect()
 }
 
 /// k of the followed energies, for labels.
@@ -162,7 +162,7 @@ fn energies_over_k(groups: &[Group]) -> Option<Figure> {
                 && row.signal == Signal::Target
                 && row.step == step
         });
-        rows.map(|row| (f64::from(row.k), row.relative_energy)).collect()
+        rows.filter_map(|row| Some((f64::from(row.k), row.relative_energy?))).collect()
     };
     let start = |run: &Measures| of(run, run.first_step);
     let end = |run: &Measures| of(run, run.last_step);
@@ -190,7 +190,7 @@ fn distances(groups: &[Group]) -> Option<Figure> {
             let rows = run.alignment.iter().filter(|row| {
                 row.output == 0 && row.metric == metric && row.reference_step == reference
             });
-            rows.map(|row| (at(row.step), row.value)).collect()
+            rows.map(|row| (at(row.step), or_gap(row.value))).collect()
         }
     };
     let distance = of(AlignmentMetric::KernelDistance, true);
