@@ -451,7 +451,12 @@ mod tests {
         let mut large = data(1);
         large.train.y.iter_mut().for_each(|y| *y *= 1e6);
         let error = train(&parameters, &large, 1).expect_err("diverges");
-        assert!(error.message.contains("targets as "), "{}", error.message);
+        assert!(
+            error.message.contains("the dataset has targets as large as "),
+            "{}",
+            error.message
+        );
+        assert!(!error.message.contains("inputs"), "{}", error.message);
         let hint = error.hint.expect("a hint");
         assert!(hint.contains("`standardize_targets: true`"), "{hint}");
         assert!(!hint.contains("learning rate"), "{hint}");
@@ -461,7 +466,15 @@ mod tests {
         let error = train(&parameters, &huge, 1).expect_err("is not finite");
         assert!(error.message.contains("before any update"), "{}", error.message);
         assert!(!error.message.contains("diverged"), "{}", error.message);
-        assert!(error.message.contains("inputs are as large as "), "{}", error.message);
+        assert!(error.message.contains("the dataset has inputs as large as "), "{}", error.message);
+        assert!(!error.message.contains("targets"), "{}", error.message);
+        assert!(error.hint.expect("a hint").contains("`standardize_inputs: true`"));
+
+        // Where λ₁ is large because inputs are, the rate is above its bound all the same.
+        let mut large = data(1);
+        large.train.x.iter_mut().for_each(|x| *x *= 1e3);
+        let error = train(&parameters, &large, 1).expect_err("diverges");
+        assert!(error.message.contains("the dataset has inputs as large as "), "{}", error.message);
         assert!(error.hint.expect("a hint").contains("`standardize_inputs: true`"));
     }
 

@@ -30,11 +30,15 @@ impl Divergence<'_> {
         };
         if *step == 0 {
             // Nothing was updated: no learning rate has a part in it.
-            return StageError::new(format!(
+            let error = StageError::new(format!(
                 "the loss {size} at step 0, before any update: {}",
                 magnitudes(data)
-            ))
-            .hint(HOW_TO_SCALE);
+            ));
+            return error.hint(if is_large(data) {
+                HOW_TO_SCALE
+            } else {
+                "the first parameters are too large: take another `init` of the network"
+            });
         }
         let message = format!(
             "the training diverged: at step {step} the loss {size}, with learning rate {}",
@@ -58,11 +62,17 @@ impl Divergence<'_> {
         });
         match (stable, bound) {
             (Some(stable), Some(bound)) if *learning_rate >= 0.9 * bound => {
-                StageError::new(format!("{message}; {stable}")).hint(format!(
+                let rate = format!(
                     "keep the learning rate of step {} below {}",
                     step.saturating_sub(1),
                     significant(bound * 0.9)
-                ))
+                );
+                if is_large(data) {
+                    StageError::new(format!("{message}; {stable}; {}", magnitudes(data)))
+                        .hint(format!("{HOW_TO_SCALE}; else {rate}"))
+                } else {
+                    StageError::new(format!("{message}; {stable}")).hint(rate)
+                }
             }
             // The rate was small enough for the kernel as it was: it has grown with the weights.
             (Some(stable), _) if is_large(data) => StageError::new(format!(
@@ -94,10 +104,15 @@ fn is_large(data: &Data) -> bool {
     largest(&data.train.x) > LARGE || largest(&data.train.y) > LARGE
 }
 
-/// How large inputs and targets are.
+/// How large inputs and targets are: of those alone that are large, where some are.
 fn magnitudes(data: &Data) -> String {
-    let of = |values: &[f32]| significant(f64::from(largest(values)));
-    format!("inputs are as large as {} and targets as {}", of(&data.train.x), of(&data.train.y))
+    let both = [("inputs", &data.train.x), ("targets", &data.train.y)];
+    let some = both.iter().any(|(_, values)| largest(values) > LARGE);
+    let shown = both.iter().filter(|(_, values)| !some || largest(values) > LARGE);
+    let shown = shown.map(|(name, values)| {
+        format!("{name} as large as {}", significant(f64::from(largest(values))))
+    });
+    format!("the dataset has {}", shown.collect::<Vec<_>>().join(" and "))
 }
 
 /// Three significant digits, with an exponent where the number is very small or large.
