@@ -72,7 +72,10 @@ pub(crate) fn join(
             reduction: parameters.reduction,
         };
         let rows: Result<Vec<Rows>, StageError> = (0..pieces.len())
-            .map(|index| rows(&pieces[index], step, shape, shape.piece(index, pieces.len())))
+            .map(|index| {
+                let share = shape.piece(index, pieces.len());
+                rows(&pieces[index], step, parameters.precision, shape, share)
+            })
             .collect();
         let rows = rows?;
         let norms = match parameters.precision {
@@ -123,8 +126,19 @@ fn joined(pieces: &[Piece<'_>], step: u64) -> Result<KernelRow, StageError> {
 }
 
 /// The rows of `step` in `piece`, which are those of `share`.
-fn rows(piece: &Piece<'_>, step: u64, shape: Shape, share: Share) -> Result<Rows, StageError> {
+fn rows(
+    piece: &Piece<'_>,
+    step: u64,
+    precision: Precision,
+    shape: Shape,
+    share: Share,
+) -> Result<Rows, StageError> {
     let gram = GramReader::open(piece.directory, step)?;
+    if gram.precision() != precision && !share.is_empty() {
+        let how =
+            format!("holds {} at step {step}, not {}", gram.precision().name(), precision.name());
+        return Err(unfit(piece.directory, &how));
+    }
     let same = shape.keys(&share).eq(gram.rows().iter().copied());
     if !same || !(share.is_empty() || gram.width() == shape.width()) {
         let how = format!("has other rows at step {step} than its place among the pieces asks for");

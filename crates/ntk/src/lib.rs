@@ -31,7 +31,7 @@ impl Stage for Ntk {
     type Parameters = Parameters;
 
     const NAME: &'static str = "ntk";
-    const VERSION: &'static str = "2";
+    const VERSION: &'static str = "3";
     const SUMMARY: &'static str =
         "Computes the exact NTK Gramian of every checkpoint, train × train and test × train.";
     const INPUTS: &'static [Port] =

@@ -11,8 +11,9 @@ use rayon::prelude::*;
 use crate::error::SpectrumError;
 use crate::sum;
 
-/// |g(x, x') − g(x', x)| that rounding may cause, in units of ε₃₂ times the largest entry: both are
-/// sums of the same products, perhaps in another order.
+/// |g(x, x') − g(x', x)| that rounding may cause, in units of ε times the largest entry: both are sums
+/// of the same products, perhaps in another order. ε is that of the arithmetic or of the table, the
+/// coarser one.
 const ASYMMETRY: f64 = 128.0;
 
 /// Rows and columns of the tiles in which a matrix is compared with its transpose: 16 KiB a tile.
@@ -31,14 +32,19 @@ pub struct Block<T> {
 }
 
 impl<T: GramValue> Block<T> {
-    /// The kernel at `place`, whose rows have the entries `values`, in the precision `stored` where
-    /// they come from.
+    /// The kernel at `place`, whose rows have the entries `values`, `made` in one precision and
+    /// `stored` in one.
     ///
     /// # Errors
     /// Where it is not symmetric, or zero.
-    pub fn new(place: &Place, stored: Precision, values: Vec<T>) -> Result<Self, SpectrumError> {
+    pub fn new(
+        place: &Place,
+        made: Precision,
+        stored: Precision,
+        values: Vec<T>,
+    ) -> Result<Self, SpectrumError> {
         let block = Self { output: place.output, rows: place.train, stored, values };
-        block.check()?;
+        block.check(made.epsilon().max(stored.epsilon()))?;
         Ok(block)
     }
 
@@ -73,7 +79,7 @@ impl<T: GramValue> Block<T> {
     }
 
     /// Refuses G ≠ Gᵀ and G = 0.
-    fn check(&self) -> Result<(), SpectrumError> {
+    fn check(&self, epsilon: f64) -> Result<(), SpectrumError> {
         let (gram, rows) = (self.train(), self.rows);
         let bands: Vec<(f64, f64)> = (0..rows.div_ceil(TILE))
             .into_par_iter()
@@ -99,7 +105,7 @@ impl<T: GramValue> Block<T> {
             .collect();
         let (difference, largest) =
             bands.iter().fold((0.0_f64, 0.0_f64), |a, b| (a.0.max(b.0), a.1.max(b.1)));
-        if difference > ASYMMETRY * f64::from(f32::EPSILON) * largest {
+        if difference > ASYMMETRY * epsilon * largest {
             return Err(SpectrumError::NotSymmetric { difference, largest });
         }
         if largest == 0.0 {
@@ -212,7 +218,7 @@ mod tests {
         let block = |place: &Place| {
             let rows = place.ranges.iter();
             let values = rows.flat_map(|rows| &values[rows.start * width..rows.end * width]);
-            Block::new(place, Precision::F32, values.copied().collect())
+            Block::new(place, Precision::F32, Precision::F32, values.copied().collect())
         };
         places.iter().map(block).collect()
     }
@@ -276,7 +282,8 @@ mod tests {
         {
             let mut values = vec![1.0; rows * rows];
             values[i * rows + j] = 2.0;
-            let refused = Block { output: 0, rows, stored: Precision::F32, values }.check();
+            let block = Block { output: 0, rows, stored: Precision::F32, values };
+            let refused = block.check(Precision::F32.epsilon());
             assert!(matches!(refused, Err(SpectrumError::NotSymmetric { .. })), "({i}, {j})");
         }
     }

@@ -21,7 +21,7 @@ use crate::precision::Real;
 use crate::rates::Rates;
 use crate::signal::{self, Loss};
 use crate::sinusoids::Sinusoids;
-use crate::sources::{BySplit, Sources};
+use crate::sources::{BySplit, Sources, made};
 use crate::tables::Tables;
 use crate::{
     alignment, angles, distance, dynamics, energy, fisher, nystroem, overlap, position, rank,
@@ -105,8 +105,7 @@ impl<'a, T: Real> Kernel<'a, T> {
     }
 
     fn noise_of(&self, decomposed: Precision, largest: f64) -> f64 {
-        let made = if self.row.precision == "f64" { Precision::F64 } else { Precision::F32 };
-        let precisions = (made, self.stored(), decomposed);
+        let precisions = (made(self.row), self.stored(), decomposed);
         let frobenius = self.frobenius_squared.sqrt();
         resolution::noise_level(self.block.rows, precisions, largest, frobenius)
     }

@@ -1,5 +1,6 @@
 //! Orthonormal bases of the span of some columns.
 
+use artifact::Precision;
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::cholesky::llt::factor::{
     LltRegularization, cholesky_in_place, cholesky_in_place_scratch,
@@ -94,10 +95,11 @@ pub fn is_orthonormal<T: Real>(vectors: &Columns<T>) -> bool {
     let mut products = Mat::zeros(k, k);
     let one = T::nearest(1.0);
     matmul(&mut products, Accum::Replace, v.transpose(), v, one, parallelism());
+    let tolerance = if T::PRECISION == Precision::F64 { 1e-12 } else { 1e-5 };
     (0..k).all(|j| {
         (0..k).all(|i| {
             let product: f64 = products[(i, j)].into();
-            (product - f64::from(u8::from(i == j))).abs() <= 1e-5
+            (product - f64::from(u8::from(i == j))).abs() <= tolerance
         })
     })
 }

@@ -17,8 +17,9 @@ pub struct Parameters {
     pub method: Method,
     /// Arithmetic of the decomposition. The sums that decide a metric are f64 either way.
     pub precision: Arithmetic,
-    /// Residual ‖Gυ − λυ‖/λ₁ up to which `block` accepts an eigenpair.
-    #[schemars(range(min = 1e-7, max = 1e-2))]
+    /// How far an eigenvalue that `block` accepts may be off, in units of λ₁; its residual ‖Gυ − λυ‖ is
+    /// half that at most. What f32 cannot reach, the full decomposition finds.
+    #[schemars(range(min = 1e-13, max = 1e-2))]
     pub tolerance: f64,
     /// How many leading eigenvectors are stored. The default means all where there are fewer.
     #[schemars(range(min = 1))]

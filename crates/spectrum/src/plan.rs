@@ -30,7 +30,7 @@ fn check_parameters(parameters: &Parameters, plan: &mut Plan) {
         )
         .hint("set eigenpairs: { top: k }, or method: full");
     }
-    let (least, most) = (1e-7, 1e-2);
+    let (least, most) = (1e-13, 1e-2);
     if !(least..=most).contains(&parameters.tolerance) {
         let message = format!(
             "the tolerance is {}; it lies between {least:e} and {most:e}",

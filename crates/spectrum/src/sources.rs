@@ -120,9 +120,10 @@ impl Sources {
         let (gram, places) = self.gram(step)?;
         let rows = &self.kernels[&step];
         let read = |place: &Place| {
-            let block = Block::new(place, gram.precision(), gram.values(&place.ranges)?)
+            let row = rows.iter().find(|row| row.output == place.output);
+            let made = row.map_or(Precision::default(), made);
+            let block = Block::new(place, made, gram.precision(), gram.values(&place.ranges)?)
                 .map_err(|error| at_step(step, error))?;
-            let row = rows.iter().find(|row| row.output == block.output);
             if row.is_none_or(|row| row.test_rows as usize != block.test_rows()) {
                 return Err(StageError::new(format!(
                     "the table `kernels` and the Gramian of step {step} differ in their test rows ({} in the Gramian)",
@@ -179,6 +180,11 @@ impl Sources {
                 .map_err(|error| at_step(step, error))?;
         Ok((gram, places))
     }
+}
+
+/// The arithmetic in which the Gramian of `row` was made.
+pub fn made(row: &KernelRow) -> Precision {
+    if row.precision == Precision::F64.name() { Precision::F64 } else { Precision::F32 }
 }
 
 /// What is known of the output: the kernel's outline, with what only the others know.
