@@ -120,7 +120,7 @@ impl LearningRate {
         let StepDecay { factor, every } = self.decay.filter(|decay| decay.every > 0)?;
         let rate =
             |times: u64| self.initial * factor.powi(i32::try_from(times).unwrap_or(i32::MAX));
-        let is_beyond = |times: u64| !(rate(times) <= LARGEST);
+        let is_beyond = |times: u64| rate(times).is_nan() || rate(times) > LARGEST;
         let (mut low, mut high) = (0, steps.saturating_sub(1) / every);
         if !is_beyond(high) {
             return None;

@@ -44,7 +44,9 @@ pub(super) fn bytes_of<T: GramValue>(values: &[T]) -> Cow<'_, [u8]> {
         Cow::Borrowed(values.to_byte_slice())
     } else {
         let mut bytes = Vec::with_capacity(size_of_val(values));
-        values.iter().for_each(|value| value.push_bytes(&mut bytes));
+        for value in values {
+            value.push_bytes(&mut bytes);
+        }
         Cow::Owned(bytes)
     }
 }

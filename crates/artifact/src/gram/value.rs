@@ -75,7 +75,7 @@ impl GramValue for f64 {
 }
 
 pub(super) mod private {
-    use super::*;
+    use super::{ArrowPrimitiveType, DataType, Float32Type, Float64Type, Type};
 
     /// How a number lies in Parquet and Arrow.
     pub trait Bytes: Sized + Copy {

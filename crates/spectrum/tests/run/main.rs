@@ -177,8 +177,7 @@ fn stable_rates_end_where_the_larger_of_both_kernels_would_overshoot() {
     fixture.run(&small()).unwrap();
     let model = Model::new();
     let trained = |step| {
-        let values: Vec<f64> =
-            model.gram(Reduction::Full, step).values.into_iter().map(f64::from).collect();
+        let values: Vec<f64> = model.gram(Reduction::Full, step).values;
         values[..(TRAIN * OUTPUTS).pow(2)].iter().map(|g| 20.0 * g).collect::<Vec<f64>>()
     };
     let norm = |gram: &[f64]| gram.iter().map(|g| g * g).sum::<f64>().sqrt();
