@@ -265,7 +265,8 @@ fn a_gramian_is_stored_in_the_precision_in_which_it_is_made() {
         let reader = GramReader::open(&folder, STEPS[2]).unwrap();
         assert_eq!(reader.precision(), precision);
         assert!(kernels.iter().all(|row| row.precision == precision.name()));
-        reader.values::<f64>(&[0..reader.rows().len()]).unwrap()
+        let all = 0..reader.rows().len();
+        reader.values::<f64>(std::slice::from_ref(&all)).unwrap()
     };
     let (single, double) = (gram(Precision::F32), gram(Precision::F64));
     let largest = double.iter().copied().fold(0.0, f64::max);
