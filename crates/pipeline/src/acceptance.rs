@@ -24,6 +24,8 @@ impl Plan {
     /// the `stages` one that only another build of the program sets apart, and of what follows from
     /// them one that was made from what is accepted.
     ///
+    /// What can be accepted is noted even where something else is in error.
+    ///
     /// # Errors
     /// Where a name means no stage of the plan, or nothing of a stage can be accepted although its
     /// artifacts are not stored: a long run must not begin where none was expected.

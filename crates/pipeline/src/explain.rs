@@ -1,10 +1,10 @@
 //! `explain`: why one stage would run or not, and what its key is made of.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use artifact::Manifest;
 
-use crate::changes::Change;
 use crate::earlier::Earlier;
 use crate::error::PipelineError;
 use crate::executor::is_stored;
@@ -14,6 +14,7 @@ use crate::plan::{Plan, Task};
 use crate::project::Project;
 use crate::quantity::{bytes, duration};
 use crate::schema::compact;
+use crate::store::Store;
 
 /// Characters of a key or a hash that are shown.
 const KEY_SHOWN: usize = 12;
@@ -35,9 +36,10 @@ pub fn explain(project: &Project, plan: &Plan, name: &str) -> Result<String, Pip
         });
     }
     let mut earlier = Earlier::of(project, &plan.name);
+    let rebuilt = Rebuilt::of(project, plan);
     let mut blocks = Vec::new();
     for task in tasks.iter().take(VARIANTS_SHOWN) {
-        blocks.push(block(project, plan, task, &mut earlier));
+        blocks.push(block(project, plan, task, &mut earlier, &rebuilt));
     }
     if tasks.len() > VARIANTS_SHOWN {
         blocks.push(format!("… and {} further variants\n", tasks.len() - VARIANTS_SHOWN));
@@ -46,7 +48,13 @@ pub fn explain(project: &Project, plan: &Plan, name: &str) -> Result<String, Pip
 }
 
 /// One task as text.
-fn block(project: &Project, plan: &Plan, task: &Task, earlier: &mut Earlier) -> String {
+fn block(
+    project: &Project,
+    plan: &Plan,
+    task: &Task,
+    earlier: &mut Earlier,
+    rebuilt: &Rebuilt,
+) -> String {
     let variant = plan.sweep.shown(&task.point);
     let head = if variant.is_empty() {
         task.stage.clone()
@@ -56,7 +64,7 @@ fn block(project: &Project, plan: &Plan, task: &Task, earlier: &mut Earlier) -> 
     let mut text = if is_stored(project, task) {
         format!("{head}: reused, its artifact is there\n")
     } else {
-        format!("{head}: run, {}\n", why(plan, task, earlier))
+        format!("{head}: run, {}\n{}", why(plan, task, earlier), rebuilt.hint(&task.key))
     };
     let mut rows = vec![
         row("key", &task.key),
@@ -93,6 +101,49 @@ fn block(project: &Project, plan: &Plan, task: &Task, earlier: &mut Earlier) -> 
     text
 }
 
+/// What could be accepted of earlier builds of programs: by the key of a task, the stages to name.
+struct Rebuilt(BTreeMap<String, Vec<String>>);
+
+impl Rebuilt {
+    /// What nothing but the bytes of programs keeps from being reused.
+    fn of(project: &Project, plan: &Plan) -> Self {
+        let mut all = plan.clone();
+        let names: Vec<String> = plan.stages.iter().map(|stage| stage.name.clone()).collect();
+        // That some stage has nothing to accept is no fault here.
+        let _ = all.accept_programs(project, &names);
+        let store = Store::of(project);
+        // Each task stands after its inputs.
+        let mut named: Vec<BTreeSet<&str>> = Vec::new();
+        for task in &all.tasks {
+            let feeds = task.inputs.values().flatten();
+            let mut stages: BTreeSet<&str> =
+                feeds.into_iter().flat_map(|feed| named[feed.task].clone()).collect();
+            let kind = task.program.description.output;
+            let manifest = task.accepts.as_ref().and_then(|key| store.find(kind, key));
+            if manifest.is_some_and(|manifest| manifest.program != task.program.hash) {
+                stages.insert(&task.stage);
+            }
+            named.push(stages);
+        }
+        let order = |stages: BTreeSet<&str>| -> Vec<String> {
+            names.iter().filter(|name| stages.contains(name.as_str())).cloned().collect()
+        };
+        let accepted = all.tasks.iter().zip(named).filter(|(task, _)| task.accepts.is_some());
+        Self(accepted.map(|(task, stages)| (task.key.clone(), order(stages))).collect())
+    }
+
+    /// How the artifact of the task `key` could be accepted, where it could.
+    fn hint(&self, key: &str) -> String {
+        let Some(stages) = self.0.get(key) else { return String::new() };
+        let flags: Vec<String> =
+            stages.iter().map(|name| format!("--accept-program {name}")).collect();
+        format!(
+            "  only programs differ: if you know that this alters no result,\n  `pipeline … {}` takes what the earlier ones made\n",
+            flags.join(" ")
+        )
+    }
+}
+
 /// Why a task whose artifact is not there has to be run.
 fn why(plan: &Plan, task: &Task, earlier: &mut Earlier) -> String {
     let Some(difference) = earlier.difference(plan, task) else {
@@ -101,18 +152,10 @@ fn why(plan: &Plan, task: &Task, earlier: &mut Earlier) -> String {
     if difference.changes.is_empty() {
         return "its artifact is gone or damaged".to_owned();
     }
-    let is_build =
-        |change: &Change| matches!(change, Change::Program { .. } | Change::Contract { .. });
     let whose = if difference.is_of_results { "the last results have" } else { "the nearest is" };
     let mut text = format!("{whose} {}, which differs in", short(&difference.key));
     for change in &difference.changes {
         text = format!("{text}\n    {change}");
-    }
-    if difference.changes.iter().all(is_build) {
-        let stage = &task.stage;
-        text = format!(
-            "{text}\n  nothing but the program is another: where you know that this alters no result,\n  `pipeline … --accept-program {stage}` takes that artifact as one of the present program"
-        );
     }
     text
 }

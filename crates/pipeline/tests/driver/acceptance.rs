@@ -34,7 +34,12 @@ fn what_an_earlier_build_made_is_taken_with_what_was_made_from_it() {
     let offered = world.check(RIGHT, &[]).expect("it is right");
     let text = pipeline::explain(&world.project, &offered, "train").expect("there is one");
     assert!(text.contains("--accept-program train"), "{text}");
+    assert!(!text.contains("--accept-program dataset"), "{text}");
+    // What only follows from it names the same program.
     let text = pipeline::explain(&world.project, &offered, "ntk").expect("there is one");
+    assert!(text.contains("`pipeline … --accept-program train` takes"), "{text}");
+    let other = world.check(RIGHT, &["ntk.with.reduction=trace"]).expect("it is right");
+    let text = pipeline::explain(&world.project, &other, "ntk").expect("there is one");
     assert!(!text.contains("--accept-program"), "{text}");
 
     let plan = accepting(&world, RIGHT, &["train"]).expect("there is something");
