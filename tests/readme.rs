@@ -4,7 +4,7 @@ use std::fs;
 use std::process::Command;
 
 use artifact::read_rows;
-use artifact::tables::report::FindingRow;
+use artifact::tables::findings::FindingRow;
 use tests::{data, pipeline, program, python, root, skip, small_run, text};
 
 /// The contents of the README's code blocks in `language`.

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::path::Path;
 
 use artifact::read_rows;
-use artifact::tables::report::FindingRow;
+use artifact::tables::findings::FindingRow;
 use artifact::tables::spectrum::EnergyRow;
 use artifact::tables::training::HistoryRow;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;

@@ -68,7 +68,7 @@ impl Kind {
     pub const REPORT: Self = Self::declare(&KindDeclaration {
         name: "report",
         about: "Findings, figures and the page that a person reads.",
-        tables: tables::report::TABLES,
+        tables: &[tables::findings::FINDINGS],
         facts: &[],
     });
 
@@ -115,7 +115,7 @@ impl Kind {
 
     /// The tables of this kind, and `findings` where it is none of them.
     pub fn all_tables(self) -> impl Iterator<Item = &'static Table> {
-        const ANYWHERE: &Table = &Table { optional: true, ..tables::report::FINDINGS };
+        const ANYWHERE: &Table = &Table { optional: true, ..tables::findings::FINDINGS };
         let has_it = self.tables().iter().any(|table| table.name == ANYWHERE.name);
         self.tables().iter().chain((!has_it).then_some(ANYWHERE))
     }

@@ -7,7 +7,7 @@ use arrow::array::AsArray;
 use arrow::compute::min;
 use arrow::datatypes::UInt32Type;
 use artifact::Kind;
-use artifact::tables::report::{FindingRow, Verdict};
+use artifact::tables::findings::{FindingRow, Verdict};
 
 use crate::earlier::{failed, table};
 use crate::error::PipelineError;

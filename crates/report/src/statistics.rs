@@ -1,6 +1,6 @@
 //! Means over repetitions, and how far they can be trusted.
 
-use artifact::tables::report::Verdict;
+use artifact::tables::findings::Verdict;
 
 /// Standard errors that count as the uncertainty of a mean.
 const ERRORS: f64 = 2.0;

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use artifact::tables::kernel::Reduction;
-use artifact::tables::report::{FindingRow, Verdict};
+use artifact::tables::findings::{FindingRow, Verdict};
 use artifact::{Kind, Manifest, read_rows};
 use made_up::Run;
 use report::{Parameters, Report};

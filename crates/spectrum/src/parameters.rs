@@ -42,6 +42,10 @@ pub struct Parameters {
     /// computed. It needs all eigenpairs of these two, which are found for it under `top`; so the
     /// default is one that costs seconds. 0 leaves the table `frozen_descent` empty.
     pub frozen_descent: u32,
+    /// k of the findings and of the figures over steps: the number of leading eigenvectors that count
+    /// as the top of the spectrum. The default means all where there are fewer.
+    #[schemars(range(min = 1))]
+    pub top: u32,
 }
 
 /// Which eigenpairs are found.
@@ -99,6 +103,8 @@ const EIGENVECTORS: u32 = 50;
 const OVERLAP: u32 = 10;
 /// Largest k of test energies where nothing else is said.
 const TEST_ENERGIES: u32 = 50;
+/// k of the findings where nothing else is said.
+const TOP: u32 = 50;
 /// Eigenvectors that are resolved into frequencies where nothing else is said.
 const FREQUENCIES: u32 = 200;
 
@@ -115,6 +121,7 @@ impl Default for Parameters {
             frequencies: FREQUENCIES,
             sinusoids: 1024,
             frozen_descent: 2048,
+            top: TOP,
         }
     }
 }
@@ -182,5 +189,10 @@ impl Parameters {
         check("/test_energies".to_owned(), self.test_energies, available, Some(TEST_ENERGIES));
         check("/frequencies".to_owned(), self.frequencies, available, Some(FREQUENCIES));
         found
+    }
+
+    /// Whether `top` is asked for and leaves nothing outside of a Gramian of `rows`.
+    pub(crate) fn top_is_all(&self, rows: u64) -> bool {
+        self.top != TOP && u64::from(self.top) >= rows
     }
 }

@@ -14,6 +14,7 @@ pub fn plan(parameters: &Parameters, inputs: &Outlines, limits: &Limits) -> Plan
     check_parameters(parameters, &mut plan);
     if let Some(rows) = outline.kernel_rows {
         check_counts(parameters, rows, &mut plan);
+        check_top(parameters, rows, &mut plan);
         if plan.problems.is_empty() {
             check_memory(parameters, sizes(&outline, rows), limits, &mut plan);
         }
@@ -45,6 +46,9 @@ fn check_parameters(parameters: &Parameters, plan: &mut Plan) {
     if zero(parameters.eigenvectors) {
         plan.problem("/eigenvectors", "0 eigenvectors are none; store 1 or more");
     }
+    if zero(parameters.top) {
+        plan.problem("/top", "top is 0; at least one eigenvector is the top of the spectrum");
+    }
     for (i, &k) in parameters.overlap.iter().enumerate() {
         if zero(k) {
             plan.problem(&format!("/overlap/{i}"), "an overlap of 0 eigenvectors has no meaning");
@@ -68,6 +72,19 @@ fn check_counts(parameters: &Parameters, rows: u64, plan: &mut Plan) {
             _ => format!("{wanted} eigenpairs are asked for, but the Gramian has {rows} rows"),
         };
         plan.problem(&excess.at, message);
+    }
+}
+
+fn check_top(parameters: &Parameters, rows: u64, plan: &mut Plan) {
+    if parameters.top_is_all(rows) {
+        plan.problem(
+            "/top",
+            format!(
+                "top is {}, but the Gramian has {rows} rows: all of any signal lies in its top {}",
+                parameters.top, parameters.top
+            ),
+        )
+        .hint(format!("set top to at most {}", rows.saturating_sub(1)));
     }
 }
 

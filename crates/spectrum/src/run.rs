@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use artifact::tables::Split;
-use artifact::{Kind, Outline, Precision};
+use artifact::{Kind, Outline, Precision, write_rows};
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 use stage::{Context, Inputs, Limits, Outlines, Plan, Port, Resume, Stage, StageError};
@@ -13,8 +13,11 @@ use crate::block_eigen::{self, Start};
 use crate::columns::Columns;
 use crate::eigen::{self, Eigenpairs};
 use crate::error::SpectrumError;
+use crate::findings::{self, About};
 use crate::fixed_kernels::FixedKernels;
+use crate::kernel_rows;
 use crate::measure::{Earlier, Kernel};
+use crate::measures::Measures;
 use crate::parameters::Parameters;
 use crate::plan::plan;
 use crate::precision::Real;
@@ -22,6 +25,8 @@ use crate::resolution;
 use crate::sinusoids::{BoundingBox, Sinusoids};
 use crate::sources::{Sources, at_step};
 use crate::tables::Tables;
+use crate::turning::frames;
+use crate::views;
 
 /// The stage `spectrum`.
 pub struct SpectrumStage;
@@ -30,7 +35,7 @@ impl Stage for SpectrumStage {
     type Parameters = Parameters;
 
     const NAME: &'static str = "spectrum";
-    const VERSION: &'static str = "3";
+    const VERSION: &'static str = "4";
     const SUMMARY: &'static str = "Eigenpairs of every Gramian; relative energies, dynamics, alignment and frequencies measured with them.";
     const INPUTS: &'static [Port] = &[
         Port::one("dataset", Kind::DATASET),
@@ -61,6 +66,10 @@ impl Stage for SpectrumStage {
             Precision::F64 => measured::<f64>(parameters, &sources, &mut resume, context)?,
         };
         tables.write(output)?;
+        let measures = Measures::of(&tables, &sources.history, parameters.top);
+        let about = About { outline: sources.about.clone() };
+        write_rows(output, &findings::measure(&measures, &about))?;
+        views::of(&measures, sources.inputs.train.samples())?.write(output)?;
         resume.forget()?;
         Ok(sources.outline)
     }
@@ -120,6 +129,8 @@ fn measured<T: Real>(
     }
     let mut unsaved = Tables::default();
     let steps = sources.kernels.len() as u64;
+    let drawn = frames(&sources.kernels.keys().copied().collect::<Vec<_>>());
+    let rows_of = kernel_rows::samples_near_places(&sources.inputs.train);
     for (done, (&step, rows)) in sources.kernels.iter().enumerate().skip(state.done) {
         for (index, block) in sources.blocks::<T>(step)?.into_iter().enumerate() {
             if state.histories.len() == index {
@@ -140,6 +151,11 @@ fn measured<T: Real>(
             kernel
                 .measure(&pairs, &history.known(), parameters, sinusoids.as_ref(), &mut unsaved)
                 .map_err(|error| at_step(step, error))?;
+            if kernel.block.output == 0 && drawn.contains(&step) {
+                let samples = sources.inputs.train.samples();
+                let rows = kernel_rows::rows(&kernel.block, step, &rows_of, samples);
+                unsaved.kernel_rows.extend(rows);
+            }
             if let Some(descent) = &descent {
                 descent.add(&kernel, &pairs, &mut unsaved).map_err(|error| at_step(step, error))?;
             }

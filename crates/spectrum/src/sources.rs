@@ -35,6 +35,8 @@ pub struct Sources {
     pub targets: BySplit,
     /// f by step.
     pub outputs: BTreeMap<u64, BySplit>,
+    /// The training run's history, by rising step.
+    pub history: Vec<HistoryRow>,
     /// δ of the update that leaves a step.
     pub learning_rates: BTreeMap<u64, f64>,
     /// δ of every update, where they are all known.
@@ -47,6 +49,8 @@ pub struct Sources {
     pub kernels: BTreeMap<u64, Vec<KernelRow>>,
     /// What is known of the output.
     pub outline: Outline,
+    /// The same, completed by what the training run and the dataset tell.
+    pub about: Outline,
     directory: PathBuf,
 }
 
@@ -62,12 +66,14 @@ impl Sources {
         inputs.check_origin("kernel", "dataset")?;
         inputs.check_origin("kernel", "training")?;
         let trained = training.manifest()?.outline;
-        let outline = outline(&dataset.manifest()?.outline, &trained, &kernel.manifest()?.outline);
+        let recorded = dataset.manifest()?.outline;
+        let outline = outline(&recorded, &trained, &kernel.manifest()?.outline);
         let samples = read_rows::<Sample>(dataset.path())?;
         let targets = by_split(&samples, "targets", |sample| &sample.y)?;
         let inputs = by_split(&samples, "inputs", |sample| &sample.x)?;
         let outputs = outputs(read_rows::<OutputRow>(training.path())?, &targets)?;
-        let history = read_rows::<HistoryRow>(training.path())?;
+        let mut history = read_rows::<HistoryRow>(training.path())?;
+        history.sort_by_key(|row| row.step);
         let mut kernels: BTreeMap<u64, Vec<KernelRow>> = BTreeMap::new();
         for row in read_rows::<KernelRow>(kernel.path())? {
             kernels.entry(row.step).or_default().push(row);
@@ -79,6 +85,10 @@ impl Sources {
         Ok(Self {
             rates: Rates::known(trained.learning_rates.as_deref(), &learning_rates)?,
             learning_rates,
+            history,
+            about: [&trained, &recorded]
+                .into_iter()
+                .fold(outline.clone(), Outline::completed_by),
             inputs,
             loss: loss(trained.loss.as_deref())?,
             gradient_descent: trained.optimizer.as_deref() == Some("gradient_descent"),

@@ -4,10 +4,12 @@ use std::path::Path;
 
 use artifact::tables::spectrum::{
     AlignmentRow, BaselineRow, DynamicsRow, EigenvalueRow, EigenvectorRow, EnergyRow, FrequencyRow,
-    FrozenDescentRow,
+    FrozenDescentRow, KernelRowsRow, ModeOverlapRow, SubspaceOverlapRow,
 };
 use artifact::{ArtifactError, write_rows};
 use serde::{Deserialize, Serialize};
+
+use crate::turning;
 
 /// Rows of the tables, in the order of the steps.
 #[derive(Default, Serialize, Deserialize)]
@@ -28,6 +30,8 @@ pub struct Tables {
     pub frozen_descent: Vec<FrozenDescentRow>,
     /// Of each kernel and index.
     pub eigenvectors: Vec<EigenvectorRow>,
+    /// Of each kernel of output 0 and X.
+    pub kernel_rows: Vec<KernelRowsRow>,
 }
 
 impl Tables {
@@ -41,6 +45,7 @@ impl Tables {
         self.baseline.append(&mut later.baseline);
         self.frozen_descent.append(&mut later.frozen_descent);
         self.eigenvectors.append(&mut later.eigenvectors);
+        self.kernel_rows.append(&mut later.kernel_rows);
     }
 
     /// Writes every table into the artifact at `directory`.
@@ -55,6 +60,11 @@ impl Tables {
         write_rows(directory, &self.frequency)?;
         write_rows(directory, &self.baseline)?;
         write_rows(directory, &self.frozen_descent)?;
-        write_rows(directory, &self.eigenvectors)
+        write_rows(directory, &self.eigenvectors)?;
+        write_rows(directory, &self.kernel_rows)?;
+        let (spaces, modes): (Vec<SubspaceOverlapRow>, Vec<ModeOverlapRow>) =
+            turning::overlaps(&self.eigenvectors);
+        write_rows(directory, &spaces)?;
+        write_rows(directory, &modes)
     }
 }

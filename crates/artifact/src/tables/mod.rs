@@ -3,8 +3,9 @@
 //! `docs/tables.md` is generated from these definitions by `cargo xtask docs`.
 
 pub mod dataset;
+pub mod findings;
 pub mod kernel;
-pub mod report;
+
 pub mod run;
 pub mod spectrum;
 pub mod training;

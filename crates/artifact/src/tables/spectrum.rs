@@ -7,8 +7,19 @@ use crate::outline::{Fact, FactType};
 use crate::table::{Column, Data, Layout, Row, Table};
 
 /// Tables of this kind.
-pub const TABLES: &[Table] =
-    &[EIGENVALUES, ENERGY, DYNAMICS, ALIGNMENT, FREQUENCY, BASELINE, FROZEN_DESCENT, EIGENVECTORS];
+pub const TABLES: &[Table] = &[
+    EIGENVALUES,
+    ENERGY,
+    DYNAMICS,
+    ALIGNMENT,
+    FREQUENCY,
+    BASELINE,
+    FROZEN_DESCENT,
+    SUBSPACE_OVERLAP,
+    MODE_OVERLAP,
+    EIGENVECTORS,
+    KERNEL_ROWS,
+];
 
 /// What the outline of a spectrum states.
 pub const FACTS: &[Fact] = &[
@@ -448,4 +459,101 @@ pub struct EigenvectorRow {
 
 impl Row for EigenvectorRow {
     const TABLE: &'static Table = &EIGENVECTORS;
+}
+
+/// Overlap of the leading eigenspaces of any two checkpoints.
+pub const SUBSPACE_OVERLAP: Table = Table {
+    name: "subspace_overlap",
+    about: "Overlap ‖V(t)ᵀV(t')‖²/k of the spaces that the k leading eigenvectors span at any two of up to 60 checkpoints: k = 10, or as many as are resolved at all of them. Several outputs: the kernel of output 0.",
+    version: 1,
+    layout: Layout::Tidy,
+    optional: true,
+    columns: &[
+        STEP,
+        Column::new("other_step", Data::UInt64, "Updates made before the other checkpoint."),
+        Column::new("k", Data::UInt32, "Number of eigenvectors."),
+        Column::new("overlap", Data::Float64, "‖V(t)ᵀV(t')‖²/k, in [0, 1] up to rounding."),
+    ],
+};
+
+/// A row of [`SUBSPACE_OVERLAP`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SubspaceOverlapRow {
+    /// Updates made before the checkpoint.
+    pub step: u64,
+    /// Updates made before the other checkpoint.
+    pub other_step: u64,
+    /// Number of eigenvectors.
+    pub k: u32,
+    /// ‖V(t)ᵀV(t')‖²/k.
+    pub overlap: f64,
+}
+
+impl Row for SubspaceOverlapRow {
+    const TABLE: &'static Table = &SUBSPACE_OVERLAP;
+}
+
+/// Overlap of single modes of the first and of the last checkpoint.
+pub const MODE_OVERLAP: Table = Table {
+    name: "mode_overlap",
+    about: "⟨υᵢ, υⱼ⟩² of the leading modes of the last checkpoint with those of the first, as many as `subspace_overlap` compares. Empty with one checkpoint.",
+    version: 1,
+    layout: Layout::Tidy,
+    optional: true,
+    columns: &[
+        Column::new("index", Data::UInt32, "i at the last checkpoint, counted from 1."),
+        Column::new("other_index", Data::UInt32, "j at the first checkpoint, counted from 1."),
+        Column::new("overlap", Data::Float64, "⟨υᵢ, υⱼ⟩²."),
+    ],
+};
+
+/// A row of [`MODE_OVERLAP`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModeOverlapRow {
+    /// i at the last checkpoint.
+    pub index: u32,
+    /// j at the first checkpoint.
+    pub other_index: u32,
+    /// ⟨υᵢ, υⱼ⟩².
+    pub overlap: f64,
+}
+
+impl Row for ModeOverlapRow {
+    const TABLE: &'static Table = &MODE_OVERLAP;
+}
+
+/// Rows of the kernel.
+pub const KERNEL_ROWS: Table = Table {
+    name: "kernel_rows",
+    about: "Rows g(X, ·) of the stored kernel of output 0 for up to five training samples X, near the centre and the quarters of the box of the inputs, at up to 60 checkpoints. Empty for inputs of more than two dimensions.",
+    version: 1,
+    layout: Layout::Large,
+    optional: true,
+    columns: &[
+        STEP,
+        Column::new("row", Data::UInt32, "Which X, from 1."),
+        Column::new("sample", Data::UInt32, "Number of X among the training samples."),
+        Column::new("split", Data::Text, "Samples x over which the row is given.")
+            .one_of(Split::NAMES),
+        Column::new("values", Data::Float32List, "g(X, x), one number a sample."),
+    ],
+};
+
+/// A row of [`KERNEL_ROWS`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct KernelRowsRow {
+    /// Updates made before the checkpoint.
+    pub step: u64,
+    /// Which X, from 1.
+    pub row: u32,
+    /// Number of X among the training samples.
+    pub sample: u32,
+    /// Samples over which the row is given.
+    pub split: Split,
+    /// One number a sample.
+    pub values: Vec<f32>,
+}
+
+impl Row for KernelRowsRow {
+    const TABLE: &'static Table = &KERNEL_ROWS;
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::dataset::Sample;
 use super::kernel::{KernelRow, Reduction};
-use super::report::{FindingRow, Verdict};
+use super::findings::{FindingRow, Verdict};
 use super::run::{RunRow, RunState};
 use super::spectrum::{
     AlignmentMetric, AlignmentRow, BaselineRow, DynamicsRow, EigenvalueRow, EigenvectorRow,

@@ -20,7 +20,7 @@ mod target_aligns;
 mod across;
 pub mod ends;
 
-use artifact::tables::report::{FindingRow, Verdict};
+use artifact::tables::findings::{FindingRow, Verdict};
 use artifact::tables::{Signal, Split};
 
 use crate::about::About;

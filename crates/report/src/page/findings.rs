@@ -1,6 +1,6 @@
 //! The table of findings: of one run, or across a sweep with a mark for each variant.
 
-use artifact::tables::report::{FindingRow, Verdict};
+use artifact::tables::findings::{FindingRow, Verdict};
 use maud::{Markup, html};
 
 use crate::findings::ACROSS;

@@ -5,7 +5,7 @@ mod failed;
 mod figures;
 mod findings;
 
-use artifact::tables::report::FindingRow;
+use artifact::tables::findings::FindingRow;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::about::About;

@@ -1,6 +1,6 @@
 //! Finding 5, across a sweep: decaying the learning rate lets the eigenvalues grow.
 
-use artifact::tables::report::{FindingRow, Verdict};
+use artifact::tables::findings::{FindingRow, Verdict};
 
 use super::super::{Finding, ends};
 use super::decision::Decision;

@@ -1,6 +1,6 @@
 //! One finding over several comparisons: it holds where it holds in each.
 
-use artifact::tables::report::{FindingRow, Verdict};
+use artifact::tables::findings::{FindingRow, Verdict};
 
 use super::super::Finding;
 use crate::statistics::Mean;

@@ -1,6 +1,6 @@
 //! Finding 6: deeper networks align more.
 
-use artifact::tables::report::FindingRow;
+use artifact::tables::findings::FindingRow;
 
 use super::super::{Finding, ends};
 use super::quantities::DEPTH;
@@ -22,7 +22,7 @@ pub(super) fn measure(groups: &[Group]) -> FindingRow {
 
 #[cfg(test)]
 mod tests {
-    use artifact::tables::report::Verdict;
+    use artifact::tables::findings::Verdict;
     use serde_json::{Value, json};
 
     use super::super::made_up::{network, run};

@@ -1,6 +1,6 @@
 //! The spectrum of a kernel over many dimensions is flat.
 
-use artifact::tables::report::FindingRow;
+use artifact::tables::findings::FindingRow;
 
 use super::super::{Finding, ends};
 use super::quantities::INPUT_DIMENSION;
@@ -27,7 +27,7 @@ pub(super) fn measure(groups: &[Group]) -> FindingRow {
 #[cfg(test)]
 mod tests {
     use artifact::tables::Signal;
-    use artifact::tables::report::Verdict;
+    use artifact::tables::findings::Verdict;
     use serde_json::json;
 
     use super::super::super::made_up::energy;

@@ -14,7 +14,7 @@ mod range;
 mod trend;
 mod width_freezes;
 
-use artifact::tables::report::{FindingRow, Verdict};
+use artifact::tables::findings::{FindingRow, Verdict};
 
 use crate::variant::{Variant, groups};
 

@@ -1,6 +1,6 @@
 //! Noise lies in no small set of eigenvectors.
 
-use artifact::tables::report::FindingRow;
+use artifact::tables::findings::FindingRow;
 
 use super::super::{Finding, ends};
 use super::quantities::NOISE;
@@ -23,7 +23,7 @@ pub(super) fn measure(groups: &[Group]) -> FindingRow {
 
 #[cfg(test)]
 mod tests {
-    use artifact::tables::report::Verdict;
+    use artifact::tables::findings::Verdict;
     use serde_json::json;
 
     use super::super::made_up::{at, run};

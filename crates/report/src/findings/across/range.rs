@@ -1,6 +1,6 @@
 //! How far the findings of single variants range.
 
-use artifact::tables::report::{FindingRow, Verdict};
+use artifact::tables::findings::{FindingRow, Verdict};
 
 use super::decision::rank;
 use super::trend::with_uncertainty;

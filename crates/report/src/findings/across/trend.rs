@@ -1,6 +1,6 @@
 //! Whether a measure rises or falls with what an axis varies, by more than its uncertainty.
 
-use artifact::tables::report::{FindingRow, Verdict};
+use artifact::tables::findings::{FindingRow, Verdict};
 use serde_json::Value;
 
 use super::super::Finding;

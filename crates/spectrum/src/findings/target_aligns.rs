@@ -1,12 +1,12 @@
 //! Finding 2: the top eigenfunctions align toward the target.
 
-use artifact::tables::report::FindingRow;
+use artifact::tables::findings::FindingRow;
 use artifact::tables::{Signal, Split};
 
 use super::{Finding, ONE_CHECKPOINT, energy_at, unresolved};
-use crate::about::About;
+use super::About;
 use crate::measures::Measures;
-use crate::number::{grouped, measured};
+use study::number::{grouped, measured};
 
 /// Share by which the part of the target outside the top must shrink.
 ///
@@ -169,7 +169,7 @@ fn ranges(judged: &[(u32, f64, f64)]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use artifact::tables::report::Verdict;
+    use artifact::tables::findings::Verdict;
     use artifact::tables::spectrum::EnergyRow;
 
     use super::super::made_up::{about, energy, measures};

@@ -8,7 +8,7 @@ use artifact::tables::spectrum::{
 use artifact::tables::training::HistoryRow;
 use artifact::tables::{Signal, Split};
 
-use crate::about::About;
+use super::About;
 use crate::measures::Measures;
 
 /// A run to `last_step` of which nothing is known yet.
@@ -24,7 +24,7 @@ pub fn about() -> About {
         reduction: Some(Reduction::Full),
         ..Outline::default()
     };
-    About { outline, parameters: Vec::new(), accepted: Vec::new() }
+    About { outline }
 }
 
 pub fn history(step: u64, learning_rate: f64, train_loss: f64) -> HistoryRow {

@@ -1,11 +1,11 @@
 //! Finding 1, its other half: the kernel grows or shrinks along the optimization.
 
-use artifact::tables::report::FindingRow;
+use artifact::tables::findings::FindingRow;
 
 use super::{Finding, ONE_CHECKPOINT, without_structure};
-use crate::about::About;
+use super::About;
 use crate::measures::Measures;
-use crate::number::measured;
+use study::number::measured;
 
 /// Change of λ₁ that counts, as a factor up or down.
 const FACTOR: f64 = 2.0;
@@ -36,7 +36,7 @@ pub fn measure(measures: &Measures, _about: &About) -> FindingRow {
 
 #[cfg(test)]
 mod tests {
-    use artifact::tables::report::Verdict;
+    use artifact::tables::findings::Verdict;
 
     use super::super::made_up::{about, dynamics, measures};
     use super::*;

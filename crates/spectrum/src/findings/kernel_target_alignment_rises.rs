@@ -1,13 +1,13 @@
 //! Beside finding 2: whether the kernel as a whole aligns with the target.
 
-use artifact::tables::report::FindingRow;
+use artifact::tables::findings::FindingRow;
 use artifact::tables::spectrum::AlignmentMetric;
 
 use super::target_aligns::SHRINKS_BY;
 use super::{Finding, ONE_CHECKPOINT};
-use crate::about::About;
+use super::About;
 use crate::measures::Measures;
-use crate::number::measured;
+use study::number::measured;
 
 /// What it means where this finding and `target_aligns` differ.
 const DIFFERENCE: &str = "KTA weighs each eigenvector by its eigenvalue, E(ȳ, k) counts the first k alike: where KTA falls while E rises, the target moves into the top eigenvectors, and the kernel's weight into few of them that hold less of it.";
@@ -51,7 +51,7 @@ pub fn measure(measures: &Measures, _about: &About) -> FindingRow {
 
 #[cfg(test)]
 mod tests {
-    use artifact::tables::report::Verdict;
+    use artifact::tables::findings::Verdict;
 
     use super::super::made_up::{about, alignment, measures};
     use super::*;

@@ -1,11 +1,11 @@
 //! At the start, the top eigenfunctions are the smooth ones.
 
-use artifact::tables::report::FindingRow;
+use artifact::tables::findings::FindingRow;
 
 use super::{Finding, fewer_resolved, without_structure};
-use crate::about::About;
+use super::About;
 use crate::measures::Measures;
-use crate::number::measured;
+use study::number::measured;
 
 /// Eigenvectors that count as the first: those that the paper draws.
 const FIRST: u32 = 6;
@@ -87,7 +87,7 @@ fn ranks(values: &[f64]) -> Vec<f64> {
 
 #[cfg(test)]
 mod tests {
-    use artifact::tables::report::Verdict;
+    use artifact::tables::findings::Verdict;
 
     use super::super::made_up::{about, eigenvalue, measures};
     use super::*;

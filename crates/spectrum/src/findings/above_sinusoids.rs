@@ -1,12 +1,12 @@
 //! At the end, the top eigenvectors hold more of the target than as many sinusoids.
 
-use artifact::tables::report::FindingRow;
+use artifact::tables::findings::FindingRow;
 use artifact::tables::{Signal, Split};
 
 use super::{Finding, energy, unresolved};
-use crate::about::About;
+use super::About;
 use crate::measures::Measures;
-use crate::number::measured;
+use study::number::measured;
 
 /// Share of what sinusoids leave outside that eigenvectors may leave: a tenth less counts.
 const LESS: f64 = 0.9;
@@ -52,7 +52,7 @@ pub fn measure(measures: &Measures, about: &About) -> FindingRow {
 
 #[cfg(test)]
 mod tests {
-    use artifact::tables::report::Verdict;
+    use artifact::tables::findings::Verdict;
     use artifact::tables::spectrum::BaselineRow;
 
     use super::super::made_up::{about, energy as row, measures};

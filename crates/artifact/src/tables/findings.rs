@@ -1,16 +1,13 @@
-//! Tables of a report.
+//! The table `findings`, which any artifact may hold.
 
 use serde::{Deserialize, Serialize};
 
 use crate::table::{Column, Data, Layout, Row, Table};
 
-/// Tables of this kind.
-pub const TABLES: &[Table] = &[FINDINGS];
-
-/// The paper's findings, measured.
+/// Findings, measured.
 pub const FINDINGS: Table = Table {
     name: "findings",
-    about: "The paper's findings as measured numbers, with the rule that decides each.",
+    about: "Findings as measured numbers, with the rule that decides each.",
     version: 2,
     layout: Layout::Tidy,
     optional: false,
@@ -18,12 +15,12 @@ pub const FINDINGS: Table = Table {
         Column::new(
             "finding",
             Data::Text,
-            "Short name, a heading of docs/findings.md. Of each run: `kernel_changes`, `kernel_grows`, `target_aligns`, `target_aligns_on_test`, `kernel_target_alignment_rises`, `output_in_top`, `learning_along_top`, `alignment_speeds_descent`, `decay_raises_eigenvalues`, `low_frequencies_first`, `above_sinusoids`, `eigenvalue_reaches_edge`, `sharpness_reaches_edge`. Across variants: the same, and `depth_aligns`, `width_freezes`, `decay_grows`, `noise_spreads`, `dimension_spreads`.",
+"Short name: a heading of the study's page of docs, as docs/findings.md.",
         ),
         Column::new(
             "variant",
             Data::Text,
-            "Which variant of a sweep: the values of the axes, as `decay=0.5,seed=1`, with `spectrum=STAGE` before them where the report compares spectra of several stages; `all` for a row across the variants. NULL where there is one run.",
+            "In a report, which variant of a sweep: the values of the axes, as `decay=0.5,seed=1`, with `stage=NAME` before them where several stages have findings of that name; `all` for a row across the variants. NULL where there is one run, and in any other artifact, whose table has the axes as columns once it is gathered.",
         )
         .or_null(),
         Column::new("statement", Data::Text, "The finding in a sentence."),

@@ -1,13 +1,13 @@
 //! Finding 5: after a decay of the learning rate the eigenvalues grow, under 2N/δ.
 
-use artifact::tables::report::FindingRow;
+use artifact::tables::findings::FindingRow;
 use artifact::tables::spectrum::DynamicsRow;
 use artifact::tables::training::HistoryRow;
 
 use super::{Finding, without_structure};
-use crate::about::About;
+use super::About;
 use crate::measures::Measures;
-use crate::number::{grouped, measured};
+use study::number::{grouped, measured};
 
 /// How far λ₁ may stand above 2N/δ and still be at the edge of stability.
 ///
@@ -142,7 +142,7 @@ fn span(plateau: &Plateau, dynamics: &[DynamicsRow]) -> Option<Span> {
 
 #[cfg(test)]
 mod tests {
-    use artifact::tables::report::Verdict;
+    use artifact::tables::findings::Verdict;
 
     use super::super::made_up::{about, dynamics, history, measures};
     use super::*;

@@ -1,12 +1,12 @@
 //! Finding 3: the network's output is spanned almost completely by the top eigenfunctions.
 
-use artifact::tables::report::FindingRow;
+use artifact::tables::findings::FindingRow;
 use artifact::tables::{Signal, Split};
 
 use super::{Finding, energy, unresolved, without_structure};
-use crate::about::About;
+use super::About;
 use crate::measures::Measures;
-use crate::number::grouped;
+use study::number::grouped;
 
 /// Energy that counts as almost all of the output: at most a twentieth of ‖f̄‖² lies outside.
 const ALMOST_ALL: f64 = 0.95;
@@ -43,7 +43,7 @@ pub fn measure(measures: &Measures, _about: &About) -> FindingRow {
 
 #[cfg(test)]
 mod tests {
-    use artifact::tables::report::Verdict;
+    use artifact::tables::findings::Verdict;
 
     use super::super::made_up::{about, energy, measures};
     use super::*;

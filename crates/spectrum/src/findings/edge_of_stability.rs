@@ -2,12 +2,12 @@
 //!
 //! Of the kernel, λ₁ against 2N/δ, and of the loss itself, its sharpness against 2/δ.
 
-use artifact::tables::report::FindingRow;
+use artifact::tables::findings::FindingRow;
 
 use super::{Finding, ONE_CHECKPOINT};
-use crate::about::About;
+use super::About;
 use crate::measures::Measures;
-use crate::number::measured;
+use study::number::measured;
 
 /// How far from the edge, as a share of it, a curvature may lie and still be at it.
 ///
@@ -106,7 +106,7 @@ fn median(values: &[f64]) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use artifact::tables::report::Verdict;
+    use artifact::tables::findings::Verdict;
     use artifact::tables::training::HistoryRow;
 
     use super::super::made_up::{about, dynamics, history, measures};

@@ -6,13 +6,13 @@
 //! rates, at which neither overshoots, so that what is left at the end compares their shapes.
 
 use artifact::tables::Split;
-use artifact::tables::report::FindingRow;
+use artifact::tables::findings::FindingRow;
 use artifact::tables::spectrum::FrozenRates;
 
 use super::{Finding, ONE_CHECKPOINT};
-use crate::about::About;
+use super::About;
 use crate::measures::Measures;
-use crate::number::{grouped, measured};
+use study::number::{grouped, measured};
 
 /// How much less loss the last kernel must leave than the first, as a ratio.
 const FASTER: f64 = 0.9;
@@ -63,7 +63,7 @@ pub fn measure(measures: &Measures, _about: &About) -> FindingRow {
 
 #[cfg(test)]
 mod tests {
-    use artifact::tables::report::Verdict;
+    use artifact::tables::findings::Verdict;
     use artifact::tables::spectrum::FrozenDescentRow;
 
     use super::super::made_up::{about, measures};

@@ -1,10 +1,10 @@
 //! Finding 1: the kernel turns along the optimization.
 
-use artifact::tables::report::FindingRow;
+use artifact::tables::findings::FindingRow;
 use artifact::tables::spectrum::AlignmentMetric;
 
 use super::{Finding, ONE_CHECKPOINT};
-use crate::about::About;
+use super::About;
 use crate::measures::Measures;
 
 /// Kernel distance from which a kernel counts as another one.
@@ -41,7 +41,7 @@ pub fn measure(measures: &Measures, _about: &About) -> FindingRow {
 
 #[cfg(test)]
 mod tests {
-    use artifact::tables::report::Verdict;
+    use artifact::tables::findings::Verdict;
 
     use super::super::made_up::{about, alignment, dynamics, measures};
     use super::*;

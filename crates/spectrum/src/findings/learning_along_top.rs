@@ -7,12 +7,12 @@
 
 use artifact::tables::Signal;
 use artifact::tables::kernel::Reduction;
-use artifact::tables::report::FindingRow;
+use artifact::tables::findings::FindingRow;
 
 use super::{Finding, ONE_CHECKPOINT, energy, unresolved, without_structure};
-use crate::about::About;
+use super::About;
 use crate::measures::Measures;
-use crate::number::measured;
+use study::number::measured;
 
 /// How much less must be left inside the top than outside, as a ratio: twice as fast counts.
 const FASTER: f64 = 0.5;
@@ -81,7 +81,7 @@ pub fn measure(measures: &Measures, about: &About) -> FindingRow {
 
 #[cfg(test)]
 mod tests {
-    use artifact::tables::report::Verdict;
+    use artifact::tables::findings::Verdict;
 
     use super::super::made_up::{about, energy, history, measures};
     use super::*;

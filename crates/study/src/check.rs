@@ -1,0 +1,185 @@
+//! Whether a figure can be drawn from the tables that there are.
+
+use std::collections::BTreeMap;
+
+use artifact::{Data, Table};
+
+use crate::condition::{Condition, End};
+use crate::figure::{Channel, Figure, Mark};
+
+/// What is wrong with a figure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Where: a JSON Pointer from the figure on, as it was written.
+    pub at: String,
+    /// What, a sentence.
+    pub message: String,
+}
+
+/// What a column must hold.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Needs {
+    Number,
+    Vector,
+    Scalar,
+}
+
+impl Figure {
+    /// What keeps the figure from being drawn from `tables`; `table` finds one by its name.
+    #[must_use]
+    pub fn problems(&self, tables: &[&'static Table]) -> Vec<Problem> {
+        let mut check = Check { tables, found: Vec::new() };
+        for panel in &self.panels {
+            for layer in &panel.layers {
+                let Some(table) = check.table(&layer.table, &layer.place, "/table") else { continue };
+                let place = &layer.place;
+                let maps = layer.mark == Mark::HeatMap;
+                for (field, channel) in [("/x", &layer.x), ("/y", &layer.y)] {
+                    // Tiles and bars may stand for texts.
+                    let texts = maps || (field == "/x" && layer.mark == Mark::Bars);
+                    let needs = if texts { Needs::Scalar } else { Needs::Number };
+                    check.channel(table, channel.as_ref(), needs, place, field);
+                }
+                check.channel(table, layer.upper.as_ref(), Needs::Number, place, "/upper");
+                check.channel(table, layer.value.as_ref(), Needs::Number, place, "/value");
+                if let Some(series) = &layer.series {
+                    check.column(table, &series.column, Needs::Scalar, place, "/series");
+                }
+                if let Some(film) = &layer.film {
+                    check.column(table, film, Needs::Number, place, "/film");
+                }
+                if let Some(facets) = &panel.facets {
+                    check.column(table, facets, Needs::Scalar, &panel.place, "/facets");
+                }
+                check.rows(table, &layer.rows, &format!("{place}/where"));
+            }
+        }
+        if let Some(function) = &self.function {
+            let place = "/function";
+            if let Some(table) = check.table(&function.table, place, "/table") {
+                check.column(table, &function.values, Needs::Vector, place, "/values");
+                check.column(table, &function.columns, Needs::Number, place, "/columns");
+                check.column(table, "step", Needs::Number, place, "/table");
+                check.rows(table, &function.rows, "/function/where");
+                for (number, join) in function.join.iter().enumerate() {
+                    let place = format!("/function/join/{number}");
+                    let Some(other) = check.table(&join.table, &place, "/table") else { continue };
+                    check.rows(other, &join.rows, &format!("{place}/where"));
+                    for (own, theirs) in &join.on {
+                        check.column(table, own, Needs::Scalar, &place, "/on");
+                        check.column(other, theirs, Needs::Scalar, &place, "/on");
+                    }
+                }
+            }
+        }
+        check.found
+    }
+}
+
+struct Check<'t> {
+    tables: &'t [&'static Table],
+    found: Vec<Problem>,
+}
+
+impl Check<'_> {
+    fn problem(&mut self, at: String, message: String) {
+        self.found.push(Problem { at, message });
+    }
+
+    fn table(&mut self, name: &str, place: &str, field: &str) -> Option<&'static Table> {
+        let found = self.tables.iter().find(|table| table.name == name).copied();
+        if found.is_none() {
+            let names: Vec<&str> = self.tables.iter().map(|table| table.name).collect();
+            let message = if names.is_empty() {
+                format!("there is no table `{name}`: nothing is wired into the report")
+            } else {
+                format!("there is no table `{name}`; there are {}", names.join(", "))
+            };
+            self.problem(format!("{place}{field}"), message);
+        }
+        found
+    }
+
+    fn channel(
+        &mut self,
+        table: &'static Table,
+        channel: Option<&Channel>,
+        needs: Needs,
+        place: &str,
+        field: &str,
+    ) {
+        if let Some(channel) = channel {
+            self.column(table, &channel.column, needs, place, field);
+        }
+    }
+
+    fn column(&mut self, table: &'static Table, name: &str, needs: Needs, place: &str, field: &str) {
+        let at = format!("{place}{field}");
+        let Some(column) = table.columns.iter().find(|column| column.name == name) else {
+            let names: Vec<&str> = table.columns.iter().map(|column| column.name).collect();
+            return self.problem(
+                at,
+                format!("the table `{}` has no column `{name}`; it has {}", table.name, names.join(", ")),
+            );
+        };
+        let is_number =
+            matches!(column.data, Data::UInt32 | Data::UInt64 | Data::Int64 | Data::Float64);
+        let is_vector = matches!(column.data, Data::Float32List | Data::FloatList);
+        let (fine, wanted) = match needs {
+            Needs::Number => (is_number, "numbers"),
+            Needs::Vector => (is_vector, "vectors"),
+            Needs::Scalar => (
+                is_number || matches!(column.data, Data::Text | Data::Boolean),
+                "numbers, texts or booleans",
+            ),
+        };
+        if !fine {
+            self.problem(
+                at,
+                format!(
+                    "the column `{name}` of `{}` holds {}, where {wanted} are needed",
+                    table.name,
+                    column.data.name()
+                ),
+            );
+        }
+    }
+
+    fn rows(&mut self, table: &'static Table, rows: &BTreeMap<String, Condition>, place: &str) {
+        for (name, condition) in rows {
+            let needs = match condition {
+                Condition::End(End::First | End::Last) | Condition::Range(_) => {
+                    let is_text = table
+                        .columns
+                        .iter()
+                        .any(|column| column.name == name && column.data == Data::Text);
+                    if is_text { Needs::Scalar } else { Needs::Number }
+                }
+                Condition::OneOf(_) | Condition::Is(_) => Needs::Scalar,
+            };
+            self.column(table, name, needs, place, &format!("/{name}"));
+            self.words(table, name, condition, place);
+        }
+    }
+
+    /// A word that a column never holds would leave the figure empty.
+    fn words(&mut self, table: &'static Table, name: &str, condition: &Condition, place: &str) {
+        let Some(column) = table.columns.iter().find(|column| column.name == name) else { return };
+        if column.words.is_empty() {
+            return;
+        }
+        let asked: Vec<&str> = match condition {
+            Condition::Is(value) => value.as_str().into_iter().collect(),
+            Condition::OneOf(values) => values.iter().filter_map(|value| value.as_str()).collect(),
+            Condition::End(_) | Condition::Range(_) => Vec::new(),
+        };
+        for word in asked {
+            if !column.words.contains(&word) {
+                self.problem(
+                    format!("{place}/{name}"),
+                    format!("the column `{name}` never holds `{word}`; it holds {}", column.words.join(", ")),
+                );
+            }
+        }
+    }
+}

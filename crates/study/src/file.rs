@@ -1,0 +1,79 @@
+//! The file in which an artifact says how to look at it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use artifact::open_file;
+use serde::{Deserialize, Serialize};
+
+use crate::figure::Figure;
+use crate::trend::Trend;
+
+/// Name of the file in an artifact's directory.
+pub const STUDY_FILE: &str = "study.json";
+
+/// How to look at an artifact: what a stage says of its tables beside them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Study {
+    /// Its figures, in the order of a report.
+    #[serde(default)]
+    pub figures: Vec<Figure>,
+    /// What to look for over a sweep.
+    #[serde(default)]
+    pub trends: Vec<Trend>,
+    /// A column, as `output`: figures are drawn for each of its values, of which a reader selects one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub select: Option<String>,
+    /// Where its findings were published: a sentence below them.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub citation: String,
+}
+
+/// What can go wrong with the file.
+#[derive(Debug, thiserror::Error)]
+pub enum StudyError {
+    /// It cannot be read or written.
+    #[error("{} failed: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// It is no study.
+    #[error("{} does not describe figures: {message}", path.display())]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, with line and column.
+        message: String,
+    },
+}
+
+impl Study {
+    /// Reads the file of the artifact at `directory`; an empty study where there is none.
+    ///
+    /// # Errors
+    /// Where it cannot be read or is no study.
+    pub fn read(directory: &Path) -> Result<Self, StudyError> {
+        let path = directory.join(STUDY_FILE);
+        let text = match open_file(&path).and_then(std::io::read_to_string) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(source) => return Err(StudyError::Io { path, source }),
+        };
+        serde_json::from_str(&text)
+            .map_err(|error| StudyError::Content { path, message: error.to_string() })
+    }
+
+    /// Writes the file into the artifact at `directory`.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub fn write(&self, directory: &Path) -> Result<(), StudyError> {
+        let path = directory.join(STUDY_FILE);
+        let text = serde_json::to_string_pretty(self).unwrap_or_default();
+        fs::write(&path, text + "\n").map_err(|source| StudyError::Io { path, source })
+    }
+}

@@ -1,0 +1,408 @@
+//! A figure as people write it: one panel or one layer without the lists around it, a column by its
+//! name alone.
+
+use std::collections::BTreeMap;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::Deserialize;
+
+use crate::condition::Condition;
+use crate::figure::{self, Across, Colour, Dash, Function, Mark, Scale, one};
+
+/// A figure: either `panels`, or the fields of one panel or layer, or `function`.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Figure {
+    /// File stem and anchor: small letters, digits, `-` and `_`.
+    name: String,
+    /// A few words; left out, the name.
+    title: Option<String>,
+    /// What the figure shows, in sentences.
+    #[serde(default)]
+    caption: String,
+    /// Where it was published, a sentence.
+    #[serde(default)]
+    citation: String,
+    /// Whether it is one of the few that stand first in a report.
+    #[serde(default)]
+    headline: bool,
+    /// Over a sweep: of one variant (`never`), once over all (`only`), or both (`also`). Left out, `also`
+    /// for a figure without `series` and `film`.
+    across: Option<Across>,
+    /// Whether the panels stand on top of each other and share their x axis.
+    #[serde(default)]
+    stacked: bool,
+    /// Panels of marks.
+    #[serde(default)]
+    panels: Vec<Panel>,
+    /// Functions over the inputs, as pictures.
+    function: Option<Function>,
+    /// A column: one panel for each of its values.
+    facets: Option<String>,
+    /// Marks of the one panel.
+    #[serde(default)]
+    layers: Vec<Layer>,
+    /// The table.
+    table: Option<String>,
+    /// Which rows: by column a value, a list of values, `first`, `last`, or `{ at_least, at_most, not }`.
+    #[serde(rename = "where", default)]
+    rows: BTreeMap<String, Condition>,
+    /// What stands for a row.
+    mark: Option<Mark>,
+    /// Horizontal place: a column, or `{ column, label, scale, inverse, times }`.
+    x: Option<Channel>,
+    /// Vertical place: a column, or `{ column, label, scale, inverse, times }`.
+    y: Option<Channel>,
+    /// Upper edge of a band.
+    upper: Option<Channel>,
+    /// The value of a tile of a heat map.
+    value: Option<Channel>,
+    /// A line for each value of a column: its name, or `{ column, label, names, ordered }`.
+    series: Option<Series>,
+    /// Colour of a figure without `series`.
+    colour: Option<Colour>,
+    /// How a line is drawn.
+    dash: Option<Dash>,
+    /// Bins of a histogram.
+    bins: Option<u32>,
+    /// A column of steps that follows the page's slider.
+    film: Option<String>,
+}
+
+/// A panel: either `layers`, or the fields of one.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Panel {
+    /// A few words above it.
+    #[serde(default)]
+    title: String,
+    /// A column: one panel for each of its values.
+    facets: Option<String>,
+    /// Marks, the first drawn lowest.
+    #[serde(default)]
+    layers: Vec<Layer>,
+    /// The table; for layers, of those that name none.
+    table: Option<String>,
+    /// Which rows; for layers, beside what each says itself.
+    #[serde(rename = "where", default)]
+    rows: BTreeMap<String, Condition>,
+    /// What stands for a row.
+    mark: Option<Mark>,
+    /// Horizontal place.
+    x: Option<Channel>,
+    /// Vertical place.
+    y: Option<Channel>,
+    /// Upper edge of a band.
+    upper: Option<Channel>,
+    /// The value of a tile of a heat map.
+    value: Option<Channel>,
+    /// A line for each value of a column.
+    series: Option<Series>,
+    /// Colour of a panel without `series`.
+    colour: Option<Colour>,
+    /// How a line is drawn.
+    dash: Option<Dash>,
+    /// Bins of a histogram.
+    bins: Option<u32>,
+    /// A column of steps that follows the page's slider.
+    film: Option<String>,
+}
+
+/// A mark over the rows of a table; what it leaves out is taken from its panel.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Layer {
+    /// The table.
+    table: Option<String>,
+    /// Which rows.
+    #[serde(rename = "where", default)]
+    rows: BTreeMap<String, Condition>,
+    /// What stands for a row.
+    mark: Option<Mark>,
+    /// Horizontal place.
+    x: Option<Channel>,
+    /// Vertical place.
+    y: Option<Channel>,
+    /// Upper edge of a band.
+    upper: Option<Channel>,
+    /// The value of a tile of a heat map.
+    value: Option<Channel>,
+    /// A line for each value of a column.
+    series: Option<Series>,
+    /// Name in the legend.
+    #[serde(default)]
+    name: String,
+    /// Colour of a layer without `series`.
+    colour: Option<Colour>,
+    /// How a line is drawn.
+    dash: Option<Dash>,
+    /// A column of steps that follows the page's slider.
+    film: Option<String>,
+    /// Whether only the last row of each line is shown.
+    #[serde(default)]
+    last: bool,
+    /// Whether this is a bound on the layer before.
+    #[serde(default)]
+    bound: bool,
+    /// Bins of a histogram.
+    bins: Option<u32>,
+}
+
+/// A column by its name, or with more.
+#[derive(Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+enum Channel {
+    /// The column.
+    Column(String),
+    /// The column and how it is shown.
+    Whole(WholeChannel),
+}
+
+#[derive(Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct WholeChannel {
+    /// The column.
+    column: String,
+    /// What stands at the axis.
+    #[serde(default)]
+    label: String,
+    /// Scale of the axis.
+    #[serde(default)]
+    scale: Scale,
+    /// The reciprocal is shown.
+    #[serde(default)]
+    inverse: bool,
+    /// A factor, applied last.
+    #[serde(default = "one")]
+    times: f64,
+}
+
+/// A column by its name, or with more.
+#[derive(Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+enum Series {
+    /// The column.
+    Column(String),
+    /// The column and what its lines are called.
+    Whole(WholeSeries),
+}
+
+#[derive(Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct WholeSeries {
+    /// The column.
+    column: String,
+    /// Name of a line; `{}` stands for the value, `{subscript}` for it as an index.
+    #[serde(default)]
+    label: String,
+    /// Names of single values.
+    #[serde(default)]
+    names: BTreeMap<String, String>,
+    /// Whether the colours follow the order of the values.
+    #[serde(default)]
+    ordered: bool,
+}
+
+impl From<Channel> for figure::Channel {
+    fn from(written: Channel) -> Self {
+        match written {
+            Channel::Column(column) => Self::of(column),
+            Channel::Whole(WholeChannel { column, label, scale, inverse, times }) => {
+                Self { column, label, scale, inverse, times }
+            }
+        }
+    }
+}
+
+impl From<Series> for figure::Series {
+    fn from(written: Series) -> Self {
+        match written {
+            Series::Column(column) => {
+                Self { column, label: String::new(), names: BTreeMap::new(), ordered: false }
+            }
+            Series::Whole(WholeSeries { column, label, names, ordered }) => {
+                Self { column, label, names, ordered }
+            }
+        }
+    }
+}
+
+impl Layer {
+    /// What the layer leaves out, as its panel has it.
+    fn completed_by(self, panel: &Self) -> Self {
+        let mut rows = panel.rows.clone();
+        rows.extend(self.rows);
+        Self {
+            table: self.table.or(panel.table.clone()),
+            rows,
+            mark: self.mark.or(panel.mark),
+            x: self.x.or(panel.x.clone()),
+            y: self.y.or(panel.y.clone()),
+            upper: self.upper.or(panel.upper.clone()),
+            value: self.value.or(panel.value.clone()),
+            series: self.series.or(panel.series.clone()),
+            colour: self.colour.or(panel.colour),
+            dash: self.dash.or(panel.dash),
+            film: self.film.or(panel.film.clone()),
+            bins: self.bins.or(panel.bins),
+            ..self
+        }
+    }
+
+    fn whole(self, place: String) -> Result<figure::Layer, String> {
+        let table = self.table.ok_or("a figure needs `table`, the table that it shows")?;
+        let mark = self.mark.unwrap_or_default();
+        let needs = |has: bool, field: &str| {
+            if has { Ok(()) } else { Err(format!("a {} needs `{field}`", in_words(mark))) }
+        };
+        match mark {
+            Mark::Line | Mark::Steps | Mark::Scatter | Mark::Bars => needs(self.y.is_some(), "y")?,
+            Mark::Band => {
+                needs(self.y.is_some(), "y")?;
+                needs(self.upper.is_some(), "upper")?;
+            }
+            Mark::Histogram => needs(self.x.is_some(), "x")?,
+            Mark::HeatMap => {
+                needs(self.x.is_some(), "x")?;
+                needs(self.y.is_some(), "y")?;
+                needs(self.value.is_some(), "value")?;
+            }
+        }
+        if self.bins.is_some_and(|bins| !(1..=500).contains(&bins)) {
+            return Err("`bins` are 1 to 500".to_owned());
+        }
+        Ok(figure::Layer {
+            table,
+            rows: self.rows,
+            mark,
+            x: self.x.map(Into::into),
+            y: self.y.map(Into::into),
+            upper: self.upper.map(Into::into),
+            value: self.value.map(Into::into),
+            series: self.series.map(Into::into),
+            name: self.name,
+            colour: self.colour,
+            dash: self.dash.unwrap_or_default(),
+            film: self.film,
+            last: self.last,
+            bound: self.bound,
+            bins: self.bins,
+            place,
+        })
+    }
+}
+
+fn in_words(mark: Mark) -> &'static str {
+    match mark {
+        Mark::Line => "line",
+        Mark::Steps => "line of steps",
+        Mark::Scatter => "scatter plot",
+        Mark::Band => "band",
+        Mark::Bars => "figure of bars",
+        Mark::Histogram => "histogram",
+        Mark::HeatMap => "heat map",
+    }
+}
+
+impl Panel {
+    /// The panel that stands at `place` within its figure.
+    fn whole(self, place: String) -> Result<figure::Panel, String> {
+        let Self { title, facets, layers, table, rows, mark, x, y, upper, value, .. } = self;
+        let (series, colour, dash, bins, film) =
+            (self.series, self.colour, self.dash, self.bins, self.film);
+        let own = Layer {
+            table, rows, mark, x, y, upper, value, series, colour, dash, bins, film,
+            ..Layer::default()
+        };
+        let layers = if layers.is_empty() {
+            vec![own.whole(place.clone())?]
+        } else {
+            let completed = layers.into_iter().enumerate().map(|(number, layer)| {
+                layer.completed_by(&own).whole(format!("{place}/layers/{number}"))
+            });
+            completed.collect::<Result<_, _>>()?
+        };
+        let maps = layers.iter().filter(|layer| layer.mark == Mark::HeatMap).count();
+        if maps > 0 && layers.len() > 1 {
+            return Err("a heat map stands alone in its panel".to_owned());
+        }
+        Ok(figure::Panel { title, facets, layers, place })
+    }
+}
+
+impl TryFrom<Figure> for figure::Figure {
+    type Error = String;
+
+    fn try_from(written: Figure) -> Result<Self, String> {
+        let name = written.name.clone();
+        whole(written).map_err(|problem| format!("the figure `{name}`: {problem}"))
+    }
+}
+
+fn whole(written: Figure) -> Result<figure::Figure, String> {
+    let Figure { name, title, caption, citation, headline, across, stacked, panels, .. } = written;
+    let fine = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
+    if !name.starts_with(|c: char| c.is_ascii_lowercase()) || !name.chars().all(fine) {
+        return Err(
+            "a name is a word of small letters, digits, `-` and `_`, a letter first".to_owned()
+        );
+    }
+    let one = Panel {
+        title: String::new(),
+        facets: written.facets,
+        layers: written.layers,
+        table: written.table,
+        rows: written.rows,
+        mark: written.mark,
+        x: written.x,
+        y: written.y,
+        upper: written.upper,
+        value: written.value,
+        series: written.series,
+        colour: written.colour,
+        dash: written.dash,
+        bins: written.bins,
+        film: written.film,
+    };
+    let says_one = one.table.is_some() || !one.layers.is_empty();
+    let panels = match (panels.is_empty(), says_one, &written.function) {
+        (false, false, None) => panels
+            .into_iter()
+            .enumerate()
+            .map(|(number, panel)| panel.whole(format!("/panels/{number}")))
+            .collect::<Result<_, _>>()?,
+        (true, true, None) => vec![one.whole(String::new())?],
+        (true, false, Some(_)) => Vec::new(),
+        (true, false, None) => {
+            return Err("it needs `table`, `layers`, `panels` or `function`".to_owned());
+        }
+        _ => return Err("`panels`, `function` and `table` or `layers` exclude each other".to_owned()),
+    };
+    let is_plain = panels
+        .iter()
+        .all(|panel| panel.layers.iter().all(|it| it.series.is_none() && it.film.is_none()));
+    let is_map = panels.iter().any(|panel| panel.layers.iter().any(|it| it.mark == Mark::HeatMap));
+    let otherwise = if is_plain && !is_map { Across::Also } else { Across::Never };
+    Ok(figure::Figure {
+        title: title.unwrap_or_else(|| name.clone()),
+        name,
+        caption,
+        citation,
+        headline,
+        across: across.unwrap_or(otherwise),
+        stacked,
+        panels,
+        function: written.function,
+    })
+}
+
+/// The schema of what people write.
+impl JsonSchema for figure::Figure {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Figure".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        Figure::json_schema(generator)
+    }
+}
