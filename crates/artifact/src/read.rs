@@ -8,7 +8,7 @@ use arrow::array::{
     new_null_array,
 };
 use arrow::compute::cast;
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, Float32Type};
 use arrow::error::ArrowError;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -112,6 +112,42 @@ pub fn steps(directory: &Path, table: &Table) -> Result<Vec<u64>, ArtifactError>
 /// in a column that is never NULL.
 pub fn read_batches(path: &Path, table: &'static Table) -> Result<Vec<RecordBatch>, ArtifactError> {
     guarded(path, || batches(path, table, table.columns, BATCH_ROWS)?.collect())
+}
+
+/// The vectors in the column `column` of those rows of one file of `table` whose number `keep` is true of,
+/// by their number; only these are held in memory.
+///
+/// # Errors
+/// As [`read_batches`], and where the column holds no vectors of f32 or f64.
+pub fn read_vectors(
+    path: &Path,
+    table: &'static Table,
+    column: &str,
+    keep: impl Fn(usize) -> bool,
+) -> Result<Vec<(usize, Vec<f32>)>, ArtifactError> {
+    let columns: Vec<Column> =
+        table.columns.iter().filter(|known| known.name == column).copied().collect();
+    guarded(path, || {
+        let mut found = Vec::new();
+        let mut first = 0;
+        for batch in batches(path, table, &columns, VECTOR_BATCH_ROWS)? {
+            let batch = batch?;
+            let lists = batch.column_by_name(column).and_then(|cells| cells.as_list_opt::<i32>());
+            let lists = lists.ok_or_else(|| ArtifactError::Schema {
+                path: path.to_owned(),
+                table: table.name,
+                problem: format!("its column `{column}` holds no vectors"),
+            })?;
+            for row in (0..lists.len()).filter(|row| keep(first + row)) {
+                let cells = cast(&lists.value(row), &DataType::Float32)
+                    .map_err(|error| ArtifactError::Parquet { path: path.to_owned(), source: error.into() })?;
+                let values = cells.as_primitive::<Float32Type>().values().to_vec();
+                found.push((first + row, values));
+            }
+            first += lists.len();
+        }
+        Ok(found)
+    })
 }
 
 /// The `columns` of one file of `table`, `batch_rows` rows at once.

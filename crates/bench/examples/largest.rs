@@ -83,14 +83,14 @@ impl Needs {
             precision: artifact::Precision::default(),
             test_rows: false,
         };
-        let outlines = Outlines(inputs.clone());
+        let outlines = Outlines::from(inputs.clone());
         let ntk = Ntk::plan(&parameters, &outlines, &limits);
         let of = usize::from(arguments.split);
         let piece = Part::Piece { index: of - 1, of };
         let piece = Ntk::plan_part(&parameters, &outlines, piece, &limits);
         let mut inputs = inputs;
         inputs.extend([at("kernel", &ntk.outline)]);
-        let inputs = Outlines(inputs);
+        let inputs = Outlines::from(inputs);
         let spectrum = |eigenpairs| {
             let parameters = spectrum::Parameters { eigenpairs, ..Default::default() };
             bytes(SpectrumStage::plan(&parameters, &inputs, &limits).memory_bytes)

@@ -1,42 +1,57 @@
 //! What run a report is about, from the manifests of its inputs.
 
-use artifact::{Manifest, Outline};
+use artifact::{Kind, Manifest, Outline};
 use serde_json::Value;
 
-use crate::number::{grouped, measured};
+use study::number::{grouped, measured};
+
+/// Parameters of one stage.
+#[derive(Clone, Debug)]
+pub struct Parameters {
+    /// Kind of its artifact.
+    pub kind: &'static str,
+    /// Its name.
+    pub stage: String,
+    /// The parameters.
+    pub values: Value,
+}
 
 /// What run a report is about.
 #[derive(Clone, Debug, Default)]
 pub struct About {
-    /// What is known of the run as a whole: the spectrum's outline, completed by the others'.
+    /// What is known of the run as a whole: the outlines of its artifacts together.
     pub outline: Outline,
-    /// Parameters of each stage behind the report, by the stage's name: dataset, training, spectrum.
-    pub parameters: Vec<(String, Value)>,
+    /// Parameters of each stage behind the report.
+    pub parameters: Vec<Parameters>,
     /// Stages behind the report of which results of an earlier build of the program were accepted.
     pub accepted: Vec<String>,
 }
 
 impl About {
-    /// What the manifests of dataset, training and spectrum say together.
+    /// What the manifests of the artifacts of one variant say together.
     #[must_use]
-    pub fn new(dataset: &Manifest, training: &Manifest, spectrum: &Manifest) -> Self {
-        let outline = [&training.outline, &dataset.outline]
-            .into_iter()
-            .fold(spectrum.outline.clone(), Outline::completed_by);
-        let parameters = [dataset, training, spectrum]
-            .map(|manifest| (manifest.stage.clone(), manifest.parameters.clone()))
-            .to_vec();
-        let accepted = [dataset, training, spectrum].into_iter().flat_map(|manifest| {
-            let own = manifest.is_accepted().then(|| manifest.stage.clone());
-            own.into_iter().chain(manifest.accepted_inputs.clone())
-        });
-        Self { outline, parameters, accepted: accepted.collect() }
+    pub fn new<'a>(manifests: impl Iterator<Item = &'a Manifest> + Clone) -> Self {
+        let mut outline = Outline::default();
+        let mut parameters = Vec::new();
+        let mut accepted = Vec::new();
+        for manifest in manifests {
+            outline = outline.completed_by(&manifest.outline);
+            let kind = manifest.kind.name();
+            parameters.push(Parameters {
+                kind,
+                stage: manifest.stage.clone(),
+                values: manifest.parameters.clone(),
+            });
+            accepted.extend(manifest.is_accepted().then(|| manifest.stage.clone()));
+            accepted.extend(manifest.accepted_inputs.clone());
+        }
+        Self { outline, parameters, accepted }
     }
 
     /// The value of a parameter of the dataset.
     #[must_use]
     pub fn dataset_parameter(&self, name: &str) -> Option<&Value> {
-        self.parameters.first()?.1.get(name)
+        self.parameters.iter().find(|of| of.kind == Kind::DATASET.name())?.values.get(name)
     }
 
     /// Whether the targets are shuffled: a run without structure to learn, the control of others.
@@ -45,23 +60,11 @@ impl About {
         self.dataset_parameter("shuffle_targets") == Some(&Value::Bool(true))
     }
 
-    /// Whether the first-order dynamics of full-batch least squares apply, which 2N/δ speaks of.
-    #[must_use]
-    pub fn is_full_batch_least_squares(&self) -> bool {
-        self.outline.loss.as_deref() == Some("least_squares") && self.is_full_batch()
-    }
-
-    /// Whether each step is one of gradient descent on all samples.
-    #[must_use]
-    pub fn is_full_batch(&self) -> bool {
-        self.outline.optimizer.as_deref() == Some("gradient_descent")
-    }
-
     /// The run as pairs of a name and a value, for the head of the page.
     #[must_use]
-    pub fn facts(&self) -> Vec<(&'static str, String)> {
+    pub fn facts(&self) -> Vec<(String, String)> {
         let outline = &self.outline;
-        let mut facts = Vec::new();
+        let mut facts: Vec<(&str, String)> = Vec::new();
         if let Some(train) = outline.train_samples {
             let test = match outline.test_samples {
                 Some(test) if test > 0 => format!(", {} for testing", grouped(test)),
@@ -98,18 +101,20 @@ impl About {
                 if several { format!(", reduction {}", reduction.name()) } else { String::new() };
             facts.push(("Gramian", format!("{0} × {0}{how}", grouped(rows))));
         }
-        facts
+        let own = outline.own.iter().map(|(name, value)| (words(name), in_words(value)));
+        facts.into_iter().map(|(name, value)| (name.to_owned(), value)).chain(own).collect()
     }
 }
 
 /// The facts of all runs of a sweep, which may be one run: those that differ say so.
 #[must_use]
-pub fn shared_facts(runs: &[&About]) -> Vec<(&'static str, String)> {
+pub fn shared_facts(runs: &[&About]) -> Vec<(String, String)> {
     let all: Vec<_> = runs.iter().map(|run| run.facts()).collect();
     let Some((first, others)) = all.split_first() else { return Vec::new() };
-    let shared = |(name, value): &(&'static str, String)| {
-        let is_same = others.iter().all(|facts| facts.contains(&(*name, value.clone())));
-        (*name, if is_same { value.clone() } else { "another in each variant".to_owned() })
+    let shared = |fact: &(String, String)| {
+        let is_same = others.iter().all(|facts| facts.contains(fact));
+        let value = if is_same { fact.1.as_str() } else { "another in each variant" };
+        (fact.0.clone(), value.to_owned())
     };
     first.iter().map(shared).collect()
 }
@@ -193,9 +198,10 @@ mod tests {
             parameters: Vec::new(),
             accepted: Vec::new(),
         };
-        let loss = ("loss", "least squares".to_owned());
-        assert_eq!(shared_facts(&[&run(9)]), [loss.clone(), ("steps", "9".to_owned())]);
-        let differs = ("steps", "another in each variant".to_owned());
+        let fact = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let loss = fact("loss", "least squares");
+        assert_eq!(shared_facts(&[&run(9)]), [loss.clone(), fact("steps", "9")]);
+        let differs = fact("steps", "another in each variant");
         assert_eq!(shared_facts(&[&run(9), &run(9), &run(8)]), [loss, differs]);
     }
 

@@ -15,6 +15,8 @@ pub struct Axis {
     pub value: Value,
     /// What the axis varies.
     pub varies: Varies,
+    /// The paths that it sets.
+    pub sets: Vec<String>,
 }
 
 /// What an axis varies.
@@ -32,7 +34,7 @@ pub enum Varies {
     InputDimension,
     /// Whether the targets are shuffled: the control.
     Shuffle,
-    /// Which stage made the spectrum; not an axis of the sweep.
+    /// Which stage made an artifact; not an axis of the sweep.
     Stage,
     /// Anything else, or several of these at once.
     Other,
@@ -42,13 +44,18 @@ impl Axis {
     /// The axis of a request with its value.
     #[must_use]
     pub fn of(axis: &AxisValue) -> Self {
-        Self { name: axis.name.clone(), value: axis.value.clone(), varies: Varies::of(&axis.sets) }
+        Self {
+            name: axis.name.clone(),
+            value: axis.value.clone(),
+            varies: Varies::of(&axis.sets),
+            sets: axis.sets.clone(),
+        }
     }
 
-    /// The stage `name` that made a spectrum, as an axis beside those of the sweep.
+    /// The stage `name` that made an artifact of `kind`, as an axis beside those of the sweep.
     #[must_use]
-    pub fn stage(name: &str) -> Self {
-        Self { name: "spectrum".to_owned(), value: name.into(), varies: Varies::Stage }
+    pub fn stage(kind: &str, name: &str) -> Self {
+        Self { name: kind.to_owned(), value: name.into(), varies: Varies::Stage, sets: Vec::new() }
     }
 
     /// The value as a person reads it.

@@ -39,6 +39,21 @@ const VIRIDIS: [[u8; 3]; 9] = [
     [253, 231, 37],
 ];
 
+impl From<study::Colour> for Colour {
+    fn from(colour: study::Colour) -> Self {
+        match colour {
+            study::Colour::Blue => Self::Blue,
+            study::Colour::Vermillion => Self::Vermillion,
+            study::Colour::Green => Self::Green,
+            study::Colour::Orange => Self::Orange,
+            study::Colour::Purple => Self::Purple,
+            study::Colour::Sky => Self::Sky,
+            study::Colour::Grey => Self::Grey,
+            study::Colour::Ink => Self::Ink,
+        }
+    }
+}
+
 impl Colour {
     /// The colours in the order in which lines take them.
     pub const ORDER: [Self; 6] =

@@ -25,15 +25,9 @@ pub enum ReportError {
         /// The file.
         path: PathBuf,
         /// The column.
-        column: &'static str,
+        column: String,
         /// What it holds and what would be right.
         problem: String,
-    },
-    /// A table that must have rows has none.
-    #[error("{} has no rows, so there is nothing to report", path.display())]
-    Empty {
-        /// The file.
-        path: PathBuf,
     },
     /// Tables of different artifacts do not belong together.
     #[error("{}; the inputs of the report must belong to one run", problem)]
@@ -53,7 +47,7 @@ pub enum ReportError {
     #[error("the figure `{name}` cannot be drawn as SVG: {message}")]
     Svg {
         /// File stem of the figure.
-        name: &'static str,
+        name: String,
         /// What plotters said.
         message: String,
     },

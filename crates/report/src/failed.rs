@@ -1,11 +1,10 @@
 //! The variants of a sweep that failed: the report shows them beside those that it is about.
 
 use artifact::tables::training::HistoryRow;
-use stage::FailedInput;
+use artifact::{Kind, Manifest, read_rows};
+use stage::{FailedInput, StageError};
 
 use crate::axis::Axis;
-use crate::error::ReportError;
-use crate::measures;
 use crate::variant::joined;
 
 /// One variant that failed.
@@ -22,25 +21,31 @@ pub struct Failed {
 }
 
 impl Failed {
-    /// Reads every variant among the inputs that are missing.
+    /// Reads every variant among the inputs that are missing: of those of one variant, the one that
+    /// depends on most axes says where in the sweep it is, the training run how it went.
     ///
     /// # Errors
     /// Where a history cannot be read.
-    pub fn read_all(missing: &[FailedInput]) -> Result<Vec<Self>, ReportError> {
-        let at = |port: &'static str| missing.iter().filter(move |input| input.port == port);
-        let mut all = Vec::new();
-        for spectrum in at("spectrum") {
-            let mut training = at("training").filter(|other| goes_with(other, spectrum));
-            let directory = training.find_map(|training| training.directory.as_ref());
-            all.push(Self {
-                axes: spectrum.axes().map(|axis| Axis::of(&axis)).collect(),
-                stage: spectrum.stage.clone(),
-                message: spectrum.message.clone(),
-                history: match directory {
-                    Some(directory) => measures::history(directory)?,
-                    None => Vec::new(),
-                },
-            });
+    pub fn read_all(missing: &[FailedInput]) -> Result<Vec<Self>, StageError> {
+        let mut all: Vec<Self> = Vec::new();
+        for input in missing {
+            let is_part = |other: &FailedInput| {
+                other.axes.len() > input.axes.len() && goes_with(input, other)
+            };
+            let axes: Vec<Axis> = input.axes().map(|axis| Axis::of(&axis)).collect();
+            if missing.iter().any(is_part) || all.iter().any(|known| known.axes == axes) {
+                continue;
+            }
+            let mut history = Vec::new();
+            for other in missing.iter().filter(|other| goes_with(other, input)) {
+                let Some(directory) = &other.directory else { continue };
+                if Manifest::read(directory)?.kind == Kind::TRAINING {
+                    history = read_rows(directory)?;
+                    history.sort_by_key(|row: &HistoryRow| row.step);
+                }
+            }
+            let (stage, message) = (input.stage.clone(), input.message.clone());
+            all.push(Self { axes, stage, message, history });
         }
         Ok(all)
     }

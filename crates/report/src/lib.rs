@@ -1,33 +1,28 @@
 //! Stage `report`: what a person reads at the end of the chain.
 //!
-//! Takes spectra, the training runs and the datasets behind them, one of each or all variants of a
-//! sweep, and writes the paper's findings as measured numbers (`findings.parquet`), one page that
-//! works offline (`report.html`) and each figure by itself (`figures/`). Polars reads the tables;
-//! everything after that is pure.
+//! Takes artifacts of any kind, one of each or all variants of a sweep, and knows no study: it draws the
+//! figures that the stages declare beside their tables, and the user's own, and puts the findings of all of
+//! them beside each other (`findings.parquet`), on one page that works offline (`report.html`) and each
+//! figure by itself (`figures/`). Polars reads the tables; everything after that is pure.
 
 mod parameters;
 mod stage_report;
 
 mod about;
 mod axis;
-mod columns;
-mod eigenvectors;
 mod failed;
-mod functions;
-mod measures;
-mod samples;
+mod inputs;
+mod table;
 mod variant;
 
 mod findings;
 mod statistics;
 
 mod colour;
-mod figure;
-mod figures;
-mod picture;
+mod draw;
+mod drawing;
 mod thinning;
 
-mod number;
 mod page;
 mod plotly;
 mod scale;

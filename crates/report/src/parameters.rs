@@ -2,23 +2,18 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use study::Figure;
 
 /// What a user may set of a report.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Parameters {
-    /// Headline of the page; without it the page is named for what it shows.
+    /// Headline of the page; without it the name of the pipeline.
     #[serde(default)]
     pub title: Option<String>,
-    /// k of the findings and of the energies that are followed over the steps: the number of
-    /// leading eigenvectors that count as the top of the spectrum.
-    #[serde(default = "fifty")]
-    #[schemars(range(min = 1))]
-    pub top: u32,
-    /// Number of leading eigenfunctions drawn for inputs of one or two dimensions.
-    #[serde(default = "six")]
-    #[schemars(range(min = 1, max = 64))]
-    pub eigenfunctions: u32,
+    /// Figures of your own, beside those that the stages bring: from any table of the inputs.
+    #[serde(default)]
+    pub figures: Vec<Figure>,
     /// Width of the pictures of two-dimensional functions, in pixels.
     #[serde(default = "picture_width")]
     #[schemars(range(min = 16, max = 1024))]
@@ -27,16 +22,8 @@ pub struct Parameters {
 
 impl Default for Parameters {
     fn default() -> Self {
-        Self { title: None, top: fifty(), eigenfunctions: six(), picture_width: picture_width() }
+        Self { title: None, figures: Vec::new(), picture_width: picture_width() }
     }
-}
-
-fn fifty() -> u32 {
-    50
-}
-
-fn six() -> u32 {
-    6
 }
 
 fn picture_width() -> u32 {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};
 
-use crate::number;
+use study::number;
 
 /// A linear or logarithmic scale over the range of some data.
 #[derive(Clone, Debug)]

@@ -1,79 +1,48 @@
 //! The variants of a sweep that a report is about: one without a sweep.
 
-use std::collections::BTreeSet;
-use std::path::PathBuf;
-
-use stage::{Input, Inputs, StageError};
+use artifact::Table;
+use artifact::tables::findings::FindingRow;
 
 use crate::about::About;
-use crate::axis::{Axis, Varies};
+use crate::axis::Axis;
 use crate::failed::Failed;
-use crate::measures::Measures;
+use crate::inputs::Artifact;
 use crate::statistics::Mean;
 
-/// The artifacts of one variant.
-#[derive(Clone, Debug)]
-pub struct Folders {
-    /// Of the dataset.
-    pub dataset: PathBuf,
-    /// Of the training run.
-    pub training: PathBuf,
-    /// Of the spectrum.
-    pub spectrum: PathBuf,
-}
-
-/// One variant: what was run and what was measured.
-#[derive(Clone, Debug)]
+/// One variant: what was run and what was found.
+#[derive(Clone, Debug, Default)]
 pub struct Variant {
-    /// Which stage made the spectrum, where the report is of several, and the values of the axes of
-    /// the sweep in its order; none where there is one run.
+    /// Its place among all variants.
+    pub index: usize,
+    /// Which stage made a kind of artifact, where several did, and the values of the axes of the sweep in
+    /// its order; none where there is one run.
     pub axes: Vec<Axis>,
-    /// Where its artifacts lie.
-    pub folders: Folders,
+    /// Its artifacts, in the order in which they are wired.
+    pub artifacts: Vec<Artifact>,
     /// What run it is.
     pub about: About,
-    /// Its scalar tables.
-    pub measures: Measures,
+    /// The findings of its artifacts.
+    pub findings: Vec<FindingRow>,
+    /// The learning rate of each recorded update.
+    pub rates: Vec<f64>,
 }
 
 impl Variant {
-    /// Reads every variant: a spectrum, and the training run and the dataset behind it.
-    ///
-    /// # Errors
-    /// Where there is no spectrum, where one has no training run or dataset of its own variant,
-    /// or a table cannot be read.
-    pub fn read_all(inputs: &Inputs, top: u32) -> Result<Vec<Self>, StageError> {
-        let spectra = inputs.many("spectrum");
-        if spectra.is_empty() {
-            return Err(StageError::new("the request gives no artifact for the port `spectrum`"));
-        }
-        let stages: BTreeSet<&str> =
-            spectra.iter().filter_map(|spectrum| spectrum.stage.as_deref()).collect();
-        let several = stages.len() > 1;
-        spectra.iter().map(|spectrum| Self::read(inputs, spectrum, several, top)).collect()
+    /// The artifact that has the table `name`, and the table; `own` is looked at first.
+    #[must_use]
+    pub fn table<'a>(
+        &'a self,
+        name: &str,
+        own: Option<&'a Artifact>,
+    ) -> Option<(&'a Artifact, &'static Table)> {
+        let mut all = own.into_iter().chain(&self.artifacts);
+        all.find_map(|artifact| Some((artifact, artifact.table(name)?)))
     }
 
-    fn read(
-        inputs: &Inputs,
-        spectrum: &Input,
-        of_several_stages: bool,
-        top: u32,
-    ) -> Result<Self, StageError> {
-        let training = inputs.matching("training", spectrum)?;
-        let dataset = inputs.matching("dataset", spectrum)?;
-        let about = About::new(&dataset.manifest()?, &training.manifest()?, &spectrum.manifest()?);
-        let measures = Measures::read(spectrum.path(), training.path(), top)?;
-        let stage = spectrum.stage.as_deref().filter(|_| of_several_stages).map(Axis::stage);
-        Ok(Self {
-            axes: stage.into_iter().chain(spectrum.axes.values().map(Axis::of)).collect(),
-            folders: Folders {
-                dataset: dataset.path().to_owned(),
-                training: training.path().to_owned(),
-                spectrum: spectrum.path().to_owned(),
-            },
-            about,
-            measures,
-        })
+    /// The finding `name`.
+    #[must_use]
+    pub fn finding(&self, name: &str) -> Option<&FindingRow> {
+        self.findings.iter().find(|row| row.finding == name)
     }
 
     /// The axes in one word, as `decay=0.5,seed=1`; empty where there is one run.
@@ -111,10 +80,10 @@ impl Group<'_> {
         self.axes.iter().filter(|axis| axis.name != name).cloned().collect()
     }
 
-    /// The shared axes that vary something else than `varies`.
+    /// The shared axes but those that `varies` picks.
     #[must_use]
-    pub fn others(&self, varies: Varies) -> Vec<Axis> {
-        self.axes.iter().filter(|axis| axis.varies != varies).cloned().collect()
+    pub fn others(&self, varies: &dyn Fn(&Axis) -> bool) -> Vec<Axis> {
+        self.axes.iter().filter(|axis| !varies(axis)).cloned().collect()
     }
 
     /// Value of the axis `name` as a number, a text that reads as one included.
@@ -125,8 +94,8 @@ impl Group<'_> {
     }
 
     /// What `measure` gives of each member; `None` where it is not known of one.
-    pub fn measured(&self, measure: impl Fn(&Measures) -> Option<f64>) -> Option<Vec<f64>> {
-        self.members.iter().map(|run| measure(&run.measures)).collect()
+    pub fn measured(&self, measure: impl Fn(&Variant) -> Option<f64>) -> Option<Vec<f64>> {
+        self.members.iter().map(|run| measure(run)).collect()
     }
 
     /// The mean difference of a measure from this group to `other`: over pairs of runs that share
@@ -136,7 +105,7 @@ impl Group<'_> {
     pub fn difference(
         &self,
         other: &Self,
-        measure: impl Fn(&Measures) -> Option<f64>,
+        measure: impl Fn(&Variant) -> Option<f64>,
     ) -> Option<Mean> {
         let (from, to) = (self.measured(&measure)?, other.measured(&measure)?);
         let mut pairs = Vec::new();
@@ -198,6 +167,7 @@ pub mod made_up {
     use stage::AxisValue;
 
     use super::*;
+    use crate::axis::Varies;
 
     /// The path that an axis of a made-up sweep sets, by the name that tests give it.
     fn path(name: &str) -> &str {
@@ -213,23 +183,17 @@ pub mod made_up {
         }
     }
 
-    /// A variant at these axes with these measures.
-    pub fn variant(axes: &[(&str, Value)], measures: Measures, about: About) -> Variant {
+    /// A variant at these axes.
+    pub fn variant(axes: &[(&str, Value)], about: About) -> Variant {
         let axis = |(name, value): &(&str, Value)| {
             let sets = vec![path(name).to_owned()];
             Axis::of(&AxisValue { name: (*name).to_owned(), value: value.clone(), sets })
         };
-        let nowhere = PathBuf::new;
-        Variant {
-            axes: axes.iter().map(axis).collect(),
-            folders: Folders { dataset: nowhere(), training: nowhere(), spectrum: nowhere() },
-            about,
-            measures,
-        }
+        Variant { axes: axes.iter().map(axis).collect(), about, ..Variant::default() }
     }
 
     fn of(axes: &[(&str, Value)]) -> Variant {
-        variant(axes, Measures::default(), About::default())
+        variant(axes, About::default())
     }
 
     #[test]
@@ -243,7 +207,7 @@ pub mod made_up {
         assert!(groups.iter().all(|group| group.members.len() == 2));
         assert_eq!(groups[0].number("decay"), Some(0.5));
         assert!(groups[0].without("decay").is_empty());
-        assert!(groups[0].others(Varies::Decay).is_empty());
+        assert!(groups[0].others(&|axis| axis.varies == Varies::Decay).is_empty());
     }
 
     #[test]
@@ -272,20 +236,20 @@ pub mod made_up {
 
     #[test]
     fn runs_with_the_same_seed_are_compared_in_pairs() {
-        let of = |depth: u64, seed: u64, top: u32| {
-            let measures = Measures { top, ..Measures::default() };
-            variant(&[("depth", json!(depth)), ("seed", json!(seed))], measures, About::default())
+        let of = |depth: u64, seed: u64, end: f64| Variant {
+            rates: vec![end],
+            ..variant(&[("depth", json!(depth)), ("seed", json!(seed))], About::default())
         };
-        let top = |run: &Measures| Some(f64::from(run.top));
+        let end = |run: &Variant| run.rates.first().copied();
         // Seeds spread by 90; within a pair the difference is 10 or 12.
-        let variants = [of(2, 0, 10), of(2, 1, 100), of(3, 1, 112), of(3, 0, 20)];
+        let variants = [of(2, 0, 10.0), of(2, 1, 100.0), of(3, 1, 112.0), of(3, 0, 20.0)];
         let groups = groups(&variants);
-        let paired = groups[0].difference(&groups[1], top).unwrap();
+        let paired = groups[0].difference(&groups[1], end).unwrap();
         assert_eq!((paired.value, paired.uncertainty, paired.count), (11.0, Some(2.0), 2));
 
-        let others = [of(2, 0, 10), of(2, 1, 100), of(3, 7, 112), of(3, 8, 20)];
+        let others = [of(2, 0, 10.0), of(2, 1, 100.0), of(3, 7, 112.0), of(3, 8, 20.0)];
         let groups = super::groups(&others);
-        let unpaired = groups[0].difference(&groups[1], top).unwrap();
+        let unpaired = groups[0].difference(&groups[1], end).unwrap();
         assert!((unpaired.value - 11.0).abs() < 1e-12 && unpaired.uncertainty.unwrap() > 100.0);
     }
 }

@@ -18,7 +18,9 @@ use stage::{Context, Inputs, Limits, Stage};
 /// moves the slider to its start, and leaves what it saw as JSON in `<pre id="seen">`.
 const SCRIPT: &str = r#"
 const labels = () =>
-  [...document.querySelectorAll(".films canvas")].map((canvas) => canvas.getAttribute("aria-label"));
+  [...document.querySelectorAll(".films canvas")]
+    .filter((canvas) => !canvas.closest("[hidden]"))
+    .map((canvas) => canvas.getAttribute("aria-label"));
 const painted = (canvas) => {
   const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
   return new Set(new Uint32Array(data.buffer)).size > 1;
@@ -28,7 +30,14 @@ addEventListener("error", (event) => errors.push(event.message));
 addEventListener("unhandledrejection", (event) => errors.push(String(event.reason)));
 addEventListener("load", async () => {
   dispatchEvent(new Event("beforeprint"));
-  const plots = [...document.querySelectorAll(".plot")];
+  const variant = document.getElementById("variant");
+  if (variant) {
+    // The last variant in detail, in place of the first.
+    variant.value = variant.options.length - 1;
+    variant.dispatchEvent(new Event("change"));
+    dispatchEvent(new Event("beforeprint"));
+  }
+  const plots = [...document.querySelectorAll(".plot")].filter((plot) => !plot.closest("[hidden]"));
   const pause = (ms) => new Promise((done) => setTimeout(done, ms));
   for (let i = 0; i < 400 && !plots.every((plot) => plot.dataset.drawn); i += 1) await pause(50);
   const before = labels();
@@ -43,10 +52,10 @@ addEventListener("load", async () => {
     errors,
     plots: plots.length,
     undrawn: plots.filter((plot) => !plot.querySelector(".scatterlayer .trace path, .heatmaplayer image"))
-      .map((plot) => plot.closest("figure").id),
+      .map((plot) => plot.closest("figure").querySelector("h3").textContent),
     canvases: before.length,
     moved: before.filter((label, i) => label !== after[i]).length,
-    blank: [...document.querySelectorAll(".films canvas")].filter((canvas) => !painted(canvas)).length,
+    blank: [...document.querySelectorAll(".films canvas")].filter((canvas) => !canvas.closest("[hidden]") && !painted(canvas)).length,
     at: document.getElementById("at")?.textContent ?? null,
     wide: document.documentElement.scrollWidth > document.documentElement.clientWidth,
   });

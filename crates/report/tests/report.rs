@@ -93,7 +93,7 @@ fn loaded(page: &str) -> Vec<String> {
     let mut found = Vec::new();
     for attribute in [" src=", " href=", "@import", "url("] {
         for (at, _) in own.match_indices(attribute) {
-            found.push(own[at + attribute.len()..].chars().take(30).collect());
+            found.push(own[at + attribute.len()..].chars().take(60).collect());
         }
     }
     found
@@ -130,7 +130,9 @@ fn a_run_with_pictures_has_every_figure_and_finding() {
     // Samples, target, learned, error; six eigenfunctions at three checkpoints, five kernel rows
     // at two.
     assert_eq!(made.figures(".png").len(), 4 + 18 + 10);
-    assert_eq!(made.page.matches("<img ").count(), 4 + 18 + 10);
+    assert_eq!(made.page.matches("<img src=\"data:").count(), 4 + 18 + 10);
+    // Every plot has a picture for readers without JavaScript.
+    assert_eq!(made.page.matches("<noscript><img ").count(), made.page.matches("class=\"plot\"").count());
     // Learned, error, eigenfunctions and kernel rows once more, at the slider.
     assert_eq!(made.page.matches("<canvas ").count(), 2 + 6 + 5);
     let verdicts = made.verdicts();
@@ -142,7 +144,7 @@ fn a_run_with_pictures_has_every_figure_and_finding() {
     // Neither the first nor the last checkpoint: energies are read at every one.
     assert_eq!(made.findings[5].note.as_deref(), Some("The minimum is at step 500."));
     for row in &made.findings {
-        assert!(made.page.contains(&format!("<tr id=\"{}\">", row.finding)));
+        assert!(made.page.contains(&format!("<details class=\"finding\" id=\"{}\">", row.finding)));
     }
     assert_eq!(made.page.matches("✓ holds").count(), 11);
 }
@@ -153,13 +155,17 @@ fn the_page_loads_nothing_from_elsewhere() {
     let loaded = loaded(&made.page);
     assert!(!loaded.is_empty());
     for address in loaded {
-        // Pictures within the page, tables beside it, and places on the page.
+        // Pictures within the page, tables and figures beside it, and places on the page.
         let own = address.starts_with("\"data:image/png;base64,")
             || address.starts_with("\"#")
             || address
                 .split('"')
                 .nth(1)
-                .is_some_and(|file| file.ends_with(".parquet") && !file.contains([':', '/']));
+                .is_some_and(|file| {
+                let beside = file.strip_prefix("figures/").unwrap_or(file);
+                let ending = beside.rsplit('.').next().unwrap_or_default();
+                ["parquet", "svg"].contains(&ending) && !beside.contains([':', '/'])
+            });
         assert!(own, "{address}");
     }
     // plotly.js once, the page's two own scripts, and data: no MathJax.
@@ -194,7 +200,7 @@ fn a_sweep_has_one_report_that_compares_its_variants() {
     for name in ["sweep_ends", "sweep_functions", "sweep_loss", "eigenvalues"] {
         assert!(figures.contains(&name.to_owned()), "{name} of {figures:?}");
     }
-    assert!(made.page.contains("One variant in detail: decay=0.5,seed=0"));
+    assert!(made.page.contains("<option value=\"0\">decay=0.5, seed=0</option>"));
     assert!(made.page.contains("<dt>sweep: decay</dt><dd>0.5, 1.0</dd>"));
     let of = |finding: &str, variant: &str| {
         let mut rows = made.findings.iter();
@@ -217,20 +223,25 @@ fn a_sweep_whose_dataset_does_not_vary_shares_it() {
     let folder = tempfile::tempdir().unwrap();
     let variants = [(json!({"width": 8}), Run::default()), (json!({"width": 16}), Run::default())];
     let mut inputs = made_up::sweep(folder.path(), &variants);
-    let shared = Run::default().write(&folder.path().join("shared")).0.remove("dataset").unwrap();
-    inputs.0.insert("dataset".to_owned(), shared);
+    let shared = Run::default().write(&folder.path().join("shared")).many("results")[0].clone();
+    let all = inputs.0.get_mut("results").unwrap();
+    all.retain(|input| input.stage.as_deref() != Some("dataset"));
+    all.push(shared);
     let made = made(folder, &inputs, &Parameters::default()).unwrap();
-    assert_eq!(made.page.matches("<td class=\"verdict").count(), 18);
+    assert_eq!(made.page.matches("<details class=\"finding").count(), 18);
 }
 
 #[test]
-fn a_spectrum_without_its_training_run_is_refused() {
+fn a_spectrum_alone_has_a_report_without_what_its_training_run_would_show() {
     let folder = tempfile::tempdir().unwrap();
-    let variants = [(json!({"width": 8}), Run::default()), (json!({"width": 16}), Run::default())];
-    let mut inputs = made_up::sweep(folder.path(), &variants);
-    inputs.0.get_mut("training").unwrap().pop();
-    let error = made(folder, &inputs, &Parameters::default()).map(|_| ()).unwrap_err();
-    assert!(error.message.contains("width=16"), "{}", error.message);
+    let mut inputs = Run::default().write(folder.path());
+    let all = inputs.0.get_mut("results").unwrap();
+    all.retain(|input| input.stage.as_deref() == Some("spectrum"));
+    let made = made(folder, &inputs, &Parameters::default()).unwrap();
+    let figures = made.figures(".svg");
+    assert!(figures.contains(&"alignment".to_owned()) && !figures.contains(&"loss".to_owned()));
+    assert_eq!(made.findings.len(), 13);
+    every_figure_is_on_the_page(&made);
 }
 
 #[test]
@@ -239,12 +250,9 @@ fn spectra_of_two_stages_are_variants_by_their_names_and_counted_by_verdict() {
     let mut inputs = Run::default().write(&folder.path().join("ntk"));
     // Of the same training run, a kernel that hardly turns.
     let stays = Run { turn: 0.05, ..Run::default() };
-    let other = stays.write(&folder.path().join("rbf")).0.remove("spectrum").unwrap();
-    let spectra = inputs.0.get_mut("spectrum").unwrap();
-    spectra.extend(other);
-    for (spectrum, stage) in spectra.iter_mut().zip(["spectrum", "rbf_spectrum"]) {
-        spectrum.stage = Some(stage.to_owned());
-    }
+    let mut other = stays.write(&folder.path().join("rbf")).many("results")[2].clone();
+    other.stage = Some("rbf_spectrum".to_owned());
+    inputs.0.get_mut("results").unwrap().push(other);
     let made = made(folder, &inputs, &Parameters::default()).unwrap();
     let of = |variant: &str| {
         let mut rows = made.findings.iter().filter(|row| row.finding == "kernel_changes");
@@ -257,7 +265,7 @@ fn spectra_of_two_stages_are_variants_by_their_names_and_counted_by_verdict() {
         of("all").note.as_deref(),
         Some("Holds in 1 of the 2 variants to which it applies. Not in spectrum=rbf_spectrum.")
     );
-    assert!(made.page.contains("One variant in detail: spectrum=spectrum"));
+    assert!(made.page.contains("<option value=\"0\">spectrum=spectrum</option>"));
 }
 
 #[test]
@@ -275,11 +283,9 @@ fn findings_and_figures_leave_out_what_is_not_resolved_and_say_so() {
     assert!(low.note.as_ref().unwrap().starts_with("3 of 16 resolved"), "{low:?}");
     assert_eq!(of("kernel_changes").verdict, Verdict::Holds, "it needs no eigenvector");
     assert!(made.page.contains("Of the 50 leading eigenpairs, 3 are resolved"));
-    // Where the curves over k and over the index end.
-    assert!(made.page.contains("resolved 3 of 60"));
     // Three eigenfunctions are drawn where six were asked for.
     let drawn = made.figures(".png");
-    assert_eq!(drawn.iter().filter(|name| name.starts_with("eigenfunction-")).count(), 9);
+    assert_eq!(drawn.iter().filter(|name| name.starts_with("eigenfunctions-")).count(), 9);
     every_figure_is_on_the_page(&made);
 }
 
@@ -324,7 +330,7 @@ fn an_eigenfunction_is_drawn_from_its_own_row_with_y_pointing_down() {
     for test in [100, 0] {
         let made = report(&Run { test, ..Run::default() });
         let pixel = |index: u32, x: u32, y: u32| {
-            let name = format!("figures/eigenfunction-{index:02}-step-0000000000.png");
+            let name = format!("figures/eigenfunctions-{index:02}-step-0000000000.png");
             image::open(made.output().join(name)).unwrap().to_rgb8().get_pixel(x, y).0
         };
         // cos πx and cos πy at step 0: orange is positive, blue negative.
@@ -337,7 +343,6 @@ fn an_eigenfunction_is_drawn_from_its_own_row_with_y_pointing_down() {
 #[test]
 fn a_run_in_five_dimensions_without_a_test_split_has_no_pictures_and_says_so() {
     let made = report(&Run { input_dim: 5, test: 0, ..Run::default() });
-    assert!(made.page.contains("The inputs have 5 dimensions"));
     assert!(made.figures(".png").is_empty());
     assert!(!made.figures(".svg").contains(&"function".to_owned()));
     assert!(!made.page.contains("Nyström"));
@@ -360,15 +365,15 @@ fn several_outputs_are_drawn_beside_each_other_under_every_reduction() {
         assert_eq!(made.figures(".png").len(), 1 + 9 + 18 + 10, "{reduction:?}");
         every_figure_is_on_the_page(&made);
         assert_eq!(made.findings.len(), 13);
-        let one_for_each = made.page.contains("one kernel for each output");
-        assert_eq!(one_for_each, reduction == Reduction::PerOutput);
+        let selectable = made.page.contains("<option value=\"3\">output 3</option>");
+        assert_eq!(selectable, reduction == Reduction::PerOutput);
     }
 }
 
 #[test]
 fn a_run_with_one_checkpoint_still_has_a_report() {
     let made = report(&Run { checkpoints: vec![0], ..Run::default() });
-    assert!(made.page.contains("one checkpoint only"));
+    assert!(made.page.contains("The run has one checkpoint only"));
     assert_eq!(made.figures(".png").len(), 4 + 6 + 5);
     assert!(!made.page.contains("<canvas") && !made.page.contains("id=\"slider\""));
     every_figure_is_on_the_page(&made);
@@ -403,7 +408,6 @@ fn figures_without_data_are_left_out() {
 #[test]
 fn fewer_eigenvectors_than_asked_for_stand_for_the_top() {
     let made = report(&Run { eigenvectors: 20, ..Run::default() });
-    assert!(made.page.contains("The spectrum holds 20 eigenvectors"));
     assert!(made.findings[2].measure.contains("E(ȳ, 20)"));
 }
 
@@ -465,33 +469,69 @@ fn tables_of_different_runs_are_refused() {
     let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let mut inputs = Run::default().write(one.path());
     let others = Run { test: 81, train: 81, ..Run::default() }.write(other.path());
-    inputs.0.insert("dataset".to_owned(), others.many("dataset").to_vec());
+    inputs.0.get_mut("results").unwrap()[0] = others.many("results")[0].clone();
     let error =
         Report::run(&Parameters::default(), &inputs, one.path(), &Context::silent(0, LIMITS))
             .unwrap_err();
     assert!(error.message.contains("belong to one run"), "{}", error.message);
 }
 
+fn figure(written: serde_json::Value) -> Parameters {
+    serde_json::from_value(json!({ "figures": [written] })).unwrap()
+}
+
 #[test]
-fn a_plan_refuses_a_top_that_is_the_whole_kernel() {
-    let outline = Run { train: 40, ..Run::default() }.outline();
-    let inputs = Outlines([("spectrum".to_owned(), vec![outline])].into());
-    let problems = |parameters: &Parameters| Report::plan(parameters, &inputs, &LIMITS).problems;
-    let found = problems(&Parameters::default());
-    assert_eq!(found.len(), 1);
-    assert_eq!(found[0].at, "/top");
-    assert_eq!(found[0].hint.as_deref(), Some("set top to at most 39"));
-    assert!(problems(&Parameters { top: 39, ..Parameters::default() }).is_empty());
-    let wrong = Parameters { title: None, top: 0, eigenfunctions: 0, picture_width: 1 };
-    let places: Vec<String> = problems(&wrong).into_iter().map(|problem| problem.at).collect();
-    assert_eq!(places, ["/top", "/eigenfunctions", "/picture_width"]);
+fn a_figure_of_the_user_s_own_is_drawn_from_any_table() {
+    for (mark, more) in [
+        ("line", json!({ "series": "index", "where": { "index": [1, 2] } })),
+        ("scatter", json!({ "x": { "column": "index", "scale": "log" }, "where": { "step": "last" } })),
+        ("bars", json!({ "x": "index", "where": { "step": "last", "index": { "at_most": 9 } } })),
+        ("histogram", json!({ "x": "eigenvalue", "y": null, "bins": 7 })),
+        ("band", json!({ "upper": { "column": "eigenvalue", "times": 2 }, "where": { "index": 1 } })),
+        ("heat_map", json!({ "y": "index", "value": "eigenvalue", "where": { "index": { "at_most": 5 } } })),
+    ] {
+        let mut written = json!({
+            "name": if mark == "heat_map" { "own_map" } else { "own" }, "title": "My own", "table": "eigenvalues", "mark": mark, "x": "step", "y": "eigenvalue",
+        });
+        written.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let made = try_report(&Run::default(), &figure(written)).unwrap();
+        assert!(made.figures(".svg").iter().any(|name| name.starts_with("own")), "{mark}");
+        every_figure_is_on_the_page(&made);
+    }
+}
+
+#[test]
+fn a_figure_that_cannot_be_drawn_is_refused_where_it_is_wrong_before_anything_runs() {
+    let kinds = vec![Kind::SPECTRUM, Kind::TRAINING];
+    let inputs = Outlines::default().with_kinds([("results".to_owned(), kinds)].into());
+    let problems = |written: serde_json::Value| {
+        let found = Report::plan(&figure(written), &inputs, &LIMITS).problems;
+        found.into_iter().map(|problem| (problem.at, problem.message)).collect::<Vec<_>>()
+    };
+    let fine = json!({ "name": "own", "table": "energy", "x": "step", "y": "relative_energy",
+        "where": { "signal": "target", "k": 10 } });
+    assert_eq!(problems(fine), []);
+    let table = problems(json!({ "name": "own", "table": "energi", "x": "step", "y": "k" }));
+    assert_eq!(table[0].0, "/figures/0/table");
+    assert!(table[0].1.starts_with("there is no table `energi`; there are eigenvalues, energy"));
+    let column = problems(json!({ "name": "own", "panels": [
+        { "table": "energy", "x": "step", "layers": [{ "y": "energy" }] } ] }));
+    assert_eq!(column[0].0, "/figures/0/panels/0/layers/0/y");
+    assert!(column[0].1.starts_with("the table `energy` has no column `energy`; it has step, output"));
+    let text = problems(json!({ "name": "own", "table": "energy", "x": "step", "y": "signal" }));
+    assert!(text[0].1.contains("holds text, where numbers are needed"), "{text:?}");
+    let word = problems(json!({ "name": "own", "table": "energy", "x": "step", "y": "k",
+        "where": { "signal": "targets" } }));
+    assert_eq!(word[0].0, "/figures/0/where/signal");
+    assert!(word[0].1.contains("never holds `targets`"));
+    let wrong = serde_json::from_value::<Parameters>(json!({ "figures": [{ "name": "own" }] }));
+    assert!(wrong.unwrap_err().to_string().contains("the figure `own`: it needs `table`"));
 }
 
 #[test]
 fn defaults_are_what_the_schema_says() {
     let schema = schemars::schema_for!(Parameters).to_value();
-    assert_eq!(schema["properties"]["top"]["default"], 50);
-    assert_eq!(schema["properties"]["eigenfunctions"]["default"], 6);
+    assert_eq!(schema["properties"]["picture_width"]["default"], 128);
     let parsed: Parameters = serde_json::from_str("{}").unwrap();
     assert_eq!(parsed, Parameters::default());
 }

@@ -55,4 +55,5 @@ pub use eigen::{Eigenpairs, all};
 pub use error::SpectrumError;
 pub use parameters::{Arithmetic, Method, Pairs, Parameters};
 pub use precision::Real;
-pub use run::SpectrumStage;
+pub use run::{SpectrumStage, found};
+pub use tables::Tables;

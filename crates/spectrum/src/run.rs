@@ -3,10 +3,13 @@
 use std::path::Path;
 
 use artifact::tables::Split;
+use artifact::tables::findings::FindingRow;
+use artifact::tables::training::HistoryRow;
 use artifact::{Kind, Outline, Precision, write_rows};
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 use stage::{Context, Inputs, Limits, Outlines, Plan, Port, Resume, Stage, StageError};
+use study::Study;
 
 use crate::baseline;
 use crate::block_eigen::{self, Start};
@@ -66,13 +69,32 @@ impl Stage for SpectrumStage {
             Precision::F64 => measured::<f64>(parameters, &sources, &mut resume, context)?,
         };
         tables.write(output)?;
-        let measures = Measures::of(&tables, &sources.history, parameters.top);
-        let about = About { outline: sources.about.clone() };
-        write_rows(output, &findings::measure(&measures, &about))?;
-        views::of(&measures, sources.inputs.train.samples())?.write(output)?;
+        let (findings, study) = found(&tables, &sources.history, &sources.about, parameters.top)?;
+        write_rows(output, &findings)?;
+        study.write(output)?;
         resume.forget()?;
         Ok(sources.outline)
     }
+}
+
+/// What is found in the tables of a spectrum, and how to look at them: its findings, figures and trends.
+///
+/// `history` is that of the training run, by rising step; `about` has the facts of spectrum, training run and
+/// dataset; `top` is the number of leading eigenvectors that count as the top.
+///
+/// # Errors
+/// Where the figures of this crate cannot be read, which its tests rule out.
+pub fn found(
+    tables: &Tables,
+    history: &[HistoryRow],
+    about: &Outline,
+    top: u32,
+) -> Result<(Vec<FindingRow>, Study), StageError> {
+    let measures = Measures::of(tables, history, top);
+    let about = About { outline: about.clone() };
+    let samples = about.outline.train_samples.unwrap_or_default();
+    let study = views::of(&measures, samples)?;
+    Ok((findings::measure(&measures, &about), study))
 }
 
 /// The earlier checkpoints that a kernel is compared with.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use artifact::{Manifest, Outline};
+use artifact::{Kind, Manifest, Outline};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -235,7 +235,18 @@ impl Inputs {
 /// The outlines of a planned stage's inputs, by port.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Outlines(pub BTreeMap<String, Vec<Outline>>);
+pub struct Outlines {
+    by_port: BTreeMap<String, Vec<Outline>>,
+    /// Kinds of the artifacts, by port, where the driver says them.
+    #[serde(skip)]
+    kinds: BTreeMap<String, Vec<Kind>>,
+}
+
+impl From<BTreeMap<String, Vec<Outline>>> for Outlines {
+    fn from(by_port: BTreeMap<String, Vec<Outline>>) -> Self {
+        Self { by_port, kinds: BTreeMap::new() }
+    }
+}
 
 impl Outlines {
     /// The outline at `port`, of the first artifact where there are several; an empty one where
@@ -248,7 +259,20 @@ impl Outlines {
     /// The outlines at `port`, in the order of the sweep: what a port for many has.
     #[must_use]
     pub fn many(&self, port: &str) -> &[Outline] {
-        self.0.get(port).map_or(&[], Vec::as_slice)
+        self.by_port.get(port).map_or(&[], Vec::as_slice)
+    }
+
+    /// The kinds of the artifacts at `port`, each once, with their tables; none where the driver does not
+    /// say them.
+    #[must_use]
+    pub fn kinds(&self, port: &str) -> &[Kind] {
+        self.kinds.get(port).map_or(&[], Vec::as_slice)
+    }
+
+    /// The same outlines with the kinds of the artifacts.
+    #[must_use]
+    pub fn with_kinds(self, kinds: BTreeMap<String, Vec<Kind>>) -> Self {
+        Self { kinds, ..self }
     }
 }
 

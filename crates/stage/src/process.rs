@@ -1,11 +1,12 @@
 //! A stage as a process: arguments in, JSON lines out, an exit code.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use artifact::{CONTRACT, Outline};
+use artifact::{CONTRACT, Kind, Manifest, Outline};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +14,7 @@ use crate::Stage;
 use crate::context::{Context, ProgressEvent};
 use crate::describe::Description;
 use crate::error::StageError;
-use crate::inputs::Outlines;
+use crate::inputs::{Input, Outlines};
 use crate::part::Part;
 use crate::pieces;
 use crate::plan::{Plan, Problem};
@@ -133,7 +134,8 @@ fn plan<S: Stage>(request: &PlanRequest) -> Result<Plan, StageError> {
     request.part.check::<S>()?;
     Ok(match parameters::<S>(&request.parameters) {
         Ok(checked) => {
-            let mut plan = S::plan_part(&checked, &request.inputs, request.part, &request.limits);
+            let inputs = request.inputs.clone().with_kinds(request.kinds.clone());
+            let mut plan = S::plan_part(&checked, &inputs, request.part, &request.limits);
             match serde_json::to_value(&checked) {
                 Ok(value) => plan.parameters = value,
                 Err(error) => {
@@ -172,12 +174,21 @@ fn run<S: Stage>(request: &RunRequest) -> Result<Outline, StageError> {
     pieces::check::<S>(request)?;
     let parameters = checked::<S>(&request.parameters)?;
     // What the driver's plan refuses, a foreign driver gets refused too.
-    let mut outlines = Outlines::default();
+    let (mut outlines, mut kinds) = (BTreeMap::new(), BTreeMap::new());
     for (port, artifacts) in &request.inputs.0 {
-        let all: Result<Vec<Outline>, StageError> =
-            artifacts.iter().map(|input| Ok(input.manifest()?.outline)).collect();
-        outlines.0.insert(port.clone(), all?);
+        let manifests: Vec<Manifest> =
+            artifacts.iter().map(Input::manifest).collect::<Result<_, _>>()?;
+        let mut own: Vec<Kind> = Vec::new();
+        for manifest in &manifests {
+            if !own.contains(&manifest.kind) {
+                own.push(manifest.kind);
+            }
+        }
+        kinds.insert(port.clone(), own);
+        let all: Vec<Outline> = manifests.into_iter().map(|manifest| manifest.outline).collect();
+        outlines.insert(port.clone(), all);
     }
+    let outlines = Outlines::from(outlines).with_kinds(kinds);
     let plan = S::plan_part(&parameters, &outlines, request.part, &request.limits);
     if let Some(problem) = plan.problems.first() {
         let message = format!("parameter {}: {}", problem.at, problem.message);
@@ -225,6 +236,8 @@ mod tests {
 
     use super::*;
     use crate::Port;
+    use std::collections::BTreeMap;
+
     use crate::inputs::Inputs;
     use crate::plan::Limits;
 
@@ -264,6 +277,7 @@ mod tests {
             contract: CONTRACT.to_owned(),
             parameters,
             inputs: Outlines::default(),
+            kinds: BTreeMap::new(),
             limits: Limits { threads: 1, memory_bytes: 1 },
             part: Part::Whole,
         };

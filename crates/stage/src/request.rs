@@ -1,7 +1,9 @@
 //! The requests that a driver writes and a stage program reads.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use artifact::Kind;
 use serde::{Deserialize, Serialize};
 
 use crate::inputs::{FailedInput, Inputs, Outlines};
@@ -17,6 +19,9 @@ pub struct PlanRequest {
     pub parameters: serde_json::Value,
     /// Outlines of the inputs, by port.
     pub inputs: Outlines,
+    /// Kinds of the inputs, by port, each once: by their names, or with their tables.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub kinds: BTreeMap<String, Vec<Kind>>,
     /// What the machine offers.
     pub limits: Limits,
     /// Which part of the output is planned.

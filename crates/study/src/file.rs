@@ -22,12 +22,22 @@ pub struct Study {
     /// What to look for over a sweep.
     #[serde(default)]
     pub trends: Vec<Trend>,
-    /// A column, as `output`: figures are drawn for each of its values, of which a reader selects one.
+    /// Figures are drawn for each value of this column, of which a reader selects one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub select: Option<String>,
+    pub select: Option<Select>,
     /// Where its findings were published: a sentence below them.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub citation: String,
+}
+
+/// A column of numbers by which figures are selected, as one of several outputs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Select {
+    /// The table that has all values.
+    pub table: String,
+    /// The column. Every table of a figure that has it is narrowed to the selected value.
+    pub column: String,
 }
 
 /// What can go wrong with the file.

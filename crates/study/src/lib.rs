@@ -22,6 +22,6 @@ pub use figure::{
     Across, Channel, Colour, Colours, Dash, Figure, Function, Join, Layer, Mark, Panel, Scale,
     Series,
 };
-pub use file::{STUDY_FILE, Study, StudyError};
+pub use file::{STUDY_FILE, Select, Study, StudyError};
 pub use finding::Finding;
 pub use trend::{Direction, Side, Trend, Varied};

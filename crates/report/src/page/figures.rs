@@ -1,36 +1,38 @@
 //! Figures on the page: plots as data for `page.js`, pictures as images and canvases.
 
-use artifact::{Kind, Layout};
 use maud::{Markup, PreEscaped, html};
 use serde_json::{Value, json};
 
 use super::encoding::{base64, data_uri};
-use crate::figure::{Content, Figure, FilmRow, PictureRow, Pictures, Shades, Source};
+use crate::drawing::{Content, Drawing, FilmRow, PictureRow, Pictures, Shades, Source};
 use crate::plotly;
 
 /// A figure with its number, title, caption and sources; with `swept`, large tables lie in a
-/// folder of each variant.
-pub(super) fn figure(number: usize, figure: &Figure, swept: bool) -> Markup {
+/// folder of each variant. Only with `is_anchor` a link leads to it: one of several variants has the name.
+pub(super) fn figure(number: usize, figure: &Drawing, swept: bool, is_anchor: bool) -> Markup {
     html! {
-        figure id=(figure.name) {
+        figure id=[is_anchor.then_some(&figure.name)] {
             h3 { "Figure " (number) ". " (figure.title) }
             @match &figure.content {
-                Content::Plot(plot) => (plotted(figure.name, plotly::data(plot))),
-                Content::Maps(maps) => (plotted(figure.name, plotly::maps(maps))),
+                Content::Plot(plot) => (plotted(&figure.name, plotly::data(plot), is_anchor)),
+                Content::Maps(maps) => (plotted(&figure.name, plotly::maps(maps), is_anchor)),
                 Content::Pictures(drawn) => (pictures(drawn)),
             }
             figcaption {
                 p { (figure.caption) }
-                @if !figure.paper.is_empty() {
-                    p .small { (figure.paper) }
-                }
-                p .small {
-                    "Data: "
-                    @for (position, source) in figure.sources.iter().enumerate() {
-                        @if position > 0 { "; " }
-                        (file(source, swept)) " (" (source.columns) ")"
+                details .sources {
+                    summary { "source" }
+                    @if !figure.citation.is_empty() {
+                        p .small { (figure.citation) }
                     }
-                    ". For print: " code { "figures/" (figure.name) ".svg" } "."
+                    p .small {
+                        "Data: "
+                        @for (position, source) in figure.sources.iter().enumerate() {
+                            @if position > 0 { "; " }
+                            (file(source, swept)) " (" (source.columns) ")"
+                        }
+                        ". For print: " code { "figures/" (figure.name) ".svg" } "."
+                    }
                 }
             }
         }
@@ -39,25 +41,22 @@ pub(super) fn figure(number: usize, figure: &Figure, swept: bool) -> Markup {
 
 /// The file of a source: a link, where it lies beside the page.
 fn file(source: &Source, swept: bool) -> Markup {
-    let name = source.file.trim_end_matches(".parquet");
-    let large = Kind::SHARED
-        .iter()
-        .flat_map(|kind| kind.tables())
-        .any(|table| table.name == name && table.layout != Layout::Tidy);
+    let file = format!("{}.parquet", source.table);
     html! {
-        @if swept && large {
-            code .data { "variants/*/" (source.file) }
+        @if swept && !source.is_gathered {
+            code .data { "variants/*/" (file) }
         } @else {
-            a .data href=(source.file) { (source.file) }
+            a .data href=(file) { (file) }
         }
     }
 }
 
 /// An element with room for a plot, and what fills it once it comes into sight.
-fn plotted(name: &str, (data, height): (Value, usize)) -> Markup {
+fn plotted(name: &str, (data, height): (Value, usize), is_anchor: bool) -> Markup {
     html! {
-        div .plot id=(format!("plot-{name}")) style=(format!("min-height:{height}px")) {}
+        div .plot style=(format!("min-height:{height}px")) {}
         (embedded(&data))
+        @if is_anchor { noscript { img .standing src=(format!("figures/{name}.svg")) alt=(name); } }
     }
 }
 

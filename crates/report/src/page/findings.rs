@@ -1,69 +1,62 @@
-//! The table of findings: of one run, or across a sweep with a mark for each variant.
+//! Findings: of one run, or across a sweep with a mark for each variant.
 
 use artifact::tables::findings::{FindingRow, Verdict};
 use maud::{Markup, html};
 
 use crate::findings::ACROSS;
-use crate::number::measured;
+use study::number::measured;
 
-/// The findings; with `variants`, those across the sweep in full and those of each variant as a
-/// mark, its measure in words.
-pub(super) fn table(rows: &[FindingRow], variants: &[String]) -> Markup {
+/// The findings, one line each that opens; with `variants` those across the sweep, and after them those of
+/// each variant as a mark.
+pub(super) fn lines(rows: &[FindingRow], variants: &[String]) -> Markup {
     let across = |row: &&FindingRow| variants.is_empty() || row.variant.as_deref() == Some(ACROSS);
+    let shown: Vec<&FindingRow> = rows.iter().filter(across).collect();
+    let (open, none): (Vec<&FindingRow>, Vec<&FindingRow>) =
+        shown.into_iter().partition(|row| row.verdict != Verdict::NotApplicable);
     html! {
-        div .wide {
-            table .findings {
-                thead {
-                    tr {
-                        th { "finding" }
-                        th .number { @if variants.is_empty() { "before" } @else { "from" } }
-                        th .number { @if variants.is_empty() { "after" } @else { "to" } }
-                        th .number { "margin" }
-                        th { "verdict" }
-                    }
-                }
-                tbody {
-                    @for row in rows.iter().filter(across) {
-                        (in_full(row))
-                    }
+        div .findings {
+            @for row in &open { (line(row)) }
+            @if !none.is_empty() {
+                details {
+                    summary { (none.len()) " more do not apply to " @if variants.is_empty() { "this run" } @else { "this sweep" } }
+                    @for row in &none { (line(row)) }
                 }
             }
         }
         @if !variants.is_empty() {
             (of_variants(rows, variants))
         }
-        p .small {
-            "Margin: by how much the rule is met, with two standard errors over repetitions where there are any. "
-            "Not decided: the margin lies within them, or there is one seed only."
-        }
-        p .small {
-            "The paper: Kopitkov & Indelman, Neural Spectrum Alignment: Empirical Study (arXiv 1910.08720). Data: "
-            a .data href="findings.parquet" { "findings.parquet" } "."
+        @if !rows.is_empty() {
+            p .small { "Data: " a .data href="findings.parquet" { "findings.parquet" } "." }
         }
     }
 }
 
-fn in_full(row: &FindingRow) -> Markup {
+/// Mark, statement and numbers; opened, what was measured and by which rule.
+fn line(row: &FindingRow) -> Markup {
+    let (class, mark, words) = told(row.verdict);
     html! {
-        tr id=(row.finding) {
-            td {
-                (row.statement)
-                // What does not apply is told by why not.
-                @if row.verdict != Verdict::NotApplicable {
-                    p .small { "Measured: " (row.measure) "." }
-                    p .small { "Rule: " (row.rule) "." }
-                }
-                @if let Some(note) = &row.note {
-                    p .small { (note) }
-                }
-                @if let Some(control) = &row.control {
-                    p .small { "Without structure in the target: " (control) "." }
+        details .finding id=(row.finding) {
+            summary {
+                span class=(format!("verdict {class}")) { (mark) " " (words) }
+                span .statement { (row.statement) }
+                @if row.before.is_some() || row.after.is_some() {
+                    span .number { (number(row.before)) " → " (number(row.after)) }
                 }
             }
-            td .number { (number(row.before)) }
-            td .number { (number(row.after)) }
-            td .number .margin { (margin(row)) }
-            (verdict(row.verdict))
+            @if row.verdict != Verdict::NotApplicable {
+                p .small { "Measured: " (row.measure) "." }
+                p .small { "Rule: " (row.rule) "." }
+                p .small {
+                    "Margin: " (margin(row)) ". By how much the rule is met, with two standard errors over repetitions where there are any."
+                }
+            }
+            @if let Some(note) = &row.note {
+                p .small { (note) }
+            }
+            @if let Some(control) = &row.control {
+                p .small { "Without structure in the target: " (control) "." }
+            }
         }
     }
 }
@@ -128,9 +121,9 @@ fn margin(row: &FindingRow) -> Markup {
     html! {
         (number(row.margin))
         @if let (Some(uncertainty), Some(count)) = (row.uncertainty, row.n) {
-            " ± " (measured(uncertainty)) br; span .small { "n = " (count) }
+            " ± " (measured(uncertainty)) ", n = " (count)
         } @else if let (Verdict::NotDecided, Some(count)) = (row.verdict, row.n) {
-            br; span .small { "n = " (count) }
+            ", n = " (count)
         }
     }
 }
@@ -139,12 +132,7 @@ fn number(value: Option<f64>) -> String {
     value.map_or_else(|| "–".to_owned(), measured)
 }
 
-/// A verdict told by a mark and words, not by colour alone.
-fn verdict(verdict: Verdict) -> Markup {
-    let (class, mark, words) = told(verdict);
-    html! { td class=(format!("verdict {class}")) { (mark) " " (words) } }
-}
-
+/// Class, mark and words of a verdict: not told by colour alone.
 fn told(verdict: Verdict) -> (&'static str, &'static str, &'static str) {
     let words = verdict.in_words();
     match verdict {

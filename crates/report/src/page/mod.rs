@@ -7,11 +7,12 @@ mod findings;
 
 use artifact::tables::findings::FindingRow;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
+use study::number::grouped;
 
-use crate::about::About;
+use crate::about::Parameters;
+use crate::draw::{Detail, Drawn};
 use crate::failed::Failed;
-use crate::figure::Figure;
-use crate::number::grouped;
+use crate::drawing::Drawing;
 use crate::plotly;
 
 pub use encoding::data_uri;
@@ -26,38 +27,44 @@ pub struct Page<'a> {
     /// Headline.
     pub title: &'a str,
     /// What run it is about: names and values.
-    pub facts: &'a [(&'static str, String)],
-    /// The run with its parameters; of a sweep, the first variant.
-    pub about: &'a About,
+    pub facts: &'a [(String, String)],
+    /// Parameters of each stage; of a sweep, those of the first variant.
+    pub parameters: &'a [Parameters],
     /// The axes of the sweep, each with its values; none without a sweep.
     pub sweep: &'a [(String, Vec<String>)],
     /// Labels of the variants, in order; none without a sweep.
     pub variants: &'a [String],
     /// Variants of the sweep that failed.
     pub failed: &'a [Failed],
+    /// Their losses.
+    pub failed_figure: Option<&'a Drawing>,
     /// Findings in order, those of all variants.
     pub findings: &'a [FindingRow],
-    /// Figures in order; they are numbered from 1.
-    pub figures: &'a [Section],
+    /// Where the studies behind the findings were published.
+    pub citations: &'a [&'a str],
+    /// All figures.
+    pub drawn: &'a Drawn,
     /// Checkpoints that the slider moves over, by rising step.
     pub steps: &'a [u64],
     /// Sentences on what a reader might miss.
     pub remarks: &'a [String],
 }
 
-/// Figures under one heading.
-pub struct Section {
-    /// Heading.
-    pub title: String,
-    /// The figures.
-    pub figures: Vec<Figure>,
-}
+/// Figures that stand before everything else, at most.
+const HEADLINES: usize = 4;
 
 impl Page<'_> {
     /// The page as HTML.
     #[must_use]
     pub fn html(&self) -> String {
-        let mut number = 0;
+        let swept = !self.variants.is_empty();
+        let mut number = Number::default();
+        let headlines = self.headlines();
+        let is_headline =
+            |drawing: &&Drawing| headlines.iter().any(|other| std::ptr::eq(*other, *drawing));
+        let across: Vec<&Drawing> =
+            self.drawn.across.iter().filter(|drawing| !is_headline(drawing)).collect();
+        let details = &self.drawn.details;
         let markup = html! {
             (DOCTYPE)
             html lang="en" {
@@ -72,37 +79,56 @@ impl Page<'_> {
                     button #theme type="button" aria-label="light or dark" title="light or dark" { "◐" }
                     h1 { (self.title) }
                     dl .facts {
-                        @for (name, value) in self.facts {
-                            dt { (name) }
-                            dd { (value) }
-                        }
                         @for (name, values) in self.sweep {
                             dt { "sweep: " (name) }
                             dd { (values.join(", ")) }
                         }
+                        @for (name, value) in self.facts {
+                            dt { (name) }
+                            dd { (value) }
+                        }
                     }
                     @if !self.failed.is_empty() {
                         (failed::table(self.failed))
+                        @if let Some(drawing) = self.failed_figure {
+                            (figures::figure(number.next(), drawing, swept, true))
+                        }
                     }
-                    h2 { "Findings" }
-                    (findings::table(self.findings, self.variants))
+                    @for drawing in &headlines {
+                        (figures::figure(number.next(), drawing, swept, true))
+                    }
+                    h2 #findings { "Findings" }
+                    (findings::lines(self.findings, self.variants))
                     @for remark in self.remarks {
                         p { (remark) }
                     }
-                    @for section in self.figures {
-                        h2 { (section.title) }
-                        @for shown in &section.figures {
-                            ({
-                                number += 1;
-                                figures::figure(number, shown, !self.variants.is_empty())
-                            })
+                    @for citation in self.citations {
+                        p .small { (citation) }
+                    }
+                    (contents(&across, details, &is_headline))
+                    @if !across.is_empty() {
+                        h2 #across { "Across the sweep" }
+                        @for drawing in &across {
+                            (figures::figure(number.next(), drawing, swept, true))
                         }
                     }
-                    h2 { "Parameters" @if !self.variants.is_empty() { " of the first variant" } }
-                    @for (stage, parameters) in &self.about.parameters {
+                    @if !details.is_empty() {
+                        h2 #detail { @if swept { "One variant in detail" } @else { "More figures" } }
+                        (selector(details))
+                        @for (place, detail) in details.iter().enumerate() {
+                            section .detail hidden[place > 0] {
+                                ({
+                                    let numbers = number.of_detail(place);
+                                    figures_of(detail, &is_headline, numbers, swept, place == 0)
+                                })
+                            }
+                        }
+                    }
+                    h2 #parameters { "Parameters" @if swept { " of the first variant" } }
+                    @for of in self.parameters {
                         details {
-                            summary { (stage) }
-                            pre { (serde_json::to_string_pretty(parameters).unwrap_or_default()) }
+                            summary { (of.stage) }
+                            pre { (serde_json::to_string_pretty(&of.values).unwrap_or_default()) }
                         }
                     }
                     (slider(self.steps))
@@ -112,6 +138,86 @@ impl Page<'_> {
             }
         };
         markup.into_string()
+    }
+
+    /// The few figures that one would show in a talk: over a sweep those over all variants.
+    fn headlines(&self) -> Vec<&Drawing> {
+        let of_first = self.drawn.details.first().map(|detail| &detail.drawings);
+        let chosen = if self.variants.is_empty() { of_first } else { Some(&self.drawn.across) };
+        let chosen = chosen.into_iter().flatten().filter(|drawing| drawing.headline);
+        chosen.take(HEADLINES).collect()
+    }
+}
+
+/// Numbers of figures, from 1.
+#[derive(Default)]
+struct Number {
+    last: usize,
+    /// Before the figures of a detail: those of every detail have the same numbers.
+    before_details: Option<usize>,
+}
+
+impl Number {
+    fn next(&mut self) -> usize {
+        self.last += 1;
+        self.last
+    }
+
+    fn of_detail(&mut self, _place: usize) -> usize {
+        *self.before_details.get_or_insert(self.last)
+    }
+}
+
+/// The figures of a detail but those that stand first on the page.
+fn figures_of(
+    detail: &Detail,
+    is_headline: &dyn Fn(&&Drawing) -> bool,
+    before: usize,
+    swept: bool,
+    is_first: bool,
+) -> Markup {
+    let rest = detail.drawings.iter().filter(|drawing| !is_headline(drawing));
+    html! {
+        @for (place, drawing) in rest.enumerate() {
+            (figures::figure(before + place + 1, drawing, swept, is_first))
+        }
+    }
+}
+
+/// A selector of variant and output, where there are several.
+fn selector(details: &[Detail]) -> Markup {
+    html! {
+        @if details.len() > 1 {
+            p .selector {
+                label for="variant" { "Show " }
+                select #variant {
+                    @for (place, detail) in details.iter().enumerate() {
+                        option value=(place) { (detail.label) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Where to find what follows.
+fn contents(
+    across: &[&Drawing],
+    details: &[Detail],
+    is_headline: &dyn Fn(&&Drawing) -> bool,
+) -> Markup {
+    let first = details.first().map(|detail| &detail.drawings).into_iter().flatten();
+    let first: Vec<&Drawing> = first.filter(|drawing| !is_headline(drawing)).collect();
+    html! {
+        nav .contents {
+            h2 { "Contents" }
+            ul {
+                @for drawing in across.iter().chain(&first) {
+                    li { a href=(format!("#{}", drawing.name)) { (drawing.title) } }
+                }
+                li { a href="#parameters" { "Parameters" } }
+            }
+        }
     }
 }
 
@@ -138,15 +244,18 @@ mod tests {
 
     #[test]
     fn what_a_user_wrote_is_escaped() {
+        let drawn = Drawn { across: Vec::new(), details: Vec::new(), left_out: 0 };
         let page = Page {
             title: "a <b> & c",
             facts: &[],
-            about: &About::default(),
+            parameters: &[],
             sweep: &[],
             variants: &[],
             failed: &[],
+            failed_figure: None,
             findings: &[],
-            figures: &[],
+            citations: &[],
+            drawn: &drawn,
             steps: &[],
             remarks: &[],
         };

@@ -116,8 +116,11 @@
     }
   }, { rootMargin: "300px" });
   watched.forEach((_, element) => observer.observe(element));
-  // Paper has everything in sight.
-  addEventListener("beforeprint", () => watched.forEach(see));
+  // Paper has everything in sight that is not another variant's, and its findings open.
+  addEventListener("beforeprint", () => {
+    watched.forEach((thing, element) => { if (!element.closest("[hidden]")) see(thing); });
+    document.querySelectorAll(".finding").forEach((finding) => { finding.open = true; });
+  });
 
   if (input) {
     input.addEventListener("input", update);
@@ -137,6 +140,24 @@
       }, 400);
     });
   }
+
+  // One variant in detail, which the reader selects.
+  const chosen = document.getElementById("variant");
+  if (chosen) {
+    const sections = [...document.querySelectorAll("section.detail")];
+    chosen.addEventListener("change", () => {
+      sections.forEach((section, place) => { section.hidden = place !== Number(chosen.value); });
+    });
+  }
+
+  // A link to a finding opens it.
+  const open = () => {
+    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    if (target?.tagName === "DETAILS") target.open = true;
+    target?.closest("details")?.setAttribute("open", "");
+  };
+  addEventListener("hashchange", open);
+  open();
 
   // Data lies beside the page; opened in its place, the page can say where that is.
   const place = decodeURI(location.pathname).match(/\/(data\/runs\/[^/]+\/)[^/]*$/);

@@ -11,7 +11,7 @@ use plotly::layout::{
 use serde_json::{Map, Value, json};
 
 use super::trace::axis_name;
-use crate::figure::{Arrangement, Axis, Plot};
+use crate::drawing::{Arrangement, Axis, Plot};
 
 /// Nothing, where plotly.js would put a background.
 pub(super) const CLEAR: &str = "rgba(0,0,0,0)";
@@ -64,6 +64,12 @@ pub(super) fn layout(plot: &Plot) -> (Value, usize) {
         let y = axis(&panel.y, &panel.y.label, place.up, ticks(&panel.y, y_values))
             .anchor(axis_name("x", position));
         let number = if position == 0 { String::new() } else { (position + 1).to_string() };
+        let x = if panel.x.categories.is_empty() {
+            x
+        } else {
+            let places = (0..panel.x.categories.len()).map(|place| place as f64).collect();
+            x.tick_values(places).tick_text(panel.x.categories.clone())
+        };
         layout[format!("xaxis{number}")] = serde_json::to_value(x).unwrap_or_default();
         layout[format!("yaxis{number}")] = serde_json::to_value(y).unwrap_or_default();
     }

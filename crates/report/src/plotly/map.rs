@@ -6,8 +6,8 @@ use plotly::{HeatMap, Layout};
 use serde_json::Value;
 
 use super::layout::{ABOVE, CLEAR, places, title};
-use super::trace::axis_name;
-use crate::figure::Map;
+use super::trace::{self, axis_name};
+use crate::drawing::Map;
 
 /// Height of the maps, in pixels.
 const HEIGHT: usize = 360;
@@ -51,15 +51,15 @@ pub(super) fn drawn(maps: &[Map]) -> (Vec<Trace>, Value, usize) {
                 serde_json::to_value(axis(label, domain, anchor)).unwrap_or_default();
         }
         let last = position + 1 == maps.len();
-        let rounded = |row: &Vec<f64>| row.iter().map(|v| (v * 1e4).round() / 1e4).collect();
+        let rounded = |row: &Vec<f64>| row.iter().map(|&value| trace::short(value)).collect();
         let trace = HeatMap::new(
             map.x.1.clone(),
             map.y.1.clone(),
             map.values.iter().map(rounded).collect(),
         )
         .name(&map.meaning)
-        .zmin(0.0)
-        .zmax(1.0)
+        .zmin(map.range.0)
+        .zmax(map.range.1)
         .color_scale(ColorScale::Palette(ColorScalePalette::Viridis))
         .color_bar(ColorBar::new().thickness(12).title(Title::with_text(&map.meaning)))
         .show_scale(last)

@@ -8,7 +8,7 @@ use plotly::Configuration;
 use plotly::configuration::{DisplayModeBar, ModeBarButtonName};
 use serde_json::{Value, json};
 
-use crate::figure::{Map, Plot};
+use crate::drawing::{Map, Plot};
 
 /// plotly.js itself, in a script tag.
 ///

@@ -1,25 +1,41 @@
 //! Lines as traces of plotly.js.
 
 use plotly::Scatter;
-use plotly::common::{DashType, HoverInfo, Line, LineShape, Marker, Mode};
+use plotly::common::{DashType, Fill, HoverInfo, Line, LineShape, Marker, Mode};
 use serde_json::{Value, json};
 
-use crate::figure::{Plot, Series, Stroke, Weight};
+use crate::drawing::{Plot, Series, Stroke, Weight};
 
 /// Lines with more points than this have no marks at them.
 const MARKED_POINTS: usize = 60;
 
 /// The series of all panels, in order.
-pub(super) fn traces(plot: &Plot) -> Vec<Scatter<f64, f64>> {
+pub(super) fn traces(plot: &Plot) -> Vec<Value> {
     let legend: Vec<&Series> = plot.legend().collect();
     let mut traces = Vec::new();
     for (position, panel) in plot.panels.iter().enumerate() {
         for series in &panel.series {
             let in_legend = legend.iter().any(|&first| std::ptr::eq(first, series));
-            traces.push(trace(series, position, in_legend));
+            traces.push(if series.stroke == Stroke::Bars {
+                bars(series, position, in_legend, panel.bar_width())
+            } else {
+                serde_json::to_value(trace(series, position, in_legend)).unwrap_or_default()
+            });
         }
     }
     traces
+}
+
+/// Bars, in the words of plotly.js.
+fn bars(series: &Series, panel: usize, in_legend: bool, width: f64) -> Value {
+    let (x, y): (Vec<f64>, Vec<f64>) =
+        series.points.iter().map(|&(x, y)| (short(x), short(y))).unzip();
+    json!({
+        "type": "bar", "x": x, "y": y, "width": width, "name": series.name,
+        "legendgroup": series.name, "showlegend": in_legend, "opacity": 0.8,
+        "marker": { "color": series.colour.hex() },
+        "xaxis": axis_name("x", panel), "yaxis": axis_name("y", panel),
+    })
 }
 
 fn trace(series: &Series, panel: usize, in_legend: bool) -> Scatter<f64, f64> {
@@ -34,7 +50,7 @@ fn trace(series: &Series, panel: usize, in_legend: bool) -> Scatter<f64, f64> {
     };
     let line = Line::new().color(colour.clone()).width(width);
     let line = match series.stroke {
-        Stroke::Solid | Stroke::Marks => line,
+        Stroke::Solid | Stroke::Marks | Stroke::Bars | Stroke::Band => line,
         Stroke::Dashed => line.dash(DashType::Dash),
         Stroke::Dotted => line.dash(DashType::Dot),
         Stroke::DashedSteps => line.dash(DashType::Dash).shape(LineShape::Hv),
@@ -61,6 +77,11 @@ fn trace(series: &Series, panel: usize, in_legend: bool) -> Scatter<f64, f64> {
         .hover_info(if thin { HoverInfo::Skip } else { HoverInfo::All })
         .x_axis(axis_name("x", panel))
         .y_axis(axis_name("y", panel));
+    let trace = if series.stroke == Stroke::Band {
+        trace.fill(Fill::ToSelf).mode(Mode::None).hover_info(HoverInfo::Skip)
+    } else {
+        trace
+    };
     *trace
 }
 
@@ -89,7 +110,7 @@ pub(super) fn axis_name(letter: &str, panel: usize) -> String {
 
 /// A number with six significant digits, which is more than a screen shows: the page is read
 /// faster. Whole numbers stay as they are, for these are steps.
-fn short(value: f64) -> f64 {
+pub(super) fn short(value: f64) -> f64 {
     if value.fract() == 0.0 { value } else { format!("{value:.5e}").parse().unwrap_or(value) }
 }
 

@@ -2,9 +2,11 @@
 
 use std::fmt::Write;
 
-use super::{FONT, text};
+use study::number::tick;
+
+use super::{FONT, escaped, text};
 use crate::colour::viridis;
-use crate::figure::Map;
+use crate::drawing::Map;
 
 const SIDE: u32 = 460;
 const LEFT: u32 = 110;
@@ -20,7 +22,9 @@ pub(super) fn drawn(title: &str, maps: &[Map]) -> String {
         tiles(&mut body, map, LEFT + position * (SIDE + LEFT));
     }
     let width = LEFT + maps.len() as u32 * (SIDE + LEFT);
-    scale(&mut body, maps.last().map_or("", |map| &map.meaning), width - LEFT + 24);
+    if let Some(map) = maps.last() {
+        scale(&mut body, map, width - LEFT + 24);
+    }
     let (width, height) = (width + 120, TOP + SIDE + BELOW);
     let mut head = String::new();
     text(&mut head, 24, 40, 24, title);
@@ -40,7 +44,10 @@ fn tiles(body: &mut String, map: &Map, left: u32) {
     let (across, up) = (side / columns as f64, side / rows as f64);
     for (row, values) in map.values.iter().enumerate() {
         for (column, &value) in values.iter().enumerate() {
-            let [red, green, blue] = viridis(value);
+            if !value.is_finite() {
+                continue;
+            }
+            let [red, green, blue] = viridis(map.share(value));
             let x = f64::from(left) + column as f64 * across;
             let y = f64::from(TOP) + side - (row + 1) as f64 * up;
             // A little larger than its place, so that no light shines between tiles. Writing to a
@@ -61,8 +68,9 @@ fn tiles(body: &mut String, map: &Map, left: u32) {
         let y = f64::from(TOP) + side - (place as f64 + 0.5) * up + 5.0;
         let _ = writeln!(
             body,
-            r#"<text x="{}" y="{y:.0}" font-family="{FONT}" font-size="15" text-anchor="end">{label}</text>"#,
-            left - 8
+            r#"<text x="{}" y="{y:.0}" font-family="{FONT}" font-size="15" text-anchor="end">{}</text>"#,
+            left - 8,
+            escaped(label)
         );
     }
     middle(body, f64::from(left) + side / 2.0, TOP + SIDE + 56, &map.x.0);
@@ -70,7 +78,7 @@ fn tiles(body: &mut String, map: &Map, left: u32) {
     let _ = writeln!(
         body,
         r#"<text x="{x}" y="{y:.0}" font-family="{FONT}" font-size="16" text-anchor="middle" transform="rotate(-90 {x} {y:.0})">{}</text>"#,
-        map.y.0
+        escaped(&map.y.0)
     );
 }
 
@@ -83,12 +91,13 @@ fn labels(all: &[String]) -> impl Iterator<Item = (usize, &String)> {
 fn middle(body: &mut String, x: f64, y: u32, words: &str) {
     let _ = writeln!(
         body,
-        r#"<text x="{x:.0}" y="{y}" font-family="{FONT}" font-size="15" text-anchor="middle">{words}</text>"#
+        r#"<text x="{x:.0}" y="{y}" font-family="{FONT}" font-size="15" text-anchor="middle">{}</text>"#,
+        escaped(words)
     );
 }
 
-/// The scale from 0 to 1.
-fn scale(body: &mut String, meaning: &str, left: u32) {
+/// The scale of a map's colours.
+fn scale(body: &mut String, map: &Map, left: u32) {
     let steps = 32;
     for step in 0..steps {
         let share = f64::from(step) / f64::from(steps - 1);
@@ -101,7 +110,7 @@ fn scale(body: &mut String, meaning: &str, left: u32) {
             height + 0.4
         );
     }
-    text(body, left + 26, TOP + SIDE, 15, "0");
-    text(body, left + 26, TOP + 14, 15, "1");
-    text(body, left - 10, TOP - 14, 15, meaning);
+    text(body, left + 26, TOP + SIDE, 15, &tick(map.range.0));
+    text(body, left + 26, TOP + 14, 15, &tick(map.range.1));
+    text(body, left - 10, TOP - 14, 15, &map.meaning);
 }

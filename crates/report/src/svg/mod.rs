@@ -7,7 +7,7 @@ mod plot;
 use std::fmt::Write;
 
 use crate::error::ReportError;
-use crate::figure::{Content, Figure};
+use crate::drawing::{Content, Drawing};
 
 const FONT: &str = "sans-serif";
 
@@ -15,10 +15,10 @@ const FONT: &str = "sans-serif";
 ///
 /// # Errors
 /// Where plotters fails.
-pub fn document(figure: &Figure) -> Result<String, ReportError> {
+pub fn document(figure: &Drawing) -> Result<String, ReportError> {
     match &figure.content {
         Content::Plot(plot) => plot::drawn(&figure.title, plot)
-            .map_err(|message| ReportError::Svg { name: figure.name, message }),
+            .map_err(|message| ReportError::Svg { name: figure.name.clone(), message }),
         Content::Pictures(pictures) => Ok(pictures::drawn(&figure.title, &pictures.rows)),
         Content::Maps(maps) => Ok(map::drawn(&figure.title, maps)),
     }
@@ -26,9 +26,14 @@ pub fn document(figure: &Figure) -> Result<String, ReportError> {
 
 /// Adds a text whose baseline starts at (x, y).
 fn text(body: &mut String, x: u32, y: u32, size: u32, words: &str) {
-    let words = words.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let words = escaped(words);
     let _ = writeln!(
         body,
         r#"<text x="{x}" y="{y}" font-family="{FONT}" font-size="{size}">{words}</text>"#
     );
+}
+
+/// `words` as they may stand in a document.
+fn escaped(words: &str) -> String {
+    words.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::text;
-use crate::figure::PictureRow;
+use crate::drawing::PictureRow;
 use crate::page::data_uri;
 
 /// Rows of pictures, each embedded as PNG, with its label below.

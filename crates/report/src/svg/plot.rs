@@ -3,12 +3,14 @@
 use plotters::coord::Shift;
 use plotters::prelude::{
     ChartBuilder, Circle, DashedLineSeries, DrawingArea, IntoDrawingArea, IntoFont, LineSeries,
-    PathElement, RGBColor, SVGBackend, ShapeStyle, Text, WHITE,
+    PathElement, Polygon, RGBColor, Rectangle, SVGBackend, ShapeStyle, Text, WHITE,
 };
 use plotters::style::{BLACK, Color};
 
+use study::number::tick;
+
 use super::FONT;
-use crate::figure::{Panel, Plot, Series, Stroke, Weight};
+use crate::drawing::{Panel, Plot, Series, Stroke, Weight};
 use crate::scale::Scale;
 
 /// Width of a plot. The units are pixels of a large screen: plotters rounds to whole ones, which
@@ -48,8 +50,15 @@ type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
 fn draw_panel(area: &Area, panel: &Panel) -> Result<(), String> {
     let points = || still(panel).flat_map(|series| &series.points);
-    let x = Scale::holding(points().map(|point| point.0), panel.x.log);
-    let y = Scale::holding(points().map(|point| point.1), panel.y.log);
+    let bars = still(panel).any(|series| series.stroke == Stroke::Bars);
+    // A bar has a width and begins at 0, where its axis has one.
+    let half = 0.5 * panel.bar_width();
+    let sides = points().flat_map(|point| if bars { [point.0 - half, point.0 + half] } else { [point.0; 2] });
+    let x = Scale::holding(sides, panel.x.log);
+    let zero = (bars && !panel.y.log).then_some(0.0);
+    let y = Scale::holding(points().map(|point| point.1).chain(zero), panel.y.log);
+    let ground = if panel.y.log { f64::MIN_POSITIVE } else { 0.0 };
+    let names = &panel.x.categories;
     let mut chart = ChartBuilder::on(area)
         .margin(20)
         .margin_right(40)
@@ -60,7 +69,8 @@ fn draw_panel(area: &Area, panel: &Panel) -> Result<(), String> {
         .map_err(|error| error.to_string())?;
     chart
         .configure_mesh()
-        .x_labels(6)
+        .x_labels(if names.is_empty() { 6 } else { names.len() })
+        .x_label_formatter(&|value: &f64| category(names, *value))
         .y_labels(7)
         .max_light_lines(0)
         .x_desc(&panel.x.label)
@@ -85,6 +95,18 @@ fn draw_panel(area: &Area, panel: &Panel) -> Result<(), String> {
             Stroke::Dashed | Stroke::Dotted => chart
                 .draw_series(DashedLineSeries::new(series.points.iter().copied(), 14, 10, style))
                 .map(drop),
+            Stroke::Bars => {
+                let bars = series.points.iter().map(|&(x, y)| {
+                    Rectangle::new([(x - half, ground), (x + half, y)], style.filled())
+                });
+                chart.draw_series(bars).map(drop)
+            }
+            Stroke::Band => {
+                let (red, green, blue) = series.colour.rgb();
+                let area = RGBColor(red, green, blue).mix(0.3).filled();
+                let band = Polygon::new(series.points.clone(), area);
+                chart.draw_series([band]).map(drop)
+            }
             Stroke::DashedSteps => chart
                 .draw_series(DashedLineSeries::new(stairs(&series.points), 14, 10, style))
                 .map(drop),
@@ -96,6 +118,16 @@ fn draw_panel(area: &Area, panel: &Panel) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// The name of the place `value`, or the number.
+fn category(names: &[String], value: f64) -> String {
+    if names.is_empty() {
+        return tick(value);
+    }
+    #[expect(clippy::cast_sign_loss, reason = "places are not negative")]
+    let name = (value >= 0.0 && value.fract() == 0.0).then(|| names.get(value as usize)).flatten();
+    name.cloned().unwrap_or_default()
 }
 
 fn style(series: &Series) -> ShapeStyle {
@@ -145,7 +177,7 @@ fn draw_legend(area: &Area, lines: &[Vec<(i32, &Series)>]) -> Result<(), String>
     for line in lines {
         for &(left, series) in line {
             let dashes: &[(i32, i32)] = match series.stroke {
-                Stroke::Solid | Stroke::Marks => &[(0, 44)],
+                Stroke::Solid | Stroke::Marks | Stroke::Bars | Stroke::Band => &[(0, 44)],
                 Stroke::Dashed | Stroke::Dotted | Stroke::DashedSteps => &[(0, 18), (26, 44)],
             };
             for (from, to) in dashes {

@@ -10,11 +10,13 @@ use artifact::tables::kernel::Reduction;
 use artifact::tables::spectrum::{
     AlignmentMetric, AlignmentRow, BaselineRow, DynamicsRow, EigenvalueRow, EigenvectorRow,
     EnergyRow, FrozenDescentRow, FrozenRates,
+    KernelRowsRow,
 };
 use artifact::tables::training::{HistoryRow, OutputRow};
 use artifact::tables::{Signal, Split};
 use artifact::{CONTRACT, Kind, Machine, Manifest, Outline, write_rows};
 use serde_json::json;
+use spectrum::Tables;
 use stage::{Input, Inputs};
 
 /// What the made-up run is like.
@@ -42,6 +44,8 @@ pub struct Run {
     pub resolved: u32,
     /// Whether 2N/δ and what follows from it is beyond all numbers.
     pub unbounded: bool,
+    /// k of the findings.
+    pub top: u32,
 }
 
 impl Default for Run {
@@ -61,6 +65,7 @@ impl Default for Run {
             turn: 0.4,
             resolved: u32::MAX,
             unbounded: false,
+            top: 50,
         }
     }
 }
@@ -81,14 +86,13 @@ impl Run {
         write_rows(&training, &self.history()).unwrap();
         write_rows(&training, &self.outputs(&samples)).unwrap();
         let spectrum = folder(Kind::SPECTRUM);
-        write_rows(&spectrum, &self.eigenvalues()).unwrap();
-        write_rows(&spectrum, &self.energy()).unwrap();
-        write_rows(&spectrum, &self.dynamics()).unwrap();
-        write_rows(&spectrum, &self.alignment()).unwrap();
-        write_rows(&spectrum, &self.baseline()).unwrap();
-        write_rows(&spectrum, &self.frozen_descent()).unwrap();
-        write_rows(&spectrum, &self.eigenvectors(&samples)).unwrap();
-        inputs([("dataset", dataset), ("training", training), ("spectrum", spectrum)])
+        let tables = self.tables(&samples);
+        tables.write(&spectrum).unwrap();
+        let about = self.outline();
+        let (findings, study) = spectrum::found(&tables, &self.history(), &about, self.top).unwrap();
+        write_rows(&spectrum, &findings).unwrap();
+        study.write(&spectrum).unwrap();
+        inputs([dataset, training, spectrum])
     }
 
     pub fn outline(&self) -> Outline {
@@ -155,6 +159,42 @@ impl Run {
     /// 0.25, times the decay every 500 steps.
     fn learning_rate(&self, step: u64) -> f64 {
         0.25 * self.decay.powi(i32::try_from(step / 500).unwrap())
+    }
+
+    /// The tables of the spectrum.
+    fn tables(&self, samples: &[Sample]) -> Tables {
+        Tables {
+            eigenvalues: self.eigenvalues(),
+            energy: self.energy(),
+            dynamics: self.dynamics(),
+            alignment: self.alignment(),
+            frequency: Vec::new(),
+            baseline: self.baseline(),
+            frozen_descent: self.frozen_descent(),
+            eigenvectors: self.eigenvectors(samples),
+            kernel_rows: self.kernel_rows(samples),
+        }
+    }
+
+    /// Five bumps that grow.
+    fn kernel_rows(&self, samples: &[Sample]) -> Vec<KernelRowsRow> {
+        let mut rows = Vec::new();
+        // As the stage does: none after a single update, none in many dimensions.
+        let own = self.checkpoints.iter().filter(|step| !self.checkpoints.contains(&step.wrapping_sub(1)));
+        for &step in own.filter(|_| self.input_dim <= 2) {
+            for row in 1..=5 {
+                for (split, _) in self.splits() {
+                    let of = samples.iter().filter(|sample| sample.split == split);
+                    let values = of.map(|sample| {
+                        let distance = (f64::from(sample.x[0]) - f64::from(row) / 5.0).powi(2);
+                        ((1.0 + self.progress(step)) * (-9.0 * distance).exp()) as f32
+                    });
+                    let values = values.collect();
+                    rows.push(KernelRowsRow { step, row, sample: row, split, values });
+                }
+            }
+        }
+        rows
     }
 
     fn samples(&self) -> Vec<Sample> {
@@ -446,7 +486,8 @@ impl Run {
         let (_, rows_a_sample) = self.reduction.blocks(self.outputs);
         for &step in &self.checkpoints {
             for output in 0..self.blocks() {
-                for index in 1..=self.known() {
+                // As the stage does: resolved ones alone.
+                for index in 1..=self.known().min(self.resolved) {
                     for (split, _) in self.splits() {
                         let values = samples
                             .iter()
@@ -496,30 +537,28 @@ fn path(name: &str) -> &str {
 /// The inputs of a report over several runs, each at the values of its axes; `directory` takes
 /// their artifacts.
 pub fn sweep(directory: &Path, variants: &[(serde_json::Value, Run)]) -> Inputs {
-    let mut all: BTreeMap<String, Vec<Input>> = BTreeMap::new();
+    let mut all: Vec<Input> = Vec::new();
     for (number, (axes, run)) in variants.iter().enumerate() {
-        for (port, inputs) in run.write(&directory.join(number.to_string())).0 {
+        for input in run.write(&directory.join(number.to_string())).many("results") {
             let sets: BTreeMap<&str, [&str; 1]> = axes
                 .as_object()
                 .unwrap()
                 .keys()
                 .map(|name| (name.as_str(), [path(name)]))
                 .collect();
-            let at_axes = inputs.into_iter().map(|input| {
-                let directory = input.directory;
-                serde_json::from_value(
-                    json!({ "directory": directory, "axes": axes, "sets": sets }),
-                )
-                .unwrap()
-            });
-            all.entry(port).or_default().extend(at_axes);
+            let (directory, stage) = (&input.directory, &input.stage);
+            let input = json!({ "directory": directory, "axes": axes, "sets": sets, "stage": stage });
+            all.push(serde_json::from_value(input).unwrap());
         }
     }
-    Inputs(all)
+    Inputs([("results".to_owned(), all)].into())
 }
 
-/// The inputs of a run of the stage, one artifact a port.
-fn inputs<const PORTS: usize>(ports: [(&str, PathBuf); PORTS]) -> Inputs {
-    let port = |(name, directory): (&str, PathBuf)| (name.to_owned(), vec![Input::at(directory)]);
-    Inputs(ports.into_iter().map(port).collect())
+/// The inputs of a report over one run.
+fn inputs<const COUNT: usize>(directories: [PathBuf; COUNT]) -> Inputs {
+    let input = |directory: PathBuf| {
+        let stage = directory.file_name().unwrap().to_str().map(str::to_owned);
+        Input { stage, ..Input::at(directory) }
+    };
+    Inputs([("results".to_owned(), directories.into_iter().map(input).collect())].into())
 }

@@ -9,11 +9,11 @@ const FIGURES: &str = include_str!("figures.yaml");
 /// Eigenfunctions that are drawn.
 const EIGENFUNCTIONS: u32 = 6;
 
-/// The study of a run with these measures; N is the number of its training samples.
+/// The study of a run with these measures and this number of training samples.
 ///
 /// # Errors
 /// Where the figures of this crate are not as they should be, which a test rules out.
-pub fn of(measures: &Measures, samples: usize) -> Result<Study, serde_yaml::Error> {
+pub fn of(measures: &Measures, samples: u64) -> Result<Study, serde_yaml::Error> {
     let bounded = measures.dynamics.iter().any(|row| row.stability_bound.is_some());
     let bound = if bounded {
         " The dashed line is 2N/δ: full-batch least squares is stable along υ₁ exactly while λ₁ is below."

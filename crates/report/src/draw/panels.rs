@@ -1,0 +1,251 @@
+//! A figure of panels, drawn for one variant.
+
+use study::{Condition, Figure, Layer, Mark, Panel as Declared};
+
+use super::lines::{self, Points};
+use super::subject::{Found, Subject};
+use crate::drawing::{Arrangement, Axis, Content, Map, Panel};
+use crate::error::ReportError;
+use crate::inputs::Artifact;
+use crate::table::{Cell, Shown};
+
+/// The value of a column that a reader has selected, as output 3.
+pub type Selected<'s> = Option<(&'s str, f64)>;
+
+/// Panels at most that facets make.
+const MOST_FACETS: usize = 24;
+
+/// What `figure`, which is of `own`, shows of a variant; `None` where there is nothing to draw.
+///
+/// # Errors
+/// Where a table cannot be read.
+pub fn content<'a>(
+    figure: &Figure,
+    subject: &Subject<'a>,
+    own: Option<&'a Artifact>,
+    selected: Selected,
+) -> Result<Option<Content>, ReportError> {
+    let (mut panels, mut maps) = (Vec::new(), Vec::new());
+    for declared in &figure.panels {
+        for (title, facet) in facets(declared, subject, own, selected)? {
+            let facet = declared.facets.as_deref().zip(facet.as_ref());
+            if let [layer] = &declared.layers[..]
+                && layer.mark == Mark::HeatMap
+            {
+                maps.extend(map(&title, layer, subject, own, facet, selected)?);
+                continue;
+            }
+            let mut series = Vec::new();
+            let mut axes = None;
+            for layer in &declared.layers {
+                let layer = with(layer, selected);
+                let Some(found) = table(&layer, subject, own)? else { continue };
+                let (layer, found) = (fitted(layer, &found), found);
+                let drawn = lines::lines(&layer, &found.columns, facet)?;
+                if axes.is_none() {
+                    axes = Some(axes_of(&layer, &found, facet)?);
+                }
+                series.extend(lines::series(&layer, drawn));
+            }
+            if let Some((x, y)) = axes {
+                panels.push(Panel::new(title, x, y, series));
+            }
+        }
+    }
+    if !maps.is_empty() {
+        return Ok(Some(Content::Maps(maps)));
+    }
+    let arrangement = if figure.stacked { Arrangement::Rows } else { Arrangement::Columns };
+    Ok(Content::plot(arrangement, panels))
+}
+
+fn table<'a>(
+    layer: &Layer,
+    subject: &Subject<'a>,
+    own: Option<&'a Artifact>,
+) -> Result<Option<Found<'a>>, ReportError> {
+    subject.table(&layer.table, own)
+}
+
+/// The layer, narrowed to what is selected.
+fn with(layer: &Layer, selected: Selected) -> Layer {
+    let mut layer = layer.clone();
+    if let Some((column, value)) = selected
+        && !layer.rows.contains_key(column)
+        && layer.series.as_ref().is_none_or(|series| series.column != column)
+    {
+        layer.rows.insert(column.to_owned(), Condition::Is(value.into()));
+    }
+    layer
+}
+
+/// The layer without conditions on columns that its table does not have: what is selected.
+fn fitted(mut layer: Layer, found: &Found) -> Layer {
+    layer.rows.retain(|name, _| found.table.columns.iter().any(|column| column.name == name));
+    layer
+}
+
+/// The panels of one that has facets, with title and value of each.
+fn facets<'a>(
+    declared: &Declared,
+    subject: &Subject<'a>,
+    own: Option<&'a Artifact>,
+    selected: Selected,
+) -> Result<Vec<(String, Option<Cell>)>, ReportError> {
+    let Some(column) = &declared.facets else {
+        return Ok(vec![(declared.title.clone(), None)]);
+    };
+    let mut cells: Vec<Cell> = Vec::new();
+    for layer in &declared.layers {
+        let layer = with(layer, selected);
+        let Some(found) = table(&layer, subject, own)? else { continue };
+        let layer = fitted(layer, &found);
+        let shown = lines::rows(&layer, &found.columns, None)?;
+        for cell in found.columns.distinct(column, &shown)? {
+            if !cells.contains(&cell) {
+                cells.push(cell);
+            }
+        }
+    }
+    cells.truncate(MOST_FACETS);
+    let title = |cell: &Cell| format!("{} {}", declared.title, cell.shown()).trim().to_owned();
+    Ok(cells.into_iter().map(|cell| (title(&cell), Some(cell))).collect())
+}
+
+/// The axes of the panel of a layer.
+fn axes_of(
+    layer: &Layer,
+    found: &Found,
+    facet: Option<(&str, &Cell)>,
+) -> Result<(Axis, Axis), ReportError> {
+    let x = match &layer.x {
+        Some(channel) => lines::axis(channel),
+        None => Axis::linear("row"),
+    };
+    let y = match &layer.y {
+        Some(channel) => lines::axis(channel),
+        None => Axis::linear("count"),
+    };
+    let mut x = x;
+    if layer.mark == Mark::Bars
+        && let Some(channel) = &layer.x
+        && found.columns.numbers(&channel.column).is_err()
+    {
+        let shown = lines::rows(layer, &found.columns, facet)?;
+        let cells = found.columns.distinct(&channel.column, &shown)?;
+        x.categories = cells.iter().map(Cell::shown).collect();
+    }
+    Ok((x, y))
+}
+
+/// A heat map: the rows of a table as tiles.
+fn map<'a>(
+    title: &str,
+    layer: &Layer,
+    subject: &Subject<'a>,
+    own: Option<&'a Artifact>,
+    facet: Option<(&str, &Cell)>,
+    selected: Selected,
+) -> Result<Option<Map>, ReportError> {
+    let (Some(x), Some(y), Some(value)) = (&layer.x, &layer.y, &layer.value) else { return Ok(None) };
+    let narrowed = with(layer, selected);
+    let Some(found) = table(&narrowed, subject, own)? else { return Ok(None) };
+    let narrowed = fitted(narrowed, &found);
+    let shown = lines::rows(&narrowed, &found.columns, facet)?;
+    let columns = &found.columns;
+    let (across, up) =
+        (columns.distinct(&x.column, &shown)?, columns.distinct(&y.column, &shown)?);
+    if across.is_empty() || up.is_empty() {
+        return Ok(None);
+    }
+    let mut values = vec![vec![f64::NAN; across.len()]; up.len()];
+    let numbers = columns.numbers(&value.column)?;
+    for (row, _) in shown.iter().enumerate().filter(|(_, shown)| **shown == Shown::Yes) {
+        let (at, above) = (columns.cell(&x.column, row)?, columns.cell(&y.column, row)?);
+        let column = across.iter().position(|cell| *cell == at);
+        let line = up.iter().position(|cell| *cell == above);
+        if let (Some(column), Some(line)) = (column, line) {
+            values[line][column] = value.value(numbers[row]);
+        }
+    }
+    let known = || values.iter().flatten().copied().filter(|value| value.is_finite());
+    let (low, high) = (known().fold(f64::MAX, f64::min), known().fold(f64::MIN, f64::max));
+    if low > high {
+        return Ok(None);
+    }
+    // Shares are shown from 0 to 1; sums in f32 leave them by a little.
+    let range = if low >= -1e-3 && high <= 1.001 && high > 0.2 { (0.0, 1.0) } else { (low, high) };
+    let shown = |cells: Vec<Cell>| cells.iter().map(Cell::shown).collect();
+    Ok(Some(Map {
+        title: title.to_owned(),
+        x: (x.label().to_owned(), shown(across)),
+        y: (y.label().to_owned(), shown(up)),
+        values,
+        meaning: value.label().to_owned(),
+        range,
+    }))
+}
+
+/// What a panel of a figure over a sweep shows: one line of each variant.
+#[derive(Debug)]
+pub struct OverSweep {
+    /// A few words above the panel.
+    pub title: String,
+    /// Its axes; without the first where the sweep's own axis is meant.
+    pub axes: (Option<Axis>, Axis),
+    /// The variant's line; where the sweep's axis is meant, its last point.
+    pub line: Points,
+    /// A bound on the line.
+    pub bound: Option<Points>,
+}
+
+/// The lines of one variant for a figure over a sweep, by panel; the same panels for every variant, as far as
+/// they have rows.
+///
+/// # Errors
+/// Where a table cannot be read.
+pub fn over_sweep<'a>(
+    figure: &Figure,
+    subject: &Subject<'a>,
+    own: Option<&'a Artifact>,
+    selected: Selected,
+) -> Result<Vec<OverSweep>, ReportError> {
+    let mut found: Vec<OverSweep> = Vec::new();
+    for declared in &figure.panels {
+        for (title, facet) in facets(declared, subject, own, selected)? {
+            let facet = declared.facets.as_deref().zip(facet.as_ref());
+            let own_lines = declared.layers.iter().filter(|layer| !layer.bound).count();
+            for layer in &declared.layers {
+                let layer = with(layer, selected);
+                let Some(table) = table(&layer, subject, own)? else { continue };
+                let layer = fitted(layer, &table);
+                if layer.film.is_some() || matches!(layer.mark, Mark::HeatMap | Mark::Histogram) {
+                    continue;
+                }
+                let Some(y) = &layer.y else { continue };
+                let drawn = lines::lines(&layer, &table.columns, facet)?;
+                if layer.bound {
+                    if let (Some(last), Some(bound)) = (found.last_mut(), drawn.into_iter().next()) {
+                        last.bound = Some(bound.points);
+                    }
+                    continue;
+                }
+                let names: Vec<String> = if own_lines > 1 || layer.series.is_some() {
+                    lines::names(&layer, &drawn)
+                } else {
+                    drawn.iter().map(|_| String::new()).collect()
+                };
+                for (line, name) in drawn.into_iter().zip(names) {
+                    let title = match (title.as_str(), name.as_str()) {
+                        (title, "") => title.to_owned(),
+                        ("", name) => name.to_owned(),
+                        (title, name) => format!("{title}, {name}"),
+                    };
+                    let axes = (layer.x.as_ref().map(lines::axis), lines::axis(y));
+                    found.push(OverSweep { title, axes, line: line.points, bound: None });
+                }
+            }
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,180 @@
+//! The artifacts that a report is about, and which of them belong to one variant of a sweep.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use artifact::tables::findings::{FINDINGS, FindingRow};
+use artifact::tables::training::{HISTORY, HistoryRow};
+use artifact::{Kind, Manifest, Table, read_rows, table_file};
+use stage::{Input, Inputs, StageError};
+use study::Study;
+
+use crate::about::About;
+use crate::axis::Axis;
+use crate::variant::Variant;
+
+/// The one port of the report.
+pub const PORT: &str = "results";
+
+/// One input artifact.
+#[derive(Clone, Debug)]
+pub struct Artifact {
+    /// Its directory.
+    pub directory: PathBuf,
+    /// Where it comes from.
+    pub manifest: Manifest,
+    /// How to look at it.
+    pub study: Study,
+    /// Name of the stage of the pipeline that made it.
+    pub stage: String,
+    /// Values of the axes of the sweep that it depends on, by their place in the sweep.
+    axes: BTreeMap<usize, Axis>,
+}
+
+impl Artifact {
+    fn read(input: &Input) -> Result<Self, StageError> {
+        let manifest = input.manifest()?;
+        Ok(Self {
+            directory: input.path().to_owned(),
+            study: Study::read(input.path())?,
+            stage: input.stage.clone().unwrap_or_else(|| manifest.stage.clone()),
+            axes: input.axes.iter().map(|(&place, axis)| (place, Axis::of(axis))).collect(),
+            manifest,
+        })
+    }
+
+    /// The table `name`, where it has one; that of one that it must have may be missing.
+    #[must_use]
+    pub fn table(&self, name: &str) -> Option<&'static Table> {
+        let table = self.manifest.kind.table(name)?;
+        let is_there = !table.optional || table_file(&self.directory, table, None).is_file();
+        is_there.then_some(table)
+    }
+
+    fn goes_with(&self, point: &BTreeMap<usize, Axis>) -> bool {
+        self.axes.iter().all(|(place, axis)| point.get(place) == Some(axis))
+    }
+
+    /// Whether it was made from an artifact with this key, as far as its manifest says.
+    fn is_made_from(&self, key: &str) -> bool {
+        self.manifest.inputs.values().flatten().any(|input| input == key)
+    }
+}
+
+/// Every variant among the inputs, in the order of the sweep: one without a sweep.
+///
+/// A variant is a point of the sweep with every artifact that fits it. Where several stages made a kind
+/// of artifact, as two spectra of one run, each of them makes a variant.
+///
+/// # Errors
+/// Where there is no input, or an artifact cannot be read.
+pub fn read(inputs: &Inputs) -> Result<Vec<Variant>, StageError> {
+    let given = inputs.many(PORT);
+    if given.is_empty() {
+        return Err(StageError::new(format!("the request gives no artifact for the port `{PORT}`"))
+            .hint("wire stages into the report: `inputs: { results: [spectrum, train, dataset] }`"));
+    }
+    let artifacts: Vec<Artifact> = given.iter().map(Artifact::read).collect::<Result<_, _>>()?;
+    let mut variants = Vec::new();
+    for point in points(&artifacts) {
+        let fitting: Vec<&Artifact> =
+            artifacts.iter().filter(|artifact| artifact.goes_with(&point)).collect();
+        for (stages, chosen) in by_stage(&fitting) {
+            let axes = stages.into_iter().chain(point.values().cloned()).collect();
+            variants.push(variant(variants.len(), axes, chosen)?);
+        }
+    }
+    Ok(variants)
+}
+
+/// The points of the sweep that the artifacts are of: those whose axes are no part of another's.
+fn points(artifacts: &[Artifact]) -> Vec<BTreeMap<usize, Axis>> {
+    let mut points: Vec<BTreeMap<usize, Axis>> = Vec::new();
+    for artifact in artifacts {
+        let point = &artifact.axes;
+        let is_part = |other: &Artifact| {
+            other.axes.len() > point.len() && artifact.goes_with(&other.axes)
+        };
+        if !points.contains(point) && !artifacts.iter().any(is_part) {
+            points.push(point.clone());
+        }
+    }
+    points
+}
+
+/// The ways to choose one stage for each kind that several have made, each with the artifacts that
+/// remain: none that was made from one that was not chosen.
+fn by_stage<'a>(fitting: &[&'a Artifact]) -> Vec<(Vec<Axis>, Vec<&'a Artifact>)> {
+    let mut kinds: Vec<(Kind, Vec<&str>)> = Vec::new();
+    for artifact in fitting {
+        let kind = artifact.manifest.kind;
+        match kinds.iter_mut().find(|(known, _)| *known == kind) {
+            Some((_, stages)) if stages.contains(&artifact.stage.as_str()) => {}
+            Some((_, stages)) => stages.push(&artifact.stage),
+            None => kinds.push((kind, vec![&artifact.stage])),
+        }
+    }
+    kinds.retain(|(_, stages)| stages.len() > 1);
+    let mut choices: Vec<Vec<(Kind, &str)>> = vec![Vec::new()];
+    for (kind, stages) in &kinds {
+        choices = choices
+            .into_iter()
+            .flat_map(|choice| {
+                stages.iter().map(move |stage| [choice.clone(), vec![(*kind, *stage)]].concat())
+            })
+            .collect();
+    }
+    let mut found = Vec::new();
+    for choice in choices {
+        let is_chosen = |artifact: &Artifact| {
+            let kind = artifact.manifest.kind;
+            choice.iter().all(|(of, stage)| *of != kind || *stage == artifact.stage)
+        };
+        let (mut chosen, mut left): (Vec<&Artifact>, Vec<&Artifact>) =
+            fitting.iter().copied().partition(|artifact| is_chosen(artifact));
+        // What was made from something else goes with it, and so does what was made from that.
+        loop {
+            let odd = |artifact: &&Artifact| {
+                left.iter().any(|other| artifact.is_made_from(&other.manifest.key))
+            };
+            let (out, kept): (Vec<&Artifact>, Vec<&Artifact>) = chosen.iter().copied().partition(odd);
+            chosen = kept;
+            if out.is_empty() {
+                break;
+            }
+            left.extend(out);
+        }
+        let present: BTreeSet<&str> =
+            chosen.iter().map(|artifact| artifact.manifest.kind.name()).collect();
+        if choice.iter().all(|(kind, _)| present.contains(kind.name())) {
+            let axes = choice.iter().map(|(kind, stage)| Axis::stage(kind.name(), stage));
+            found.push((axes.collect(), chosen));
+        }
+    }
+    found
+}
+
+fn variant(index: usize, axes: Vec<Axis>, artifacts: Vec<&Artifact>) -> Result<Variant, StageError> {
+    let mut findings: Vec<FindingRow> = Vec::new();
+    let mut rates = Vec::new();
+    for artifact in &artifacts {
+        if artifact.table(FINDINGS.name).is_some() {
+            findings.extend(read_rows::<FindingRow>(&artifact.directory)?);
+        }
+        if artifact.manifest.kind == Kind::TRAINING && artifact.table(HISTORY.name).is_some() {
+            let mut history: Vec<HistoryRow> = read_rows(&artifact.directory)?;
+            history.sort_by_key(|row| row.step);
+            // The rate of the last row governs no update.
+            history.pop();
+            rates = history.iter().map(|row| row.learning_rate).collect();
+        }
+    }
+    Ok(Variant {
+        index,
+        axes,
+        about: About::new(artifacts.iter().map(|artifact| &artifact.manifest)),
+        artifacts: artifacts.into_iter().cloned().collect(),
+        findings,
+        rates,
+    })
+}
