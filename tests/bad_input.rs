@@ -25,7 +25,7 @@ stages:
   spectrum:
     uses: spectrum
     inputs: { dataset: dataset, training: train, kernel: ntk }
-  report: { uses: report, inputs: { spectrum: spectrum, training: train, dataset: dataset } }
+  report: { uses: report, inputs: { results: [spectrum, train, dataset] } }
 ";
 
 /// Replaces `from` by `to` in the good pipeline and expects an error at `line` whose text holds
@@ -105,7 +105,7 @@ fn wiring_is_checked() {
 fn a_cycle_is_printed_as_the_cycle() {
     // A stage that takes what it gives, through another one of its kind.
     let from = "  report:";
-    let to = "  again: { uses: report, inputs: { spectrum: spectrum, training: train, dataset: again } }\n  report:";
+    let to = "  again: { uses: report, inputs: { results: [spectrum, train, again] } }\n  report:";
     check(from, to, 19, &["again"]);
 }
 

@@ -164,7 +164,7 @@ fn the_chain_runs_for_other_data_and_other_training() {
             "dataset.with.test=0",
             "dataset.with.test_sampling=uniform",
             "dataset.with.inputs=unit",
-            "report.with.top=10",
+            "spectrum.with.top=10",
         ],
         // Three classes, cross-entropy, every output by itself.
         &[
@@ -175,7 +175,7 @@ fn the_chain_runs_for_other_data_and_other_training() {
             "dataset.with.inputs=unit",
             "train.with.loss=cross_entropy",
             "ntk.with.reduction=per-output",
-            "report.with.top=10",
+            "spectrum.with.top=10",
         ],
         &[
             &labelled,
@@ -186,7 +186,7 @@ fn the_chain_runs_for_other_data_and_other_training() {
             "train.with.optimizer={adam: {batch: 10}}",
             "train.with.learning_rate={initial: 0.01}",
             "ntk.with.reduction=trace",
-            "report.with.top=10",
+            "spectrum.with.top=10",
         ],
         // Mini-batches with momentum, f64 kernels, only the leading eigenpairs.
         &[
@@ -196,7 +196,7 @@ fn the_chain_runs_for_other_data_and_other_training() {
             "spectrum.with.eigenpairs={top: 12}",
             "spectrum.with.eigenvectors=10",
             "spectrum.with.test_energies=10",
-            "report.with.top=10",
+            "spectrum.with.top=10",
         ],
         // One input.
         &[

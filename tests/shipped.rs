@@ -18,7 +18,7 @@ const SMALL: [&str; 6] = [
     "train.with.steps=24",
     "train.with.checkpoints={every: 12}",
     "train.with.history_every=6",
-    "report.with.top=10",
+    "spectrum.with.top=10",
 ];
 
 /// Runs `pipelines/NAME.yaml` at a small scale and returns its data folder.

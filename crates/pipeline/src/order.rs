@@ -10,6 +10,7 @@ use artifact::{CONTRACT, Fact, FailureRecord, Kind, Machine, Manifest, Outline, 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use stage::{FailedInput, Input, Inputs, Limits, Part, ProgressEvent, RunRequest, StageError};
+use study::Study;
 
 use crate::acceptance::accepted_of;
 use crate::error::{PipelineError, WHERE_DISK_IS_FULL};
@@ -306,6 +307,13 @@ impl Order {
             let reason = error.to_string().replace(&output.display().to_string(), "its output");
             StageError::new(format!("what it wrote is no {} artifact: {reason}", self.kind))
         })?;
+        if let Some(fault) = Study::read(output).map_or_else(
+            |error| Some(error.to_string()),
+            |study| study.faults(self.kind).into_iter().next(),
+        ) {
+            let reason = fault.replace(&output.display().to_string(), "its output");
+            return Err(StageError::new(reason).hint("see docs/figures.md"));
+        }
         for file in &self.program.files {
             if !output.join(file).exists() {
                 let message = format!("it did not write {file}, which it promises");

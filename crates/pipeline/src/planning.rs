@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use artifact::{CONTRACT, Outline};
+use artifact::{CONTRACT, Kind, Outline};
 use stage::{Limits, Outlines, PlanRequest};
 
 use crate::blocks::{Block, Blocks, seed_at, unusable};
@@ -59,6 +59,7 @@ struct Planned {
 
 /// An input port at one point: the stages wired into it, each at the points that reach it.
 struct Inputs {
+    /// With the kinds of what the ports take.
     outlines: Outlines,
     /// `None` where one of them has no task, for its problems are reported already.
     feeds: Option<BTreeMap<String, Vec<Feed>>>,
@@ -151,21 +152,25 @@ impl<'a> Planner<'a> {
 
     /// What is wired into `stage` at `point`.
     fn inputs(&mut self, stage: usize, point: &Point, program: &Program) -> Inputs {
-        let mut outlines = Outlines::default();
+        let (mut outlines, mut kinds) = (BTreeMap::new(), BTreeMap::new());
         let mut all = Some(BTreeMap::new());
         let wirings = self.wirings;
         let Some(wiring) = wirings.iter().find(|(at, _)| agree(at, point)).map(|(_, one)| one)
         else {
-            return Inputs { outlines, feeds: all };
+            return Inputs { outlines: Outlines::default(), feeds: all };
         };
         for (port, sources) in &wiring.inputs[stage] {
             let gathers = program.gathers(port);
             let mut feeds = Some(Vec::new());
-            let known = outlines.0.entry(port.clone()).or_default();
+            let known: &mut Vec<Outline> = outlines.entry(port.clone()).or_default();
+            let own: &mut Vec<Kind> = kinds.entry(port.clone()).or_default();
             for &source in sources {
                 // At a port for one every axis of the source is one of the stage.
                 for at in self.sweep.points(&self.axes[source].clone(), point) {
                     let planned = self.instance(source, &at);
+                    let program = self.blocks.at(source, &at).and_then(|of| of.program.as_ref());
+                    let kind = program.map(|program| program.description.output);
+                    own.extend(kind.filter(|kind| !own.contains(kind)));
                     known.push(planned.outline);
                     let point = if gathers { at } else { Point::default() };
                     let feed = planned.task.map(|task| Feed { task, point });
@@ -180,7 +185,7 @@ impl<'a> Planner<'a> {
                 all
             });
         }
-        Inputs { outlines, feeds: all }
+        Inputs { outlines: Outlines::from(outlines).with_kinds(kinds), feeds: all }
     }
 
     /// The program's own plan, or what its schema says where it makes none; `None` where
@@ -243,6 +248,7 @@ impl<'a> Planner<'a> {
         let request = PlanRequest {
             contract: program.description.contract.clone(),
             parameters: block.entry.with.clone(),
+            kinds: inputs.all_kinds().clone(),
             inputs,
             limits: self.limits,
             part: stage::Part::Whole,

@@ -269,6 +269,12 @@ impl Outlines {
         self.kinds.get(port).map_or(&[], Vec::as_slice)
     }
 
+    /// The kinds of the artifacts by port.
+    #[must_use]
+    pub fn all_kinds(&self) -> &BTreeMap<String, Vec<Kind>> {
+        &self.kinds
+    }
+
     /// The same outlines with the kinds of the artifacts.
     #[must_use]
     pub fn with_kinds(self, kinds: BTreeMap<String, Vec<Kind>>) -> Self {

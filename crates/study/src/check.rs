@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use artifact::{Data, Table};
+use artifact::{Data, Kind, Table};
 
 use crate::condition::{Condition, End};
 use crate::figure::{Channel, Figure, Mark};
+use crate::file::{STUDY_FILE, Study};
 
 /// What is wrong with a figure.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +15,8 @@ pub struct Problem {
     pub at: String,
     /// What, a sentence.
     pub message: String,
+    /// Whether it is that there is no such table: one of another artifact may be.
+    pub is_unknown_table: bool,
 }
 
 /// What a column must hold.
@@ -76,6 +79,30 @@ impl Figure {
     }
 }
 
+impl Study {
+    /// What is wrong with figures over the tables of `kind` and of the kinds that the contract declares;
+    /// a table of any other kind may be there when the figure is drawn.
+    #[must_use]
+    pub fn faults(&self, kind: Kind) -> Vec<String> {
+        let shared = Kind::SHARED.iter().flat_map(|kind| kind.tables());
+        let tables: Vec<&'static Table> = kind.all_tables().chain(shared).collect();
+        let mut faults = Vec::new();
+        for (number, figure) in self.figures.iter().enumerate() {
+            if self.figures[..number].iter().any(|other| other.name == figure.name) {
+                faults.push(format!("{STUDY_FILE} has two figures called `{}`", figure.name));
+            }
+            let problems = figure.problems(&tables).into_iter();
+            faults.extend(problems.filter(|it| !it.is_unknown_table).map(|problem| {
+                format!(
+                    "{STUDY_FILE} has a figure that cannot be drawn, `{}`, at {}: {}",
+                    figure.name, problem.at, problem.message
+                )
+            }));
+        }
+        faults
+    }
+}
+
 struct Check<'t> {
     tables: &'t [&'static Table],
     found: Vec<Problem>,
@@ -83,7 +110,7 @@ struct Check<'t> {
 
 impl Check<'_> {
     fn problem(&mut self, at: String, message: String) {
-        self.found.push(Problem { at, message });
+        self.found.push(Problem { at, message, is_unknown_table: false });
     }
 
     fn table(&mut self, name: &str, place: &str, field: &str) -> Option<&'static Table> {
@@ -95,7 +122,8 @@ impl Check<'_> {
             } else {
                 format!("there is no table `{name}`; there are {}", names.join(", "))
             };
-            self.problem(format!("{place}{field}"), message);
+            let at = format!("{place}{field}");
+            self.found.push(Problem { at, message, is_unknown_table: true });
         }
         found
     }

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use artifact::tables::run::{RunRow, RunState};
 use artifact::{Kind, Layout, Table};
+use study::STUDY_FILE;
 
 use crate::error::PipelineError;
 use crate::executor::{Fate, Made, fates};
@@ -94,7 +95,9 @@ pub(crate) fn gather_all(
     for (index, stage) in plan.stages.iter().enumerate() {
         for instance in &stage.instances {
             let Some(output) = fates[instance.task].output() else { continue };
-            for name in entries(&output.directory)? {
+            // How to look at an artifact is for reports; people have the report.
+            let names = entries(&output.directory)?.into_iter();
+            for name in names.filter(|name| name != STUDY_FILE) {
                 owners.entry(name).or_default().insert(index);
             }
         }
@@ -103,7 +106,12 @@ pub(crate) fn gather_all(
         for &index in owners {
             let stage = &plan.stages[index];
             // What several stages have goes into a folder of each.
-            let is_alone = owners.len() == 1 && !OWN.iter().any(|own| name == own);
+            // A report gathers the findings of the others: its own table has the plain name.
+            let is_report = |of: &PlannedStage| kind(plan, of) == Some(Kind::REPORT);
+            let reports = owners.iter().filter(|&&owner| is_report(&plan.stages[owner]));
+            let gathers = is_report(stage) && reports.count() == 1;
+            let is_alone = owners.len() == 1 || gathers;
+            let is_alone = is_alone && !OWN.iter().any(|own| name == own);
             let below = if is_alone { "" } else { &stage.name };
             gather_entry(plan, fates, stage, name, below, (&folder, &new))?;
         }
@@ -138,6 +146,12 @@ pub(crate) fn gather_all(
         }
     }
     Ok(folder)
+}
+
+/// Kind of what a stage makes.
+fn kind(plan: &Plan, stage: &PlannedStage) -> Option<Kind> {
+    let task = stage.instances.first()?.task;
+    Some(plan.tasks[task].program.description.output)
 }
 
 /// Hashes of the programs that have made the artifacts of each stage which were accepted as those of

@@ -85,6 +85,13 @@ impl Samples {
         outlines.map(|(port, at)| (port.clone(), vec![outline(at).unwrap_or_default()])).collect()
     }
 
+    /// The kind of each input, by port.
+    pub(super) fn kinds(&self) -> BTreeMap<String, Vec<Kind>> {
+        let kind = |directory: &PathBuf| Manifest::read(directory).map(|of| of.kind).ok();
+        let kinds = self.directories.iter();
+        kinds.map(|(port, at)| (port.clone(), kind(at).into_iter().collect())).collect()
+    }
+
     /// Hash of every file of the inputs.
     pub(super) fn hashes(&self) -> BTreeMap<PathBuf, String> {
         self.directories.values().flat_map(|directory| hashes(directory)).collect()

@@ -123,7 +123,8 @@ fn plan(
         let request = stage::PlanRequest {
             contract: program.description.contract.clone(),
             parameters: parameters.clone(),
-            inputs: Outlines(samples.outlines()),
+            inputs: Outlines::from(samples.outlines()),
+            kinds: samples.kinds(),
             limits,
             part: Part::Whole,
         };
@@ -172,7 +173,8 @@ fn planned(
     let request = stage::PlanRequest {
         contract: program.description.contract.clone(),
         parameters: given.clone(),
-        inputs: Outlines(samples.outlines()),
+        inputs: Outlines::from(samples.outlines()),
+            kinds: samples.kinds(),
         limits,
         part: Part::Whole,
     };

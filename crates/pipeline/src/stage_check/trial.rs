@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use artifact::{CONTRACT, MANIFEST_FILE, Machine, Manifest, Outline};
 use serde_json::Value;
 use stage::{AxisValue, Input, Inputs, Limits, Part, RunRequest, StageError};
+use study::Study;
 use tempfile::TempDir;
 
 use super::made_up::{Samples, hashes};
@@ -137,6 +138,10 @@ impl Trial<'_> {
         let count = records.as_ref().map_or(0, Vec::len);
         if let Err(error) = records {
             faults.push(in_its_output(&error.to_string(), &output));
+        }
+        match Study::read(&output) {
+            Ok(study) => faults.extend(study.faults(kind)),
+            Err(error) => faults.push(in_its_output(&error.to_string(), &output)),
         }
         for file in &self.program.description.files {
             if !output.join(file).exists() {

@@ -249,7 +249,8 @@ impl<'a> Maker<'a> {
         let request = PlanRequest {
             contract: task.program.description.contract.clone(),
             parameters: task.parameters.clone(),
-            inputs: Outlines(inputs),
+            inputs: Outlines::from(inputs),
+            kinds: BTreeMap::new(),
             limits: Limits { threads: 1, memory_bytes },
             part,
         };
