@@ -29,7 +29,7 @@ pub use manifest::{
 pub use outline::{Fact, FactType, Outline, RateFrom};
 pub use read::{
     check_table_file, decode_table_file, read_batches, read_rows, read_rows_where, read_step,
-    read_vectors, steps,
+    read_vectors, steps, table_in,
 };
 pub use table::{Column, Data, Layout, Row, Table};
 pub use write::{table_file, write_batch, write_rows, write_step};

@@ -8,7 +8,7 @@ use arrow::array::{
     new_null_array,
 };
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Float32Type};
+use arrow::datatypes::{DataType, FieldRef, Float32Type};
 use arrow::error::ArrowError;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -19,7 +19,7 @@ use crate::error::ArtifactError;
 use crate::file::open_file;
 use crate::gram::GramReader;
 use crate::guard::guarded;
-use crate::table::{Column, Layout, Row, Table};
+use crate::table::{Column, Data, Layout, Row, Table};
 use crate::tables::kernel::GRAM;
 use crate::write::{not_finite, table_file};
 
@@ -112,6 +112,51 @@ pub fn steps(directory: &Path, table: &Table) -> Result<Vec<u64>, ArtifactError>
 /// in a column that is never NULL.
 pub fn read_batches(path: &Path, table: &'static Table) -> Result<Vec<RecordBatch>, ArtifactError> {
     guarded(path, || batches(path, table, table.columns, BATCH_ROWS)?.collect())
+}
+
+/// The declaration of the table that the file at `path` holds, named for the file: its columns as they are,
+/// those of types that no table has left out.
+///
+/// It lives as long as the program, as every declaration that was read.
+///
+/// # Errors
+/// Where the file is missing or damaged.
+pub fn table_in(path: &Path) -> Result<&'static Table, ArtifactError> {
+    const TYPES: [Data; 9] = [
+        Data::Boolean,
+        Data::UInt32,
+        Data::UInt64,
+        Data::Int64,
+        Data::Float64,
+        Data::Text,
+        Data::Float32List,
+        Data::FloatList,
+        Data::UInt32List,
+    ];
+    guarded(path, || {
+        let file = open_file(path).map_err(ArtifactError::io("opening", path))?;
+        let builder = ParquetRecordBatchReaderBuilder::try_new(file)
+            .map_err(|error| ArtifactError::parquet(path, error))?;
+        let pairs = builder.metadata().file_metadata().key_value_metadata();
+        let version = pairs
+            .and_then(|pairs| pairs.iter().find(|pair| pair.key == "artifact.table_version"))
+            .and_then(|pair| pair.value.as_ref()?.parse().ok());
+        let column = |field: &FieldRef| {
+            let as_type = |data| Column::new(field.name().clone().leak(), data, "").or_null();
+            TYPES.map(as_type).into_iter().find(|of| own_type(field.data_type(), of).is_some())
+        };
+        let columns: Vec<Column> = builder.schema().fields().iter().filter_map(column).collect();
+        let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+        let table: &'static Table = Box::leak(Box::new(Table {
+            name: name.to_owned().leak(),
+            about: "",
+            version: version.unwrap_or(1),
+            layout: Layout::Tidy,
+            optional: true,
+            columns: columns.leak(),
+        }));
+        Ok(table)
+    })
 }
 
 /// The vectors in the column `column` of those rows of one file of `table` whose number `keep` is true of,

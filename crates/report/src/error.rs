@@ -51,6 +51,14 @@ pub enum ReportError {
         /// What plotters said.
         message: String,
     },
+    /// A figure asks for what is not there.
+    #[error("the figure `{name}` cannot be drawn: {problem}")]
+    Figure {
+        /// Its name.
+        name: String,
+        /// What is missing, and what there is.
+        problem: String,
+    },
     /// A file of the report cannot be written.
     #[error("writing {} failed: {source}", path.display())]
     Write {

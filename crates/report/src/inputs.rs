@@ -1,6 +1,6 @@
 //! The artifacts that a report is about, and which of them belong to one variant of a sweep.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use artifact::tables::findings::{FINDINGS, FindingRow};
@@ -27,18 +27,24 @@ pub struct Artifact {
     pub study: Study,
     /// Name of the stage of the pipeline that made it.
     pub stage: String,
-    /// Values of the axes of the sweep that it depends on, by their place in the sweep.
-    axes: BTreeMap<usize, Axis>,
+    /// Values of the axes of the sweep that it depends on, in the order of the sweep.
+    axes: Vec<Axis>,
 }
 
 impl Artifact {
+    /// An artifact that is part of no sweep.
+    #[must_use]
+    pub fn of(directory: PathBuf, manifest: Manifest, study: Study) -> Self {
+        Self { directory, stage: manifest.stage.clone(), manifest, study, axes: Vec::new() }
+    }
+
     fn read(input: &Input) -> Result<Self, StageError> {
         let manifest = input.manifest()?;
         Ok(Self {
             directory: input.path().to_owned(),
             study: Study::read(input.path())?,
             stage: input.stage.clone().unwrap_or_else(|| manifest.stage.clone()),
-            axes: input.axes.iter().map(|(&place, axis)| (place, Axis::of(axis))).collect(),
+            axes: input.axes.values().map(Axis::of).collect(),
             manifest,
         })
     }
@@ -51,8 +57,8 @@ impl Artifact {
         is_there.then_some(table)
     }
 
-    fn goes_with(&self, point: &BTreeMap<usize, Axis>) -> bool {
-        self.axes.iter().all(|(place, axis)| point.get(place) == Some(axis))
+    fn goes_with(&self, point: &[Axis]) -> bool {
+        self.axes.iter().all(|axis| point.contains(axis))
     }
 
     /// Whether it was made from an artifact with this key, as far as its manifest says.
@@ -80,7 +86,7 @@ pub fn read(inputs: &Inputs) -> Result<Vec<Variant>, StageError> {
         let fitting: Vec<&Artifact> =
             artifacts.iter().filter(|artifact| artifact.goes_with(&point)).collect();
         for (stages, chosen) in by_stage(&fitting) {
-            let axes = stages.into_iter().chain(point.values().cloned()).collect();
+            let axes = stages.into_iter().chain(point.clone()).collect();
             variants.push(variant(variants.len(), axes, chosen)?);
         }
     }
@@ -88,8 +94,8 @@ pub fn read(inputs: &Inputs) -> Result<Vec<Variant>, StageError> {
 }
 
 /// The points of the sweep that the artifacts are of: those whose axes are no part of another's.
-fn points(artifacts: &[Artifact]) -> Vec<BTreeMap<usize, Axis>> {
-    let mut points: Vec<BTreeMap<usize, Axis>> = Vec::new();
+fn points(artifacts: &[Artifact]) -> Vec<Vec<Axis>> {
+    let mut points: Vec<Vec<Axis>> = Vec::new();
     for artifact in artifacts {
         let point = &artifact.axes;
         let is_part = |other: &Artifact| {

@@ -21,6 +21,7 @@ mod statistics;
 mod colour;
 mod draw;
 mod drawing;
+mod plot;
 mod thinning;
 
 mod page;
@@ -32,4 +33,5 @@ mod error;
 
 pub use error::ReportError;
 pub use parameters::Parameters;
+pub use plot::plot;
 pub use stage_report::Report;

@@ -11,7 +11,7 @@ use artifact::{Kind, Manifest, read_rows};
 use made_up::Run;
 use report::{Parameters, Report};
 use serde_json::json;
-use stage::{Context, Inputs, Limits, Outlines, Stage, StageError};
+use stage::{Context, Input, Inputs, Limits, Outlines, Stage, StageError};
 use tempfile::TempDir;
 
 const LIMITS: Limits = Limits { threads: 1, memory_bytes: 1 << 30 };
@@ -221,14 +221,21 @@ fn a_sweep_has_one_report_that_compares_its_variants() {
 #[test]
 fn a_sweep_whose_dataset_does_not_vary_shares_it() {
     let folder = tempfile::tempdir().unwrap();
-    let variants = [(json!({"width": 8}), Run::default()), (json!({"width": 16}), Run::default())];
+    let variants = [8, 16].map(|width| (json!({"width": width, "seed": 0}), Run::default()));
     let mut inputs = made_up::sweep(folder.path(), &variants);
     let shared = Run::default().write(&folder.path().join("shared")).many("results")[0].clone();
     let all = inputs.0.get_mut("results").unwrap();
     all.retain(|input| input.stage.as_deref() != Some("dataset"));
-    all.push(shared);
+    // It depends on the second axis alone.
+    let dataset = json!({ "directory": shared.directory, "axes": {"seed": 0}, "stage": "dataset" });
+    let mut dataset: Input = serde_json::from_value(dataset).unwrap();
+    for axis in dataset.axes.values_mut() {
+        axis.sets = vec!["seed".to_owned()];
+    }
+    all.push(dataset);
     let made = made(folder, &inputs, &Parameters::default()).unwrap();
     assert_eq!(made.page.matches("<details class=\"finding").count(), 18);
+    assert!(made.findings.iter().all(|row| row.variant.as_deref() != Some("seed=0")));
 }
 
 #[test]

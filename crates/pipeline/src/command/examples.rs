@@ -104,3 +104,11 @@ Examples:
   ntk-lab completions bash > ~/.local/share/bash-completion/completions/ntk-lab
   ntk-lab completions zsh > ~/.zfunc/_ntk-lab
   ntk-lab completions fish > ~/.config/fish/completions/ntk-lab.fish";
+
+pub(super) const PLOT: &str = "\
+Examples:
+  ntk-lab plot lr-decay energy --x step --y relative_energy --where signal=target --where split=train --where k=10,50 --series k
+  ntk-lab plot depth dynamics --x step --y largest_eigenvalue --series depth --log y --out depth.svg
+      a sweep: its axes are columns of the tables
+  ntk-lab plot lr-decay --figure my-figure.yaml
+      a figure as `report.with.figures` takes it";

@@ -15,6 +15,7 @@ mod gc;
 mod graph;
 mod pipeline;
 mod plan;
+mod plot;
 mod run_task;
 mod runs;
 mod schema;
@@ -60,6 +61,9 @@ pub enum Command {
     /// Compare two runs: parameters, losses, accuracies and findings that differ.
     #[command(after_help = examples::DIFF)]
     Diff(diff::Arguments),
+    /// Draw a figure from the tables of a run, as SVG.
+    #[command(after_help = examples::PLOT)]
+    Plot(plot::Arguments),
     /// List runs with their state, date, losses, accuracies, time and size.
     #[command(after_help = examples::RUNS)]
     Runs(runs::Arguments),
@@ -104,6 +108,7 @@ impl Command {
             Self::Explain(arguments) => explain::run(project, &arguments),
             Self::Graph(arguments) => graph::run(project, &arguments),
             Self::Diff(arguments) => diff::run(project, &arguments),
+            Self::Plot(arguments) => plot::run(project, &arguments),
             Self::Runs(arguments) => runs::run(project, &arguments),
             Self::Cancel(arguments) => cancel::run(project, &arguments),
             Self::RunTask(arguments) => run_task::run(&arguments),

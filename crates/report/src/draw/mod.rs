@@ -97,6 +97,17 @@ pub fn all(variants: &[Variant], own: &[Figure], width: u32) -> Result<Drawn, Re
     Ok(Drawn { across, details: drawn, left_out })
 }
 
+/// Draws one figure of one variant; `None` where there is nothing to draw.
+///
+/// # Errors
+/// Where a table cannot be read.
+pub fn one(figure: &Figure, variant: &Variant) -> Result<Option<Drawing>, ReportError> {
+    let needed = Needed::by([figure], &BTreeSet::new());
+    let subject = Subject::new(variant, &needed)?;
+    let content = panels::content(figure, &subject, None, None)?;
+    Ok(content.map(|content| finished(figure, content, "", &subject, None)))
+}
+
 /// What a selector calls a detail.
 fn label(variant: &Variant, selected: Option<&(String, f64)>, selections: usize, variants: usize) -> String {
     let mut parts = Vec::new();
