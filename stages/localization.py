@@ -59,6 +59,14 @@ def run(request):
     }], schema_overrides={
         "variant": pl.String, "uncertainty": pl.Float64, "n": pl.UInt32, "control": pl.String, "note": pl.String,
     }).write_parquet(output / "findings.parquet")
+    # How to look at it: docs/figures.md.
+    figure = {
+        "name": "localization", "title": "On how many samples an eigenvector lives",
+        "caption": "1 where |υᵢ| is the same on all samples, 1/N where it lives on one.", "table": "localization",
+        "where": {"index": [1, 2, 3, 10]}, "series": {"column": "index", "label": "υ{subscript}"},
+        "x": "step", "y": {"column": "participation", "label": "participation ratio", "scale": "log"},
+    }
+    (output / "study.json").write_text(json.dumps({"figures": [figure]}))
     say("done", outline=json.loads((spectrum / "manifest.json").read_text())["outline"])
 
 

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use artifact::{CONTRACT, Kind, Outline};
+use serde_json::Value;
 use stage::{Limits, Outlines, PlanRequest};
 
 use crate::blocks::{Block, Blocks, seed_at, unusable};
@@ -21,7 +22,7 @@ use crate::problems::Problems;
 use crate::program::{Program, Unusable};
 use crate::project::Project;
 use crate::quantity::bytes;
-use crate::schema::{Schema, files, with_defaults};
+use crate::schema::{Schema, files, with_defaults, with_pipeline};
 use crate::source::Part;
 use crate::store::{Stamps, Store};
 use crate::sweep::{Point, Sweep};
@@ -199,7 +200,10 @@ impl<'a> Planner<'a> {
         inputs: Outlines,
     ) -> Option<stage::Plan> {
         let description = &program.description;
-        let filled = with_defaults(Schema::new(&description.parameters), &block.entry.with);
+        let schema = Schema::new(&description.parameters);
+        let file = self.file;
+        let given = with_pipeline(schema, &block.entry.with, &file.name, &file.about);
+        let filled = with_defaults(Schema::new(&description.parameters), &given);
         if !description.plans {
             let schema = Schema::new(&description.parameters);
             let files = files(schema, &filled).into_iter().filter_map(|at| {
@@ -210,7 +214,7 @@ impl<'a> Planner<'a> {
             return Some(stage::Plan { parameters: filled, files, ..stage::Plan::default() });
         }
         let axes = self.axes[stage].clone();
-        let answer = self.answer(block, program, inputs);
+        let answer = self.answer(given, program, inputs);
         let mut plan = match &*answer {
             Ok(plan) => plan.clone(),
             Err(why) => {
@@ -237,17 +241,17 @@ impl<'a> Planner<'a> {
         Some(plan)
     }
 
-    /// What the program of `block` says to its parameters and `inputs`: asked once for all
+    /// What a program says to its `parameters` and `inputs`: asked once for all
     /// instances that would ask the same.
     fn answer(
         &mut self,
-        block: &Block,
+        parameters: Value,
         program: &Program,
         inputs: Outlines,
     ) -> Rc<Result<stage::Plan, Unusable>> {
         let request = PlanRequest {
             contract: program.description.contract.clone(),
-            parameters: block.entry.with.clone(),
+            parameters,
             kinds: inputs.all_kinds().clone(),
             inputs,
             limits: self.limits,
@@ -321,7 +325,7 @@ impl<'a> Planner<'a> {
             self.problems.add_at(&self.axes[stage], point, strays);
             return None;
         }
-        let swept = seed_at(self.sweep, point).and_then(serde_json::Value::as_u64);
+        let swept = seed_at(self.sweep, point).and_then(Value::as_u64);
         let seed = block.entry.seed.or(swept).unwrap_or(self.file.seed);
         let keys = inputs.iter().map(|(port, feeds)| {
             let keys = feeds.iter().map(|feed| self.tasks[feed.task].key.clone());

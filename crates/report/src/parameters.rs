@@ -8,9 +8,14 @@ use study::Figure;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Parameters {
-    /// Headline of the page; without it the name of the pipeline.
+    /// Headline of the page [default: what the pipeline is about].
     #[serde(default)]
+    #[schemars(extend("x-pipeline" = "about"))]
     pub title: Option<String>,
+    /// A word above the headline [default: the pipeline's name].
+    #[serde(default)]
+    #[schemars(extend("x-pipeline" = "name"))]
+    pub name: Option<String>,
     /// Figures of your own, beside those that the stages bring: from any table of the inputs.
     #[serde(default)]
     pub figures: Vec<Figure>,
@@ -22,7 +27,7 @@ pub struct Parameters {
 
 impl Default for Parameters {
     fn default() -> Self {
-        Self { title: None, figures: Vec::new(), picture_width: picture_width() }
+        Self { title: None, name: None, figures: Vec::new(), picture_width: picture_width() }
     }
 }
 

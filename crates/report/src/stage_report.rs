@@ -79,7 +79,8 @@ impl Stage for Report {
             .filter(|citation| !citation.is_empty())
             .collect();
         let page = Page {
-            title: parameters.title.as_deref().unwrap_or("What this run has learned"),
+            title: parameters.title.as_deref().or(parameters.name.as_deref()).unwrap_or("Report"),
+            name: parameters.name.as_deref().filter(|_| parameters.title.is_some()),
             facts: &shared_facts(&abouts),
             parameters: &variants[0].about.parameters,
             sweep: &variant::axes(&variants, &failed),

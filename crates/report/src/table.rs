@@ -81,7 +81,9 @@ impl Cell {
         }
     }
 
-    fn is(&self, value: &Value) -> bool {
+    /// Whether it is this value of JSON.
+    #[must_use]
+    pub fn is(&self, value: &Value) -> bool {
         match (self, value) {
             (Self::Null, Value::Null) => true,
             (Self::Flag(own), Value::Bool(other)) => own == other,

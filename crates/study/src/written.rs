@@ -381,7 +381,8 @@ fn whole(written: Figure) -> Result<figure::Figure, String> {
     let is_plain = panels
         .iter()
         .all(|panel| panel.layers.iter().all(|it| it.series.is_none() && it.film.is_none()));
-    let is_map = panels.iter().any(|panel| panel.layers.iter().any(|it| it.mark == Mark::HeatMap));
+    let counts = |it: &figure::Layer| matches!(it.mark, Mark::HeatMap | Mark::Histogram);
+    let is_map = panels.iter().any(|panel| panel.layers.iter().any(counts));
     let otherwise = if is_plain && !is_map { Across::Also } else { Across::Never };
     Ok(figure::Figure {
         title: title.unwrap_or_else(|| name.clone()),

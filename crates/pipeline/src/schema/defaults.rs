@@ -12,6 +12,26 @@ pub(crate) fn with_defaults(schema: Schema, value: &Value) -> Value {
     filled(schema, value, DEEPEST)
 }
 
+/// `value` with what the pipeline is called and about, in those absent fields whose schema asks for it by
+/// `"x-pipeline": "name"` or `"about"`.
+pub(crate) fn with_pipeline(schema: Schema, value: &Value, name: &str, about: &str) -> Value {
+    let properties = schema.solid().keyword("properties").and_then(Value::as_object);
+    let mut filled = value.clone();
+    for (field, node) in properties.into_iter().flatten() {
+        let text = match schema.at(node).keyword("x-pipeline").and_then(Value::as_str) {
+            Some("name") => name,
+            Some("about") if !about.is_empty() => about,
+            _ => continue,
+        };
+        if let Some(map) = filled.as_object_mut()
+            && !map.contains_key(field)
+        {
+            map.insert(field.clone(), text.into());
+        }
+    }
+    filled
+}
+
 fn filled(schema: Schema, value: &Value, depth: usize) -> Value {
     if depth == 0 {
         return value.clone();

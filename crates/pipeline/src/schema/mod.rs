@@ -12,7 +12,7 @@ mod variants;
 
 use serde_json::Value;
 
-pub(crate) use defaults::with_defaults;
+pub(crate) use defaults::{with_defaults, with_pipeline};
 pub(crate) use files::files;
 pub(crate) use outline::{compact, fields};
 pub(crate) use size::check_size;

@@ -69,8 +69,10 @@ fn is_same(one: &OverSweep, other: &OverSweep) -> bool {
 
 /// How lines of repetitions are told apart from their mean, in a sentence.
 #[must_use]
-pub fn repetitions(groups: &[Group]) -> &'static str {
-    if groups.iter().any(|group| group.members.len() > 1) {
+pub fn repetitions(figure: &Figure, groups: &[Group]) -> &'static str {
+    // Dots against an axis are told apart by the caption.
+    let has_lines = figure.panels.iter().flat_map(|panel| &panel.layers).any(|layer| layer.x.is_some());
+    if has_lines && groups.iter().any(|group| group.members.len() > 1) {
         " Thin lines are single seeds, thick ones their mean."
     } else {
         ""

@@ -291,7 +291,7 @@ impl<'a> Over<'a> {
                 continue;
             }
             if let Some(content) = across::content(figure, groups, &shown) {
-                drawings.push(drawing(content, across::repetitions(groups)));
+                drawings.push(drawing(content, across::repetitions(figure, groups)));
             }
         }
         debug_assert_eq!(self.variants, variants.len());

@@ -107,6 +107,12 @@ fn facets<'a>(
             }
         }
     }
+    // Those that are asked for by name come in that order.
+    let asked = declared.layers.first().and_then(|layer| layer.rows.get(column));
+    if let Some(Condition::OneOf(values)) = asked {
+        let place = |cell: &Cell| values.iter().position(|value| cell.is(value));
+        cells.sort_by_key(place);
+    }
     cells.truncate(MOST_FACETS);
     let title = |cell: &Cell| format!("{} {}", declared.title, cell.shown()).trim().to_owned();
     Ok(cells.into_iter().map(|cell| (title(&cell), Some(cell))).collect())

@@ -26,6 +26,8 @@ const THEME: &str = include_str!("theme.js");
 pub struct Page<'a> {
     /// Headline.
     pub title: &'a str,
+    /// A word above the headline.
+    pub name: Option<&'a str>,
     /// What run it is about: names and values.
     pub facts: &'a [(String, String)],
     /// Parameters of each stage; of a sweep, those of the first variant.
@@ -77,6 +79,7 @@ impl Page<'_> {
                 }
                 body {
                     button #theme type="button" aria-label="light or dark" title="light or dark" { "◐" }
+                    @if let Some(name) = self.name { p .name { (name) } }
                     h1 { (self.title) }
                     dl .facts {
                         @for (name, values) in self.sweep {
@@ -247,6 +250,7 @@ mod tests {
         let drawn = Drawn { across: Vec::new(), details: Vec::new(), left_out: 0 };
         let page = Page {
             title: "a <b> & c",
+            name: None,
             facts: &[],
             parameters: &[],
             sweep: &[],
