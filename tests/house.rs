@@ -49,11 +49,15 @@ fn dependencies_point_one_way() {
     ];
     let found = dependencies();
     let members: Vec<&String> = found.keys().collect();
-    assert_eq!(found.len(), allowed.len(), "a crate without a rule: {members:?}");
-    for (name, allowed) in allowed {
-        let inner = found[name].iter().filter(|dependency| found.contains_key(*dependency));
+    let known: Vec<&str> = allowed.iter().map(|(name, _)| *name).collect();
+    assert!(known.iter().all(|name| found.contains_key(*name)), "{known:?} of {members:?}");
+    // A study needs no rule of its own: it knows what every study knows, and nobody knows it.
+    const STUDY: &[&str] = &["artifact", "stage", "study", "network"];
+    for (name, dependencies) in &found {
+        let rule = allowed.iter().find(|(known, _)| known == name).map_or(STUDY, |(_, rule)| rule);
+        let inner = dependencies.iter().filter(|dependency| found.contains_key(*dependency));
         for dependency in inner {
-            assert!(allowed.contains(&dependency.as_str()), "{name} must not know {dependency}");
+            assert!(rule.contains(&dependency.as_str()), "{name} must not know {dependency}");
         }
     }
 }
@@ -65,7 +69,7 @@ fn heavy_libraries_stay_in_their_rooms() {
         ("dfdx", &["train"][..]),
         ("polars", &["report"]),
         ("plotly", &["report"]),
-        ("serde_yaml", &["pipeline"]),
+        ("serde_yaml", &["pipeline", "study"]),
     ] {
         for (name, dependencies) in &found {
             let uses = dependencies.iter().any(|dependency| dependency == library);

@@ -48,7 +48,8 @@ fn a_figure_from_a_column_that_is_not_there_is_refused_with_its_line() {
     let output = pipeline(data.path(), file.to_str().expect("a path"), &[]);
     let said = text(&output);
     assert_eq!(output.status.code(), Some(2), "{said}");
-    let line = PIPELINE.lines().position(|line| line.contains("x: eigenvalue_share")).expect("it") + 1;
+    let line =
+        PIPELINE.lines().position(|line| line.contains("x: eigenvalue_share")).expect("it") + 1;
     assert!(said.contains(&format!("localized.yaml:{line}:14: error:")), "{said}");
     assert!(said.contains("the table `localization` has no column `eigenvalue_shares`; it has step, index, eigenvalue_share, participation"), "{said}");
 }
@@ -94,7 +95,8 @@ fn a_kind_of_ones_own_is_gathered_verified_and_diffed() {
     }
     assert!(results.join("figures/localization.svg").is_file());
     let findings: Vec<FindingRow> = read_rows(&results).expect("findings of the report");
-    let own: Vec<_> = findings.iter().filter(|row| row.finding == "eigenvectors_localize").collect();
+    let own: Vec<_> =
+        findings.iter().filter(|row| row.finding == "eigenvectors_localize").collect();
     // Of each of the four variants, and over all.
     assert_eq!(own.len(), 5);
     assert_eq!(own[0].variant.as_deref(), Some("start=1,rate=0.1"));

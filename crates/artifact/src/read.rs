@@ -184,8 +184,9 @@ pub fn read_vectors(
                 problem: format!("its column `{column}` holds no vectors"),
             })?;
             for row in (0..lists.len()).filter(|row| keep(first + row)) {
-                let cells = cast(&lists.value(row), &DataType::Float32)
-                    .map_err(|error| ArtifactError::Parquet { path: path.to_owned(), source: error.into() })?;
+                let cells = cast(&lists.value(row), &DataType::Float32).map_err(|error| {
+                    ArtifactError::Parquet { path: path.to_owned(), source: error.into() }
+                })?;
                 let values = cells.as_primitive::<Float32Type>().values().to_vec();
                 found.push((first + row, values));
             }

@@ -337,7 +337,8 @@ impl Panel {
     #[must_use]
     pub fn bar_width(&self) -> f64 {
         let bars = self.series.iter().filter(|series| series.stroke == Stroke::Bars);
-        let mut places: Vec<f64> = bars.flat_map(|series| &series.points).map(|point| point.0).collect();
+        let mut places: Vec<f64> =
+            bars.flat_map(|series| &series.points).map(|point| point.0).collect();
         places.sort_by(f64::total_cmp);
         places.dedup();
         let gaps = places.windows(2).map(|pair| pair[1] - pair[0]);

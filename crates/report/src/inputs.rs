@@ -77,8 +77,10 @@ impl Artifact {
 pub fn read(inputs: &Inputs) -> Result<Vec<Variant>, StageError> {
     let given = inputs.many(PORT);
     if given.is_empty() {
-        return Err(StageError::new(format!("the request gives no artifact for the port `{PORT}`"))
-            .hint("wire stages into the report: `inputs: { results: [spectrum, train, dataset] }`"));
+        return Err(StageError::new(format!(
+            "the request gives no artifact for the port `{PORT}`"
+        ))
+        .hint("wire stages into the report: `inputs: { results: [spectrum, train, dataset] }`"));
     }
     let artifacts: Vec<Artifact> = given.iter().map(Artifact::read).collect::<Result<_, _>>()?;
     let mut variants = Vec::new();
@@ -98,9 +100,8 @@ fn points(artifacts: &[Artifact]) -> Vec<Vec<Axis>> {
     let mut points: Vec<Vec<Axis>> = Vec::new();
     for artifact in artifacts {
         let point = &artifact.axes;
-        let is_part = |other: &Artifact| {
-            other.axes.len() > point.len() && artifact.goes_with(&other.axes)
-        };
+        let is_part =
+            |other: &Artifact| other.axes.len() > point.len() && artifact.goes_with(&other.axes);
         if !points.contains(point) && !artifacts.iter().any(is_part) {
             points.push(point.clone());
         }
@@ -143,7 +144,8 @@ fn by_stage<'a>(fitting: &[&'a Artifact]) -> Vec<(Vec<Axis>, Vec<&'a Artifact>)>
             let odd = |artifact: &&Artifact| {
                 left.iter().any(|other| artifact.is_made_from(&other.manifest.key))
             };
-            let (out, kept): (Vec<&Artifact>, Vec<&Artifact>) = chosen.iter().copied().partition(odd);
+            let (out, kept): (Vec<&Artifact>, Vec<&Artifact>) =
+                chosen.iter().copied().partition(odd);
             chosen = kept;
             if out.is_empty() {
                 break;
@@ -160,7 +162,11 @@ fn by_stage<'a>(fitting: &[&'a Artifact]) -> Vec<(Vec<Axis>, Vec<&'a Artifact>)>
     found
 }
 
-fn variant(index: usize, axes: Vec<Axis>, artifacts: Vec<&Artifact>) -> Result<Variant, StageError> {
+fn variant(
+    index: usize,
+    axes: Vec<Axis>,
+    artifacts: Vec<&Artifact>,
+) -> Result<Variant, StageError> {
     let mut findings: Vec<FindingRow> = Vec::new();
     let mut rates = Vec::new();
     for artifact in &artifacts {

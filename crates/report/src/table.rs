@@ -8,9 +8,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use polars::prelude::{
-    Column, DataType, ParallelStrategy, ParquetReader, PolarsError, SerReader,
-};
+use polars::prelude::{Column, DataType, ParallelStrategy, ParquetReader, PolarsError, SerReader};
 use serde_json::Value;
 use study::{Condition, End};
 
@@ -118,7 +116,11 @@ impl Columns {
         let (known, missing): (Vec<&str>, Vec<&str>) =
             names.iter().partition(|name| schema.contains(name));
         // A table of which no column is known still has rows.
-        let columns = if known.is_empty() { None } else { Some(known.iter().map(|&name| name.to_owned()).collect()) };
+        let columns = if known.is_empty() {
+            None
+        } else {
+            Some(known.iter().map(|&name| name.to_owned()).collect())
+        };
         let frame = reader
             .with_columns(columns)
             // One column and one group of rows at a time: memory before speed.
@@ -185,7 +187,10 @@ impl Columns {
     ///
     /// # Errors
     /// Where a column was not read.
-    pub fn shown(&self, conditions: &BTreeMap<String, Condition>) -> Result<Vec<Shown>, ReportError> {
+    pub fn shown(
+        &self,
+        conditions: &BTreeMap<String, Condition>,
+    ) -> Result<Vec<Shown>, ReportError> {
         let mut shown = vec![Shown::Yes; self.rows];
         for (name, condition) in conditions {
             let cells = self.column(name)?;
@@ -245,15 +250,15 @@ impl Cells {
                 }
                 Self::Texts(places, words)
             }
-            DataType::UInt32 => Self::Numbers(
-                numbers(column.u32().map_err(polars)?.iter().map(|cell| cell.map(f64::from))),
-            ),
-            DataType::UInt64 => Self::Numbers(
-                numbers(column.u64().map_err(polars)?.iter().map(|cell| cell.map(|cell| cell as f64))),
-            ),
-            DataType::Int64 => Self::Numbers(
-                numbers(column.i64().map_err(polars)?.iter().map(|cell| cell.map(|cell| cell as f64))),
-            ),
+            DataType::UInt32 => Self::Numbers(numbers(
+                column.u32().map_err(polars)?.iter().map(|cell| cell.map(f64::from)),
+            )),
+            DataType::UInt64 => Self::Numbers(numbers(
+                column.u64().map_err(polars)?.iter().map(|cell| cell.map(|cell| cell as f64)),
+            )),
+            DataType::Int64 => Self::Numbers(numbers(
+                column.i64().map_err(polars)?.iter().map(|cell| cell.map(|cell| cell as f64)),
+            )),
             DataType::Float64 => Self::Numbers(numbers(column.f64().map_err(polars)?.iter())),
             other => {
                 return Err(ReportError::Cell {
@@ -280,7 +285,10 @@ impl Cells {
                         End::First => "first",
                         End::Last => "last",
                     };
-                    return places.iter().map(|place| place.is_some_and(|place| words[place] == word)).collect();
+                    return places
+                        .iter()
+                        .map(|place| place.is_some_and(|place| words[place] == word))
+                        .collect();
                 }
                 let all: &[f64] = if let Self::Numbers(all) = self { all } else { &[] };
                 let known = all.iter().copied().filter(|number| !number.is_nan());
@@ -303,7 +311,11 @@ impl Cells {
                             && !number.is_nan()
                     })
                 };
-                within.into_iter().zip(excluded).map(|(within, excluded)| within && !excluded).collect()
+                within
+                    .into_iter()
+                    .zip(excluded)
+                    .map(|(within, excluded)| within && !excluded)
+                    .collect()
             }
         }
     }
@@ -325,7 +337,8 @@ impl Cells {
                     .collect()
             }
             Self::Texts(places, words) => {
-                let fits: Vec<bool> = words.iter().map(|word| any(&Cell::Text(word.clone()))).collect();
+                let fits: Vec<bool> =
+                    words.iter().map(|word| any(&Cell::Text(word.clone()))).collect();
                 let null = any(&Cell::Null);
                 places.iter().map(|place| place.map_or(null, |place| fits[place])).collect()
             }

@@ -5,8 +5,8 @@ mod made_up;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use artifact::tables::kernel::Reduction;
 use artifact::tables::findings::{FindingRow, Verdict};
+use artifact::tables::kernel::Reduction;
 use artifact::{Kind, Manifest, read_rows};
 use made_up::Run;
 use report::{Parameters, Report};
@@ -132,7 +132,10 @@ fn a_run_with_pictures_has_every_figure_and_finding() {
     assert_eq!(made.figures(".png").len(), 4 + 18 + 10);
     assert_eq!(made.page.matches("<img src=\"data:").count(), 4 + 18 + 10);
     // Every plot has a picture for readers without JavaScript.
-    assert_eq!(made.page.matches("<noscript><img ").count(), made.page.matches("class=\"plot\"").count());
+    assert_eq!(
+        made.page.matches("<noscript><img ").count(),
+        made.page.matches("class=\"plot\"").count()
+    );
     // Learned, error, eigenfunctions and kernel rows once more, at the slider.
     assert_eq!(made.page.matches("<canvas ").count(), 2 + 6 + 5);
     let verdicts = made.verdicts();
@@ -158,10 +161,7 @@ fn the_page_loads_nothing_from_elsewhere() {
         // Pictures within the page, tables and figures beside it, and places on the page.
         let own = address.starts_with("\"data:image/png;base64,")
             || address.starts_with("\"#")
-            || address
-                .split('"')
-                .nth(1)
-                .is_some_and(|file| {
+            || address.split('"').nth(1).is_some_and(|file| {
                 let beside = file.strip_prefix("figures/").unwrap_or(file);
                 let ending = beside.rsplit('.').next().unwrap_or_default();
                 ["parquet", "svg"].contains(&ending) && !beside.contains([':', '/'])
@@ -491,11 +491,20 @@ fn figure(written: serde_json::Value) -> Parameters {
 fn a_figure_of_the_user_s_own_is_drawn_from_any_table() {
     for (mark, more) in [
         ("line", json!({ "series": "index", "where": { "index": [1, 2] } })),
-        ("scatter", json!({ "x": { "column": "index", "scale": "log" }, "where": { "step": "last" } })),
+        (
+            "scatter",
+            json!({ "x": { "column": "index", "scale": "log" }, "where": { "step": "last" } }),
+        ),
         ("bars", json!({ "x": "index", "where": { "step": "last", "index": { "at_most": 9 } } })),
         ("histogram", json!({ "x": "eigenvalue", "y": null, "bins": 7 })),
-        ("band", json!({ "upper": { "column": "eigenvalue", "times": 2 }, "where": { "index": 1 } })),
-        ("heat_map", json!({ "y": "index", "value": "eigenvalue", "where": { "index": { "at_most": 5 } } })),
+        (
+            "band",
+            json!({ "upper": { "column": "eigenvalue", "times": 2 }, "where": { "index": 1 } }),
+        ),
+        (
+            "heat_map",
+            json!({ "y": "index", "value": "eigenvalue", "where": { "index": { "at_most": 5 } } }),
+        ),
     ] {
         let mut written = json!({
             "name": if mark == "heat_map" { "own_map" } else { "own" }, "title": "My own", "table": "eigenvalues", "mark": mark, "x": "step", "y": "eigenvalue",
@@ -524,7 +533,9 @@ fn a_figure_that_cannot_be_drawn_is_refused_where_it_is_wrong_before_anything_ru
     let column = problems(json!({ "name": "own", "panels": [
         { "table": "energy", "x": "step", "layers": [{ "y": "energy" }] } ] }));
     assert_eq!(column[0].0, "/figures/0/panels/0/layers/0/y");
-    assert!(column[0].1.starts_with("the table `energy` has no column `energy`; it has step, output"));
+    assert!(
+        column[0].1.starts_with("the table `energy` has no column `energy`; it has step, output")
+    );
     let text = problems(json!({ "name": "own", "table": "energy", "x": "step", "y": "signal" }));
     assert!(text[0].1.contains("holds text, where numbers are needed"), "{text:?}");
     let word = problems(json!({ "name": "own", "table": "energy", "x": "step", "y": "k",

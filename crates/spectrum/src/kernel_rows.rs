@@ -69,8 +69,8 @@ pub fn samples_near_places(inputs: &PerSample) -> Vec<usize> {
             };
             (0..dimensions).map(|axis| (along(axis) - place[axis]).powi(2)).sum()
         };
-        let nearest = (0..points.len())
-            .min_by(|&a, &b| distance(points[a]).total_cmp(&distance(points[b])));
+        let nearest =
+            (0..points.len()).min_by(|&a, &b| distance(points[a]).total_cmp(&distance(points[b])));
         found.extend(nearest.filter(|sample| !found.contains(sample)));
     }
     found
@@ -96,7 +96,12 @@ mod tests {
     #[test]
     fn a_row_is_that_of_the_first_output_of_its_sample() {
         // Two samples of two outputs each, and one test sample.
-        let train: Vec<f32> = (0..16).map(|i| { let (i, j) = (i / 4, i % 4); (i * j) as f32 + 1.0 }).collect();
+        let train: Vec<f32> = (0..16)
+            .map(|i| {
+                let (i, j) = (i / 4, i % 4);
+                (i * j) as f32 + 1.0
+            })
+            .collect();
         let test = [9.0, 8.0, 7.0, 6.0, 5.0, 4.0, 3.0, 2.0];
         let place = Place { output: 0, train: 4, ranges: vec![0..6] };
         let values = train.iter().chain(&test).copied().collect();

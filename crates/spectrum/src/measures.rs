@@ -129,7 +129,8 @@ fn resolved_counts(rows: &[EigenvalueRow]) -> Vec<Resolved> {
     // By block: the first index that is not resolved, and the largest index.
     let mut ends: BTreeMap<(u64, u32), (u32, u32)> = BTreeMap::new();
     for row in rows {
-        let (first_unresolved, largest) = ends.entry((row.step, row.output)).or_insert((u32::MAX, 0));
+        let (first_unresolved, largest) =
+            ends.entry((row.step, row.output)).or_insert((u32::MAX, 0));
         *largest = row.index.max(*largest);
         if !row.resolved {
             *first_unresolved = row.index.min(*first_unresolved);

@@ -86,9 +86,7 @@ impl Sources {
             rates: Rates::known(trained.learning_rates.as_deref(), &learning_rates)?,
             learning_rates,
             history,
-            about: [&trained, &recorded]
-                .into_iter()
-                .fold(outline.clone(), Outline::completed_by),
+            about: [&trained, &recorded].into_iter().fold(outline.clone(), Outline::completed_by),
             inputs,
             loss: loss(trained.loss.as_deref())?,
             gradient_descent: trained.optimizer.as_deref() == Some("gradient_descent"),

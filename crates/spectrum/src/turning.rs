@@ -32,14 +32,23 @@ pub fn overlaps(rows: &[EigenvectorRow]) -> (Vec<SubspaceOverlapRow>, Vec<ModeOv
     for (step, one) in &spans {
         for (other_step, other) in &spans {
             let overlap = overlap(one, other);
-            spaces.push(SubspaceOverlapRow { step: *step, other_step: *other_step, k: k as u32, overlap });
+            spaces.push(SubspaceOverlapRow {
+                step: *step,
+                other_step: *other_step,
+                k: k as u32,
+                overlap,
+            });
         }
     }
     let (first, last) = (&spans[0].1, &spans[spans.len() - 1].1);
     let mut modes = Vec::new();
     for (index, late) in (1..).zip(last) {
         for (other_index, early) in (1..).zip(first) {
-            modes.push(ModeOverlapRow { index, other_index, overlap: squared_product(late, early) });
+            modes.push(ModeOverlapRow {
+                index,
+                other_index,
+                overlap: squared_product(late, early),
+            });
         }
     }
     (spaces, modes)
@@ -101,9 +110,8 @@ mod tests {
             spaces.iter().find(|row| (row.step, row.other_step) == (step, other)).unwrap().overlap
         };
         assert_eq!((of(0, 0), of(0, 10), of(10, 20), of(20, 0)), (1.0, 1.0, 0.5, 0.5));
-        let mode = |i, j| {
-            modes.iter().find(|row| (row.index, row.other_index) == (i, j)).unwrap().overlap
-        };
+        let mode =
+            |i, j| modes.iter().find(|row| (row.index, row.other_index) == (i, j)).unwrap().overlap;
         assert_eq!((mode(1, 1), mode(1, 2), mode(2, 1)), (0.0, 1.0, 0.0));
     }
 

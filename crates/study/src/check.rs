@@ -34,7 +34,9 @@ impl Figure {
         let mut check = Check { tables, found: Vec::new() };
         for panel in &self.panels {
             for layer in &panel.layers {
-                let Some(table) = check.table(&layer.table, &layer.place, "/table") else { continue };
+                let Some(table) = check.table(&layer.table, &layer.place, "/table") else {
+                    continue;
+                };
                 let place = &layer.place;
                 let maps = layer.mark == Mark::HeatMap;
                 for (field, channel) in [("/x", &layer.x), ("/y", &layer.y)] {
@@ -141,13 +143,24 @@ impl Check<'_> {
         }
     }
 
-    fn column(&mut self, table: &'static Table, name: &str, needs: Needs, place: &str, field: &str) {
+    fn column(
+        &mut self,
+        table: &'static Table,
+        name: &str,
+        needs: Needs,
+        place: &str,
+        field: &str,
+    ) {
         let at = format!("{place}{field}");
         let Some(column) = table.columns.iter().find(|column| column.name == name) else {
             let names: Vec<&str> = table.columns.iter().map(|column| column.name).collect();
             return self.problem(
                 at,
-                format!("the table `{}` has no column `{name}`; it has {}", table.name, names.join(", ")),
+                format!(
+                    "the table `{}` has no column `{name}`; it has {}",
+                    table.name,
+                    names.join(", ")
+                ),
             );
         };
         let is_number =
@@ -205,7 +218,10 @@ impl Check<'_> {
             if !column.words.contains(&word) {
                 self.problem(
                     format!("{place}/{name}"),
-                    format!("the column `{name}` never holds `{word}`; it holds {}", column.words.join(", ")),
+                    format!(
+                        "the column `{name}` never holds `{word}`; it holds {}",
+                        column.words.join(", ")
+                    ),
                 );
             }
         }

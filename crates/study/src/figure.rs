@@ -301,7 +301,10 @@ impl Layer {
         let channels = [&self.x, &self.y, &self.upper, &self.value];
         let channels = channels.into_iter().flatten().map(|channel| channel.column.as_str());
         let named = self.series.iter().map(|series| series.column.as_str());
-        channels.chain(named).chain(self.film.as_deref()).chain(self.rows.keys().map(String::as_str))
+        channels
+            .chain(named)
+            .chain(self.film.as_deref())
+            .chain(self.rows.keys().map(String::as_str))
     }
 }
 
@@ -326,10 +329,11 @@ impl Figure {
         });
         let mut sources: Vec<(&str, Vec<&str>)> = Vec::new();
         for (table, columns) in layers.chain(functions) {
-            let place = sources.iter().position(|(known, _)| *known == table).unwrap_or_else(|| {
-                sources.push((table, Vec::new()));
-                sources.len() - 1
-            });
+            let place =
+                sources.iter().position(|(known, _)| *known == table).unwrap_or_else(|| {
+                    sources.push((table, Vec::new()));
+                    sources.len() - 1
+                });
             for column in columns {
                 if !sources[place].1.contains(&column) {
                     sources[place].1.push(column);

@@ -51,6 +51,12 @@ pub enum StudyError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A template does not give a study.
+    #[error("figures cannot be read: {message}")]
+    Template {
+        /// What is wrong, with line and column.
+        message: String,
+    },
     /// It is no study.
     #[error("{} does not describe figures: {message}", path.display())]
     Content {
@@ -62,6 +68,19 @@ pub enum StudyError {
 }
 
 impl Study {
+    /// The study that `yaml` writes, each word of `filled` replaced by what this run has for it: a number,
+    /// a list of steps, a sentence. Words are looked for in order, so that one that begins another comes
+    /// after it.
+    ///
+    /// # Errors
+    /// Where what comes out is no study; the message has line and column.
+    pub fn from_template(yaml: &str, filled: &[(&str, String)]) -> Result<Self, StudyError> {
+        let text =
+            filled.iter().fold(yaml.to_owned(), |text, (word, value)| text.replace(word, value));
+        serde_yaml::from_str(&text)
+            .map_err(|error| StudyError::Template { message: error.to_string() })
+    }
+
     /// Reads the file of the artifact at `directory`; an empty study where there is none.
     ///
     /// # Errors
@@ -70,7 +89,9 @@ impl Study {
         let path = directory.join(STUDY_FILE);
         let text = match open_file(&path).and_then(std::io::read_to_string) {
             Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(Self::default());
+            }
             Err(source) => return Err(StudyError::Io { path, source }),
         };
         serde_json::from_str(&text)

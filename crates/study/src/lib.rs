@@ -7,8 +7,8 @@
 
 mod check;
 mod file;
-pub mod number;
 mod finding;
+pub mod number;
 
 mod condition;
 mod figure;

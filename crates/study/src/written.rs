@@ -311,7 +311,18 @@ impl Panel {
         let (series, colour, dash, bins, film) =
             (self.series, self.colour, self.dash, self.bins, self.film);
         let own = Layer {
-            table, rows, mark, x, y, upper, value, series, colour, dash, bins, film,
+            table,
+            rows,
+            mark,
+            x,
+            y,
+            upper,
+            value,
+            series,
+            colour,
+            dash,
+            bins,
+            film,
             ..Layer::default()
         };
         let layers = if layers.is_empty() {
@@ -376,7 +387,9 @@ fn whole(written: Figure) -> Result<figure::Figure, String> {
         (true, false, None) => {
             return Err("it needs `table`, `layers`, `panels` or `function`".to_owned());
         }
-        _ => return Err("`panels`, `function` and `table` or `layers` exclude each other".to_owned()),
+        _ => {
+            return Err("`panels`, `function` and `table` or `layers` exclude each other".to_owned());
+        }
     };
     let is_plain = panels
         .iter()

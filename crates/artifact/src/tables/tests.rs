@@ -5,8 +5,8 @@ use std::fmt::Debug;
 use serde_json::Value;
 
 use super::dataset::Sample;
-use super::kernel::{KernelRow, Reduction};
 use super::findings::{FindingRow, Verdict};
+use super::kernel::{KernelRow, Reduction};
 use super::run::{RunRow, RunState};
 use super::spectrum::{
     AlignmentMetric, AlignmentRow, BaselineRow, DynamicsRow, EigenvalueRow, EigenvectorRow,

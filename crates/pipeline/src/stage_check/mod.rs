@@ -174,7 +174,7 @@ fn planned(
         contract: program.description.contract.clone(),
         parameters: given.clone(),
         inputs: Outlines::from(samples.outlines()),
-            kinds: samples.kinds(),
+        kinds: samples.kinds(),
         limits,
         part: Part::Whole,
     };

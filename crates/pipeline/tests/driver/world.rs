@@ -7,8 +7,8 @@ use std::process::{Command, Stdio};
 
 use artifact::tables::Split;
 use artifact::tables::dataset::Sample;
-use artifact::tables::kernel::{KernelRow, Reduction};
 use artifact::tables::findings::{FindingRow, Verdict};
+use artifact::tables::kernel::{KernelRow, Reduction};
 use artifact::tables::training::{CheckpointRow, HistoryRow, OutputRow};
 use artifact::{Gram, GramRow, Kind, Layout};
 use pipeline::{Executor, Local, Made, PipelineError, Plan, Progress, Project, Request};

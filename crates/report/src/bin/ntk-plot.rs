@@ -26,10 +26,12 @@ fn run() -> Result<(), String> {
     let figures: Vec<Figure> = serde_json::from_str(&text).map_err(|error| error.to_string())?;
     let out = Path::new(out);
     let write = |path: &Path, document: String| {
-        fs::write(path, document).map_err(|error| format!("writing {} failed: {error}", path.display()))
+        fs::write(path, document)
+            .map_err(|error| format!("writing {} failed: {error}", path.display()))
     };
     for figure in &figures {
-        let document = report::plot(Path::new(folder), figure).map_err(|error| error.to_string())?;
+        let document =
+            report::plot(Path::new(folder), figure).map_err(|error| error.to_string())?;
         match &figures[..] {
             [_] => write(out, document)?,
             _ => {

@@ -41,7 +41,8 @@ pub fn content(figure: &Figure, groups: &[Group], drawn: &[Vec<OverSweep>]) -> O
     for first in titles {
         let of = |run: &Variant| drawn.get(run.index)?.iter().find(|panel| is_same(panel, first));
         let line = |run: &Variant| of(run).map(|panel| panel.line.clone()).unwrap_or_default();
-        let bound = |run: &Variant| of(run).and_then(|panel| panel.bound.clone()).unwrap_or_default();
+        let bound =
+            |run: &Variant| of(run).and_then(|panel| panel.bound.clone()).unwrap_or_default();
         let has_bound = drawn.iter().flatten().any(|it| is_same(it, first) && it.bound.is_some());
         match &first.axes {
             (Some(x), y) => {
@@ -71,7 +72,8 @@ fn is_same(one: &OverSweep, other: &OverSweep) -> bool {
 #[must_use]
 pub fn repetitions(figure: &Figure, groups: &[Group]) -> &'static str {
     // Dots against an axis are told apart by the caption.
-    let has_lines = figure.panels.iter().flat_map(|panel| &panel.layers).any(|layer| layer.x.is_some());
+    let has_lines =
+        figure.panels.iter().flat_map(|panel| &panel.layers).any(|layer| layer.x.is_some());
     if has_lines && groups.iter().any(|group| group.members.len() > 1) {
         " Thin lines are single seeds, thick ones their mean."
     } else {

@@ -81,7 +81,8 @@ impl Canvas {
 /// A row of films at `steps`; none of a run with one checkpoint, where nothing moves.
 #[must_use]
 pub fn film_row(title: &str, steps: &[u64], films: Vec<Film>) -> Option<FilmRow> {
-    let films: Vec<Film> = films.into_iter().filter(|film| film.frames.len() == steps.len()).collect();
+    let films: Vec<Film> =
+        films.into_iter().filter(|film| film.frames.len() == steps.len()).collect();
     let moves = steps.len() > 1 && !films.is_empty();
     moves.then(|| FilmRow { title: title.to_owned(), steps: steps.to_vec(), films })
 }

@@ -120,19 +120,27 @@ pub fn frames<'a>(
     let has_split = found.table.columns.iter().any(|column| column.name == "split");
     let of_split = |split: Split| {
         let name = Cell::Text(split.name().to_owned());
-        let is_of = |row: &usize| !has_split || columns.cell("split", *row).is_ok_and(|cell| cell == name);
-        (0..columns.rows()).filter(|&row| shown[row] == Shown::Yes).filter(is_of).collect::<Vec<usize>>()
+        let is_of =
+            |row: &usize| !has_split || columns.cell("split", *row).is_ok_and(|cell| cell == name);
+        (0..columns.rows())
+            .filter(|&row| shown[row] == Shown::Yes)
+            .filter(is_of)
+            .collect::<Vec<usize>>()
     };
     let test = of_split(Split::Test);
-    let is_test = has_split && !test.is_empty() && samples.test_is_finer() && samples.input_dim() <= 2;
-    let (split, rows) = if is_test { (Split::Test, test) } else { (Split::Train, of_split(Split::Train)) };
+    let is_test =
+        has_split && !test.is_empty() && samples.test_is_finer() && samples.input_dim() <= 2;
+    let (split, rows) =
+        if is_test { (Split::Test, test) } else { (Split::Train, of_split(Split::Train)) };
     let (points, _) = samples.of(split);
     let steps = columns.numbers("step")?;
     let own_order = columns.numbers(&function.columns)?;
     let kept = chosen(rows.iter().map(|&row| steps[row]));
-    let rows: Vec<usize> = rows.into_iter().filter(|&row| kept.contains(&steps[row].to_bits())).collect();
+    let rows: Vec<usize> =
+        rows.into_iter().filter(|&row| kept.contains(&steps[row].to_bits())).collect();
     let path = table_file(&found.artifact.directory, found.table, None);
-    let vectors = read_vectors(&path, found.table, &function.values, |row| rows.binary_search(&row).is_ok())?;
+    let vectors =
+        read_vectors(&path, found.table, &function.values, |row| rows.binary_search(&row).is_ok())?;
     let joined: Vec<(Joined, &study::Join)> = function
         .join
         .iter()
@@ -166,7 +174,9 @@ fn with_outputs(
     rows: &std::collections::BTreeMap<String, study::Condition>,
 ) -> Result<Vec<Shown>, ReportError> {
     let mut known = rows.clone();
-    known.retain(|name, _| found.columns.numbers(name).is_ok() || found.columns.cell(name, 0).is_ok());
+    known.retain(|name, _| {
+        found.columns.numbers(name).is_ok() || found.columns.cell(name, 0).is_ok()
+    });
     found.columns.shown(&known)
 }
 
@@ -178,8 +188,11 @@ fn chosen(steps: impl Iterator<Item = f64>) -> Vec<u64> {
     all.dedup();
     let last = all.last().copied();
     let follows = |step: f64| all.binary_search_by(|known| known.total_cmp(&(step - 1.0))).is_ok();
-    let own: Vec<f64> =
-        all.iter().copied().filter(|&step| Some(step) == last || step == 0.0 || !follows(step)).collect();
+    let own: Vec<f64> = all
+        .iter()
+        .copied()
+        .filter(|&step| Some(step) == last || step == 0.0 || !follows(step))
+        .collect();
     let kept: Vec<f64> = if own.len() <= MOST_FRAMES {
         own
     } else {
@@ -199,7 +212,9 @@ impl Joined {
         own: Option<&'a Artifact>,
         join: &study::Join,
     ) -> Result<Self, ReportError> {
-        let Some(found) = subject.table(&join.table, own)? else { return Ok(Self { columns: None }) };
+        let Some(found) = subject.table(&join.table, own)? else {
+            return Ok(Self { columns: None });
+        };
         let shown = found.columns.shown(&join.rows)?;
         let rows = (0..found.columns.rows()).filter(|&row| shown[row] == Shown::Yes).collect();
         Ok(Self { columns: Some((found.columns, rows)) })
@@ -213,7 +228,8 @@ impl Joined {
             keys.push((first.cell(own, row).ok()?, theirs));
         }
         let fits = |other: &&usize| {
-            keys.iter().all(|(cell, theirs)| columns.cell(theirs, **other).is_ok_and(|it| it == *cell))
+            keys.iter()
+                .all(|(cell, theirs)| columns.cell(theirs, **other).is_ok_and(|it| it == *cell))
         };
         let other = rows.iter().find(fits)?;
         columns.cell(name, *other).ok()
@@ -242,11 +258,12 @@ fn labels(
                 text = shown("", measured(f64::from(largest)), text);
                 continue;
             }
-            let cell = columns.cell(&name, row).ok().filter(|cell| *cell != Cell::Null).or_else(|| {
-                joined.iter().find_map(|(other, join)| {
-                    other.cell(&name, columns, row, join).filter(|cell| *cell != Cell::Null)
-                })
-            });
+            let cell =
+                columns.cell(&name, row).ok().filter(|cell| *cell != Cell::Null).or_else(|| {
+                    joined.iter().find_map(|(other, join)| {
+                        other.cell(&name, columns, row, join).filter(|cell| *cell != Cell::Null)
+                    })
+                });
             let Some(cell) = cell else { continue 'lines };
             if let Cell::Number(number) = cell {
                 #[expect(clippy::cast_sign_loss, reason = "an index is not negative")]
@@ -286,7 +303,8 @@ fn align_signs(frames: &mut [Frame]) {
         let (before, rest) = frames.split_at_mut(later);
         let (before, now) = (&before[later - 1], &mut rest[0]);
         for known in &mut now.functions {
-            let other = before.functions.iter().find(|other| other.column.total_cmp(&known.column).is_eq());
+            let other =
+                before.functions.iter().find(|other| other.column.total_cmp(&known.column).is_eq());
             let Some(other) = other else { continue };
             let pairs = known.values.iter().zip(&other.values);
             let product: f64 = pairs.map(|(&a, &b)| f64::from(a) * f64::from(b)).sum();

@@ -34,14 +34,17 @@ pub fn content(
     for (number, group) in groups.iter().take(count).enumerate() {
         let Some(variant) = group.members.first() else { continue };
         let subject = Subject::new(variant, needed)?;
-        let own = variant.artifacts.iter().find(|artifact| artifact.table(&function.table).is_some());
+        let own =
+            variant.artifacts.iter().find(|artifact| artifact.table(&function.table).is_some());
         let Some(known) = functions::frames(function, &subject, own)? else { continue };
         let Some(last) = known.frames.last() else { continue };
         if known.points.first().map_or(0, Vec::len) != 2 {
             continue;
         }
         // The detailed figures of the page have as many films again.
-        let Some(canvas) = Canvas::new(&known.points, width, 2 * count * COLUMNS * known.frames.len()) else {
+        let Some(canvas) =
+            Canvas::new(&known.points, width, 2 * count * COLUMNS * known.frames.len())
+        else {
             continue;
         };
         place = where_drawn(known.split, 2, known.points.len());
@@ -51,7 +54,10 @@ pub fn content(
             let (_, map) = colours(function.colours, &it.values);
             pictures.push(canvas.picture(name, it.label.clone(), &it.values, map)?);
         }
-        rows.push(PictureRow { title: format!("{}, step {}", group.label(), grouped(last.step)), pictures });
+        rows.push(PictureRow {
+            title: format!("{}, step {}", group.label(), grouped(last.step)),
+            pictures,
+        });
         let steps: Vec<u64> = known.frames.iter().map(|frame| frame.step).collect();
         let moving = (0..COLUMNS).map(|place| functions::film(&canvas, function, &known, place));
         films.extend(film_row(&group.label(), &steps, moving.collect()));
@@ -77,7 +83,8 @@ pub fn content(
         Colours::Diverging => " Blue is negative, white zero, orange positive.",
         Colours::Grey => "",
     };
-    let content = Content::Pictures(Pictures { rows, films, columns: COLUMNS, rows_in_print: true });
+    let content =
+        Content::Pictures(Pictures { rows, films, columns: COLUMNS, rows_in_print: true });
     Ok(Some((content, format!("{signs}{seeds} {place}"), sources)))
 }
 
@@ -95,13 +102,18 @@ pub fn learned(
         let Some(variant) = group.members.first() else { continue };
         let subject = Subject::new(variant, needed)?;
         let Some(learned) = Learned::read(&subject)? else { return Ok(None) };
-        pictures.extend(learned.picture(format!("variant-{number}-learned"), group.label(), width)?);
+        pictures.extend(learned.picture(
+            format!("variant-{number}-learned"),
+            group.label(),
+            width,
+        )?);
     }
     let columns = pictures.len().clamp(1, 6);
     Ok((!pictures.is_empty()).then(|| Drawing {
         name: "sweep_functions".to_owned(),
         title: "What every variant learned".to_owned(),
-        caption: "The learned function at the last checkpoint, in the grey scale of the target.".to_owned(),
+        caption: "The learned function at the last checkpoint, in the grey scale of the target."
+            .to_owned(),
         citation: String::new(),
         sources: vec![Source {
             table: "outputs".to_owned(),

@@ -36,7 +36,8 @@ pub fn content(
         let mut pictures = Vec::new();
         for (place, &sample) in ends.enumerate() {
             let class = samples.label(known.split, sample).map(|label| format!("class {label}\n"));
-            let label = format!("{}{}", class.unwrap_or_default(), measured(f64::from(it.values[sample])));
+            let label =
+                format!("{}{}", class.unwrap_or_default(), measured(f64::from(it.values[sample])));
             let file = format!("{name}-{:02}-sample-{place}", it.column);
             pictures.push(grey_image(file, label, &known.points[sample], side, style.width)?);
         }

@@ -87,7 +87,8 @@ impl Learned {
         if self.points.first().map_or(0, Vec::len) != 2 {
             return Ok(None);
         }
-        let (Some(canvas), Some(values)) = (Canvas::new(&self.points, width, 1), learned.first()) else {
+        let (Some(canvas), Some(values)) = (Canvas::new(&self.points, width, 1), learned.first())
+        else {
             return Ok(None);
         };
         canvas.picture(name, label, values, ColourMap::grey(target)).map(Some)

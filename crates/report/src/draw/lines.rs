@@ -44,10 +44,8 @@ pub fn lines(
         }
         None => vec![None],
     };
-    let mut found: Vec<Line> = keys
-        .into_iter()
-        .map(|key| Line { key, points: Vec::new(), film: Vec::new() })
-        .collect();
+    let mut found: Vec<Line> =
+        keys.into_iter().map(|key| Line { key, points: Vec::new(), film: Vec::new() }).collect();
     let place = |row: usize| -> Result<Option<usize>, ReportError> {
         let Some(series) = &layer.series else { return Ok(Some(0)) };
         let cell = columns.cell(&series.column, row)?;

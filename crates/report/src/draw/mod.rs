@@ -57,14 +57,16 @@ type Declared<'a> = (&'a Figure, Option<&'a Artifact>);
 /// Where a table cannot be read or a picture cannot be encoded.
 pub fn all(variants: &[Variant], own: &[Figure], width: u32) -> Result<Drawn, ReportError> {
     let groups = groups(variants);
-    let select: BTreeSet<String> = studies(variants).filter_map(|study| Some(study.select.as_ref()?.column.clone())).collect();
+    let select: BTreeSet<String> =
+        studies(variants).filter_map(|study| Some(study.select.as_ref()?.column.clone())).collect();
     let needed = Needed::by(
         studies(variants).flat_map(|study| &study.figures).chain(own).chain(&built_in()),
         &select,
     );
     let builtin = built_in();
     // Of repetitions the first is shown in detail.
-    let shown: Vec<usize> = groups.iter().filter_map(|group| Some(group.members.first()?.index)).collect();
+    let shown: Vec<usize> =
+        groups.iter().filter_map(|group| Some(group.members.first()?.index)).collect();
     let details = shown.len().min(MOST_DETAILS);
     let (mut drawn, mut over) = (Vec::new(), Over::new(variants.len()));
     let (mut left_out, mut count) = (0, 0);
@@ -88,12 +90,23 @@ pub fn all(variants: &[Variant], own: &[Figure], width: u32) -> Result<Drawn, Re
                 continue;
             }
             let is_first = number == 0;
-            let drawings = of_variant(&subject, &declared, selected.as_ref(), is_first, style, variants.len())?;
+            let drawings = of_variant(
+                &subject,
+                &declared,
+                selected.as_ref(),
+                is_first,
+                style,
+                variants.len(),
+            )?;
             let label = label(variant, selected.as_ref(), selections.len(), variants.len());
             drawn.push(Detail { label, drawings });
         }
     }
-    let across = if variants.len() > 1 { over.drawings(&groups, variants, &needed, width)? } else { Vec::new() };
+    let across = if variants.len() > 1 {
+        over.drawings(&groups, variants, &needed, width)?
+    } else {
+        Vec::new()
+    };
     Ok(Drawn { across, details: drawn, left_out })
 }
 
@@ -109,7 +122,12 @@ pub fn one(figure: &Figure, variant: &Variant) -> Result<Option<Drawing>, Report
 }
 
 /// What a selector calls a detail.
-fn label(variant: &Variant, selected: Option<&(String, f64)>, selections: usize, variants: usize) -> String {
+fn label(
+    variant: &Variant,
+    selected: Option<&(String, f64)>,
+    selections: usize,
+    variants: usize,
+) -> String {
     let mut parts = Vec::new();
     if variants > 1 {
         parts.push(variant.label().replace(',', ", "));
@@ -131,7 +149,11 @@ fn built_in() -> Vec<Figure> {
 }
 
 /// The figures of a variant, each once by its name: the user's own last.
-fn declared<'a>(variant: &'a Variant, own: &'a [Figure], builtin: &'a [Figure]) -> Vec<Declared<'a>> {
+fn declared<'a>(
+    variant: &'a Variant,
+    own: &'a [Figure],
+    builtin: &'a [Figure],
+) -> Vec<Declared<'a>> {
     let mut found: Vec<Declared> = builtin.iter().map(|figure| (figure, None)).collect();
     for artifact in &variant.artifacts {
         found.extend(artifact.study.figures.iter().map(|figure| (figure, Some(artifact))));
@@ -181,7 +203,9 @@ fn of_variant<'a>(
             continue;
         }
         if figure.function.is_some() {
-            if is_first && let Some((content, text)) = functions::content(figure, subject, own, style)? {
+            if is_first
+                && let Some((content, text)) = functions::content(figure, subject, own, style)?
+            {
                 drawings.push(finished(figure, content, &text, subject, own));
             }
             continue;
@@ -268,7 +292,8 @@ impl<'a> Over<'a> {
         needed: &'a Needed,
         width: u32,
     ) -> Result<Vec<Drawing>, ReportError> {
-        let mut drawings = functions_across::learned(groups, needed, width)?.into_iter().collect::<Vec<_>>();
+        let mut drawings =
+            functions_across::learned(groups, needed, width)?.into_iter().collect::<Vec<_>>();
         for (figure, shown, sources) in self.figures {
             let drawing = |content, text: &str| Drawing {
                 name: figure.name.clone(),

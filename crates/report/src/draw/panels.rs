@@ -153,14 +153,15 @@ fn map<'a>(
     facet: Option<(&str, &Cell)>,
     selected: Selected,
 ) -> Result<Option<Map>, ReportError> {
-    let (Some(x), Some(y), Some(value)) = (&layer.x, &layer.y, &layer.value) else { return Ok(None) };
+    let (Some(x), Some(y), Some(value)) = (&layer.x, &layer.y, &layer.value) else {
+        return Ok(None);
+    };
     let narrowed = with(layer, selected);
     let Some(found) = table(&narrowed, subject, own)? else { return Ok(None) };
     let narrowed = fitted(narrowed, &found);
     let shown = lines::rows(&narrowed, &found.columns, facet)?;
     let columns = &found.columns;
-    let (across, up) =
-        (columns.distinct(&x.column, &shown)?, columns.distinct(&y.column, &shown)?);
+    let (across, up) = (columns.distinct(&x.column, &shown)?, columns.distinct(&y.column, &shown)?);
     if across.is_empty() || up.is_empty() {
         return Ok(None);
     }
@@ -231,7 +232,8 @@ pub fn over_sweep<'a>(
                 let Some(y) = &layer.y else { continue };
                 let drawn = lines::lines(&layer, &table.columns, facet)?;
                 if layer.bound {
-                    if let (Some(last), Some(bound)) = (found.last_mut(), drawn.into_iter().next()) {
+                    if let (Some(last), Some(bound)) = (found.last_mut(), drawn.into_iter().next())
+                    {
                         last.bound = Some(bound.points);
                     }
                     continue;

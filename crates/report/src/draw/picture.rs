@@ -4,8 +4,8 @@ use std::io::Cursor;
 
 use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
 
-use crate::error::ReportError;
 use crate::drawing::Picture;
+use crate::error::ReportError;
 
 /// Ratios of height to width beyond which a picture is drawn as a square.
 const SLIM: f64 = 4.0;

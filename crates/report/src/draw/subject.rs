@@ -20,7 +20,10 @@ pub struct Needed(BTreeMap<String, BTreeSet<String>>);
 impl Needed {
     /// The columns that `figures` read, and `select` of each table that has it.
     #[must_use]
-    pub fn by<'a>(figures: impl IntoIterator<Item = &'a Figure>, select: &BTreeSet<String>) -> Self {
+    pub fn by<'a>(
+        figures: impl IntoIterator<Item = &'a Figure>,
+        select: &BTreeSet<String>,
+    ) -> Self {
         let mut needed = Self::default();
         for figure in figures {
             for (table, columns) in figure.sources() {
@@ -84,7 +87,11 @@ impl<'a> Subject<'a> {
     ///
     /// # Errors
     /// Where it cannot be read.
-    pub fn table(&self, name: &str, own: Option<&'a Artifact>) -> Result<Option<Found<'a>>, ReportError> {
+    pub fn table(
+        &self,
+        name: &str,
+        own: Option<&'a Artifact>,
+    ) -> Result<Option<Found<'a>>, ReportError> {
         let Some((artifact, table)) = self.variant.table(name, own) else { return Ok(None) };
         let path = table_file(&artifact.directory, table, None);
         let key = path.display().to_string();

@@ -26,19 +26,19 @@ impl Quantity {
     /// The quantity that a trend is over.
     pub(super) fn of(over: &Varied) -> Self {
         match over {
-            Varied::HiddenLayers => Self::known("hidden layers", Varies::Layers, NO_LAYERS, depth, |run| {
-                let mut widths = widths(run).unwrap_or_default();
-                widths.sort_unstable();
-                widths.dedup();
-                json!([rest(run), widths])
-            }),
-            Varied::HiddenWidth => Self::known(
-                "units in a hidden layer",
-                Varies::Layers,
-                NO_LAYERS,
-                width,
-                |run| json!([rest(run), widths(run).map(|widths| widths.len())]),
-            ),
+            Varied::HiddenLayers => {
+                Self::known("hidden layers", Varies::Layers, NO_LAYERS, depth, |run| {
+                    let mut widths = widths(run).unwrap_or_default();
+                    widths.sort_unstable();
+                    widths.dedup();
+                    json!([rest(run), widths])
+                })
+            }
+            Varied::HiddenWidth => {
+                Self::known("units in a hidden layer", Varies::Layers, NO_LAYERS, width, |run| {
+                    json!([rest(run), widths(run).map(|widths| widths.len())])
+                })
+            }
             Varied::LabelNoise => Self::known(
                 "noise on the targets",
                 Varies::Noise,

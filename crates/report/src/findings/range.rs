@@ -4,9 +4,9 @@ use artifact::tables::findings::{FindingRow, Verdict};
 
 use super::decision::rank;
 use super::trend::with_uncertainty;
-use study::number::measured;
 use crate::statistics::Mean;
 use crate::variant::{Variant, groups};
+use study::number::measured;
 
 /// Variants that are named at most where a finding does not hold.
 const NAMED: usize = 4;
@@ -22,7 +22,8 @@ pub(super) fn measure(
 ) -> Vec<FindingRow> {
     let found = |name: &str, control: bool| -> Vec<Vec<FindingRow>> {
         let chosen = variants.iter().filter(|variant| is_control(variant) == control);
-        let of_variant = |variant: &Variant| Some((variant.label(), variant.finding(name)?.clone()));
+        let of_variant =
+            |variant: &Variant| Some((variant.label(), variant.finding(name)?.clone()));
         let named = |(label, row)| FindingRow { variant: Some(label), ..row };
         let members = groups(chosen).into_iter().map(|group| group.members);
         let found = |member: &Variant| of_variant(member).map(named);

@@ -18,9 +18,12 @@ pub(super) fn measure(trend: &Trend, groups: &[Group]) -> FindingRow {
         Direction::Rises => "larger",
         Direction::Falls => "smaller",
     };
-    let finding = Row::of(trend, format!(
-        "with every decay the mean over seeds is {way} than with the constant rate, from the same rate on, by more than two standard errors of the difference; runs with the same seed are paired"
-    ));
+    let finding = Row::of(
+        trend,
+        format!(
+            "with every decay the mean over seeds is {way} than with the constant rate, from the same rate on, by more than two standard errors of the difference; runs with the same seed are paired"
+        ),
+    );
     let decay = |axis: &Axis| axis.varies == Varies::Decay;
     if !groups.iter().any(|group| group.axes.iter().any(decay)) {
         return finding.not_applicable(Quantity::of(&trend.over).no_axis);
@@ -138,8 +141,7 @@ mod tests {
             variant.rates = vec![0.1, 0.05];
         }
         assert_eq!(verdict(&variants), Verdict::NotApplicable);
-        let other =
-            [at(&[("width", json!(1))], 1.0), decayed(&[("width", json!(2))], 2.0)];
+        let other = [at(&[("width", json!(1))], 1.0), decayed(&[("width", json!(2))], 2.0)];
         assert_eq!(verdict(&other), Verdict::NotApplicable);
         let mut unknown = sweep(&[9000.0, 9500.0], &[4000.0, 4100.0]);
         unknown[0].findings.clear();

@@ -97,8 +97,10 @@ impl Along<'_> {
             Direction::Falls => mean.negated(),
         };
         let ends = first.difference(last, |run| end(self.trend, run))?;
-        let steps: Option<Vec<Mean>> =
-            line.windows(2).map(|pair| pair[0].1.difference(pair[1].1, |run| end(self.trend, run))).collect();
+        let steps: Option<Vec<Mean>> = line
+            .windows(2)
+            .map(|pair| pair[0].1.difference(pair[1].1, |run| end(self.trend, run)))
+            .collect();
         let steps = steps?;
         let goes_back =
             steps.iter().any(|&step| signed(step).verdict(Verdict::Holds) == Verdict::DoesNotHold);
@@ -179,105 +181,109 @@ mod tests {
             trend(Varied::HiddenLayers, Direction::Rises)
         }
 
-    /// A run of a network of these hidden layers that came to `end`; the axis has another name and
-    /// label than what it varies.
-    fn at(hidden: &[u64], seed: u64, end: f64) -> Variant {
-        let label = format!("net {}", hidden.len());
-        network(&[("layers", json!(label)), ("seed", json!(seed))], hidden, end)
-    }
+        /// A run of a network of these hidden layers that came to `end`; the axis has another name and
+        /// label than what it varies.
+        fn at(hidden: &[u64], seed: u64, end: f64) -> Variant {
+            let label = format!("net {}", hidden.len());
+            network(&[("layers", json!(label)), ("seed", json!(seed))], hidden, end)
+        }
 
-    /// 2, 3 and 4 hidden layers with these seeds each.
-    fn sweep<const SEEDS: usize>(ends: [[f64; SEEDS]; 3]) -> Vec<Variant> {
-        let mut variants = Vec::new();
-        // Not by rising depth: the order of the file decides nothing.
-        for (depth, ends) in [4, 2, 3].into_iter().zip([ends[2], ends[0], ends[1]]) {
-            for (seed, end) in (0..).zip(ends) {
-                variants.push(at(&vec![256; depth], seed, end));
+        /// 2, 3 and 4 hidden layers with these seeds each.
+        fn sweep<const SEEDS: usize>(ends: [[f64; SEEDS]; 3]) -> Vec<Variant> {
+            let mut variants = Vec::new();
+            // Not by rising depth: the order of the file decides nothing.
+            for (depth, ends) in [4, 2, 3].into_iter().zip([ends[2], ends[0], ends[1]]) {
+                for (seed, end) in (0..).zip(ends) {
+                    variants.push(at(&vec![256; depth], seed, end));
+                }
             }
+            variants
         }
-        variants
-    }
 
-    fn verdict<const SEEDS: usize>(ends: [[f64; SEEDS]; 3]) -> Verdict {
-        measure(&deeper(), &groups(&sweep(ends))).verdict
-    }
-
-    #[test]
-    fn it_holds_when_energy_rises_by_more_than_two_standard_errors() {
-        let variants = sweep([[0.80, 0.82], [0.85, 0.86], [0.90, 0.91]]);
-        let row = measure(&deeper(), &groups(&variants));
-        assert_eq!((row.verdict, row.n), (Verdict::Holds, Some(2)), "{row:?}");
-        assert!((row.before.unwrap() - 0.81).abs() < 1e-12);
-        assert!((row.after.unwrap() - 0.905).abs() < 1e-12);
-        // Differences of the pairs: 0.10 and 0.09.
-        assert!((row.margin.unwrap() - 0.095).abs() < 1e-12);
-        assert!((row.uncertainty.unwrap() - 0.01).abs() < 1e-12);
-    }
-
-    #[test]
-    fn a_spread_that_the_seeds_share_does_not_count() {
-        assert_eq!(verdict([[0.70, 0.90], [0.72, 0.921], [0.75, 0.949]]), Verdict::Holds);
-    }
-
-    #[test]
-    fn it_does_not_hold_when_energy_falls() {
-        assert_eq!(verdict([[0.9, 0.91], [0.85, 0.86], [0.8, 0.82]]), Verdict::DoesNotHold);
-        assert_eq!(verdict([[0.9, 0.9], [0.9, 0.9], [0.9, 0.9]]), Verdict::DoesNotHold);
-    }
-
-    #[test]
-    fn it_does_not_hold_when_the_middle_depth_stands_out() {
-        assert_eq!(verdict([[0.80, 0.81], [0.60, 0.61], [0.90, 0.91]]), Verdict::DoesNotHold);
-    }
-
-    #[test]
-    fn it_is_not_decided_within_two_standard_errors_or_with_one_seed() {
-        let row = measure(&deeper(), &groups(&sweep([[0.80, 0.90], [0.85, 0.88], [0.95, 0.91]])));
-        assert_eq!(row.verdict, Verdict::NotDecided, "{row:?}");
-        assert!(row.note.unwrap().contains("Not decided with 2 seeds"));
-        let row = measure(&deeper(), &groups(&sweep([[0.80], [0.85], [0.90]])));
-        assert_eq!((row.verdict, row.uncertainty, row.n), (Verdict::NotDecided, None, Some(1)));
-        assert!(row.note.unwrap().contains("Not decided with 1 seed"));
-    }
-
-    #[test]
-    fn it_does_not_hold_when_one_activation_goes_the_other_way() {
-        let of = |act: &str, depth: usize, seed: u64, end| {
-            let axes = [("act", json!(act)), ("depth", json!(depth)), ("seed", json!(seed))];
-            network(&axes, &vec![8; depth], end)
-        };
-        let mut variants = Vec::new();
-        for seed in 0..2 {
-            variants.extend([of("relu", 2, seed, 0.8), of("relu", 3, seed, 0.9)]);
-            variants.extend([of("tanh", 2, seed, 0.8), of("tanh", 3, seed, 0.7)]);
+        fn verdict<const SEEDS: usize>(ends: [[f64; SEEDS]; 3]) -> Verdict {
+            measure(&deeper(), &groups(&sweep(ends))).verdict
         }
-        let row = measure(&deeper(), &groups(&variants));
-        assert_eq!(row.verdict, Verdict::DoesNotHold);
-        assert!(row.note.unwrap().contains("act=tanh"));
-    }
 
-    #[test]
-    fn it_is_not_applicable_where_depth_does_not_vary_alone() {
-        let verdict = |variants: &[Variant]| measure(&deeper(), &groups(variants)).verdict;
-        // Width varies, or depth with the width.
-        let widths = [at(&[8, 8], 0, 0.8), at(&[16, 16], 0, 0.9)];
-        assert_eq!(verdict(&widths), Verdict::NotApplicable);
-        let both = [at(&[8, 8], 0, 0.8), at(&[16, 16, 16], 0, 0.9)];
-        assert_eq!(verdict(&both), Verdict::NotApplicable);
-        // An axis that is called depth and sets something else.
-        let named = |value: Value, end| network(&[("train.with.steps", value)], &[8], end);
-        assert_eq!(verdict(&[named(json!(2), 0.8), named(json!(3), 0.9)]), Verdict::NotApplicable);
-        let seeds = [at(&[8, 8], 0, 0.8), at(&[8, 8], 1, 0.9)];
-        assert_eq!(verdict(&seeds), Verdict::NotApplicable);
-        let mut unknown = sweep([[0.8, 0.8], [0.85, 0.85], [0.9, 0.9]]);
-        unknown[0].findings.clear();
-        assert_eq!(verdict(&unknown), Verdict::NotApplicable);
-        let mut unknown = sweep([[0.8, 0.8], [0.85, 0.85], [0.9, 0.9]]);
-        for variant in &mut unknown {
-            variant.about.outline.network = None;
+        #[test]
+        fn it_holds_when_energy_rises_by_more_than_two_standard_errors() {
+            let variants = sweep([[0.80, 0.82], [0.85, 0.86], [0.90, 0.91]]);
+            let row = measure(&deeper(), &groups(&variants));
+            assert_eq!((row.verdict, row.n), (Verdict::Holds, Some(2)), "{row:?}");
+            assert!((row.before.unwrap() - 0.81).abs() < 1e-12);
+            assert!((row.after.unwrap() - 0.905).abs() < 1e-12);
+            // Differences of the pairs: 0.10 and 0.09.
+            assert!((row.margin.unwrap() - 0.095).abs() < 1e-12);
+            assert!((row.uncertainty.unwrap() - 0.01).abs() < 1e-12);
         }
-        assert_eq!(verdict(&unknown), Verdict::NotApplicable);
-    }
+
+        #[test]
+        fn a_spread_that_the_seeds_share_does_not_count() {
+            assert_eq!(verdict([[0.70, 0.90], [0.72, 0.921], [0.75, 0.949]]), Verdict::Holds);
+        }
+
+        #[test]
+        fn it_does_not_hold_when_energy_falls() {
+            assert_eq!(verdict([[0.9, 0.91], [0.85, 0.86], [0.8, 0.82]]), Verdict::DoesNotHold);
+            assert_eq!(verdict([[0.9, 0.9], [0.9, 0.9], [0.9, 0.9]]), Verdict::DoesNotHold);
+        }
+
+        #[test]
+        fn it_does_not_hold_when_the_middle_depth_stands_out() {
+            assert_eq!(verdict([[0.80, 0.81], [0.60, 0.61], [0.90, 0.91]]), Verdict::DoesNotHold);
+        }
+
+        #[test]
+        fn it_is_not_decided_within_two_standard_errors_or_with_one_seed() {
+            let row =
+                measure(&deeper(), &groups(&sweep([[0.80, 0.90], [0.85, 0.88], [0.95, 0.91]])));
+            assert_eq!(row.verdict, Verdict::NotDecided, "{row:?}");
+            assert!(row.note.unwrap().contains("Not decided with 2 seeds"));
+            let row = measure(&deeper(), &groups(&sweep([[0.80], [0.85], [0.90]])));
+            assert_eq!((row.verdict, row.uncertainty, row.n), (Verdict::NotDecided, None, Some(1)));
+            assert!(row.note.unwrap().contains("Not decided with 1 seed"));
+        }
+
+        #[test]
+        fn it_does_not_hold_when_one_activation_goes_the_other_way() {
+            let of = |act: &str, depth: usize, seed: u64, end| {
+                let axes = [("act", json!(act)), ("depth", json!(depth)), ("seed", json!(seed))];
+                network(&axes, &vec![8; depth], end)
+            };
+            let mut variants = Vec::new();
+            for seed in 0..2 {
+                variants.extend([of("relu", 2, seed, 0.8), of("relu", 3, seed, 0.9)]);
+                variants.extend([of("tanh", 2, seed, 0.8), of("tanh", 3, seed, 0.7)]);
+            }
+            let row = measure(&deeper(), &groups(&variants));
+            assert_eq!(row.verdict, Verdict::DoesNotHold);
+            assert!(row.note.unwrap().contains("act=tanh"));
+        }
+
+        #[test]
+        fn it_is_not_applicable_where_depth_does_not_vary_alone() {
+            let verdict = |variants: &[Variant]| measure(&deeper(), &groups(variants)).verdict;
+            // Width varies, or depth with the width.
+            let widths = [at(&[8, 8], 0, 0.8), at(&[16, 16], 0, 0.9)];
+            assert_eq!(verdict(&widths), Verdict::NotApplicable);
+            let both = [at(&[8, 8], 0, 0.8), at(&[16, 16, 16], 0, 0.9)];
+            assert_eq!(verdict(&both), Verdict::NotApplicable);
+            // An axis that is called depth and sets something else.
+            let named = |value: Value, end| network(&[("train.with.steps", value)], &[8], end);
+            assert_eq!(
+                verdict(&[named(json!(2), 0.8), named(json!(3), 0.9)]),
+                Verdict::NotApplicable
+            );
+            let seeds = [at(&[8, 8], 0, 0.8), at(&[8, 8], 1, 0.9)];
+            assert_eq!(verdict(&seeds), Verdict::NotApplicable);
+            let mut unknown = sweep([[0.8, 0.8], [0.85, 0.85], [0.9, 0.9]]);
+            unknown[0].findings.clear();
+            assert_eq!(verdict(&unknown), Verdict::NotApplicable);
+            let mut unknown = sweep([[0.8, 0.8], [0.85, 0.85], [0.9, 0.9]]);
+            for variant in &mut unknown {
+                variant.about.outline.network = None;
+            }
+            assert_eq!(verdict(&unknown), Verdict::NotApplicable);
+        }
     }
 
     mod width {
@@ -292,52 +298,53 @@ mod tests {
             trend(Varied::HiddenWidth, Direction::Falls)
         }
 
-    /// Widths 64, 128, … with these distances for each of some seeds.
-    fn sweep(ends: &[&[f64]]) -> Vec<Variant> {
-        let mut variants = Vec::new();
-        for (i, seeds) in (0..).zip(ends) {
-            for (seed, &end) in (0..).zip(*seeds) {
-                let axes = [("layers", json!(format!("w{i}"))), ("seed", json!(seed))];
-                variants.push(network(&axes, &[64 << i; 2], end));
+        /// Widths 64, 128, … with these distances for each of some seeds.
+        fn sweep(ends: &[&[f64]]) -> Vec<Variant> {
+            let mut variants = Vec::new();
+            for (i, seeds) in (0..).zip(ends) {
+                for (seed, &end) in (0..).zip(*seeds) {
+                    let axes = [("layers", json!(format!("w{i}"))), ("seed", json!(seed))];
+                    variants.push(network(&axes, &[64 << i; 2], end));
+                }
             }
+            variants
         }
-        variants
-    }
 
-    fn verdict(ends: &[&[f64]]) -> Verdict {
-        measure(&wider(), &groups(&sweep(ends))).verdict
-    }
+        fn verdict(ends: &[&[f64]]) -> Verdict {
+            measure(&wider(), &groups(&sweep(ends))).verdict
+        }
 
-    #[test]
-    fn it_holds_when_the_distance_falls_with_width() {
-        let row = measure(&wider(), &groups(&sweep(&[&[0.3, 0.31], &[0.2, 0.22], &[0.05, 0.06]])));
-        assert_eq!(row.verdict, Verdict::Holds);
-        // The margin is positive where the rule is met, though the distance falls.
-        assert!((row.margin.unwrap() - 0.25).abs() < 1e-12);
-    }
+        #[test]
+        fn it_holds_when_the_distance_falls_with_width() {
+            let row =
+                measure(&wider(), &groups(&sweep(&[&[0.3, 0.31], &[0.2, 0.22], &[0.05, 0.06]])));
+            assert_eq!(row.verdict, Verdict::Holds);
+            // The margin is positive where the rule is met, though the distance falls.
+            assert!((row.margin.unwrap() - 0.25).abs() < 1e-12);
+        }
 
-    #[test]
-    fn it_does_not_hold_when_the_distance_stays_or_rises_anywhere() {
-        assert_eq!(verdict(&[&[0.3, 0.3], &[0.3, 0.3]]), Verdict::DoesNotHold);
-        assert_eq!(verdict(&[&[0.1, 0.11], &[0.2, 0.22]]), Verdict::DoesNotHold);
-        assert_eq!(verdict(&[&[0.3, 0.31], &[0.1, 0.11], &[0.2, 0.21]]), Verdict::DoesNotHold);
-    }
+        #[test]
+        fn it_does_not_hold_when_the_distance_stays_or_rises_anywhere() {
+            assert_eq!(verdict(&[&[0.3, 0.3], &[0.3, 0.3]]), Verdict::DoesNotHold);
+            assert_eq!(verdict(&[&[0.1, 0.11], &[0.2, 0.22]]), Verdict::DoesNotHold);
+            assert_eq!(verdict(&[&[0.3, 0.31], &[0.1, 0.11], &[0.2, 0.21]]), Verdict::DoesNotHold);
+        }
 
-    #[test]
-    fn it_is_not_decided_with_one_seed_or_within_the_uncertainty() {
-        assert_eq!(verdict(&[&[0.3], &[0.2]]), Verdict::NotDecided);
-        assert_eq!(verdict(&[&[0.3, 0.2], &[0.15, 0.25]]), Verdict::NotDecided);
-    }
+        #[test]
+        fn it_is_not_decided_with_one_seed_or_within_the_uncertainty() {
+            assert_eq!(verdict(&[&[0.3], &[0.2]]), Verdict::NotDecided);
+            assert_eq!(verdict(&[&[0.3, 0.2], &[0.15, 0.25]]), Verdict::NotDecided);
+        }
 
-    #[test]
-    fn it_is_not_applicable_with_one_width_or_layers_of_different_widths() {
-        assert_eq!(verdict(&[&[0.3, 0.2]]), Verdict::NotApplicable);
-        let uneven = |label: &str, hidden: &[u64], end| {
-            network(&[("layers", json!(label))], hidden, end)
-        };
-        let variants = [uneven("a", &[8, 4], 0.3), uneven("b", &[16, 8], 0.2)];
-        assert_eq!(measure(&wider(), &groups(&variants)).verdict, Verdict::NotApplicable);
-    }
+        #[test]
+        fn it_is_not_applicable_with_one_width_or_layers_of_different_widths() {
+            assert_eq!(verdict(&[&[0.3, 0.2]]), Verdict::NotApplicable);
+            let uneven = |label: &str, hidden: &[u64], end| {
+                network(&[("layers", json!(label))], hidden, end)
+            };
+            let variants = [uneven("a", &[8, 4], 0.3), uneven("b", &[16, 8], 0.2)];
+            assert_eq!(measure(&wider(), &groups(&variants)).verdict, Verdict::NotApplicable);
+        }
     }
 
     mod noise {
@@ -352,48 +359,48 @@ mod tests {
             trend(Varied::LabelNoise, Direction::Falls)
         }
 
-    /// Noise of 0, 0.1, 0.2, …, with these energies for each of some seeds.
-    fn sweep(ends: &[&[f64]]) -> Vec<Variant> {
-        let mut variants = Vec::new();
-        for (i, seeds) in (0..).zip(ends) {
-            for (seed, &end) in (0..).zip(*seeds) {
-                let noise = 0.1 * f64::from(i);
-                let axes = [("noise", json!(format!("level {i}"))), ("seed", json!(seed))];
-                let dataset = json!({ "label_noise": noise, "label_flips": 0.0 });
-                variants.push(with_dataset(at(&axes, end), dataset));
+        /// Noise of 0, 0.1, 0.2, …, with these energies for each of some seeds.
+        fn sweep(ends: &[&[f64]]) -> Vec<Variant> {
+            let mut variants = Vec::new();
+            for (i, seeds) in (0..).zip(ends) {
+                for (seed, &end) in (0..).zip(*seeds) {
+                    let noise = 0.1 * f64::from(i);
+                    let axes = [("noise", json!(format!("level {i}"))), ("seed", json!(seed))];
+                    let dataset = json!({ "label_noise": noise, "label_flips": 0.0 });
+                    variants.push(with_dataset(at(&axes, end), dataset));
+                }
             }
+            variants
         }
-        variants
-    }
 
-    fn verdict(ends: &[&[f64]]) -> Verdict {
-        measure(&noisier(), &groups(&sweep(ends))).verdict
-    }
+        fn verdict(ends: &[&[f64]]) -> Verdict {
+            measure(&noisier(), &groups(&sweep(ends))).verdict
+        }
 
-    #[test]
-    fn it_holds_when_energy_falls_with_noise() {
-        assert_eq!(verdict(&[&[0.95, 0.96], &[0.9, 0.91], &[0.6, 0.59]]), Verdict::Holds);
-    }
+        #[test]
+        fn it_holds_when_energy_falls_with_noise() {
+            assert_eq!(verdict(&[&[0.95, 0.96], &[0.9, 0.91], &[0.6, 0.59]]), Verdict::Holds);
+        }
 
-    #[test]
-    fn it_does_not_hold_when_energy_stays_or_rises_anywhere() {
-        assert_eq!(verdict(&[&[0.9, 0.9], &[0.9, 0.9]]), Verdict::DoesNotHold);
-        assert_eq!(verdict(&[&[0.9, 0.91], &[0.95, 0.96], &[0.6, 0.6]]), Verdict::DoesNotHold);
-    }
+        #[test]
+        fn it_does_not_hold_when_energy_stays_or_rises_anywhere() {
+            assert_eq!(verdict(&[&[0.9, 0.9], &[0.9, 0.9]]), Verdict::DoesNotHold);
+            assert_eq!(verdict(&[&[0.9, 0.91], &[0.95, 0.96], &[0.6, 0.6]]), Verdict::DoesNotHold);
+        }
 
-    #[test]
-    fn it_is_not_decided_with_one_seed_or_within_the_uncertainty() {
-        assert_eq!(verdict(&[&[0.95], &[0.6]]), Verdict::NotDecided);
-        assert_eq!(verdict(&[&[0.9, 0.95], &[0.93, 0.9]]), Verdict::NotDecided);
-    }
+        #[test]
+        fn it_is_not_decided_with_one_seed_or_within_the_uncertainty() {
+            assert_eq!(verdict(&[&[0.95], &[0.6]]), Verdict::NotDecided);
+            assert_eq!(verdict(&[&[0.9, 0.95], &[0.93, 0.9]]), Verdict::NotDecided);
+        }
 
-    #[test]
-    fn it_is_not_applicable_with_one_level_of_noise_or_where_the_level_is_not_known() {
-        assert_eq!(verdict(&[&[0.9, 0.9]]), Verdict::NotApplicable);
-        let mut unknown = sweep(&[&[0.9], &[0.8]]);
-        unknown[1].about.parameters.clear();
-        assert_eq!(measure(&noisier(), &groups(&unknown)).verdict, Verdict::NotApplicable);
-    }
+        #[test]
+        fn it_is_not_applicable_with_one_level_of_noise_or_where_the_level_is_not_known() {
+            assert_eq!(verdict(&[&[0.9, 0.9]]), Verdict::NotApplicable);
+            let mut unknown = sweep(&[&[0.9], &[0.8]]);
+            unknown[1].about.parameters.clear();
+            assert_eq!(measure(&noisier(), &groups(&unknown)).verdict, Verdict::NotApplicable);
+        }
     }
 
     mod others {
@@ -413,10 +420,7 @@ mod tests {
                 variant.findings[0].before = Some(start);
                 variant
             };
-            let spreads = Trend {
-                side: Side::Before,
-                ..trend(Varied::InputDim, Direction::Falls)
-            };
+            let spreads = Trend { side: Side::Before, ..trend(Varied::InputDim, Direction::Falls) };
             let variants = [of(2, 0.9), of(4, 0.7), of(8, 0.4)];
             let row = measure(&spreads, &groups(&variants));
             assert_eq!((row.before, row.after), (Some(0.9), Some(0.4)));

@@ -11,8 +11,8 @@ use study::number::grouped;
 
 use crate::about::Parameters;
 use crate::draw::{Detail, Drawn};
-use crate::failed::Failed;
 use crate::drawing::Drawing;
+use crate::failed::Failed;
 use crate::plotly;
 
 pub use encoding::data_uri;

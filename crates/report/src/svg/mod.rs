@@ -6,8 +6,8 @@ mod plot;
 
 use std::fmt::Write;
 
-use crate::error::ReportError;
 use crate::drawing::{Content, Drawing};
+use crate::error::ReportError;
 
 const FONT: &str = "sans-serif";
 

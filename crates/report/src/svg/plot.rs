@@ -53,7 +53,8 @@ fn draw_panel(area: &Area, panel: &Panel) -> Result<(), String> {
     let bars = still(panel).any(|series| series.stroke == Stroke::Bars);
     // A bar has a width and begins at 0, where its axis has one.
     let half = 0.5 * panel.bar_width();
-    let sides = points().flat_map(|point| if bars { [point.0 - half, point.0 + half] } else { [point.0; 2] });
+    let sides = points()
+        .flat_map(|point| if bars { [point.0 - half, point.0 + half] } else { [point.0; 2] });
     let x = Scale::holding(sides, panel.x.log);
     let zero = (bars && !panel.y.log).then_some(0.0);
     let y = Scale::holding(points().map(|point| point.1).chain(zero), panel.y.log);

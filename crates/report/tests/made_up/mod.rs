@@ -9,8 +9,7 @@ use artifact::tables::dataset::Sample;
 use artifact::tables::kernel::Reduction;
 use artifact::tables::spectrum::{
     AlignmentMetric, AlignmentRow, BaselineRow, DynamicsRow, EigenvalueRow, EigenvectorRow,
-    EnergyRow, FrozenDescentRow, FrozenRates,
-    KernelRowsRow,
+    EnergyRow, FrozenDescentRow, FrozenRates, KernelRowsRow,
 };
 use artifact::tables::training::{HistoryRow, OutputRow};
 use artifact::tables::{Signal, Split};
@@ -89,7 +88,8 @@ impl Run {
         let tables = self.tables(&samples);
         tables.write(&spectrum).unwrap();
         let about = self.outline();
-        let (findings, study) = spectrum::found(&tables, &self.history(), &about, self.top).unwrap();
+        let (findings, study) =
+            spectrum::found(&tables, &self.history(), &about, self.top).unwrap();
         write_rows(&spectrum, &findings).unwrap();
         study.write(&spectrum).unwrap();
         inputs([dataset, training, spectrum])
@@ -180,7 +180,10 @@ impl Run {
     fn kernel_rows(&self, samples: &[Sample]) -> Vec<KernelRowsRow> {
         let mut rows = Vec::new();
         // As the stage does: none after a single update, none in many dimensions.
-        let own = self.checkpoints.iter().filter(|step| !self.checkpoints.contains(&step.wrapping_sub(1)));
+        let own = self
+            .checkpoints
+            .iter()
+            .filter(|step| !self.checkpoints.contains(&step.wrapping_sub(1)));
         for &step in own.filter(|_| self.input_dim <= 2) {
             for row in 1..=5 {
                 for (split, _) in self.splits() {
@@ -547,7 +550,8 @@ pub fn sweep(directory: &Path, variants: &[(serde_json::Value, Run)]) -> Inputs 
                 .map(|name| (name.as_str(), [path(name)]))
                 .collect();
             let (directory, stage) = (&input.directory, &input.stage);
-            let input = json!({ "directory": directory, "axes": axes, "sets": sets, "stage": stage });
+            let input =
+                json!({ "directory": directory, "axes": axes, "sets": sets, "stage": stage });
             all.push(serde_json::from_value(input).unwrap());
         }
     }

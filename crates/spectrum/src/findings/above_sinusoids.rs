@@ -3,8 +3,8 @@
 use artifact::tables::findings::FindingRow;
 use artifact::tables::{Signal, Split};
 
-use super::{Finding, energy, unresolved};
 use super::About;
+use super::{Finding, energy, unresolved};
 use crate::measures::Measures;
 use study::number::measured;
 

@@ -9,8 +9,8 @@ use artifact::tables::Split;
 use artifact::tables::findings::FindingRow;
 use artifact::tables::spectrum::FrozenRates;
 
-use super::{Finding, ONE_CHECKPOINT};
 use super::About;
+use super::{Finding, ONE_CHECKPOINT};
 use crate::measures::Measures;
 use study::number::{grouped, measured};
 

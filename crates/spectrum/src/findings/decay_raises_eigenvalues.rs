@@ -4,8 +4,8 @@ use artifact::tables::findings::FindingRow;
 use artifact::tables::spectrum::DynamicsRow;
 use artifact::tables::training::HistoryRow;
 
-use super::{Finding, without_structure};
 use super::About;
+use super::{Finding, without_structure};
 use crate::measures::Measures;
 use study::number::{grouped, measured};
 

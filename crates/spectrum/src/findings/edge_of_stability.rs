@@ -4,8 +4,8 @@
 
 use artifact::tables::findings::FindingRow;
 
-use super::{Finding, ONE_CHECKPOINT};
 use super::About;
+use super::{Finding, ONE_CHECKPOINT};
 use crate::measures::Measures;
 use study::number::measured;
 

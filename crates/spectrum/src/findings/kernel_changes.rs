@@ -3,8 +3,8 @@
 use artifact::tables::findings::FindingRow;
 use artifact::tables::spectrum::AlignmentMetric;
 
-use super::{Finding, ONE_CHECKPOINT};
 use super::About;
+use super::{Finding, ONE_CHECKPOINT};
 use crate::measures::Measures;
 
 /// Kernel distance from which a kernel counts as another one.

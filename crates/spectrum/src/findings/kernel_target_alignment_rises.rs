@@ -3,9 +3,9 @@
 use artifact::tables::findings::FindingRow;
 use artifact::tables::spectrum::AlignmentMetric;
 
+use super::About;
 use super::target_aligns::SHRINKS_BY;
 use super::{Finding, ONE_CHECKPOINT};
-use super::About;
 use crate::measures::Measures;
 use study::number::measured;
 

@@ -6,11 +6,11 @@
 //! fast when what is left of the first part is little beside what is left of the second.
 
 use artifact::tables::Signal;
-use artifact::tables::kernel::Reduction;
 use artifact::tables::findings::FindingRow;
+use artifact::tables::kernel::Reduction;
 
-use super::{Finding, ONE_CHECKPOINT, energy, unresolved, without_structure};
 use super::About;
+use super::{Finding, ONE_CHECKPOINT, energy, unresolved, without_structure};
 use crate::measures::Measures;
 use study::number::measured;
 

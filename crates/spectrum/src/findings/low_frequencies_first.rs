@@ -2,8 +2,8 @@
 
 use artifact::tables::findings::FindingRow;
 
-use super::{Finding, fewer_resolved, without_structure};
 use super::About;
+use super::{Finding, fewer_resolved, without_structure};
 use crate::measures::Measures;
 use study::number::measured;
 

@@ -3,8 +3,8 @@
 use artifact::tables::findings::FindingRow;
 use artifact::tables::{Signal, Split};
 
-use super::{Finding, energy, unresolved, without_structure};
 use super::About;
+use super::{Finding, energy, unresolved, without_structure};
 use crate::measures::Measures;
 use study::number::grouped;
 

@@ -3,8 +3,8 @@
 use artifact::tables::findings::FindingRow;
 use artifact::tables::{Signal, Split};
 
-use super::{Finding, ONE_CHECKPOINT, energy_at, unresolved};
 use super::About;
+use super::{Finding, ONE_CHECKPOINT, energy_at, unresolved};
 use crate::measures::Measures;
 use study::number::{grouped, measured};
 

@@ -1,6 +1,6 @@
 //! How to look at a spectrum: its figures and trends, with what this run has filled in.
 
-use study::Study;
+use study::{Study, StudyError};
 
 use crate::followed::FOLLOWED_SIZES;
 use crate::measures::Measures;
@@ -13,7 +13,7 @@ const EIGENFUNCTIONS: u32 = 6;
 ///
 /// # Errors
 /// Where the figures of this crate are not as they should be, which a test rules out.
-pub fn of(measures: &Measures, samples: u64) -> Result<Study, serde_yaml::Error> {
+pub fn of(measures: &Measures, samples: u64) -> Result<Study, StudyError> {
     let bounded = measures.dynamics.iter().any(|row| row.stability_bound.is_some());
     let bound = if bounded {
         " The dashed line is 2N/δ: full-batch least squares is stable along υ₁ exactly while λ₁ is below."
@@ -36,11 +36,11 @@ pub fn of(measures: &Measures, samples: u64) -> Result<Study, serde_yaml::Error>
         .map(|pair| pair[1])
         .collect();
     let shown = &measures.shown;
-    let mut standing: Vec<u64> = shown.first().into_iter().chain(shown.get(shown.len() / 2)).copied().collect();
+    let mut standing: Vec<u64> =
+        shown.first().into_iter().chain(shown.get(shown.len() / 2)).copied().collect();
     standing.extend(shown.last());
     standing.dedup();
-    let mut text = FIGURES.to_owned();
-    for (name, value) in [
+    let filled = [
         ("EIGENFUNCTIONS", EIGENFUNCTIONS.to_string()),
         ("RESOLVED", resolved(measures)),
         ("BOUND", bound.to_owned()),
@@ -55,10 +55,8 @@ pub fn of(measures: &Measures, samples: u64) -> Result<Study, serde_yaml::Error>
         ("FIRST", measures.first_step.to_string()),
         ("LAST", measures.last_step.to_string()),
         ("TOP", measures.top.to_string()),
-    ] {
-        text = text.replace(name, &value);
-    }
-    let mut study: Study = serde_yaml::from_str(&text)?;
+    ];
+    let mut study = Study::from_template(FIGURES, &filled)?;
     if !bounded {
         for figure in &mut study.figures {
             for panel in &mut figure.panels {
@@ -121,8 +119,11 @@ mod tests {
         // The first is among them with its caption filled in, and none is left to fill in.
         let text = serde_json::to_string(&study).unwrap();
         assert!(text.contains("Of the 50 leading eigenpairs, 3 are resolved"));
-        let capitals = |word: &&str| word.len() > 3 && word.chars().all(|c| c.is_ascii_uppercase() || c == '_');
-        let left: Vec<&str> = text.split(|c: char| !(c.is_ascii_alphabetic() || c == '_')).filter(capitals).collect();
+        let capitals = |word: &&str| {
+            word.len() > 3 && word.chars().all(|c| c.is_ascii_uppercase() || c == '_')
+        };
+        let left: Vec<&str> =
+            text.split(|c: char| !(c.is_ascii_alphabetic() || c == '_')).filter(capitals).collect();
         assert!(left.is_empty(), "{left:?}");
         // Written and read again it is the same.
         let again: Study = serde_json::from_str(&text).unwrap();

@@ -601,7 +601,8 @@ fn counts_beyond_the_gramian_are_problems_at_their_parameters() {
         overlap: vec![2, 2, 12],
         ..Parameters::default()
     };
-    let outlines = Outlines::from(BTreeMap::from([("kernel".to_owned(), vec![fixture.outline.clone()])]));
+    let outlines =
+        Outlines::from(BTreeMap::from([("kernel".to_owned(), vec![fixture.outline.clone()])]));
     let limits = Limits { threads: 1, memory_bytes: 1 << 30 };
     let at = |parameters: &Parameters, limits: &Limits| -> Vec<String> {
         SpectrumStage::plan(parameters, &outlines, limits)
