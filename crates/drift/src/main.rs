@@ -1,0 +1,5 @@
+//! The program `stage-drift`.
+
+fn main() -> std::process::ExitCode {
+    stage::main::<drift::Drift>()
+}
