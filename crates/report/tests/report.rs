@@ -483,7 +483,7 @@ fn tables_of_different_runs_are_refused() {
     assert!(error.message.contains("belong to one run"), "{}", error.message);
 }
 
-fn figure(written: serde_json::Value) -> Parameters {
+fn figure(written: &serde_json::Value) -> Parameters {
     serde_json::from_value(json!({ "figures": [written] })).unwrap()
 }
 
@@ -510,7 +510,7 @@ fn a_figure_of_the_user_s_own_is_drawn_from_any_table() {
             "name": if mark == "heat_map" { "own_map" } else { "own" }, "title": "My own", "table": "eigenvalues", "mark": mark, "x": "step", "y": "eigenvalue",
         });
         written.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        let made = try_report(&Run::default(), &figure(written)).unwrap();
+        let made = try_report(&Run::default(), &figure(&written)).unwrap();
         assert!(made.figures(".svg").iter().any(|name| name.starts_with("own")), "{mark}");
         every_figure_is_on_the_page(&made);
     }
@@ -521,7 +521,7 @@ fn a_figure_that_cannot_be_drawn_is_refused_where_it_is_wrong_before_anything_ru
     let kinds = vec![Kind::SPECTRUM, Kind::TRAINING];
     let inputs = Outlines::default().with_kinds([("results".to_owned(), kinds)].into());
     let problems = |written: serde_json::Value| {
-        let found = Report::plan(&figure(written), &inputs, &LIMITS).problems;
+        let found = Report::plan(&figure(&written), &inputs, &LIMITS).problems;
         found.into_iter().map(|problem| (problem.at, problem.message)).collect::<Vec<_>>()
     };
     let fine = json!({ "name": "own", "table": "energy", "x": "step", "y": "relative_energy",

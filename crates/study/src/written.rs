@@ -321,8 +321,8 @@ impl Panel {
             series,
             colour,
             dash,
-            bins,
             film,
+            bins,
             ..Layer::default()
         };
         let layers = if layers.is_empty() {
@@ -388,7 +388,9 @@ fn whole(written: Figure) -> Result<figure::Figure, String> {
             return Err("it needs `table`, `layers`, `panels` or `function`".to_owned());
         }
         _ => {
-            return Err("`panels`, `function` and `table` or `layers` exclude each other".to_owned());
+            return Err(
+                "`panels`, `function` and `table` or `layers` exclude each other".to_owned()
+            );
         }
     };
     let is_plain = panels

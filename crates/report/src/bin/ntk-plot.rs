@@ -32,13 +32,12 @@ fn run() -> Result<(), String> {
     for figure in &figures {
         let document =
             report::plot(Path::new(folder), figure).map_err(|error| error.to_string())?;
-        match &figures[..] {
-            [_] => write(out, document)?,
-            _ => {
-                fs::create_dir_all(out)
-                    .map_err(|error| format!("creating {} failed: {error}", out.display()))?;
-                write(&out.join(format!("{}.svg", figure.name)), document)?;
-            }
+        if figures.len() == 1 {
+            write(out, document)?;
+        } else {
+            fs::create_dir_all(out)
+                .map_err(|error| format!("creating {} failed: {error}", out.display()))?;
+            write(&out.join(format!("{}.svg", figure.name)), document)?;
         }
     }
     Ok(())

@@ -51,9 +51,9 @@ pub struct Frame {
     pub functions: Vec<Known>,
 }
 
-/// Functions of a variant at the samples of one split.
+/// Functions of a variant at the samples of one split, along the optimization.
 #[derive(Debug)]
-pub struct Frames {
+pub struct Course {
     /// Split of the samples.
     pub split: Split,
     /// The inputs, d numbers each.
@@ -105,7 +105,7 @@ pub fn frames<'a>(
     function: &Function,
     subject: &Subject<'a>,
     own: Option<&'a Artifact>,
-) -> Result<Option<Frames>, ReportError> {
+) -> Result<Option<Course>, ReportError> {
     let (Some(samples), Some(found)) = (&subject.samples, subject.table(&function.table, own)?)
     else {
         return Ok(None);
@@ -166,7 +166,7 @@ pub fn frames<'a>(
     if function.free_sign {
         align_signs(&mut frames);
     }
-    Ok((!frames.is_empty()).then_some(Frames { split, points, frames }))
+    Ok((!frames.is_empty()).then_some(Course { split, points, frames }))
 }
 
 fn with_outputs(
@@ -316,7 +316,7 @@ fn align_signs(frames: &mut [Frame]) {
 }
 
 /// The checkpoints that stand on the page: those nearest to the ones asked for, else the first and the last.
-fn standing<'f>(function: &Function, known: &'f Frames) -> Vec<&'f Frame> {
+fn standing<'f>(function: &Function, known: &'f Course) -> Vec<&'f Frame> {
     let frames = &known.frames;
     let nearest = |step: &u64| frames.iter().min_by_key(|frame| frame.step.abs_diff(*step));
     let mut chosen: Vec<&Frame> = if function.steps.is_empty() {
@@ -341,7 +341,7 @@ pub fn colours(colours: Colours, values: &[f32]) -> (Shades, ColourMap) {
 fn pictures(
     name: &str,
     function: &Function,
-    known: &Frames,
+    known: &Course,
     standing: &[&Frame],
     style: Style,
 ) -> Result<Option<Content>, ReportError> {
@@ -370,7 +370,7 @@ fn pictures(
 
 /// The function at `place` along the optimization.
 #[must_use]
-pub fn film(canvas: &Canvas, function: &Function, known: &Frames, place: usize) -> Film {
+pub fn film(canvas: &Canvas, function: &Function, known: &Course, place: usize) -> Film {
     let frames = known.frames.iter().filter_map(|frame| {
         let it = frame.functions.get(place)?;
         let (_, map) = colours(function.colours, &it.values);
@@ -384,7 +384,7 @@ pub fn film(canvas: &Canvas, function: &Function, known: &Frames, place: usize) 
 }
 
 /// Functions of one variable, a panel for each checkpoint that stands and one for the slider.
-fn lines(function: &Function, known: &Frames, standing: &[&Frame]) -> Option<Content> {
+fn lines(function: &Function, known: &Course, standing: &[&Frame]) -> Option<Content> {
     let points = &known.points;
     let named = |place: usize, it: &Known, points| {
         // The colours come round after six lines; then dashes tell them apart.

@@ -2,7 +2,7 @@
 
 use study::number::{grouped, measured};
 
-use super::functions::{Frames, Style};
+use super::functions::{Course, Style};
 use super::picture::grey_image;
 use super::samples::Samples;
 use crate::drawing::{Content, PictureRow, Pictures};
@@ -22,7 +22,7 @@ const SMALLEST: usize = 7;
 /// Where a picture cannot be encoded.
 pub fn content(
     name: &str,
-    known: &Frames,
+    known: &Course,
     samples: Option<&Samples>,
     style: Style,
 ) -> Result<Option<(Content, String)>, ReportError> {

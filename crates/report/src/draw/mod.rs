@@ -247,8 +247,14 @@ fn finished<'a>(
 /// Figures over a sweep, in the making.
 struct Over<'a> {
     variants: usize,
-    /// Each figure with what it shows of each variant, and its sources.
-    figures: Vec<(&'a Figure, Vec<Vec<panels::OverSweep>>, Vec<Source>)>,
+    figures: Vec<OverSweep<'a>>,
+}
+
+/// A figure with what it shows of each variant, and its sources.
+struct OverSweep<'a> {
+    figure: &'a Figure,
+    shown: Vec<Vec<panels::OverSweep>>,
+    sources: Vec<Source>,
 }
 
 impl<'a> Over<'a> {
@@ -261,25 +267,24 @@ impl<'a> Over<'a> {
             if figure.across == Across::Never {
                 continue;
             }
-            let place = self.figures.iter().position(|(known, ..)| known.name == figure.name);
+            let place = self.figures.iter().position(|known| known.figure.name == figure.name);
             let place = place.unwrap_or_else(|| {
-                let empty = (0..self.variants).map(|_| Vec::new()).collect();
-                self.figures.push((figure, empty, Vec::new()));
+                let shown = (0..self.variants).map(|_| Vec::new()).collect();
+                self.figures.push(OverSweep { figure, shown, sources: Vec::new() });
                 self.figures.len() - 1
             });
             if figure.function.is_some() {
                 continue;
             }
             // Of several values that could be selected, the first.
-            let selected = match own.and_then(|own| own.study.select.as_ref()) {
-                Some(select) => Some((select.column.as_str(), 0.0)),
-                None => None,
-            };
+            let select = own.and_then(|own| own.study.select.as_ref());
+            let selected = select.map(|select| (select.column.as_str(), 0.0));
             let shown = panels::over_sweep(figure, subject, own, selected)?;
-            let (_, all, sources) = &mut self.figures[place];
-            all[subject.variant.index] = shown;
-            if sources.is_empty() {
-                *sources = finished(figure, Content::Maps(Vec::new()), "", subject, own).sources;
+            let drawn = &mut self.figures[place];
+            drawn.shown[subject.variant.index] = shown;
+            if drawn.sources.is_empty() {
+                drawn.sources =
+                    finished(figure, Content::Maps(Vec::new()), "", subject, own).sources;
             }
         }
         Ok(())
@@ -294,7 +299,7 @@ impl<'a> Over<'a> {
     ) -> Result<Vec<Drawing>, ReportError> {
         let mut drawings =
             functions_across::learned(groups, needed, width)?.into_iter().collect::<Vec<_>>();
-        for (figure, shown, sources) in self.figures {
+        for OverSweep { figure, shown, sources } in self.figures {
             let drawing = |content, text: &str| Drawing {
                 name: figure.name.clone(),
                 title: figure.title.clone(),

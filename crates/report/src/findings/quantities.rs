@@ -8,6 +8,9 @@ use crate::variant::Variant;
 
 const NO_LAYERS: &str = "No axis of the sweep sets the network's hidden layers alone.";
 
+/// A number of a run, where it is known.
+type NumberOf = Box<dyn Fn(&Variant) -> Option<f64>>;
+
 /// What runs differ in, as a number of each.
 pub(super) struct Quantity {
     /// A few words: `hidden layers`.
@@ -17,7 +20,7 @@ pub(super) struct Quantity {
     /// Why the finding does not apply where no axis does.
     pub no_axis: String,
     /// The quantity of a run, as it was measured or recorded, whatever the axis calls it.
-    pub of: Box<dyn Fn(&Variant) -> Option<f64>>,
+    pub of: NumberOf,
     /// What must be the same in runs that are compared, beyond the other axes.
     pub held: fn(&Variant) -> Value,
 }
