@@ -29,7 +29,7 @@ impl Sampling {
     /// Source of the Latin hypercube: `McKay`, Beckman & Conover 1979.
     ///
     /// # Errors
-    /// [`DatasetError::NotAGrid`] where a grid cannot have `count` points.
+    /// `DatasetError::NotAGrid` where a grid cannot have `count` points.
     pub fn points(
         self,
         count: u32,
@@ -47,7 +47,7 @@ impl Sampling {
     /// Checks that there can be `count` points in `dim` dimensions.
     ///
     /// # Errors
-    /// [`DatasetError::NotAGrid`] where a grid cannot have `count` points.
+    /// `DatasetError::NotAGrid` where a grid cannot have `count` points.
     pub fn check(self, count: u32, dim: u32) -> Result<(), DatasetError> {
         if self != Self::Grid {
             return Ok(());

@@ -18,7 +18,7 @@ pub enum Gemm {
     LeftTransposed,
 }
 
-/// result ← result · [`accumulate`] + `alpha` · product, for row-major slices, on this thread.
+/// result ← result · `accumulate` + `alpha` · product, for row-major slices, on this thread.
 ///
 /// `shape` is `[n, k, m]`. One thread, because callers split work by rows or tiles in an order
 /// that does not depend on the number of threads.
@@ -48,7 +48,7 @@ pub fn gemm<T: Scalar>(
     matmul(result.transpose_mut(), accum, b.transpose(), a.transpose(), alpha, Par::Seq);
 }
 
-/// result ← result · [`accumulate`] + `alpha` · (rows `columns` of Aᵀ B), on this thread: what
+/// result ← result · `accumulate` + `alpha` · (rows `columns` of Aᵀ B), on this thread: what
 /// [`gemm`] gives for [`Gemm::LeftTransposed`], but only for some columns of A.
 ///
 /// `sides` are A and B, each with the entries of a row; both have as many rows.

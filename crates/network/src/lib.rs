@@ -7,6 +7,32 @@
 //!
 //! Shape letters: n rows (samples), d inputs, o outputs, w a layer's width, P parameters. All
 //! matrices are row-major slices, one row a sample.
+//!
+//! ```
+//! use network::{Architecture, Network, Workspace};
+//! use rand_chacha::rand_core::SeedableRng;
+//!
+//! let architecture: Architecture =
+//!     serde_json::from_str(r#"{ "hidden": [16, 16], "activation": "tanh" }"#)?;
+//! let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(0);
+//! let network = Network::<f64>::initialize(&architecture, 2, 1, &mut random);
+//! assert_eq!(network.parameter_count(), 2 * 16 + 16 + 16 * 16 + 16 + 16 + 1);
+//!
+//! // f(x) of two samples, and the gradient of f(x₁) + f(x₂) by all parameters.
+//! let x = [0.5, -1.0, 0.25, 2.0];
+//! let mut workspace = Workspace::new(&network, 2);
+//! let layers = network.views();
+//! let outputs = workspace.forward(&layers, &x).to_vec();
+//! workspace.backward(&layers, &x, &[1.0, 1.0]);
+//! let gradient = workspace.gradient(&layers, &x);
+//!
+//! // J ∇ is how the outputs change along it: their sum by ‖∇‖².
+//! let along = network::directional_derivative(&network, &x, &gradient);
+//! let norm: f64 = gradient.iter().map(|entry| entry * entry).sum();
+//! assert!((along.iter().sum::<f64>() - norm).abs() < 1e-12 * norm);
+//! # assert_eq!(outputs.len(), 2);
+//! # Ok::<(), serde_json::Error>(())
+//! ```
 
 #![expect(
     clippy::inline_always,

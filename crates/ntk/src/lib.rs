@@ -3,6 +3,29 @@
 //! G = J Jᵀ is computed layer by layer without the Jacobian J: [`gram`] says how. It can be made in
 //! pieces, each some rows of every Gramian: what the table `kernels` of a piece says of rows, trace
 //! and norm is said of its own rows.
+//!
+//! # From Rust
+//!
+//! ```
+//! use artifact::tables::kernel::Reduction;
+//! use network::{Architecture, Network};
+//! use ntk::gram;
+//! use rand_chacha::rand_core::SeedableRng;
+//!
+//! let architecture: Architecture =
+//!     serde_json::from_str(r#"{ "hidden": [64, 64], "activation": "tanh" }"#)?;
+//! let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(0);
+//! let network = Network::<f64>::initialize(&architecture, 2, 1, &mut random);
+//!
+//! // Three inputs of two numbers each: G = J Jᵀ is 3 × 3, symmetric to the last bit.
+//! let inputs = [0.0, 0.5, 1.0, -1.0, 0.3, 0.2];
+//! let factors = gram::factors(&network, &inputs, Reduction::Full);
+//! let kernels = gram::symmetric::<f64, f64>(&factors);
+//! let kernel = kernels[0].to_dense();
+//! assert_eq!(kernel.len(), 9);
+//! assert!(kernel[1] == kernel[3] && kernel[0] > 0.0);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod checkpoint;
 pub mod gram;

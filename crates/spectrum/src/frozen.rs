@@ -44,6 +44,25 @@ pub struct Losses {
 /// Both have a closed form while δ is constant. An eigenvalue below zero, which G = J Jᵀ cannot
 /// have, is the rounding of a zero and leaves its mode where it is: over 1e5 steps it would grow.
 ///
+/// ```
+/// use std::collections::BTreeMap;
+///
+/// use faer::MatRef;
+/// use spectrum::{Rates, frozen};
+///
+/// // One mode with λ = 2, one with λ = 0, N = 2, δ = 0.5: the first halves with every step.
+/// let pairs = spectrum::all(MatRef::from_column_major_slice(&[2.0, 0.0, 0.0, 0.0], 2, 2))?;
+/// let history = BTreeMap::from([(0, 0.5), (1, 0.5), (2, 0.5)]);
+/// let rates = Rates::known(None, &history)?.expect("every rate is known");
+/// let start = frozen::Start { step: 0, train: &[1.0, 1.0], test: &[], samples: 2 };
+/// let losses = frozen::losses(&pairs, &[], &start, &rates, &[0, 1, 2]);
+/// // L = ‖m̄‖²/(2N).
+/// for (loss, left) in losses.train.iter().zip([1.0, 0.25, 0.0625]) {
+///     assert!((loss.expect("it does not diverge") - (left + 1.0) / 4.0).abs() < 1e-14);
+/// }
+/// # Ok::<(), stage::StageError>(())
+/// ```
+///
 /// Source: the linearization of Lee et al. 2019 with another kernel than that at the start; Ortiz-
 /// Jiménez et al. 2021 (arXiv 2106.06770) compare kernels this way.
 pub fn losses<T: Real>(

@@ -103,7 +103,7 @@ mod tests {
             })
             .collect();
         let test = [9.0, 8.0, 7.0, 6.0, 5.0, 4.0, 3.0, 2.0];
-        let place = Place { output: 0, train: 4, ranges: vec![0..6] };
+        let place = Place { output: 0, train: 4, ranges: vec![0..4, 4..6] };
         let values = train.iter().chain(&test).copied().collect();
         let block = Block::<f32>::new(&place, Precision::F32, Precision::F32, values).unwrap();
         let found = rows(&block, 7, &[1], 2);

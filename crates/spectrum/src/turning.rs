@@ -81,7 +81,6 @@ fn squared_product(a: &[f32], b: &[f32]) -> f64 {
 }
 
 #[cfg(test)]
-#[expect(clippy::float_cmp, reason = "these numbers are exact")]
 mod tests {
     use super::*;
 

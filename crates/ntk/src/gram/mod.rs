@@ -10,8 +10,8 @@
 //! Source: Novak, Sohl-Dickstein & Schoenholz 2022, *Fast Finite Width Neural Tangent Kernel*
 //! (2206.08720), structured derivatives.
 //!
-//! [`factors`] are H and B, a [`tile`] is what one thread computes at a time, [`symmetric`] is the
-//! lower triangle of tiles, or those of some rows, [`rectangle`] the rows of other samples.
+//! `factors` are H and B, a `tile` is what one thread computes at a time, `symmetric` is the
+//! lower triangle of tiles, or those of some rows, `rectangle` the rows of other samples.
 
 mod factors;
 mod rectangle;
@@ -45,7 +45,7 @@ pub fn symmetric<T: Scalar, S: Scalar>(factors: &Factors<T>) -> Vec<Symmetric<S>
     strips(factors, 0..factors.rows().div_ceil(factors.side()))
 }
 
-/// The rows of [`symmetric`] in its strips `range`, the same to the last bit, in the memory of these
+/// The rows of `symmetric` in its strips `range`, the same to the last bit, in the memory of these
 /// rows.
 #[must_use]
 pub fn strips<T: Scalar, S: Scalar>(
@@ -56,7 +56,7 @@ pub fn strips<T: Scalar, S: Scalar>(
 }
 
 /// G between the samples `from..to` of `rows` and all of `columns`, rounded to `S`: whole rows as
-/// those of [`symmetric`], row-major.
+/// those of `symmetric`, row-major.
 #[must_use]
 pub fn rows<T: Scalar, S: Scalar>(
     rows: &Factors<T>,
@@ -66,7 +66,7 @@ pub fn rows<T: Scalar, S: Scalar>(
     rectangle::rows(rows, range, columns, columns.side())
 }
 
-/// [`symmetric`] as dense row-major matrices, under the `reduction` of `factors`.
+/// `symmetric` as dense row-major matrices, under the `reduction` of `factors`.
 ///
 /// # Panics
 /// Where `factors` are for another reduction.
