@@ -54,7 +54,8 @@ pub struct Losses {
 /// let pairs = spectrum::all(MatRef::from_column_major_slice(&[2.0, 0.0, 0.0, 0.0], 2, 2))?;
 /// let history = BTreeMap::from([(0, 0.5), (1, 0.5), (2, 0.5)]);
 /// let rates = Rates::known(None, &history)?.expect("every rate is known");
-/// let start = frozen::Start { step: 0, train: &[1.0, 1.0], test: &[], samples: 2 };
+/// let start =
+///     frozen::Start { step: 0, train: &[1.0, 1.0], test: &[], samples: 2, test_samples: 0 };
 /// let losses = frozen::losses(&pairs, &[], &start, &rates, &[0, 1, 2]);
 /// // L = ‖m̄‖²/(2N).
 /// for (loss, left) in losses.train.iter().zip([1.0, 0.25, 0.0625]) {
