@@ -101,6 +101,9 @@ fn a_single_run_that_diverges_keeps_its_history_too() {
     assert!(results.join("checkpoints/step-0000000000.parquet").is_file());
     let runs = table(&results.join("runs.parquet"));
     let states: Vec<Option<&str>> = runs["state"].as_string::<i32>().iter().collect();
+    // The report shows how it went, beside what was to be learned.
     let not_run = Some("not run");
-    assert_eq!(states, [Some("done"), Some("failed"), not_run, not_run, not_run]);
+    assert_eq!(states, [Some("done"), Some("failed"), not_run, not_run, Some("done")]);
+    let page = fs::read_to_string(results.join("report.html")).expect("a report");
+    assert!(page.contains("<figure id=\"failed_loss\">") && page.contains("the training diverged"));
 }

@@ -54,7 +54,8 @@ fn dependencies_point_one_way() {
     let known: Vec<&str> = allowed.iter().map(|(name, _)| *name).collect();
     assert!(known.iter().all(|name| found.contains_key(*name)), "{known:?} of {members:?}");
     for (name, dependencies) in &found {
-        let rule = allowed.iter().find(|(known, _)| known == name).map_or(of_a_study, |(_, rule)| rule);
+        let rule =
+            allowed.iter().find(|(known, _)| known == name).map_or(of_a_study, |(_, rule)| rule);
         let inner = dependencies.iter().filter(|dependency| found.contains_key(*dependency));
         for dependency in inner {
             assert!(rule.contains(&dependency.as_str()), "{name} must not know {dependency}");
