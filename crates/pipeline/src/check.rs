@@ -22,10 +22,10 @@ use crate::pointer;
 use crate::problems::Problems;
 use crate::program::{Program, Unusable};
 use crate::project::Project;
-use crate::results::{OWN_COLUMNS, foreign, of_another_file};
+use crate::results::{foreign, of_another_file};
 use crate::schema::shown;
 use crate::source::{Part, Source};
-use crate::sweep::{self, Point, Sweep, second_column};
+use crate::sweep::{self, OWN_COLUMNS, Point, Sweep, second_column};
 use crate::wiring::{Wiring, wire};
 
 /// Which pipeline to run, and how.

@@ -5,9 +5,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::file::Reader;
 use crate::pointer;
 use crate::quantity::{parse_bytes, parse_duration};
+use crate::reader::Reader;
 use crate::schema::shown;
 use crate::source::Part;
 
@@ -108,45 +108,6 @@ impl Reader<'_> {
         resources
     }
 
-    /// A whole number from 1.
-    fn count(&mut self, at: &str, entries: &Map<String, Value>, key: &str) -> Option<u16> {
-        let value = entries.get(key)?;
-        let count = value.as_u64().and_then(|count| u16::try_from(count).ok());
-        let count = count.filter(|count| *count > 0);
-        if count.is_none() {
-            let message = format!("`{key}` is a whole number from 1, not {}", shown(value));
-            self.wrong(&pointer::join(at, key), Part::Value, message, None);
-        }
-        count
-    }
-
-    /// How often a stage is tried again.
-    pub(crate) fn retries(&mut self, at: &str, value: &Value) -> Option<u32> {
-        let retries = value.as_u64().and_then(|retries| u32::try_from(retries).ok());
-        if retries.is_none() {
-            let message = format!("`retries` is a whole number from 0, not {}", shown(value));
-            self.wrong(at, Part::Value, message, None);
-        }
-        retries
-    }
-
-    /// A quantity with its unit.
-    pub(crate) fn quantity<T>(
-        &mut self,
-        at: &str,
-        entries: &Map<String, Value>,
-        key: &str,
-        parse: fn(&str) -> Result<T, String>,
-    ) -> Option<T> {
-        let at = pointer::join(at, key);
-        let text = self.text(&at, entries.get(key)?)?;
-        let found = parse(&text);
-        if let Err(message) = &found {
-            self.wrong(&at, Part::Value, message, None);
-        }
-        found.ok()
-    }
-
     fn word_at(&mut self, at: &str, entries: &Map<String, Value>, key: &str) -> Option<String> {
         let value = entries.get(key)?;
         self.word(&pointer::join(at, key), value)
@@ -184,31 +145,5 @@ impl Reader<'_> {
             return None;
         }
         Some(text)
-    }
-
-    fn list(
-        &mut self,
-        at: &str,
-        entries: &Map<String, Value>,
-        key: &str,
-        read: fn(&mut Self, &str, &Value) -> Option<String>,
-    ) -> Vec<String> {
-        let at = pointer::join(at, key);
-        match entries.get(key) {
-            None => Vec::new(),
-            Some(Value::Array(items)) => {
-                let items = items.iter().enumerate();
-                items
-                    .filter_map(|(index, item)| {
-                        read(self, &pointer::join(&at, &index.to_string()), item)
-                    })
-                    .collect()
-            }
-            Some(other) => {
-                let message = format!("`{key}` is a list of texts, not {}", shown(other));
-                self.wrong(&at, Part::Value, message, None);
-                Vec::new()
-            }
-        }
     }
 }

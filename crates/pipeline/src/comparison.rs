@@ -13,10 +13,10 @@ use crate::earlier::{RUNS, table};
 use crate::error::PipelineError;
 use crate::grid::grid;
 use crate::nearest::suggestion;
-use crate::outcome::{Outcome, SCORES};
 use crate::project::Project;
 use crate::quantity::significant;
 use crate::schema::compact;
+use crate::scorecard::{SCORES, Scorecard};
 
 /// Values of a sweep that are shown beside each other.
 const SHOWN_TOGETHER: usize = 6;
@@ -53,11 +53,11 @@ pub fn compare(project: &Project, one: &str, other: &str) -> Result<String, Pipe
 
 /// What a run has come to: its state, and the losses and accuracies at the end of its trainings.
 fn results(folder: &Path) -> BTreeMap<String, String> {
-    let outcome = Outcome::of(folder);
-    let scores = SCORES.iter().enumerate().map(|(score, name)| (*name, outcome.shown(score)));
-    let failed = outcome.failed.filter(|(_, failed)| *failed > 0);
+    let scorecard = Scorecard::of(folder);
+    let scores = SCORES.iter().enumerate().map(|(score, name)| (*name, scorecard.shown(score)));
+    let failed = scorecard.failed.filter(|(_, failed)| *failed > 0);
     let failed = failed.map(|(all, failed)| ("failed", format!("{failed} of {all} variants")));
-    let all = scores.chain(failed).chain([("written (UTC)", outcome.date())]);
+    let all = scores.chain(failed).chain([("written (UTC)", scorecard.date())]);
     all.filter(|(_, value)| !value.is_empty())
         .map(|(name, value)| (name.to_owned(), value))
         .collect()

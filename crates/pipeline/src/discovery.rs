@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 use artifact::not_regular;
 
 use crate::error::PipelineError;
-use crate::file::can_be_used;
 use crate::nearest::suggestion;
 use crate::program::{Program, Unusable};
 use crate::project::Project;
@@ -150,6 +149,12 @@ impl<'p> Catalogue<'p> {
 
 /// What to do where there are no stages at all.
 pub(crate) const HOW_TO_INSTALL: &str = "in the source of ntk-lab, `cargo xtask install` installs this program and all stages; the folder of their programs must be in PATH";
+
+/// Whether `name` can name a stage without a path.
+pub(crate) fn can_be_used(name: &str) -> bool {
+    let fine = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    !name.is_empty() && name.chars().all(fine)
+}
 
 /// Whether `path` leads to a file that may be run: a shell looks past any other.
 fn is_program(path: &Path) -> bool {

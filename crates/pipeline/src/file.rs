@@ -6,15 +6,19 @@ use serde_json::{Map, Value};
 
 use crate::cluster::{Cluster, Resources};
 use crate::diagnostic::Diagnostic;
-use crate::lock;
-use crate::nearest::suggestion;
+use crate::discovery::can_be_used;
 use crate::pointer;
 use crate::quantity::parse_duration;
+use crate::reader::Reader;
 use crate::schema::shown;
 use crate::source::{Part, Source};
 
+/// Key of the block that a lock file has more than what people write: how it was run.
+pub(crate) const LOCK: &str = "lock";
+/// Key within that block: the pipeline file that was run, relative to the project where it lies in it.
+pub(crate) const LOCK_ORIGIN: &str = "file";
 /// Keys of a pipeline.
-const KEYS: [&str; 7] = ["name", "about", "seed", "stages", "sweep", "cluster", lock::KEY];
+const KEYS: [&str; 7] = ["name", "about", "seed", "stages", "sweep", "cluster", LOCK];
 /// Keys of a stage.
 const STAGE_KEYS: [&str; 7] = ["uses", "inputs", "with", "seed", "limits", "resources", "retries"];
 /// Keys of the limits of a stage.
@@ -155,23 +159,7 @@ pub(crate) fn odd_seed(found: &str) -> String {
     format!("the seed must be a whole number from 0 to 2^64 - 1, not {found}")
 }
 
-/// Reads parts of a pipeline file, and notes what is wrong with them.
-pub(crate) struct Reader<'a> {
-    source: &'a Source,
-    problems: &'a mut Vec<Diagnostic>,
-}
-
 impl Reader<'_> {
-    pub(crate) fn wrong(
-        &mut self,
-        at: &str,
-        part: Part,
-        message: impl Into<String>,
-        help: Option<String>,
-    ) {
-        self.problems.push(self.source.problem(at, part, message, help));
-    }
-
     fn stage(&mut self, name: &str, value: &Value) -> StageEntry {
         let at = pointer::of(&["stages", name]);
         let mut stage = StageEntry {
@@ -258,6 +246,16 @@ impl Reader<'_> {
         self.quantity(at, limits, "time", parse_duration)
     }
 
+    /// How often a stage is tried again.
+    fn retries(&mut self, at: &str, value: &Value) -> Option<u32> {
+        let retries = value.as_u64().and_then(|retries| u32::try_from(retries).ok());
+        if retries.is_none() {
+            let message = format!("`retries` is a whole number from 0, not {}", shown(value));
+            self.wrong(at, Part::Value, message, None);
+        }
+        retries
+    }
+
     fn wire(&mut self, inputs: &str, port: &str, value: &Value) -> Option<Wire> {
         let at = pointer::join(inputs, port);
         let one = |name: &String| vec![name.clone()];
@@ -281,66 +279,6 @@ impl Reader<'_> {
         };
         Some(Wire { port: port.to_owned(), stages, listed })
     }
-
-    pub(crate) fn map<'v>(
-        &mut self,
-        at: &str,
-        value: &'v Value,
-        what: &str,
-    ) -> Option<&'v Map<String, Value>> {
-        let map = value.as_object();
-        if map.is_none() {
-            let message = format!("{what} is a map of keys and values, not {}", shown(value));
-            self.wrong(at, Part::Value, message, None);
-        }
-        map
-    }
-
-    pub(crate) fn text(&mut self, at: &str, value: &Value) -> Option<String> {
-        let text = value.as_str().filter(|text| !text.is_empty());
-        if text.is_none() {
-            let key = pointer::last(at).unwrap_or_default();
-            let message = format!("`{key}` must be a text, not {}", shown(value));
-            self.wrong(at, Part::Value, message, None);
-        }
-        text.map(str::to_owned)
-    }
-
-    pub(crate) fn refuse_unknown(
-        &mut self,
-        at: &str,
-        entries: &Map<String, Value>,
-        known: &[&str],
-        what: &str,
-    ) {
-        for key in entries.keys().filter(|key| !known.contains(&key.as_str())) {
-            self.wrong(
-                &pointer::join(at, key),
-                Part::Key,
-                format!("`{key}` is not a key of {what}"),
-                suggestion(key, known.iter().copied()),
-            );
-        }
-    }
-
-    /// Names become names of folders and files, and segments of dotted paths.
-    fn refuse_odd_name(&mut self, at: &str, name: &str) {
-        let fine = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
-        if name.is_empty() || !fine {
-            self.wrong(
-                at,
-                Part::Value,
-                format!("`{name}` cannot be a name"),
-                Some("use letters, digits, `-` and `_`".to_owned()),
-            );
-        }
-    }
-}
-
-/// Whether `uses` can name a stage without a path.
-pub(crate) fn can_be_used(name: &str) -> bool {
-    let fine = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-    !name.is_empty() && name.chars().all(fine)
 }
 
 /// Whether a letter is not seen where it stands, or changes how its neighbours are seen.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::blocks::Blocks;
-use crate::file::PipelineFile;
+use crate::file::{LOCK, LOCK_ORIGIN, PipelineFile};
 use crate::overrides::Override;
 use crate::plan::{Plan, Task};
 use crate::project::Project;
@@ -21,10 +21,6 @@ use crate::schema::Schema;
 
 /// Name of the file.
 pub(crate) const FILE: &str = "run.lock.yaml";
-/// Key of the block.
-pub(crate) const KEY: &str = "lock";
-/// Key within the block: the pipeline file that was run, relative to the project where it lies in it.
-pub(crate) const ORIGIN: &str = "file";
 
 /// A pipeline as it is run, and how it was run before where it comes from a lock file.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -46,7 +42,7 @@ impl Lock {
         tasks: &[Task],
     ) -> Self {
         let Some(map) = value.as_object_mut() else { return Self::default() };
-        let earlier = map.shift_remove(KEY);
+        let earlier = map.shift_remove(LOCK);
         map.insert("name".to_owned(), json!(file.name));
         map.insert("seed".to_owned(), json!(file.seed));
         for (index, (name, _)) in file.stages.iter().enumerate() {
@@ -68,7 +64,7 @@ impl Lock {
                 *written = json!(moved.to);
             }
         }
-        let locked = earlier.as_ref().and_then(|lock| lock.get(ORIGIN)?.as_str());
+        let locked = earlier.as_ref().and_then(|lock| lock.get(LOCK_ORIGIN)?.as_str());
         let origin = locked.unwrap_or(origin).to_owned();
         Self { pipeline: value, origin, earlier }
     }
@@ -107,8 +103,8 @@ impl Lock {
         accepted: &BTreeMap<&str, BTreeSet<&str>>,
     ) -> String {
         let mut pipeline = self.pipeline.clone();
-        pipeline[KEY] = json!({
-            ORIGIN: self.origin,
+        pipeline[LOCK] = json!({
+            LOCK_ORIGIN: self.origin,
             "keys": keys(plan),
             "programs": programs(plan),
             "git": git(&project.root),
@@ -123,7 +119,7 @@ impl Lock {
             },
         });
         if !accepted.is_empty() {
-            pipeline[KEY]["accepted"] = json!(accepted);
+            pipeline[LOCK]["accepted"] = json!(accepted);
         }
         // Maps of texts, numbers and lists all have a form in YAML.
         let text = serde_yaml::to_string(&pipeline).unwrap_or_default();

@@ -1,6 +1,5 @@
 //! What a person sees while stages run: one line a stage.
 
-use std::env;
 use std::fmt;
 use std::io::{IsTerminal, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,6 +12,7 @@ use serde_json::{Value, json};
 use stage::ProgressEvent;
 
 use crate::quantity::{self, duration};
+use crate::terminal::can_draw;
 
 /// Time between two plain lines of one stage, where one runs.
 const PLAIN_INTERVAL: Duration = Duration::from_secs(5);
@@ -367,11 +367,6 @@ impl Course {
 
 fn course_of(course: &Mutex<Course>) -> Course {
     course.lock().unwrap_or_else(PoisonError::into_inner).clone()
-}
-
-/// Whether the terminal can draw a line anew, as TERM has it.
-pub(crate) fn can_draw() -> bool {
-    env::var_os("TERM").is_some_and(|term| !term.is_empty() && term != "dumb")
 }
 
 /// `step 1200/8000, 2 min 05 s left, loss 0.0123`.

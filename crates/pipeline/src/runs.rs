@@ -9,15 +9,15 @@ use artifact::Manifest;
 use serde_json::{Value, json};
 
 use crate::grid::grid;
-use crate::outcome::{Outcome, SCORES, date};
 use crate::project::Project;
 use crate::quantity::{bytes, duration};
 use crate::references::{self, Run};
+use crate::scorecard::{SCORES, Scorecard, date};
 use crate::store::{Store, jobs};
 
 /// By what runs are ordered: the latest, the best, the longest first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum Order {
+pub enum SortBy {
     /// When the results were written, or the run began.
     #[default]
     Date,
@@ -42,7 +42,7 @@ struct Listed {
     name: String,
     state: String,
     began: Option<SystemTime>,
-    outcome: Outcome,
+    scorecard: Scorecard,
     artifacts: (usize, usize),
     seconds: f64,
     size: u64,
@@ -52,22 +52,22 @@ struct Listed {
 /// the end of its trainings, how many of its artifacts are there, the time that their stages took, and
 /// their size.
 #[must_use]
-pub fn runs(project: &Project, order: Order) -> String {
-    let all = listed(project, order);
+pub fn runs(project: &Project, sort_by: SortBy) -> String {
+    let all = listed(project, sort_by);
     if all.is_empty() {
         return "there are no runs yet\n".to_owned();
     }
     let mut rows = vec![["run", "state", "date (UTC)"].map(str::to_owned).to_vec()];
     // A column that no run has is left out.
     let scores: Vec<usize> = (0..SCORES.len())
-        .filter(|&score| all.iter().any(|run| !run.outcome.scores[score].is_empty()))
+        .filter(|&score| all.iter().any(|run| !run.scorecard.scores[score].is_empty()))
         .collect();
     rows[0].extend(scores.iter().map(|&score| SCORES[score].replace('_', " ")));
     rows[0].extend(["artifacts", "time", "size"].map(str::to_owned));
     for run in &all {
         let mut row = vec![run.name.clone(), run.state.clone()];
         row.push(run.began.map_or(String::new(), date));
-        row.extend(scores.iter().map(|&score| run.outcome.shown(score)));
+        row.extend(scores.iter().map(|&score| run.scorecard.shown(score)));
         row.push(format!("{} of {}", run.artifacts.0, run.artifacts.1));
         row.push(duration(Duration::try_from_secs_f64(run.seconds).unwrap_or_default()));
         row.push(bytes(run.size));
@@ -78,7 +78,7 @@ pub fn runs(project: &Project, order: Order) -> String {
 
 /// The same as JSON: an array with an object for each run.
 #[must_use]
-pub fn runs_as_json(project: &Project, order: Order) -> Value {
+pub fn runs_as_json(project: &Project, sort_by: SortBy) -> Value {
     let object = |run: Listed| {
         let mut value = json!({
             "run": run.name,
@@ -89,39 +89,39 @@ pub fn runs_as_json(project: &Project, order: Order) -> Value {
             "wall_time_s": run.seconds,
             "size_bytes": run.size,
         });
-        for (score, values) in SCORES.iter().zip(&run.outcome.scores) {
+        for (score, values) in SCORES.iter().zip(&run.scorecard.scores) {
             value[*score] = json!(values);
         }
         value
     };
-    listed(project, order).into_iter().map(object).collect()
+    listed(project, sort_by).into_iter().map(object).collect()
 }
 
-fn listed(project: &Project, order: Order) -> Vec<Listed> {
+fn listed(project: &Project, sort_by: SortBy) -> Vec<Listed> {
     let store = Store::of(project);
     // A name that begins with a dot is that of results which are being written.
     let runs = references::runs(project).into_iter().filter(|run| !run.name.starts_with('.'));
     let mut all: Vec<Listed> = runs.map(|run| look_at(project, &store, run)).collect();
     // What lacks a number stands last.
     let score = |score: usize, sign: f64| {
-        move |run: &Listed| run.outcome.best(score).map_or(f64::INFINITY, |value| sign * value)
+        move |run: &Listed| run.scorecard.best(score).map_or(f64::INFINITY, |value| sign * value)
     };
     let by = |key: &dyn Fn(&Listed) -> f64, all: &mut Vec<Listed>| {
         all.sort_by(|one, other| key(one).total_cmp(&key(other)));
     };
-    match order {
+    match sort_by {
         // As they come.
-        Order::Name => {}
-        Order::Date => all.sort_by(|one, other| match other.began.cmp(&one.began) {
+        SortBy::Name => {}
+        SortBy::Date => all.sort_by(|one, other| match other.began.cmp(&one.began) {
             Ordering::Equal => one.name.cmp(&other.name),
             unequal => unequal,
         }),
-        Order::TrainLoss => by(&score(0, 1.0), &mut all),
-        Order::TestLoss => by(&score(1, 1.0), &mut all),
-        Order::TrainAccuracy => by(&score(2, -1.0), &mut all),
-        Order::TestAccuracy => by(&score(3, -1.0), &mut all),
-        Order::Time => by(&|run: &Listed| -run.seconds, &mut all),
-        Order::Size => all.sort_by_key(|run| std::cmp::Reverse(run.size)),
+        SortBy::TrainLoss => by(&score(0, 1.0), &mut all),
+        SortBy::TestLoss => by(&score(1, 1.0), &mut all),
+        SortBy::TrainAccuracy => by(&score(2, -1.0), &mut all),
+        SortBy::TestAccuracy => by(&score(3, -1.0), &mut all),
+        SortBy::Time => by(&|run: &Listed| -run.seconds, &mut all),
+        SortBy::Size => all.sort_by_key(|run| std::cmp::Reverse(run.size)),
     }
     all
 }
@@ -138,8 +138,8 @@ fn look_at(project: &Project, store: &Store, run: Run) -> Listed {
     // Jobs of a cluster leave word of their failure in the store.
     let has_failed = || run.has_failed || names.iter().any(|name| store.has_failure(name));
     let folder = project.results(&run.name);
-    let outcome = Outcome::of(&folder);
-    let finished = match outcome.failed {
+    let scorecard = Scorecard::of(&folder);
+    let finished = match scorecard.failed {
         Some((all, failed)) if failed > 0 => format!("finished, {failed} of {all} failed"),
         _ => "finished".to_owned(),
     };
@@ -157,12 +157,12 @@ fn look_at(project: &Project, store: &Store, run: Run) -> Listed {
     let noted = run.unfinished.is_some().then(|| references::unfinished(&folder));
     let noted = noted.and_then(|path| fs::metadata(path).and_then(|found| found.modified()).ok());
     Listed {
-        began: noted.or(outcome.written),
+        began: noted.or(scorecard.written),
         state,
         artifacts: (manifests.len(), names.len()),
         seconds: manifests.iter().map(|manifest| manifest.wall_time_s).sum(),
         size: manifests.iter().flat_map(|of| &of.tables).map(|table| table.size_bytes).sum(),
-        outcome,
+        scorecard,
         name: run.name,
     }
 }

@@ -24,7 +24,6 @@ use crate::store::{Lease, Store, Watch, entries, link, remove};
 use gathered::Part;
 
 pub(crate) use ownership::{foreign, of_another_file};
-pub(crate) use variants::OWN_COLUMNS;
 
 /// How often it is looked whether another driver gathers still.
 const LOOK: Duration = Duration::from_millis(200);

@@ -9,6 +9,7 @@ use serde_yaml::Value;
 
 use super::{VARIANTS, rename};
 use crate::error::PipelineError;
+use crate::file::{LOCK, LOCK_ORIGIN};
 use crate::lock;
 use crate::project::Project;
 use crate::references;
@@ -50,7 +51,7 @@ pub(crate) fn of_another_file(
 ) -> Option<(String, String)> {
     let text = fs::read_to_string(folder.join(lock::FILE)).ok()?;
     let lock: Value = serde_yaml::from_str(&text).ok()?;
-    let other = project.root.join(lock.get(lock::KEY)?.get(lock::ORIGIN)?.as_str()?);
+    let other = project.root.join(lock.get(LOCK)?.get(LOCK_ORIGIN)?.as_str()?);
     let same = |path: &Path| path.canonicalize().ok();
     if same(&other)? == same(origin)? || name_of(&other)? != name {
         return None;

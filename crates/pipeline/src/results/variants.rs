@@ -16,11 +16,7 @@ use super::gathered::{Writer, common};
 use crate::error::PipelineError;
 use crate::executor::Fate;
 use crate::plan::{Plan, Task};
-use crate::sweep::{Labels, Point};
-
-/// Columns of the table that belong to no axis and no stage: no axis may have their names.
-pub(crate) const OWN_COLUMNS: [&str; 5] =
-    ["variant", "state", "error", "wall_time_s", "peak_memory_bytes"];
+use crate::sweep::{Labels, OWN_COLUMNS, Point};
 
 /// A variant with its task of each stage.
 struct Variant {

@@ -20,6 +20,10 @@ use crate::pointer;
 /// Most variants that a sweep may have: more is a slip, and would fill any disk.
 pub(crate) const MOST_VARIANTS: usize = 100_000;
 
+/// Columns of the table of variants that belong to no axis and no stage: no axis may have their names.
+pub(crate) const OWN_COLUMNS: [&str; 5] =
+    ["variant", "state", "error", "wall_time_s", "peak_memory_bytes"];
+
 /// Characters of a label in the name of a folder.
 const LABEL_CHARACTERS: usize = 40;
 /// Bytes of a folder's name; file systems take 255.

@@ -5,12 +5,11 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::labels::fits;
-use super::{Axis, Labels, MOST_VARIANTS, Setting, Sweep, Target};
+use super::{Axis, Labels, MOST_VARIANTS, OWN_COLUMNS, Setting, Sweep, Target};
 use crate::diagnostic::Diagnostic;
 use crate::nearest::suggestion;
 use crate::overrides::settable;
 use crate::pointer;
-use crate::results::OWN_COLUMNS;
 use crate::schema::shown;
 use crate::source::{Part, Source};
 

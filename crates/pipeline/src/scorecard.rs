@@ -21,7 +21,7 @@ pub(crate) const SCORES: [&str; 4] = ["train_loss", "test_loss", "train_accuracy
 
 /// What the results in a folder have come to.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Outcome {
+pub(crate) struct Scorecard {
     /// When they were written.
     pub written: Option<SystemTime>,
     /// How many variants there are, of stages where there is no sweep, and how many of them failed.
@@ -31,7 +31,7 @@ pub(crate) struct Outcome {
     pub scores: [Vec<f64>; 4],
 }
 
-impl Outcome {
+impl Scorecard {
     /// That of the results in `folder`; what they do not tell is left out.
     pub(crate) fn of(folder: &Path) -> Self {
         let written = fs::metadata(folder.join(RUNS)).and_then(|found| found.modified()).ok();
@@ -126,11 +126,11 @@ mod tests {
         // A training may go on in the next batch.
         let scores = last(&[rows.slice(0, 2), rows.slice(2, 4)]);
         assert_eq!(scores, [vec![0.25, 0.75, 2.0], vec![0.5], vec![], vec![]]);
-        let outcome = Outcome { scores, ..Outcome::default() };
-        assert_eq!(outcome.best(0), Some(0.25));
-        assert_eq!(outcome.shown(0), "0.250 … 2.00");
-        assert_eq!(outcome.shown(1), "0.500");
-        assert_eq!(outcome.shown(2), "");
+        let scorecard = Scorecard { scores, ..Scorecard::default() };
+        assert_eq!(scorecard.best(0), Some(0.25));
+        assert_eq!(scorecard.shown(0), "0.250 … 2.00");
+        assert_eq!(scorecard.shown(1), "0.500");
+        assert_eq!(scorecard.shown(2), "");
     }
 
     #[test]
