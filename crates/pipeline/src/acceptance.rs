@@ -15,9 +15,10 @@ use artifact::{AcceptedRecord, CONTRACT, MANIFEST_FILE, Manifest};
 use crate::error::PipelineError;
 use crate::key::{Identity, gathered};
 use crate::nearest::suggestion;
-use crate::plan::{Plan, Task};
+use crate::plan::Plan;
 use crate::project::Project;
 use crate::store::{Store, Watch, link};
+use crate::task::Task;
 
 impl Plan {
     /// Notes for each task whose artifact is not stored which artifact is accepted in its place: of
@@ -180,7 +181,7 @@ fn take(store: &Store, plan: &Plan, task: &Task, from: &str) -> Result<bool, Pip
     CONTRACT.clone_into(&mut manifest.contract);
     manifest.key.clone_from(&task.key);
     manifest.program.clone_from(&task.program.hash);
-    manifest.inputs = task.input_keys(plan);
+    manifest.inputs = task.input_keys(&plan.tasks);
     let inputs = task.inputs.values().flatten().map(|feed| {
         let input = &plan.tasks[feed.task];
         store.directory(input.program.description.output, &input.key)

@@ -5,8 +5,9 @@ use std::fmt;
 use artifact::{CONTRACT, Manifest};
 use serde_json::Value;
 
-use crate::plan::{Plan, Task};
+use crate::plan::Plan;
 use crate::schema::compact;
+use crate::task::Task;
 
 /// Bytes of a program's hash that are shown.
 const HASH_SHOWN: usize = 8;
@@ -70,7 +71,7 @@ pub(crate) fn changes(plan: &Plan, task: &Task, manifest: &Manifest) -> Vec<Chan
     if manifest.seed != task.used_seed() {
         found.push(Change::Seed { before: manifest.seed, after: task.used_seed() });
     }
-    let inputs = task.input_keys(plan);
+    let inputs = task.input_keys(&plan.tasks);
     for (port, keys) in &inputs {
         if manifest.inputs.get(port) != Some(keys) {
             let mut stages: Vec<String> = Vec::new();

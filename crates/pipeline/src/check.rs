@@ -16,13 +16,13 @@ use crate::error::PipelineError;
 use crate::file::{self, StageEntry};
 use crate::lock::Lock;
 use crate::overrides::Override;
+use crate::ownership::{foreign, of_another_file};
 use crate::plan::Plan;
 use crate::planning::Planner;
 use crate::pointer;
 use crate::problems::Problems;
 use crate::program::{Program, Unusable};
 use crate::project::Project;
-use crate::results::{foreign, of_another_file};
 use crate::schema::shown;
 use crate::source::{Part, Source};
 use crate::sweep::{self, OWN_COLUMNS, Point, Sweep, second_column};
@@ -233,7 +233,7 @@ fn wirings(
 /// would lie elsewhere.
 fn lead_elsewhere(plan: &Plan, results: &Path, source: &Source) -> Option<Diagnostic> {
     let logs = plan.tasks.iter().flat_map(|task| {
-        let log = results.join(task.log(plan));
+        let log = results.join(task.log(&plan.sweep));
         let folders = log.ancestors().take_while(|folder| folder.starts_with(results));
         folders.map(Path::to_owned).collect::<Vec<_>>()
     });

@@ -9,14 +9,15 @@ use artifact::tables::report::FindingRow;
 use artifact::tables::run::RunRow;
 use serde_json::Value;
 
-use crate::earlier::{RUNS, table};
 use crate::error::PipelineError;
 use crate::grid::grid;
+use crate::names::RUNS_TABLE;
 use crate::nearest::suggestion;
 use crate::project::Project;
 use crate::quantity::significant;
 use crate::schema::compact;
 use crate::scorecard::{SCORES, Scorecard};
+use crate::tables::table;
 
 /// Values of a sweep that are shown beside each other.
 const SHOWN_TOGETHER: usize = 6;
@@ -82,12 +83,12 @@ fn differing(one: &BTreeMap<String, String>, other: &BTreeMap<String, String>) -
 fn folder(project: &Project, name: &str) -> Result<PathBuf, PipelineError> {
     let runs = project.data.join("runs");
     let candidates = [runs.join(name), PathBuf::from(name)];
-    if let Some(found) = candidates.iter().find(|folder| folder.join(RUNS).is_file()) {
+    if let Some(found) = candidates.iter().find(|folder| folder.join(RUNS_TABLE).is_file()) {
         return Ok(found.clone());
     }
     let entries = std::fs::read_dir(&runs).into_iter().flatten().flatten();
     let mut known: Vec<String> = entries
-        .filter(|entry| entry.path().join(RUNS).is_file())
+        .filter(|entry| entry.path().join(RUNS_TABLE).is_file())
         .filter_map(|entry| entry.file_name().into_string().ok())
         .collect();
     known.sort();
@@ -99,7 +100,7 @@ fn folder(project: &Project, name: &str) -> Result<PathBuf, PipelineError> {
 
 /// What a run was told, by `stage.parameter`; of a sweep all values that its variants have.
 fn settings(folder: &Path) -> Result<BTreeMap<String, String>, PipelineError> {
-    let path = folder.join(RUNS);
+    let path = folder.join(RUNS_TABLE);
     if let Ok(rows) = artifact::read_rows::<RunRow>(folder) {
         let mut found = BTreeMap::new();
         for row in rows {

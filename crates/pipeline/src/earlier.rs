@@ -2,21 +2,15 @@
 //! with that what a task that would run is to be compared with.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs;
-use std::path::Path;
 
-use arrow::array::{Array, AsArray, RecordBatch};
-use artifact::tables::run::RunRow;
 use artifact::{Kind, Manifest};
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use crate::changes::{Change, changes};
-use crate::plan::{Plan, Task};
+use crate::plan::Plan;
 use crate::project::Project;
 use crate::store::Store;
-
-/// Table of the results that says what was run.
-pub(crate) const RUNS: &str = "runs.parquet";
+use crate::tables::keys;
+use crate::task::Task;
 
 /// Artifacts to compare with.
 pub(crate) struct Earlier<'p> {
@@ -90,50 +84,4 @@ impl<'p> Earlier<'p> {
         let names = || Store::of(self.project).keys(kind);
         self.stored.entry(kind.name()).or_insert_with(names).clone()
     }
-}
-
-/// Keys of the artifacts behind the results in `folder`, by stage; none where there are no results
-/// that can be read.
-pub(crate) fn keys(folder: &Path) -> BTreeMap<String, Vec<String>> {
-    let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    if let Ok(rows) = artifact::read_rows::<RunRow>(folder) {
-        for row in rows {
-            found.entry(row.stage).or_default().push(row.key);
-        }
-        return found;
-    }
-    // Of a sweep: a column for each stage.
-    for batch in table(&folder.join(RUNS)).unwrap_or_default() {
-        for (column, field) in batch.columns().iter().zip(batch.schema().fields()) {
-            let stage = field.name().strip_suffix(".key").filter(|stage| !stage.contains('.'));
-            if let (Some(stage), Some(keys)) = (stage, column.as_string_opt::<i32>()) {
-                let keys = keys.iter().flatten().map(str::to_owned);
-                found.entry(stage.to_owned()).or_default().extend(keys);
-            }
-        }
-    }
-    for keys in found.values_mut() {
-        keys.sort();
-        keys.dedup();
-    }
-    found
-}
-
-/// In the results in `folder`, the count of variants, of stages where there is no sweep, and of those
-/// of them that failed; `None` where their table does not tell.
-pub(crate) fn failed(folder: &Path) -> Option<(usize, usize)> {
-    let (mut all, mut failed) = (0, 0);
-    for batch in table(&folder.join(RUNS))? {
-        let states = batch.column_by_name("state")?.as_string_opt::<i32>()?;
-        all += states.len();
-        failed += states.iter().flatten().filter(|state| *state == "failed").count();
-    }
-    Some((all, failed))
-}
-
-/// The table at `path`; `None` where it cannot be read.
-pub(crate) fn table(path: &Path) -> Option<Vec<RecordBatch>> {
-    let file = fs::File::open(path).ok()?;
-    let reader = ParquetRecordBatchReaderBuilder::try_new(file).ok()?.build().ok()?;
-    reader.collect::<Result<_, _>>().ok()
 }

@@ -7,14 +7,15 @@ use artifact::Manifest;
 
 use crate::earlier::Earlier;
 use crate::error::PipelineError;
-use crate::executor::is_stored;
 use crate::grid::grid;
 use crate::nearest::suggestion;
-use crate::plan::{Plan, Task};
+use crate::plan::Plan;
 use crate::project::Project;
 use crate::quantity::{bytes, duration};
 use crate::schema::compact;
 use crate::store::Store;
+use crate::task::Task;
+use crate::task::is_stored;
 
 /// Characters of a key or a hash that are shown.
 const KEY_SHOWN: usize = 12;

@@ -1,11 +1,7 @@
-//! `run.lock.yaml`: a pipeline as it was run, to run exactly that again.
-//!
-//! It is a pipeline itself, with all that was set and every default filled in, and a block `lock` that
-//! says by which programs it was run and on what.
+//! A pipeline with all that was set and every default filled in, as its lock file will have it, and
+//! what differs from the lock file that it comes from.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
-use std::process::{Command, Stdio};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -13,14 +9,9 @@ use serde_json::{Map, Value, json};
 use crate::blocks::Blocks;
 use crate::file::{LOCK, LOCK_ORIGIN, PipelineFile};
 use crate::overrides::Override;
-use crate::plan::{Plan, Task};
-use crate::project::Project;
-use crate::quantity::bytes;
 use crate::references;
 use crate::schema::Schema;
-
-/// Name of the file.
-pub(crate) const FILE: &str = "run.lock.yaml";
+use crate::task::Task;
 
 /// A pipeline as it is run, and how it was run before where it comes from a lock file.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -74,12 +65,17 @@ impl Lock {
         &self.origin
     }
 
-    /// What differs between how `plan` was run before and how it would be run now, as sentences; none
-    /// where it does not come from a lock file.
+    /// The pipeline, but for what is known when it has run.
+    pub(crate) fn pipeline(&self) -> &Value {
+        &self.pipeline
+    }
+
+    /// What differs between how these `tasks`, all of the plan, were run before and how they would be
+    /// run now, as sentences; none where it does not come from a lock file.
     #[must_use]
-    pub fn differences(&self, plan: &Plan) -> Vec<String> {
+    pub fn differences(&self, tasks: &[Task]) -> Vec<String> {
         let Some(earlier) = &self.earlier else { return Vec::new() };
-        let now = programs(plan);
+        let now = programs(tasks);
         let mut found = Vec::new();
         for (stage, program) in &now {
             let before = &earlier["programs"][stage];
@@ -89,41 +85,10 @@ impl Lock {
                 ));
             }
         }
-        if found.is_empty() && earlier["keys"] != json!(keys(plan)) {
+        if found.is_empty() && earlier["keys"] != json!(keys(tasks)) {
             found.push("this is not what was locked: parameters, seed or files differ".to_owned());
         }
         found
-    }
-
-    /// The lock file of `plan`, of which artifacts of these programs were `accepted`, by stage.
-    pub(crate) fn text(
-        &self,
-        project: &Project,
-        plan: &Plan,
-        accepted: &BTreeMap<&str, BTreeSet<&str>>,
-    ) -> String {
-        let mut pipeline = self.pipeline.clone();
-        pipeline[LOCK] = json!({
-            LOCK_ORIGIN: self.origin,
-            "keys": keys(plan),
-            "programs": programs(plan),
-            "git": git(&project.root),
-            "machine": {
-                "platform": format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH),
-                "threads": plan.limits.threads,
-                "memory": bytes(plan.limits.memory_bytes),
-            },
-            "versions": {
-                "contract": artifact::CONTRACT,
-                "driver": env!("CARGO_PKG_VERSION"),
-            },
-        });
-        if !accepted.is_empty() {
-            pipeline[LOCK]["accepted"] = json!(accepted);
-        }
-        // Maps of texts, numbers and lists all have a form in YAML.
-        let text = serde_yaml::to_string(&pipeline).unwrap_or_default();
-        format!("# What was run: a pipeline that runs exactly that again.\n{text}")
     }
 }
 
@@ -152,14 +117,15 @@ fn written(
 }
 
 /// One hash over the keys of all tasks.
-fn keys(plan: &Plan) -> String {
-    blake3::hash(references::of(plan).as_bytes()).to_hex().to_string()
+pub(crate) fn keys(tasks: &[Task]) -> String {
+    let list = references::list(tasks.iter().map(Task::artifact));
+    blake3::hash(list.as_bytes()).to_hex().to_string()
 }
 
 /// For each stage the versions and hashes of its programs.
-fn programs(plan: &Plan) -> BTreeMap<String, Value> {
+pub(crate) fn programs(tasks: &[Task]) -> BTreeMap<String, Value> {
     let mut found: BTreeMap<String, BTreeSet<(&str, &str)>> = BTreeMap::new();
-    for task in &plan.tasks {
+    for task in tasks {
         let program = &task.program;
         let known = (program.description.version.as_str(), program.hash.as_str());
         found.entry(task.stage.clone()).or_default().insert(known);
@@ -169,18 +135,4 @@ fn programs(plan: &Plan) -> BTreeMap<String, Value> {
         all.into_iter().map(one).collect::<Value>()
     };
     found.into_iter().map(|(stage, all)| (stage, shown(all))).collect()
-}
-
-/// Revision of the project's sources, and whether something differs from it; null where git does
-/// not know them.
-fn git(root: &Path) -> Value {
-    let ask = |arguments: &[&str]| {
-        let mut command = Command::new("git");
-        command.args(arguments).current_dir(root).stdin(Stdio::null()).stderr(Stdio::null());
-        let output = command.output().ok().filter(|output| output.status.success())?;
-        Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
-    };
-    let Some(revision) = ask(&["rev-parse", "HEAD"]) else { return Value::Null };
-    let changes = ask(&["status", "--porcelain", "--untracked-files=no"]);
-    json!({ "revision": revision, "dirty": changes.is_none_or(|changes| !changes.is_empty()) })
 }

@@ -17,10 +17,11 @@ use crate::lineage;
 use crate::looked_at::LookedAt;
 use crate::nearest::listed;
 use crate::partial::{Lineage, lineages};
-use crate::plan::{Feed, Plan, Task};
+use crate::plan::Plan;
 use crate::process::{Call, Executed, Fault, Limit};
 use crate::project::Project;
 use crate::store::{Store, Work};
+use crate::task::{Feed, Task};
 
 /// An artifact to be made. It can be carried to another machine that has the same files.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -135,7 +136,7 @@ impl Order {
             },
             parameters: task.parameters.clone(),
             inputs: inputs(project, plan, task),
-            input_keys: task.input_keys(plan),
+            input_keys: task.input_keys(&plan.tasks),
             lineages: lineages(plan, task),
             failed: Vec::new(),
             files: task.files.clone(),
@@ -147,7 +148,7 @@ impl Order {
             part: Part::Whole,
             pieces: Vec::new(),
             whole: None,
-            log: project.results(&plan.name).join(task.log(plan)),
+            log: project.results(&plan.name).join(task.log(&plan.sweep)),
         }
     }
 

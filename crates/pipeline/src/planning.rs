@@ -15,7 +15,7 @@ use crate::file::PipelineFile;
 use crate::key::{Identity, gathered};
 use crate::lineage::{self, Stray};
 use crate::nearest::listed;
-use crate::plan::{Feed, Instance, PlannedStage, Task};
+use crate::plan::{Instance, PlannedStage};
 use crate::pointer;
 use crate::problems::Problems;
 use crate::program::{Program, Unusable};
@@ -25,6 +25,7 @@ use crate::schema::{Schema, files, with_defaults};
 use crate::source::Part;
 use crate::store::{Stamps, Store};
 use crate::sweep::{Point, Sweep};
+use crate::task::{Feed, Task};
 use crate::wiring::Wiring;
 
 /// Makes the tasks of a pipeline.

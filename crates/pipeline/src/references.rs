@@ -8,66 +8,56 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::error::PipelineError;
-use crate::executor::Fate;
-use crate::plan::{Plan, Task};
+use crate::names::{LOGS, REFERENCES_FILE};
 use crate::project::Project;
 use crate::store::remove;
 
-/// Name of the list.
-pub(crate) const FILE: &str = "run.keys";
-
-/// The artifacts of `plan`, one a line, as `KIND/KEY`.
-pub(crate) fn of(plan: &Plan) -> String {
-    let line = |task: &Task| format!("{}/{}\n", task.program.description.output, task.key);
-    plan.tasks.iter().map(line).collect()
+/// The list of `artifacts`, each as `KIND/KEY`: one a line.
+pub(crate) fn list(artifacts: impl IntoIterator<Item = String>) -> String {
+    artifacts.into_iter().fold(String::new(), |text, name| text + &name + "\n")
 }
 
-/// The artifacts that the results of `plan` are made of, and those that it lacks.
-pub(crate) fn of_made(plan: &Plan, fates: &[Fate]) -> String {
-    let line = |(task, fate): (&Task, &Fate)| {
-        let key = fate.output().map_or(&task.key, |output| &output.manifest.key);
-        format!("{}/{key}\n", task.program.description.output)
-    };
-    plan.tasks.iter().zip(fates).map(line).collect()
-}
-
-/// Notes in the logs of `plan` what its run refers to from now on, in place of what an earlier one of
-/// that name did that did not come to its end.
+/// Notes in the logs of the `run` of that name which `artifacts` it refers to from now on, in place of
+/// what an earlier one did that did not come to its end.
 ///
 /// # Errors
 /// Where it cannot be written.
-pub(crate) fn note(project: &Project, plan: &Plan) -> Result<(), PipelineError> {
-    write(project, plan, &of(plan))
+pub(crate) fn note(
+    project: &Project,
+    run: &str,
+    artifacts: impl IntoIterator<Item = String>,
+) -> Result<(), PipelineError> {
+    write(project, run, &list(artifacts))
 }
 
-/// Notes what the run of `plan` refers to beside what earlier ones of that name do, whose jobs may go
-/// on: its artifacts, and `others`, each as `KIND/KEY`.
+/// Notes which `artifacts` the `run` of that name refers to beside what earlier ones do, whose jobs may
+/// go on.
 ///
 /// # Errors
 /// Where it cannot be written.
 pub(crate) fn note_more(
     project: &Project,
-    plan: &Plan,
-    others: &[String],
+    run: &str,
+    artifacts: impl IntoIterator<Item = String>,
 ) -> Result<(), PipelineError> {
-    let earlier = fs::read_to_string(unfinished(&project.results(&plan.name)));
-    let (earlier, own) = (earlier.unwrap_or_default(), of(plan));
-    let others = others.iter().map(String::as_str);
-    let all: BTreeSet<&str> = earlier.lines().chain(own.lines()).chain(others).collect();
-    write(project, plan, &all.into_iter().fold(String::new(), |text, name| text + name + "\n"))
+    let earlier = fs::read_to_string(unfinished(&project.results(run))).unwrap_or_default();
+    let earlier = earlier.lines().map(str::to_owned);
+    let all: BTreeSet<String> = earlier.chain(artifacts).collect();
+    write(project, run, &list(all))
 }
 
-/// Notes in the logs of `plan` that its run ended because stages failed, until the next one begins.
+/// Notes in the logs of the `run` of that name that it ended because stages failed, until the next one
+/// begins.
 ///
 /// # Errors
 /// Where it cannot be written.
-pub(crate) fn note_failed(project: &Project, plan: &Plan) -> Result<(), PipelineError> {
-    let path = failed(&project.results(&plan.name));
+pub(crate) fn note_failed(project: &Project, run: &str) -> Result<(), PipelineError> {
+    let path = failed(&project.results(run));
     fs::write(&path, "").map_err(PipelineError::io("writing", &path))
 }
 
-fn write(project: &Project, plan: &Plan, text: &str) -> Result<(), PipelineError> {
-    let results = project.results(&plan.name);
+fn write(project: &Project, run: &str, text: &str) -> Result<(), PipelineError> {
+    let results = project.results(run);
     remove(&failed(&results))?;
     let path = unfinished(&results);
     let folder = path.parent().unwrap_or(&path);
@@ -77,12 +67,12 @@ fn write(project: &Project, plan: &Plan, text: &str) -> Result<(), PipelineError
 
 /// The list of a run in `folder` that did not come to its end, or not yet.
 pub(crate) fn unfinished(folder: &Path) -> PathBuf {
-    folder.join("logs").join(FILE)
+    folder.join(LOGS).join(REFERENCES_FILE)
 }
 
 /// The note in a folder of results that its last run failed.
 fn failed(folder: &Path) -> PathBuf {
-    folder.join("logs").join("run.failed")
+    folder.join(LOGS).join("run.failed")
 }
 
 /// A folder of results.
@@ -107,7 +97,7 @@ pub(crate) fn runs(project: &Project) -> Vec<Run> {
         .filter(|folder| folder.path().is_dir())
         .map(|folder| Run {
             name: folder.file_name().to_string_lossy().into_owned(),
-            finished: lines(folder.path().join(FILE)),
+            finished: lines(folder.path().join(REFERENCES_FILE)),
             unfinished: lines(unfinished(&folder.path())),
             has_failed: failed(&folder.path()).is_file(),
         })

@@ -10,8 +10,9 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type, UInt64Type};
 use chrono::{DateTime, Utc};
 
-use crate::earlier::{RUNS, failed, table};
+use crate::names::RUNS_TABLE;
 use crate::quantity::significant;
+use crate::tables::{failed, table};
 
 /// Table with the course of each training.
 const HISTORY: &str = "history.parquet";
@@ -34,7 +35,7 @@ pub(crate) struct Scorecard {
 impl Scorecard {
     /// That of the results in `folder`; what they do not tell is left out.
     pub(crate) fn of(folder: &Path) -> Self {
-        let written = fs::metadata(folder.join(RUNS)).and_then(|found| found.modified()).ok();
+        let written = fs::metadata(folder.join(RUNS_TABLE)).and_then(|found| found.modified()).ok();
         let scores = table(&folder.join(HISTORY)).map_or_else(Default::default, |rows| last(&rows));
         Self { written, failed: failed(folder), scores }
     }

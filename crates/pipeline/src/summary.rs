@@ -9,13 +9,13 @@ use arrow::datatypes::UInt32Type;
 use artifact::Kind;
 use artifact::tables::report::{FindingRow, Verdict};
 
-use crate::earlier::{failed, table};
 use crate::error::PipelineError;
 use crate::grid::grid;
+use crate::names::VARIANTS;
 use crate::plan::Plan;
 use crate::project::Project;
 use crate::quantity::significant;
-use crate::results::VARIANTS;
+use crate::tables::{failed, table};
 
 /// Leading eigenvectors in the query that is shown: the paper's choice.
 const LEADING: u64 = 50;

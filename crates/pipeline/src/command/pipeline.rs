@@ -153,7 +153,7 @@ pub(super) fn run(project: Project, arguments: &Arguments) -> Result<ExitCode, P
     plan.accept_programs(&project, &arguments.accept_program)?;
     let selection = arguments.selection();
     selection.apply(&project, &mut plan)?;
-    for difference in plan.lock.differences(&plan) {
+    for difference in plan.lock.differences(&plan.tasks) {
         eprintln!("warning: {difference}");
     }
     if arguments.dry_run {

@@ -2,12 +2,13 @@
 
 use artifact::FailureRecord;
 
-use super::{Made, find};
 use crate::order::Order;
 use crate::partial::Settled;
-use crate::plan::{Plan, Task};
+use crate::plan::Plan;
 use crate::project::Project;
+use crate::store::Made;
 use crate::store::Store;
+use crate::task::Task;
 
 /// What has become of a task.
 #[derive(Clone, Debug)]
@@ -56,7 +57,7 @@ fn fate(project: &Project, plan: &Plan, task: &Task, store: &Store, fates: &[Fat
         let directory = store.directory(manifest.kind, &manifest.key);
         Fate::Made(Made { directory, manifest, reused: true })
     };
-    if let Some(manifest) = find(store, task) {
+    if let Some(manifest) = task.find(store) {
         return made(manifest);
     }
     let mut key = task.key.clone();

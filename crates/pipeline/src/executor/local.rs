@@ -8,18 +8,20 @@ use std::time::Duration;
 use artifact::Manifest;
 use stage::{Limits, StageError};
 
-use super::{Executor, Made, Ran, counts, failure, usable};
+use super::{Executor, Ran, counts, failure};
 use crate::error::PipelineError;
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::order::{Again, Order, Outcome};
 use crate::partial::Settled;
-use crate::plan::{Feed, Plan, Task};
+use crate::plan::Plan;
 use crate::progress::{End, Progress};
 use crate::project::Project;
 use crate::quantity::bytes;
 use crate::references;
+use crate::store::Made;
 use crate::store::{Store, Watch, Work};
+use crate::task::{Feed, Task};
 
 /// How often artifacts that another driver makes are looked for, and interrupts.
 const LOOK: Duration = Duration::from_millis(100);
@@ -56,10 +58,10 @@ impl Local {
     ) -> Result<Vec<Made>, PipelineError> {
         let _running = interrupt::Running::begin();
         // Before anything is looked for: what is found must not be thrown away meanwhile.
-        references::note(project, plan)?;
+        references::note(project, &plan.name, plan.artifacts())?;
         let store = Store::of(project);
         let stored: Vec<Option<Manifest>> =
-            plan.tasks.iter().map(|task| usable(&store, task)).collect();
+            plan.tasks.iter().map(|task| task.usable(&store)).collect();
         let counts = counts(plan, |task| stored[task].is_some());
         let (sender, receiver) = mpsc::channel();
         let run = Run {
@@ -163,7 +165,7 @@ impl<'a> Run<'a> {
         }
         let unmade = self.lost.len() + self.waiting.len() + self.elsewhere.len();
         if !self.failures.is_empty() {
-            references::note_failed(self.project, self.plan)?;
+            references::note_failed(self.project, &self.plan.name)?;
             let left_out = unmade - self.failures.len();
             return Err(PipelineError::Stages { failures: self.failures, left_out });
         }
@@ -237,7 +239,8 @@ impl<'a> Run<'a> {
             Settled::All => self.planned(index),
             Settled::Partial(order) => {
                 let name = format!("{}/{}", order.kind, order.key);
-                references::note_more(self.project, self.plan, &[name])?;
+                let artifacts = self.plan.artifacts().chain([name]);
+                references::note_more(self.project, &self.plan.name, artifacts)?;
                 self.partial.insert(index);
                 *order
             }

@@ -5,23 +5,22 @@ mod local;
 mod slurm;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
-use artifact::Manifest;
 use stage::StageError;
 
 use crate::error::PipelineError;
 use crate::failure::{Failure, log_end};
-use crate::plan::{Plan, Task};
+use crate::ownership::has_results;
+use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::project::Project;
-use crate::results::has_results;
+use crate::store::Made;
 use crate::store::Store;
 
 pub(crate) use fates::{Fate, fates};
 pub use local::Local;
 pub use slurm::{Pace, Slurm, Submitted, cancel};
-pub(crate) use slurm::{fulfil, gather};
+pub(crate) use slurm::{ended_plan, fulfil};
 
 /// Something that makes the artifacts of a plan: this machine ([`Local`]), or a cluster ([`Slurm`]).
 pub trait Executor {
@@ -54,32 +53,6 @@ pub enum Ran {
     Left(Submitted),
 }
 
-/// The artifact of one task.
-#[derive(Clone, Debug)]
-pub struct Made {
-    /// Where it lies in the store.
-    pub directory: PathBuf,
-    /// Its manifest.
-    pub manifest: Manifest,
-    /// Whether it was there already.
-    pub reused: bool,
-}
-
-/// Whether a task's artifact is in the store already, or one that is accepted as it.
-#[must_use]
-pub fn is_stored(project: &Project, task: &Task) -> bool {
-    task.accepts.is_some() || find(&Store::of(project), task).is_some()
-}
-
-fn find(store: &Store, task: &Task) -> Option<Manifest> {
-    store.find(task.program.description.output, &task.key)
-}
-
-/// What is in the store of a task, unless it is to be made again all the same.
-fn usable(store: &Store, task: &Task) -> Option<Manifest> {
-    if task.is_forced { None } else { find(store, task) }
-}
-
 /// For each stage how many tasks it has, and how many of them are done.
 fn counts(plan: &Plan, is_done: impl Fn(usize) -> bool) -> BTreeMap<&str, (usize, usize)> {
     let mut counts = BTreeMap::new();
@@ -95,7 +68,7 @@ fn counts(plan: &Plan, is_done: impl Fn(usize) -> bool) -> BTreeMap<&str, (usize
 fn failure(project: &Project, plan: &Plan, index: usize, error: StageError) -> Failure {
     let task = &plan.tasks[index];
     let results = project.results(&plan.name);
-    let log = results.join(task.log(plan));
+    let log = results.join(task.log(&plan.sweep));
     let found = Store::of(project).find_failure(task.program.description.output, &task.key);
     let kept = found.filter(|(_, manifest)| !manifest.tables.is_empty());
     Failure {

@@ -5,9 +5,9 @@ mod mermaid;
 mod svg;
 mod text;
 
-use crate::executor::is_stored;
 use crate::plan::Plan;
 use crate::project::Project;
+use crate::task::is_stored;
 
 /// The stages of a pipeline and the arrows between them.
 #[derive(Clone, Debug, PartialEq, Eq)]

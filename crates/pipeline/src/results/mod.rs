@@ -1,7 +1,6 @@
 //! The folder that people open: every table of a run once, its report, its figures.
 
 mod gathered;
-mod ownership;
 mod variants;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,25 +14,20 @@ use artifact::tables::run::{RunRow, RunState};
 use artifact::{Kind, Layout, Table};
 
 use crate::error::PipelineError;
-use crate::executor::{Fate, Made, fates};
-use crate::lock;
-use crate::plan::{Plan, PlannedStage, Task};
+use crate::executor::{Fate, fates};
+use crate::lock_file;
+use crate::names::{LOCK_FILE, OWN, REFERENCES_FILE, RUNS_TABLE, VARIANTS};
+use crate::ownership;
+use crate::plan::{Plan, PlannedStage};
 use crate::project::Project;
 use crate::references;
-use crate::store::{Lease, Store, Watch, entries, link, remove};
+use crate::store::Made;
+use crate::store::{Lease, Store, Watch, entries, link, remove, rename};
+use crate::task::Task;
 use gathered::Part;
-
-pub(crate) use ownership::{foreign, of_another_file};
 
 /// How often it is looked whether another driver gathers still.
 const LOOK: Duration = Duration::from_millis(200);
-/// Folder with what the variants of a sweep do not share and no table gathers.
-pub(crate) const VARIANTS: &str = "variants";
-
-/// Names in the results folder that are the driver's own.
-const OWN: [&str; 6] =
-    ["logs", "runs.parquet", VARIANTS, lock::FILE, references::FILE, ownership::FILE];
-
 /// Gathers what was `made` into the results folder of `plan`, in place of what an earlier run
 /// left there, and returns that folder. Logs of its tasks are kept.
 ///
@@ -110,10 +104,10 @@ pub(crate) fn gather_all(
     if plan.sweep.is_empty() {
         artifact::write_rows(&new, &runs(plan, fates))?;
     } else {
-        variants::write(&new.join("runs.parquet"), plan, fates)?;
+        variants::write(&new.join(RUNS_TABLE), plan, fates)?;
     }
-    write(&new.join(references::FILE), &references::of_made(plan, fates))?;
-    write(&new.join(lock::FILE), &plan.lock.text(project, plan, &accepted(plan, fates)))?;
+    write(&new.join(REFERENCES_FILE), &references::list(artifacts(plan, fates)))?;
+    write(&new.join(LOCK_FILE), &lock_file::text(project, plan, &accepted(plan, fates)))?;
     for task in &plan.tasks {
         keep_log(&folder, &new, task, plan)?;
     }
@@ -137,6 +131,15 @@ pub(crate) fn gather_all(
         }
     }
     Ok(folder)
+}
+
+/// The artifacts that the results of `plan` are made of, and those that it lacks, each as `KIND/KEY`.
+fn artifacts(plan: &Plan, fates: &[Fate]) -> impl Iterator<Item = String> {
+    let name = |(task, fate): (&Task, &Fate)| {
+        let made = fate.output().map(|output| &output.manifest);
+        made.map_or_else(|| task.artifact(), |made| format!("{}/{}", made.kind, made.key))
+    };
+    plan.tasks.iter().zip(fates).map(name)
 }
 
 /// Hashes of the programs that have made the artifacts of each stage which were accepted as those of
@@ -215,7 +218,7 @@ fn tidy_table(kind: Kind, name: &OsStr) -> Option<&'static Table> {
 
 /// Moves the log of `task` from the results at `folder` to those at `new`, where there is one.
 fn keep_log(folder: &Path, new: &Path, task: &Task, plan: &Plan) -> Result<(), PipelineError> {
-    let log = task.log(plan);
+    let log = task.log(&plan.sweep);
     if !folder.join(&log).is_file() {
         return Ok(());
     }
@@ -224,12 +227,6 @@ fn keep_log(folder: &Path, new: &Path, task: &Task, plan: &Plan) -> Result<(), P
         fs::create_dir_all(parent).map_err(PipelineError::io("creating", parent))?;
     }
     rename(&folder.join(&log), &to)
-}
-
-/// Whether a run has left results in `folder`: more than logs.
-pub(crate) fn has_results(folder: &Path) -> bool {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    entries.into_iter().any(|entry| entry.file_name() != "logs")
 }
 
 /// One row for each task: what was run with which parameters, and what became of it.
@@ -262,8 +259,4 @@ fn runs(plan: &Plan, fates: &[Fate]) -> Vec<RunRow> {
 
 fn write(path: &Path, text: &str) -> Result<(), PipelineError> {
     fs::write(path, text).map_err(PipelineError::io("writing", path))
-}
-
-fn rename(from: &Path, to: &Path) -> Result<(), PipelineError> {
-    fs::rename(from, to).map_err(PipelineError::io("renaming", from))
 }

@@ -15,8 +15,9 @@ use serde_json::{Map, Value};
 use super::gathered::{Writer, common};
 use crate::error::PipelineError;
 use crate::executor::Fate;
-use crate::plan::{Plan, Task};
+use crate::plan::Plan;
 use crate::sweep::{Labels, OWN_COLUMNS, Point};
+use crate::task::Task;
 
 /// A variant with its task of each stage.
 struct Variant {

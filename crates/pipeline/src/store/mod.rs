@@ -3,6 +3,7 @@
 mod contents;
 mod failed;
 mod lease;
+mod made;
 mod stamps;
 mod work;
 
@@ -17,6 +18,7 @@ use crate::error::PipelineError;
 use crate::project::Project;
 pub(crate) use contents::{Entry, size};
 pub(crate) use lease::{Lease, Watch};
+pub use made::Made;
 pub(crate) use stamps::{FileState, Stamps};
 pub(crate) use work::{JOB, Work, jobs, remove_partial};
 
@@ -204,6 +206,14 @@ pub(crate) fn link(from: &Path, to: &Path) -> Result<(), PipelineError> {
     fs::hard_link(from, to)
         .or_else(|_| fs::copy(from, to).map(drop))
         .map_err(PipelineError::io("writing", to))
+}
+
+/// Renames a file or a folder.
+///
+/// # Errors
+/// Where the file system refuses.
+pub(crate) fn rename(from: &Path, to: &Path) -> Result<(), PipelineError> {
+    fs::rename(from, to).map_err(PipelineError::io("renaming", from))
 }
 
 /// Removes a file or a folder, or nothing where there is none.

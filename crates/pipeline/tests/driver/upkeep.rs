@@ -43,7 +43,7 @@ fn a_lock_file_runs_the_same_again() {
         let (first, _) = world.run(text, set).expect("it runs");
         let lock = world.lock(name);
         let plan = world.check(&lock, &[]).expect("it is a pipeline");
-        assert_eq!(plan.lock.differences(&plan), [""; 0]);
+        assert_eq!(plan.lock.differences(&plan.tasks), [""; 0]);
         let keys = |plan: &pipeline::Plan| {
             plan.tasks.iter().map(|task| task.key.clone()).collect::<Vec<_>>()
         };
@@ -72,10 +72,10 @@ fn another_program_and_another_parameter_are_told_of() {
     world.run(RIGHT, &[]).expect("it runs");
     let lock = world.lock("chain");
     let changed = world.check(&lock, &["ntk.with.reduction=trace"]).expect("it is right");
-    insta::assert_snapshot!(changed.lock.differences(&changed).join("\n"), @"this is not what was locked: parameters, seed or files differ");
+    insta::assert_snapshot!(changed.lock.differences(&changed.tasks).join("\n"), @"this is not what was locked: parameters, seed or files differ");
     world.stage("ntk", &kernel(), "", &format!(": another program\n{}", succeed("kernel")));
     let changed = world.check(&lock, &[]).expect("it is right");
-    insta::assert_snapshot!(changed.lock.differences(&changed).join("\n"), @"the program of the stage `ntk` is another one than when this was locked");
+    insta::assert_snapshot!(changed.lock.differences(&changed.tasks).join("\n"), @"the program of the stage `ntk` is another one than when this was locked");
 }
 
 #[test]

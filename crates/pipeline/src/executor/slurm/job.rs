@@ -14,11 +14,12 @@ use crate::cluster::Cluster;
 use crate::diagnostic::Diagnostic;
 use crate::machine::DEFAULT_MEMORY_BYTES;
 use crate::order::Order;
-use crate::plan::{Feed, Plan, Task};
+use crate::plan::Plan;
 use crate::program::Unusable;
 use crate::project::Project;
 use crate::quantity::{bytes, duration};
 use crate::store::Store;
+use crate::task::{Feed, Task};
 
 /// Memory of a stage beside what it says that it needs: the program itself, and a quarter.
 const BESIDE: u64 = 256 << 20;
@@ -204,7 +205,7 @@ impl<'a> Maker<'a> {
             let key = format!("{} piece {index} of {of}", order.key);
             let whole = replace(&mut order.key, blake3::hash(key.as_bytes()).to_hex().to_string());
             order.whole = Some(whole);
-            order.log = self.project.jobs(&self.plan.name).join(task.log(self.plan));
+            order.log = self.project.jobs(&self.plan.name).join(task.log(&self.plan.sweep));
             order.log.set_extension(format!("{}-of-{of}.log", index + 1));
             let of_all = format!("{} of {of}", index + 1);
             shown = if shown.is_empty() { of_all } else { format!("{shown} {of_all}") };

@@ -9,10 +9,14 @@ mod arrays;
 mod campaign;
 mod cancel;
 mod element;
+mod ended;
+mod find;
 mod follow;
 mod job;
+mod leave;
 mod note;
 mod partition;
+mod placed;
 mod results;
 mod script;
 mod shared;
@@ -41,7 +45,7 @@ use crate::project::Project;
 
 pub use cancel::cancel;
 pub(crate) use element::fulfil;
-pub(crate) use results::gather;
+pub(crate) use results::ended_plan;
 pub use submitted::Submitted;
 
 /// How often a cluster that is followed is looked at.
@@ -122,6 +126,7 @@ impl Executor for Slurm {
         let _running = interrupt::Running::begin();
         let jobs = self.jobs(project, plan)?;
         let mut campaign = Campaign::new(self, project, plan, progress, jobs)?;
+        campaign.find()?;
         campaign.submit()?;
         if self.follow {
             return campaign.follow().map(Ran::Made);

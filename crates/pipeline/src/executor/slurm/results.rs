@@ -20,7 +20,6 @@ use crate::plan::Plan;
 use crate::program::Program;
 use crate::project::Project;
 use crate::references;
-use crate::results;
 use crate::store::{Store, remove};
 
 /// What a list of the jobs calls this one, in the place of a stage: no stage can have this name.
@@ -45,7 +44,7 @@ impl Campaign<'_> {
     pub(super) fn submit_results(&mut self) -> Result<Option<String>, PipelineError> {
         let scripts = self.scripts();
         // The same for the same artifacts: another call may have submitted it.
-        let keys = blake3::hash(references::of(self.plan).as_bytes()).to_hex();
+        let keys = blake3::hash(references::list(self.plan.artifacts()).as_bytes()).to_hex();
         let name = format!("{}.{NAME}.{}", self.plan.name, &keys[..12]);
         if self.arrays.is_empty() && self.is_queued(&name)? {
             return Ok(None);
@@ -110,41 +109,34 @@ fn without_schemas(plan: &Plan) -> Plan {
     plan
 }
 
-/// Gathers the results of the plan in the file `path`, where all its artifacts are there.
+/// The plan in the file `path`, whose jobs have all ended, with its project: what they have left open is
+/// noted as failed.
 ///
 /// # Errors
-/// Where they are not, the plan cannot be read, or the file system refuses.
-pub(crate) fn gather(path: &Path) -> Result<(), PipelineError> {
-    let refused = |message: String, help: &str| PipelineError::Argument {
+/// Where the plan cannot be read, or the file system refuses.
+pub(crate) fn ended_plan(path: &Path) -> Result<(Project, Plan), PipelineError> {
+    let refused = |message: String| PipelineError::Argument {
         message,
-        help: Some(help.to_owned()),
+        help: Some("call the pipeline again: that gathers its results as well".to_owned()),
     };
     let bytes = fs::read(path).map_err(PipelineError::io("reading", path))?;
-    let wanted: Wanted = serde_json::from_slice(&bytes).map_err(|error| {
-        let message = format!("{}: this is no plan: {error}", path.display());
-        refused(message, "call the pipeline again: that gathers its results as well")
-    })?;
+    let wanted: Wanted = serde_json::from_slice(&bytes)
+        .map_err(|error| refused(format!("{}: this is no plan: {error}", path.display())))?;
     if wanted.version != VERSION {
         let (found, path) = (&wanted.version, path.display());
-        let message = format!("{path}: it is of version {found}, and this program of {VERSION}");
-        return Err(refused(message, "call the pipeline again: that gathers its results as well"));
+        return Err(refused(format!(
+            "{path}: it is of version {found}, and this program of {VERSION}"
+        )));
     }
-    let Wanted { project, plan, .. } = &wanted;
-    let store = Store::of(project);
+    let Wanted { project, plan, .. } = wanted;
+    let store = Store::of(&project);
     // All jobs have ended: what is open will not be made by them.
-    for (task, fate) in plan.tasks.iter().zip(fates(project, plan)) {
-        let has_inputs = || Order::of(project, plan, task, plan.limits, None).settled(&store);
+    for (task, fate) in plan.tasks.iter().zip(fates(&project, &plan)) {
+        let has_inputs = || Order::of(&project, &plan, task, plan.limits, None).settled(&store);
         if matches!(fate, Fate::Open) && !matches!(has_inputs(), Settled::Missing(_)) {
-            let order = Order::of(project, plan, task, plan.limits, None);
+            let order = Order::of(&project, &plan, task, plan.limits, None);
             order.give_up(&store, &StageError::new("its job ended without making it"))?;
         }
     }
-    if results::gather_what_exists(project, plan)?.is_none() {
-        let message = format!("nothing of `{}` was made", plan.name);
-        return Err(refused(
-            message,
-            "call the pipeline again: it says what has failed, and submits it",
-        ));
-    }
-    Ok(())
+    Ok((project, plan))
 }

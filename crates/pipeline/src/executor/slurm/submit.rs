@@ -8,8 +8,9 @@ use std::time::{Duration, Instant, SystemTime};
 use stage::{Part, StageError};
 
 use super::arrays::{Candidate, Place, arrays};
-use super::campaign::{Campaign, JobState, Placed};
+use super::campaign::Campaign;
 use super::note::Note;
+use super::placed::{JobState, Placed};
 use super::script::{Purpose, Script};
 use super::submitted::SubmittedArray;
 use super::tasks::{self, Head};

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
-use super::campaign::{JobState, Placed};
+use super::placed::{JobState, Placed};
 use super::state::State;
 
 /// Jobs of a stage.

@@ -7,25 +7,19 @@ use std::path::{Path, PathBuf};
 
 use serde_yaml::Value;
 
-use super::{VARIANTS, rename};
 use crate::error::PipelineError;
 use crate::file::{LOCK, LOCK_ORIGIN};
-use crate::lock;
+use crate::names::{FILES_FILE, LOCK_FILE, LOGS, REFERENCES_FILE, VARIANTS};
 use crate::project::Project;
-use crate::references;
-
-/// Name of the list of all files in the results that the driver wrote, one relative path a line.
-pub(crate) const FILE: &str = "run.files";
-/// Folder with the logs of stages.
-const LOGS: &str = "logs";
+use crate::store::rename;
 
 /// Why results must not be written into `folder`, and what to do about it: it holds files, and no run has
 /// made them.
 pub(crate) fn foreign(project: &Project, folder: &Path) -> Option<(String, String)> {
     let entries: Vec<_> = fs::read_dir(folder).ok()?.flatten().collect();
-    let marks = [references::FILE, lock::FILE, FILE];
+    let marks = [REFERENCES_FILE, LOCK_FILE, FILES_FILE];
     let is_ours = marks.iter().any(|name| folder.join(name).is_file())
-        || folder.join(LOGS).join(references::FILE).is_file();
+        || folder.join(LOGS).join(REFERENCES_FILE).is_file();
     let first = entries.first()?.file_name();
     if is_ours || entries.iter().all(|entry| entry.file_name() == LOGS) {
         return None;
@@ -35,7 +29,7 @@ pub(crate) fn foreign(project: &Project, folder: &Path) -> Option<(String, Strin
             "{} is not a folder of results: it holds `{}` and no {}",
             project.shown(folder),
             first.display(),
-            lock::FILE
+            LOCK_FILE
         ),
         "give the pipeline another `name:`, or write elsewhere with `--data FOLDER`".to_owned(),
     ))
@@ -49,7 +43,7 @@ pub(crate) fn of_another_file(
     name: &str,
     origin: &Path,
 ) -> Option<(String, String)> {
-    let text = fs::read_to_string(folder.join(lock::FILE)).ok()?;
+    let text = fs::read_to_string(folder.join(LOCK_FILE)).ok()?;
     let lock: Value = serde_yaml::from_str(&text).ok()?;
     let other = project.root.join(lock.get(LOCK)?.get(LOCK_ORIGIN)?.as_str()?);
     let same = |path: &Path| path.canonicalize().ok();
@@ -76,11 +70,17 @@ fn name_of(path: &Path) -> Option<String> {
     written.or_else(|| Some(path.file_stem()?.to_str()?.to_owned()))
 }
 
+/// Whether a run has left results in `folder`: more than logs.
+pub(crate) fn has_results(folder: &Path) -> bool {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.into_iter().any(|entry| entry.file_name() != LOGS)
+}
+
 /// Writes the list of all files below `folder` into it.
-pub(super) fn note(folder: &Path) -> Result<(), PipelineError> {
-    let path = folder.join(FILE);
+pub(crate) fn note(folder: &Path) -> Result<(), PipelineError> {
+    let path = folder.join(FILES_FILE);
     let mut text = String::new();
-    for file in files(folder).into_iter().chain([PathBuf::from(FILE)]) {
+    for file in files(folder).into_iter().chain([PathBuf::from(FILES_FILE)]) {
         text = text + &file.to_string_lossy() + "\n";
     }
     fs::write(&path, text).map_err(PipelineError::io("writing", &path))
@@ -88,8 +88,8 @@ pub(super) fn note(folder: &Path) -> Result<(), PipelineError> {
 
 /// Moves what the driver did not write from the results at `old` to the newer ones at `new`. Where those
 /// have a file of that name, the user's keeps it with `.kept` behind it.
-pub(super) fn keep(old: &Path, new: &Path) -> Result<(), PipelineError> {
-    let listed: Option<BTreeSet<PathBuf>> = fs::read_to_string(old.join(FILE))
+pub(crate) fn keep(old: &Path, new: &Path) -> Result<(), PipelineError> {
+    let listed: Option<BTreeSet<PathBuf>> = fs::read_to_string(old.join(FILES_FILE))
         .ok()
         .map(|text| text.lines().map(PathBuf::from).collect());
     let is_driver_s = |file: &Path| {
@@ -118,7 +118,7 @@ pub(super) fn keep(old: &Path, new: &Path) -> Result<(), PipelineError> {
 fn is_log(file: &Path) -> bool {
     file.starts_with(LOGS)
         && (file.extension().is_some_and(|of| of == "log")
-            || file.file_name() == Some(OsStr::new(references::FILE)))
+            || file.file_name() == Some(OsStr::new(REFERENCES_FILE)))
 }
 
 /// Every file and link below `folder`, relative to it, in order.
