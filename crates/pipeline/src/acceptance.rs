@@ -14,11 +14,11 @@ use artifact::{AcceptedRecord, CONTRACT, MANIFEST_FILE, Manifest};
 
 use crate::error::PipelineError;
 use crate::key::{Identity, gathered};
-use crate::nearest::suggestion;
 use crate::plan::Plan;
 use crate::project::Project;
 use crate::store::{Store, Watch, link};
 use crate::task::Task;
+use crate::text::suggestion;
 
 impl Plan {
     /// Notes for each task whose artifact is not stored which artifact is accepted in its place: of

@@ -6,17 +6,15 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::diagnostic::Location;
 use crate::file::{PipelineFile, StageEntry, read_stage};
 use crate::overrides::{Override, set};
-use crate::paths::{Found, NamedBy, Names, looked_for};
-use crate::pointer;
 use crate::problems::Problems;
 use crate::program::{Program, Unusable};
-use crate::project::Project;
+use crate::project::{Found, NamedBy, Names, Project, looked_for};
 use crate::schema::{Schema, files, validate};
 use crate::source::{Part, Source};
 use crate::sweep::{Point, Setting, Sweep, Target};
+use crate::text::{Location, pointer};
 
 /// The block of one stage at one point of the sweep.
 #[derive(Clone, Debug)]
@@ -174,7 +172,7 @@ impl Blocks {
 }
 
 /// A seed for a program that uses none: whoever sets it expects another result.
-fn unused_seed(block: &Block, program: &Program) -> Option<crate::diagnostic::Diagnostic> {
+fn unused_seed(block: &Block, program: &Program) -> Option<crate::text::Diagnostic> {
     if block.entry.seed.is_none() || program.description.uses_seed {
         return None;
     }
@@ -253,7 +251,7 @@ impl Block {
 }
 
 /// Why the program of `block` cannot be used.
-pub(crate) fn unusable(block: &Block, why: &Unusable) -> crate::diagnostic::Diagnostic {
+pub(crate) fn unusable(block: &Block, why: &Unusable) -> crate::text::Diagnostic {
     let at = pointer::join(&block.entry.pointer(), "uses");
     let help = block.help(&at, why.help.clone());
     block.source.problem(&at, Part::Value, why.message.clone(), help)

@@ -10,7 +10,6 @@ use serde_json::Value;
 use stage::Limits;
 
 use crate::blocks::{Blocks, Places, unusable};
-use crate::diagnostic::{Diagnostic, Diagnostics, Location};
 use crate::discovery::Catalogue;
 use crate::error::PipelineError;
 use crate::file::{self, StageEntry};
@@ -19,13 +18,13 @@ use crate::overrides::Override;
 use crate::ownership::{foreign, of_another_file};
 use crate::plan::Plan;
 use crate::planning::Planner;
-use crate::pointer;
 use crate::problems::Problems;
 use crate::program::{Program, Unusable};
 use crate::project::Project;
 use crate::schema::shown;
 use crate::source::{Part, Source};
 use crate::sweep::{self, OWN_COLUMNS, Point, Sweep, second_column};
+use crate::text::{Diagnostic, Diagnostics, Location, pointer};
 use crate::wiring::{Wiring, wire};
 
 /// Which pipeline to run, and how.

@@ -5,11 +5,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::pointer;
-use crate::quantity::{parse_bytes, parse_duration};
 use crate::reader::Reader;
 use crate::schema::shown;
 use crate::source::Part;
+use crate::text::pointer;
+use crate::text::quantity::{parse_bytes, parse_duration};
 
 /// Keys of the block `cluster`.
 const CLUSTER_KEYS: [&str; 6] = ["account", "partition", "qos", "lines", "modules", "shared"];

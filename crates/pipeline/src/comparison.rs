@@ -10,14 +10,13 @@ use artifact::tables::run::RunRow;
 use serde_json::Value;
 
 use crate::error::PipelineError;
-use crate::grid::grid;
 use crate::names::RUNS_TABLE;
-use crate::nearest::suggestion;
 use crate::project::Project;
-use crate::quantity::significant;
 use crate::schema::compact;
 use crate::scorecard::{SCORES, Scorecard};
 use crate::tables::table;
+use crate::text::quantity::significant;
+use crate::text::{grid, suggestion};
 
 /// Values of a sweep that are shown beside each other.
 const SHOWN_TOGETHER: usize = 6;

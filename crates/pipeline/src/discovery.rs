@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 use artifact::not_regular;
 
 use crate::error::PipelineError;
-use crate::nearest::suggestion;
 use crate::program::{Program, Unusable};
 use crate::project::Project;
 use crate::store::Store;
+use crate::text::suggestion;
 use crate::workspace::{self, WorkspaceStage};
 
 /// Every stage program that a project can use by name.

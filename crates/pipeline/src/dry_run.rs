@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 
 use crate::earlier::Earlier;
-use crate::grid::grid;
 use crate::plan::Plan;
 use crate::project::Project;
-use crate::quantity::{bytes, variants};
 use crate::schema::compact;
 use crate::sweep::Axis;
 use crate::task::Task;
 use crate::task::is_stored;
+use crate::text::grid;
+use crate::text::quantity::{bytes, variants};
 
 /// Characters of a key that are shown: enough to find its folder.
 const KEY_SHOWN: usize = 12;

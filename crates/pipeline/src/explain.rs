@@ -7,15 +7,14 @@ use artifact::Manifest;
 
 use crate::earlier::Earlier;
 use crate::error::PipelineError;
-use crate::grid::grid;
-use crate::nearest::suggestion;
 use crate::plan::Plan;
 use crate::project::Project;
-use crate::quantity::{bytes, duration};
 use crate::schema::compact;
 use crate::store::Store;
 use crate::task::Task;
 use crate::task::is_stored;
+use crate::text::quantity::{bytes, duration};
+use crate::text::{grid, suggestion};
 
 /// Characters of a key or a hash that are shown.
 const KEY_SHOWN: usize = 12;

@@ -5,13 +5,12 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use crate::cluster::{Cluster, Resources};
-use crate::diagnostic::Diagnostic;
 use crate::discovery::can_be_used;
-use crate::pointer;
-use crate::quantity::parse_duration;
 use crate::reader::Reader;
 use crate::schema::shown;
 use crate::source::{Part, Source};
+use crate::text::quantity::parse_duration;
+use crate::text::{Diagnostic, pointer};
 
 /// Key of the block that a lock file has more than what people write: how it was run.
 pub(crate) const LOCK: &str = "lock";

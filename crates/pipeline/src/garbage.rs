@@ -3,11 +3,11 @@
 use std::fmt;
 
 use crate::error::PipelineError;
-use crate::grid::grid;
 use crate::project::Project;
-use crate::quantity::bytes;
 use crate::references;
 use crate::store::{Entry, Store, size};
+use crate::text::grid;
+use crate::text::quantity::bytes;
 
 /// What no run refers to, and no living driver works on.
 #[derive(Debug)]

@@ -5,10 +5,7 @@
 //! that can be found wrong is found before anything runs ([`check`]); what was made once is not
 //! made again ([`Executor`]); what people open is gathered in one folder ([`gather`]).
 
-mod diagnostic;
 mod marks;
-mod nearest;
-mod pointer;
 mod source;
 mod value;
 
@@ -21,33 +18,26 @@ mod sweep;
 mod wiring;
 
 mod acceptance;
-mod answer;
 mod discovery;
-mod paths;
 mod program;
-mod project;
 mod workspace;
 
 mod blocks;
 mod check;
 mod key;
 mod lineage;
-mod machine;
 mod plan;
 mod planning;
 mod problems;
 mod task;
 
 mod executor;
-mod failure;
-mod interrupt;
 mod order;
 mod partial;
 mod process;
 mod progress;
 mod selection;
 mod store;
-mod terminal;
 
 mod changes;
 mod comparison;
@@ -56,7 +46,6 @@ mod earlier;
 mod explain;
 mod garbage;
 mod graph;
-mod grid;
 mod listing;
 mod lock;
 mod lock_file;
@@ -64,7 +53,6 @@ mod looked_at;
 mod names;
 mod ownership;
 mod pipeline_schema;
-pub mod quantity;
 mod references;
 mod results;
 mod runs;
@@ -74,25 +62,24 @@ mod summary;
 mod tables;
 mod verify;
 
-mod error;
-
 pub mod command;
+mod error;
+mod project;
+mod system;
+mod text;
 
 pub use check::{Request, check};
 pub use cluster::{Cluster, Resources};
 pub use comparison::compare;
-pub use diagnostic::{Diagnostic, Diagnostics, Location};
 pub use dry_run::dry_run;
+pub use error::Failure;
 pub use error::PipelineError;
 pub use executor::{Executor, Local, Pace, Ran, Slurm, Submitted, cancel};
 pub use explain::explain;
-pub use failure::Failure;
 pub use garbage::{Garbage, garbage};
 pub use graph::Graph;
-pub use interrupt::end_on_interrupt;
 pub use listing::{kinds, stages};
 pub use lock::Lock;
-pub use machine::{DEFAULT_MEMORY_BYTES, limits};
 pub use pipeline_schema::pipeline_schema;
 pub use plan::{Instance, Plan, PlannedStage};
 pub use program::Program;
@@ -105,6 +92,10 @@ pub use stage_check::{StageCheck, Verdict, stage_check};
 pub use store::Made;
 pub use summary::summary;
 pub use sweep::{Axis, Labels, Point, Sweep};
+pub use system::end_on_interrupt;
+pub use system::{DEFAULT_MEMORY_BYTES, limits};
 pub use task::{Feed, Task, is_stored};
+pub use text::quantity;
+pub use text::{Diagnostic, Diagnostics, Location};
 pub use verify::{Verified, verify};
 pub use workspace::installed_packages;

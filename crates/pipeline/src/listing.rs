@@ -7,10 +7,10 @@ use stage::Description;
 
 use crate::discovery::{Catalogue, HOW_TO_INSTALL};
 use crate::error::PipelineError;
-use crate::grid::grid;
 use crate::program::Unusable;
 use crate::project::Project;
 use crate::schema::{Schema, fields};
+use crate::text::grid;
 
 /// The stages of the workspace, those of PATH where it has none, or the one that `name` means as `uses:` would, as text.
 ///

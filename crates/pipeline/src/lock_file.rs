@@ -13,7 +13,7 @@ use crate::file::{LOCK, LOCK_ORIGIN};
 use crate::lock::{keys, programs};
 use crate::plan::Plan;
 use crate::project::Project;
-use crate::quantity::bytes;
+use crate::text::quantity::bytes;
 
 /// The lock file of `plan`, of which artifacts of these programs were `accepted`, by stage.
 pub(crate) fn text(

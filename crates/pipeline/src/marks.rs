@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use saphyr_parser::{Event, Parser};
 
-use crate::pointer;
+use crate::text::pointer;
 
 /// A stretch of one line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -15,13 +15,13 @@ use crate::acceptance::accepted_of;
 use crate::error::{PipelineError, WHERE_DISK_IS_FULL};
 use crate::lineage;
 use crate::looked_at::LookedAt;
-use crate::nearest::listed;
 use crate::partial::{Lineage, lineages};
 use crate::plan::Plan;
 use crate::process::{Call, Executed, Fault, Limit};
 use crate::project::Project;
 use crate::store::{Store, Work};
 use crate::task::{Feed, Task};
+use crate::text::listed;
 
 /// An artifact to be made. It can be carried to another machine that has the same files.
 #[derive(Clone, Debug, Serialize, Deserialize)]

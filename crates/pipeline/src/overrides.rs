@@ -2,11 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use crate::diagnostic::{Diagnostic, Location};
-use crate::nearest::suggestion;
-use crate::pointer;
 use crate::schema::Schema;
 use crate::source::{Source, json};
+use crate::text::{Diagnostic, Location, pointer, suggestion};
 use crate::value;
 
 /// Keys of a stage that can be set.
@@ -125,7 +123,7 @@ pub(crate) fn settable(file: &Value, path: &[String]) -> Result<String, (String,
                     let help = format!("did you mean `{stage}.with.{}`?", rest.join("."));
                     let message = format!(
                         "`{key}` is not a key of a stage; those are {}",
-                        crate::nearest::listed(&STAGE_KEYS, "and")
+                        crate::text::listed(&STAGE_KEYS, "and")
                     );
                     Err((message, Some(help)))
                 }

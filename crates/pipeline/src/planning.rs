@@ -10,22 +10,20 @@ use artifact::{CONTRACT, Outline};
 use stage::{Limits, Outlines, PlanRequest};
 
 use crate::blocks::{Block, Blocks, seed_at, unusable};
-use crate::diagnostic::Diagnostic;
 use crate::file::PipelineFile;
 use crate::key::{Identity, gathered};
 use crate::lineage::{self, Stray};
-use crate::nearest::listed;
 use crate::plan::{Instance, PlannedStage};
-use crate::pointer;
 use crate::problems::Problems;
 use crate::program::{Program, Unusable};
 use crate::project::Project;
-use crate::quantity::bytes;
 use crate::schema::{Schema, files, with_defaults};
 use crate::source::Part;
 use crate::store::{Stamps, Store};
 use crate::sweep::{Point, Sweep};
 use crate::task::{Feed, Task};
+use crate::text::quantity::bytes;
+use crate::text::{Diagnostic, listed, pointer};
 use crate::wiring::Wiring;
 
 /// Makes the tasks of a pipeline.

@@ -2,9 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::diagnostic::Diagnostic;
-use crate::nearest::listed_plain;
 use crate::sweep::{Point, Sweep};
+use crate::text::{Diagnostic, listed_plain};
 
 /// Labels of one axis that are named before a problem tells of its first variant alone.
 const NAMED_LABELS: usize = 4;
@@ -87,8 +86,8 @@ fn which(sweep: &Sweep, axes: &BTreeSet<usize>, points: &BTreeSet<Point>) -> Opt
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnostic::Location;
     use crate::sweep::{Axis, Labels};
+    use crate::text::Location;
 
     /// The message of a problem that was met at `points` of a sweep over 3 depths and 2 seeds.
     fn told(points: &[(usize, usize)]) -> String {

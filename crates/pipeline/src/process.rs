@@ -13,11 +13,9 @@ use artifact::Outline;
 use serde::{Deserialize, Serialize};
 use stage::{Limits, Message, ProgressEvent, StageError};
 
-use crate::answer;
-use crate::interrupt;
-use crate::machine::{Ended, end_group, end_with_this_thread, ended, memory_of};
 use crate::program::cannot_start;
-use crate::quantity::{bytes, duration};
+use crate::system::{Ended, answer, end_group, end_with_this_thread, ended, interrupt, memory_of};
+use crate::text::quantity::{bytes, duration};
 
 /// Longest line of a stage that is still a message.
 const LONGEST_LINE: u64 = 1 << 20;

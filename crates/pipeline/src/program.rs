@@ -13,10 +13,10 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use stage::{Description, Message, Plan, PlanRequest};
 
-use crate::answer::{self, Fault};
-use crate::quantity::{bytes, duration};
 use crate::schema::check_size;
 use crate::store::Stamps;
+use crate::system::answer::{self, Fault};
+use crate::text::quantity::{bytes, duration};
 
 /// Lines of a program's standard error that are worth repeating.
 const LAST_LINES: usize = 5;

@@ -11,8 +11,8 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, P
 use serde_json::{Value, json};
 use stage::ProgressEvent;
 
-use crate::quantity::{self, duration};
-use crate::terminal::can_draw;
+use crate::system::can_draw;
+use crate::text::quantity::{self, duration};
 
 /// Time between two plain lines of one stage, where one runs.
 const PLAIN_INTERVAL: Duration = Duration::from_secs(5);

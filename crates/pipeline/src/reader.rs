@@ -3,11 +3,9 @@
 
 use serde_json::{Map, Value};
 
-use crate::diagnostic::Diagnostic;
-use crate::nearest::suggestion;
-use crate::pointer;
 use crate::schema::shown;
 use crate::source::{Part, Source};
+use crate::text::{Diagnostic, pointer, suggestion};
 
 /// Reads parts of a pipeline file, and notes what is wrong with them.
 pub(crate) struct Reader<'a> {

@@ -8,12 +8,12 @@ use std::time::{Duration, SystemTime};
 use artifact::Manifest;
 use serde_json::{Value, json};
 
-use crate::grid::grid;
 use crate::project::Project;
-use crate::quantity::{bytes, duration};
 use crate::references::{self, Run};
 use crate::scorecard::{SCORES, Scorecard, date};
 use crate::store::{Store, jobs};
+use crate::text::grid;
+use crate::text::quantity::{bytes, duration};
 
 /// By what runs are ordered: the latest, the best, the longest first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]

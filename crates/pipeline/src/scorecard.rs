@@ -11,8 +11,8 @@ use arrow::datatypes::{DataType, Float64Type, UInt64Type};
 use chrono::{DateTime, Utc};
 
 use crate::names::RUNS_TABLE;
-use crate::quantity::significant;
 use crate::tables::{failed, table};
+use crate::text::quantity::significant;
 
 /// Table with the course of each training.
 const HISTORY: &str = "history.parquet";

@@ -1,11 +1,11 @@
 //! Which tasks of a plan a call is about: `--from`, `--until`, `--only` and `--force`.
 
 use crate::error::PipelineError;
-use crate::nearest::suggestion;
 use crate::plan::{Instance, Plan, PlannedStage};
 use crate::project::Project;
 use crate::task::Task;
 use crate::task::is_stored;
+use crate::text::suggestion;
 
 /// Stages named on the command line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -7,9 +7,8 @@ use std::sync::Arc;
 use artifact::open_file;
 use serde_json::{Map, Number, Value};
 
-use crate::diagnostic::{Diagnostic, Location};
 use crate::marks::{Mark, Marks, Span, marks};
-use crate::pointer;
+use crate::text::{Diagnostic, Location, pointer};
 
 /// A pipeline is written by a person; anything longer is some other file.
 const LONGEST_FILE: u64 = 128 << 10;

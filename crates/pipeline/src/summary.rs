@@ -10,12 +10,12 @@ use artifact::Kind;
 use artifact::tables::report::{FindingRow, Verdict};
 
 use crate::error::PipelineError;
-use crate::grid::grid;
 use crate::names::VARIANTS;
 use crate::plan::Plan;
 use crate::project::Project;
-use crate::quantity::significant;
 use crate::tables::{failed, table};
+use crate::text::grid;
+use crate::text::quantity::significant;
 
 /// Leading eigenvectors in the query that is shown: the paper's choice.
 const LEADING: u64 = 50;

@@ -10,12 +10,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::cluster::Resources;
-use crate::diagnostic::Location;
 use crate::names::LOGS;
 use crate::program::Program;
 use crate::project::Project;
 use crate::store::Store;
 use crate::sweep::{Point, Sweep};
+use crate::text::Location;
 
 /// One run of a stage.
 #[derive(Clone, Debug, Serialize, Deserialize)]

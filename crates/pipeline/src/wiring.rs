@@ -4,11 +4,9 @@ use std::collections::BTreeMap;
 
 use stage::{Description, Port};
 
-use crate::diagnostic::Diagnostic;
 use crate::file::{StageEntry, Wire};
-use crate::nearest::{listed, nearest, suggestion};
-use crate::pointer;
 use crate::source::{Part, Source};
+use crate::text::{Diagnostic, listed, nearest, pointer, suggestion};
 
 /// The wired stages of a pipeline, by their index in the file.
 #[derive(Debug, PartialEq, Eq)]

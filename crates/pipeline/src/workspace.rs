@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::error::PipelineError;
 use crate::project::Project;
-use crate::terminal::can_draw;
+use crate::system::can_draw;
 
 /// Words of cargo's output by which it is worth seeing. A warning is not among them: cargo
 /// repeats those of earlier builds.

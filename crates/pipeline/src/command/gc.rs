@@ -7,7 +7,7 @@ use super::print;
 use crate::error::PipelineError;
 use crate::garbage::garbage;
 use crate::project::Project;
-use crate::quantity;
+use crate::text::quantity;
 
 /// Arguments of `gc`.
 #[derive(clap::Args)]

@@ -9,13 +9,13 @@ use super::print;
 use crate::dry_run::dry_run;
 use crate::error::PipelineError;
 use crate::executor::{Executor, Local, Ran, Slurm};
-use crate::interrupt::end_on_interrupt;
-use crate::machine::limits;
 use crate::progress::Progress;
 use crate::project::Project;
 use crate::results;
 use crate::selection::Selection;
 use crate::summary::summary;
+use crate::system::interrupt::end_on_interrupt;
+use crate::system::limits;
 
 /// More memory than any node has.
 const LARGEST_NODE: u64 = 1 << 50;

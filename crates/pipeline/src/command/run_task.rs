@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use crate::error::PipelineError;
 use crate::executor::fulfil;
-use crate::interrupt::end_on_interrupt;
+use crate::system::interrupt::end_on_interrupt;
 
 /// Arguments of `run-task`.
 #[derive(clap::Args)]

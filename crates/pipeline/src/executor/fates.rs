@@ -6,8 +6,7 @@ use crate::order::Order;
 use crate::partial::Settled;
 use crate::plan::Plan;
 use crate::project::Project;
-use crate::store::Made;
-use crate::store::Store;
+use crate::store::{Made, Store};
 use crate::task::Task;
 
 /// What has become of a task.

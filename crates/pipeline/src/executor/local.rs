@@ -9,19 +9,17 @@ use artifact::Manifest;
 use stage::{Limits, StageError};
 
 use super::{Executor, Ran, counts, failure};
-use crate::error::PipelineError;
-use crate::failure::Failure;
-use crate::interrupt;
+use crate::error::{Failure, PipelineError};
 use crate::order::{Again, Order, Outcome};
 use crate::partial::Settled;
 use crate::plan::Plan;
 use crate::progress::{End, Progress};
 use crate::project::Project;
-use crate::quantity::bytes;
 use crate::references;
-use crate::store::Made;
-use crate::store::{Store, Watch, Work};
+use crate::store::{Made, Store, Watch, Work};
+use crate::system::interrupt;
 use crate::task::{Feed, Task};
+use crate::text::quantity::bytes;
 
 /// How often artifacts that another driver makes are looked for, and interrupts.
 const LOOK: Duration = Duration::from_millis(100);

@@ -8,14 +8,12 @@ use std::collections::BTreeMap;
 
 use stage::StageError;
 
-use crate::error::PipelineError;
-use crate::failure::{Failure, log_end};
+use crate::error::{Failure, PipelineError, log_end};
 use crate::ownership::has_results;
 use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::project::Project;
-use crate::store::Made;
-use crate::store::Store;
+use crate::store::{Made, Store};
 
 pub(crate) use fates::{Fate, fates};
 pub use local::Local;

@@ -1,7 +1,7 @@
 //! The graph as lines of text: each stage with what it takes.
 
 use super::Graph;
-use crate::grid::grid;
+use crate::text::grid;
 
 impl Graph {
     /// One line a stage, each after its inputs.

@@ -21,8 +21,7 @@ use crate::ownership;
 use crate::plan::{Plan, PlannedStage};
 use crate::project::Project;
 use crate::references;
-use crate::store::Made;
-use crate::store::{Lease, Store, Watch, entries, link, remove, rename};
+use crate::store::{Lease, Made, Store, Watch, entries, link, remove, rename};
 use crate::task::Task;
 use gathered::Part;
 

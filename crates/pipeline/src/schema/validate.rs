@@ -3,8 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{Schema, Variant, shown};
-use crate::nearest::{listed, nearest, suggestion};
-use crate::pointer;
+use crate::text::{listed, nearest, pointer, suggestion};
 
 /// Schemas within schemas that are entered before a schema counts as circular.
 const DEEPEST: usize = 200;

@@ -15,13 +15,13 @@ use std::path::PathBuf;
 use serde_json::{Map, Value};
 use stage::{Limits, Outlines, Part};
 
-use crate::diagnostic::Diagnostics;
 use crate::discovery::Catalogue;
 use crate::error::PipelineError;
 use crate::overrides::Override;
 use crate::program::{Program, Unusable};
 use crate::project::Project;
 use crate::schema::{Schema, validate};
+use crate::text::Diagnostics;
 use made_up::Samples;
 use trial::Trial;
 use verdict::Outcome;

@@ -15,7 +15,7 @@ pub use labels::Labels;
 pub use point::Point;
 pub(crate) use read::{read, second_column};
 
-use crate::pointer;
+use crate::text::pointer;
 
 /// Most variants that a sweep may have: more is a slip, and would fill any disk.
 pub(crate) const MOST_VARIANTS: usize = 100_000;

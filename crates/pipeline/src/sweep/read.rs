@@ -6,12 +6,10 @@ use serde_json::Value;
 
 use super::labels::fits;
 use super::{Axis, Labels, MOST_VARIANTS, OWN_COLUMNS, Setting, Sweep, Target};
-use crate::diagnostic::Diagnostic;
-use crate::nearest::suggestion;
 use crate::overrides::settable;
-use crate::pointer;
 use crate::schema::shown;
 use crate::source::{Part, Source};
+use crate::text::{Diagnostic, pointer, suggestion};
 
 /// Keys of an axis.
 const AXIS_KEYS: [&str; 2] = ["set", "to"];

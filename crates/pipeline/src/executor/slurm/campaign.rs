@@ -15,17 +15,15 @@ use super::note::Note;
 use super::placed::{JobState, Placed};
 use super::submitted::SubmittedArray;
 use super::tasks;
-use crate::error::PipelineError;
+use crate::error::{Failure, PipelineError};
 use crate::executor::failure;
-use crate::failure::Failure;
 use crate::order::Order;
 use crate::partial::Settled;
 use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::project::Project;
 use crate::references;
-use crate::store::Made;
-use crate::store::Store;
+use crate::store::{Made, Store};
 
 /// The jobs of a plan and what is known of each.
 pub(super) struct Campaign<'a> {

@@ -6,9 +6,9 @@ use super::state::{Seen, State};
 use super::tools::Tools;
 use super::{missing, refused};
 use crate::error::PipelineError;
-use crate::nearest::suggestion;
 use crate::project::Project;
 use crate::references;
+use crate::text::suggestion;
 
 /// Ends every job of the run called `run` that waits or runs, and gives their count. What they have
 /// saved is kept.

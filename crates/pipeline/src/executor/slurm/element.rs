@@ -15,13 +15,13 @@ use super::state::{MORE_MEMORY, MORE_TIME};
 use super::tasks::{self, Head};
 use super::tools::Tools;
 use crate::error::PipelineError;
-use crate::interrupt;
 use crate::order::{Again, Order, Outcome};
 use crate::partial::Settled;
 use crate::process::Limit;
 use crate::project::Project;
-use crate::quantity::duration;
 use crate::store::{Entry, Store, Watch, Work};
+use crate::system::interrupt;
+use crate::text::quantity::duration;
 
 /// How often a job looks whether another makes what it should make.
 const LOOK: Duration = Duration::from_secs(2);

@@ -13,8 +13,8 @@ use super::tasks;
 use crate::order::Again;
 use crate::partial::Settled;
 use crate::process::Limit;
-use crate::quantity::{bytes, duration};
 use crate::store::Made;
+use crate::text::quantity::{bytes, duration};
 
 /// Why SLURM ends a job whose dependency has failed.
 const NEVER: &str = "DependencyNeverSatisfied";

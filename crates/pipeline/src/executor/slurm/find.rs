@@ -12,8 +12,8 @@ use super::refused;
 use super::state::State;
 use crate::error::PipelineError;
 use crate::executor::counts;
-use crate::interrupt;
 use crate::store::jobs as notes;
+use crate::system::interrupt;
 
 impl Campaign<'_> {
     /// Finds what is made of the jobs, and which of them wait or run.

@@ -13,10 +13,10 @@ use super::placed::{JobState, Placed};
 use super::state::State;
 use super::tally::Tally;
 use crate::error::PipelineError;
-use crate::interrupt;
 use crate::order::Again;
 use crate::progress::{End, Line};
 use crate::store::Made;
+use crate::system::interrupt;
 
 /// How often an interrupt is looked for.
 const TURN: Duration = Duration::from_millis(100);

@@ -11,15 +11,15 @@ use super::Slurm;
 use super::partition::{Ask, Partition, refusal};
 use super::state::MORE_MEMORY;
 use crate::cluster::Cluster;
-use crate::diagnostic::Diagnostic;
-use crate::machine::DEFAULT_MEMORY_BYTES;
 use crate::order::Order;
 use crate::plan::Plan;
 use crate::program::Unusable;
 use crate::project::Project;
-use crate::quantity::{bytes, duration};
 use crate::store::Store;
+use crate::system::DEFAULT_MEMORY_BYTES;
 use crate::task::{Feed, Task};
+use crate::text::Diagnostic;
+use crate::text::quantity::{bytes, duration};
 
 /// Memory of a stage beside what it says that it needs: the program itself, and a quarter.
 const BESIDE: u64 = 256 << 20;

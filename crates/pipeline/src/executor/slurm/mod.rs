@@ -35,13 +35,12 @@ use self::campaign::Campaign;
 use self::job::{Job, Maker};
 use self::tools::Tools;
 use super::{Executor, Ran};
-use crate::diagnostic::Diagnostics;
 use crate::error::PipelineError;
-use crate::grid::grid;
-use crate::interrupt;
 use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::project::Project;
+use crate::system::interrupt;
+use crate::text::{Diagnostics, grid};
 
 pub use cancel::cancel;
 pub(crate) use element::fulfil;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::nearest::suggestion;
-use crate::quantity::{bytes, duration};
+use crate::text::quantity::{bytes, duration};
+use crate::text::suggestion;
 
 /// Nodes of one size in a partition.
 #[derive(Clone, Debug, PartialEq, Eq)]

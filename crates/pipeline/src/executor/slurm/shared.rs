@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use super::refused;
 use super::tools::Tools;
 use crate::error::PipelineError;
-use crate::machine::host;
 use crate::project::Project;
+use crate::system::host;
 
 /// File systems that lie on a disk or in the memory of one machine, by the number that Linux gives
 /// them (statfs(2)).

@@ -15,8 +15,8 @@ use super::script::{Purpose, Script};
 use super::submitted::SubmittedArray;
 use super::tasks::{self, Head};
 use crate::error::PipelineError;
-use crate::interrupt;
 use crate::store::remove;
+use crate::system::interrupt;
 
 /// Word of sbatch where a user or an account has as many jobs as it may, as in `AssocMaxSubmitJobLimit`:
 /// fewer may be taken. What follows it names every limit that there is.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::grid::grid;
+use crate::text::grid;
 
 /// Jobs that need no driver.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use crate::diagnostic::Location;
+use crate::text::Location;
 
 /// Lines of a failed stage's log that are repeated.
 const LAST_LINES: usize = 10;

@@ -8,7 +8,7 @@ use artifact::not_regular;
 use serde::{Deserialize, Serialize};
 
 use crate::error::PipelineError;
-use crate::nearest::{listed, nearest};
+use crate::text::{listed, nearest};
 
 /// A project: the folder with `pipelines/`, or any other folder, and where artifacts and results go.
 #[derive(Clone, Debug, Serialize, Deserialize)]

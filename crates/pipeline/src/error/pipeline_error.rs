@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use artifact::ArtifactError;
 
-use crate::diagnostic::Diagnostics;
-use crate::failure::Failure;
-use crate::interrupt;
+use super::failure::Failure;
+use crate::system::interrupt;
+use crate::text::Diagnostics;
 
 /// What to do where the disk is full.
 pub(crate) const WHERE_DISK_IS_FULL: &str = "free space, or write elsewhere with `--data FOLDER`";

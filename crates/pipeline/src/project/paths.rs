@@ -8,9 +8,9 @@
 
 use std::path::{Path, PathBuf};
 
+use super::folders::Project;
 use crate::error::PipelineError;
-use crate::nearest::listed;
-use crate::project::Project;
+use crate::text::listed;
 
 /// Who names a path.
 #[derive(Clone, Copy, Debug)]
