@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::Schema;
+use super::node::Schema;
 use crate::text::pointer;
 
 /// Maps and lists within each other that are looked through before a schema counts as endless.

@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use super::{Schema, Variant, shown};
+use super::node::Schema;
+use super::variants::Variant;
+use super::words::shown;
 use crate::text::{listed, nearest, pointer, suggestion};
 
 /// Schemas within schemas that are entered before a schema counts as circular.

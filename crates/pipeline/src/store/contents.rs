@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use artifact::{MANIFEST_FILE, Manifest, check_table_file};
 
+use super::artifacts::{STAMPS, Store, WORK};
 use super::failed::FAILED;
+use super::files::remove;
 use super::lease::Lease;
-use super::{STAMPS, Store, WORK, remove};
 use crate::error::PipelineError;
 
 /// A folder of the store: an artifact, a failed attempt at one, or work on one.
@@ -76,7 +77,7 @@ impl Store {
     /// # Errors
     /// Where the file system refuses.
     pub(crate) fn remove(&self, entry: &Entry) -> Result<(), PipelineError> {
-        let Some(work) = self.begin(&entry.key, false, &mut super::Watch::default())? else {
+        let Some(work) = self.begin(&entry.key, false, &mut super::lease::Watch::default())? else {
             return Ok(());
         };
         let aside = work.output.join("removed");

@@ -7,7 +7,10 @@ use std::path::{Path, PathBuf};
 
 use artifact::{Kind, Manifest};
 
-use super::{Entry, STAMPS, Stamps, Store, remove};
+use super::artifacts::{STAMPS, Store};
+use super::contents::Entry;
+use super::files::remove;
+use super::stamps::Stamps;
 use crate::error::PipelineError;
 
 /// Folder within the store with attempts that failed, by kind and key.

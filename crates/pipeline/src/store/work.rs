@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use artifact::{MANIFEST_FILE, Manifest};
 
+use super::artifacts::Store;
+use super::files::remove;
 use super::lease::Lease;
-use super::{Store, remove};
 use crate::error::PipelineError;
 
 /// What the names of output folders begin with; the token of a lease follows.
