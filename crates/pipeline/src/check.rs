@@ -9,23 +9,18 @@ use artifact::Table;
 use serde_json::Value;
 use stage::Limits;
 
-use crate::blocks::{Blocks, Places, unusable};
-use crate::discovery::Catalogue;
 use crate::error::PipelineError;
-use crate::file::{self, StageEntry};
 use crate::lock::Lock;
-use crate::overrides::Override;
 use crate::ownership::{foreign, of_another_file};
 use crate::plan::Plan;
 use crate::planning::Planner;
-use crate::problems::Problems;
-use crate::program::{Program, Unusable};
+use crate::programs::{Catalogue, Program, Unusable};
 use crate::project::Project;
+use crate::reading::file::{self, StageEntry};
+use crate::reading::sweep::{self, OWN_COLUMNS, Point, Sweep, second_column};
+use crate::reading::{Blocks, Override, Part, Places, Problems, Source, Wiring, unusable, wire};
 use crate::schema::shown;
-use crate::source::{Part, Source};
-use crate::sweep::{self, OWN_COLUMNS, Point, Sweep, second_column};
 use crate::text::{Diagnostic, Diagnostics, Location, pointer};
-use crate::wiring::{Wiring, wire};
 
 /// Which pipeline to run, and how.
 #[derive(Clone, Debug)]

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::program::Program;
-use crate::sweep::Sweep;
+use crate::programs::Program;
+use crate::reading::sweep::Sweep;
 use crate::task::{Feed, Task};
 
 /// Everything that decides the bytes of an artifact.

@@ -5,30 +5,15 @@
 //! that can be found wrong is found before anything runs ([`check`]); what was made once is not
 //! made again ([`Executor`]); what people open is gathered in one folder ([`gather`]).
 
-mod marks;
-mod source;
-mod value;
-
-mod cluster;
-mod file;
-mod overrides;
-mod reader;
 mod schema;
-mod sweep;
-mod wiring;
 
 mod acceptance;
-mod discovery;
-mod program;
-mod workspace;
 
-mod blocks;
 mod check;
 mod key;
 mod lineage;
 mod plan;
 mod planning;
-mod problems;
 mod task;
 
 mod executor;
@@ -46,13 +31,11 @@ mod earlier;
 mod explain;
 mod garbage;
 mod graph;
-mod listing;
 mod lock;
 mod lock_file;
 mod looked_at;
 mod names;
 mod ownership;
-mod pipeline_schema;
 mod references;
 mod results;
 mod runs;
@@ -64,12 +47,13 @@ mod verify;
 
 pub mod command;
 mod error;
+mod programs;
 mod project;
+mod reading;
 mod system;
 mod text;
 
 pub use check::{Request, check};
-pub use cluster::{Cluster, Resources};
 pub use comparison::compare;
 pub use dry_run::dry_run;
 pub use error::Failure;
@@ -78,24 +62,25 @@ pub use executor::{Executor, Local, Pace, Ran, Slurm, Submitted, cancel};
 pub use explain::explain;
 pub use garbage::{Garbage, garbage};
 pub use graph::Graph;
-pub use listing::{kinds, stages};
 pub use lock::Lock;
-pub use pipeline_schema::pipeline_schema;
 pub use plan::{Instance, Plan, PlannedStage};
-pub use program::Program;
+pub use programs::Program;
+pub use programs::installed_packages;
+pub use programs::{kinds, stages};
 pub use progress::Progress;
 pub use project::Project;
+pub use reading::pipeline_schema;
+pub use reading::{Axis, Labels, Point, Sweep};
+pub use reading::{Cluster, Resources};
 pub use results::gather;
 pub use runs::{SortBy, runs, runs_as_json};
 pub use selection::Selection;
 pub use stage_check::{StageCheck, Verdict, stage_check};
 pub use store::Made;
 pub use summary::summary;
-pub use sweep::{Axis, Labels, Point, Sweep};
 pub use system::end_on_interrupt;
 pub use system::{DEFAULT_MEMORY_BYTES, limits};
 pub use task::{Feed, Task, is_stored};
 pub use text::quantity;
 pub use text::{Diagnostic, Diagnostics, Location};
 pub use verify::{Verified, verify};
-pub use workspace::installed_packages;

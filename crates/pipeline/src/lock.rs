@@ -6,9 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::blocks::Blocks;
-use crate::file::{LOCK, LOCK_ORIGIN, PipelineFile};
-use crate::overrides::Override;
+use crate::reading::file::{LOCK, LOCK_ORIGIN, PipelineFile};
+use crate::reading::{Blocks, Override};
 use crate::references;
 use crate::schema::Schema;
 use crate::task::Task;

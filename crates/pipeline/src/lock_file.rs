@@ -9,10 +9,10 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::file::{LOCK, LOCK_ORIGIN};
 use crate::lock::{keys, programs};
 use crate::plan::Plan;
 use crate::project::Project;
+use crate::reading::file::{LOCK, LOCK_ORIGIN};
 use crate::text::quantity::bytes;
 
 /// The lock file of `plan`, of which artifacts of these programs were `accepted`, by stage.

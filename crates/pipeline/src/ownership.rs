@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use serde_yaml::Value;
 
 use crate::error::PipelineError;
-use crate::file::{LOCK, LOCK_ORIGIN};
 use crate::names::{FILES_FILE, LOCK_FILE, LOGS, REFERENCES_FILE, VARIANTS};
 use crate::project::Project;
+use crate::reading::file::{LOCK, LOCK_ORIGIN};
 use crate::store::rename;
 
 /// Why results must not be written into `folder`, and what to do about it: it holds files, and no run has

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use stage::Limits;
 
-use crate::cluster::Cluster;
 use crate::lock::Lock;
-use crate::sweep::{Point, Sweep};
+use crate::reading::Cluster;
+use crate::reading::sweep::{Point, Sweep};
 use crate::task::Task;
 
 /// A checked pipeline, ready to run.

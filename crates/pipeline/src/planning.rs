@@ -9,22 +9,19 @@ use std::sync::Arc;
 use artifact::{CONTRACT, Outline};
 use stage::{Limits, Outlines, PlanRequest};
 
-use crate::blocks::{Block, Blocks, seed_at, unusable};
-use crate::file::PipelineFile;
 use crate::key::{Identity, gathered};
 use crate::lineage::{self, Stray};
 use crate::plan::{Instance, PlannedStage};
-use crate::problems::Problems;
-use crate::program::{Program, Unusable};
+use crate::programs::{Program, Unusable};
 use crate::project::Project;
+use crate::reading::file::PipelineFile;
+use crate::reading::sweep::{Point, Sweep};
+use crate::reading::{Block, Blocks, Part, Problems, Wiring, seed_at, unusable};
 use crate::schema::{Schema, files, with_defaults};
-use crate::source::Part;
 use crate::store::{Stamps, Store};
-use crate::sweep::{Point, Sweep};
 use crate::task::{Feed, Task};
 use crate::text::quantity::bytes;
 use crate::text::{Diagnostic, listed, pointer};
-use crate::wiring::Wiring;
 
 /// Makes the tasks of a pipeline.
 pub(crate) struct Planner<'a> {

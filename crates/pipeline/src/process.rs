@@ -13,7 +13,7 @@ use artifact::Outline;
 use serde::{Deserialize, Serialize};
 use stage::{Limits, Message, ProgressEvent, StageError};
 
-use crate::program::cannot_start;
+use crate::programs::cannot_start;
 use crate::system::{Ended, answer, end_group, end_with_this_thread, ended, interrupt, memory_of};
 use crate::text::quantity::{bytes, duration};
 

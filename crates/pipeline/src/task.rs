@@ -9,12 +9,12 @@ use artifact::{Manifest, Outline};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::cluster::Resources;
 use crate::names::LOGS;
-use crate::program::Program;
+use crate::programs::Program;
 use crate::project::Project;
+use crate::reading::Resources;
+use crate::reading::sweep::{Point, Sweep};
 use crate::store::Store;
-use crate::sweep::{Point, Sweep};
 use crate::text::Location;
 
 /// One run of a stage.

@@ -21,7 +21,7 @@ use serde_json::Value;
 
 use super::link;
 use crate::error::PipelineError;
-use crate::sweep::{Point, Sweep};
+use crate::reading::sweep::{Point, Sweep};
 
 /// Rows of a group: what DuckDB and Polars scan in one piece.
 const GROUP_ROWS: usize = 131_072;

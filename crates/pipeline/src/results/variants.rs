@@ -16,7 +16,7 @@ use super::gathered::{Writer, common};
 use crate::error::PipelineError;
 use crate::executor::Fate;
 use crate::plan::Plan;
-use crate::sweep::{Labels, OWN_COLUMNS, Point};
+use crate::reading::sweep::{Labels, OWN_COLUMNS, Point};
 use crate::task::Task;
 
 /// A variant with its task of each stage.

@@ -15,11 +15,10 @@ use std::path::PathBuf;
 use serde_json::{Map, Value};
 use stage::{Limits, Outlines, Part};
 
-use crate::discovery::Catalogue;
 use crate::error::PipelineError;
-use crate::overrides::Override;
-use crate::program::{Program, Unusable};
+use crate::programs::{Catalogue, Program, Unusable};
 use crate::project::Project;
+use crate::reading::Override;
 use crate::schema::{Schema, validate};
 use crate::text::Diagnostics;
 use made_up::Samples;

@@ -18,7 +18,7 @@ use super::verdict::{Outcome, Verdict};
 use crate::error::{PipelineError, log_end};
 use crate::order::{HOW_TO_STATE, odd_outline};
 use crate::process::{Call, Executed, Fault};
-use crate::program::Program;
+use crate::programs::Program;
 use crate::project::Project;
 use crate::store::remove_partial;
 use crate::text::quantity::duration;

@@ -17,7 +17,7 @@ use crate::executor::{Fate, fates};
 use crate::order::Order;
 use crate::partial::Settled;
 use crate::plan::Plan;
-use crate::program::Program;
+use crate::programs::Program;
 use crate::project::Project;
 use crate::references;
 use crate::store::{Store, remove};

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::partition::time;
-use crate::cluster::Cluster;
+use crate::reading::Cluster;
 
 /// What a batch script runs: an array of jobs of one stage.
 #[derive(Clone, Copy, Debug)]

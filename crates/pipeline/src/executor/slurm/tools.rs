@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::partition::Partition;
 use super::state::Seen;
-use crate::program::output_of;
+use crate::programs::output_of;
 
 /// How long an answer is waited for: a busy controller takes a minute.
 const LONGEST_WAIT: Duration = Duration::from_secs(150);

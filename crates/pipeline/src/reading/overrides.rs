@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value};
 
+use super::source::{Source, json};
+use super::value;
 use crate::schema::Schema;
-use crate::source::{Source, json};
 use crate::text::{Diagnostic, Location, pointer, suggestion};
-use crate::value;
 
 /// Keys of a stage that can be set.
 const STAGE_KEYS: [&str; 6] = ["uses", "inputs", "with", "seed", "resources", "retries"];

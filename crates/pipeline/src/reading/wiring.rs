@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use stage::{Description, Port};
 
-use crate::file::{StageEntry, Wire};
-use crate::source::{Part, Source};
+use super::file::{StageEntry, Wire};
+use super::source::{Part, Source};
 use crate::text::{Diagnostic, listed, nearest, pointer, suggestion};
 
 /// The wired stages of a pipeline, by their index in the file.

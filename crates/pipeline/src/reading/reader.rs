@@ -3,8 +3,8 @@
 
 use serde_json::{Map, Value};
 
+use super::source::{Part, Source};
 use crate::schema::shown;
-use crate::source::{Part, Source};
 use crate::text::{Diagnostic, pointer, suggestion};
 
 /// Reads parts of a pipeline file, and notes what is wrong with them.

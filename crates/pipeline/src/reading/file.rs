@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use crate::cluster::{Cluster, Resources};
-use crate::discovery::can_be_used;
-use crate::reader::Reader;
+use super::cluster::{Cluster, Resources};
+use super::reader::Reader;
+use super::source::{Part, Source};
+use crate::programs::can_be_used;
 use crate::schema::shown;
-use crate::source::{Part, Source};
 use crate::text::quantity::parse_duration;
 use crate::text::{Diagnostic, pointer};
 

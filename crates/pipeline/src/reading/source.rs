@@ -7,7 +7,7 @@ use std::sync::Arc;
 use artifact::open_file;
 use serde_json::{Map, Number, Value};
 
-use crate::marks::{Mark, Marks, Span, marks};
+use super::marks::{Mark, Marks, Span, marks};
 use crate::text::{Diagnostic, Location, pointer};
 
 /// A pipeline is written by a person; anything longer is some other file.

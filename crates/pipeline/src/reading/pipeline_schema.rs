@@ -6,8 +6,8 @@ use artifact::ANY_KIND;
 use serde_json::{Map, Value, json};
 use stage::Description;
 
-use crate::discovery::Catalogue;
 use crate::error::PipelineError;
+use crate::programs::Catalogue;
 use crate::project::Project;
 
 /// The schema, with the parameters of every stage of the workspace, or of PATH where there is no

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::sweep::{Point, Sweep};
+use super::sweep::{Point, Sweep};
 use crate::text::{Diagnostic, listed_plain};
 
 /// Labels of one axis that are named before a problem tells of its first variant alone.
@@ -86,7 +86,7 @@ fn which(sweep: &Sweep, axes: &BTreeSet<usize>, points: &BTreeSet<Point>) -> Opt
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sweep::{Axis, Labels};
+    use crate::reading::sweep::{Axis, Labels};
     use crate::text::Location;
 
     /// The message of a problem that was met at `points` of a sweep over 3 depths and 2 seeds.

@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use super::labels::fits;
 use super::{Axis, Labels, MOST_VARIANTS, OWN_COLUMNS, Setting, Sweep, Target};
-use crate::overrides::settable;
+use crate::reading::overrides::settable;
+use crate::reading::source::{Part, Source};
 use crate::schema::shown;
-use crate::source::{Part, Source};
 use crate::text::{Diagnostic, pointer, suggestion};
 
 /// Keys of an axis.
@@ -322,7 +322,7 @@ fn scalar(label: &str) -> Value {
     if label.len() > LONGEST {
         return label.into();
     }
-    match crate::value::read(label) {
+    match crate::reading::value::read(label) {
         Ok(serde_yaml::Value::Bool(value)) => value.into(),
         Ok(serde_yaml::Value::Number(number)) => {
             let float = || number.as_f64().map(Value::from);

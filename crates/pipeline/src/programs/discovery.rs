@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 
 use artifact::not_regular;
 
+use super::program::{Program, Unusable};
+use super::workspace::{self, WorkspaceStage};
 use crate::error::PipelineError;
-use crate::program::{Program, Unusable};
 use crate::project::Project;
 use crate::store::Store;
 use crate::text::suggestion;
-use crate::workspace::{self, WorkspaceStage};
 
 /// Every stage program that a project can use by name.
 #[derive(Debug)]

@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::file::{PipelineFile, StageEntry, read_stage};
-use crate::overrides::{Override, set};
-use crate::problems::Problems;
-use crate::program::{Program, Unusable};
+use super::file::{PipelineFile, StageEntry, read_stage};
+use super::overrides::{Override, set};
+use super::problems::Problems;
+use super::source::{Part, Source};
+use super::sweep::{Point, Setting, Sweep, Target};
+use crate::programs::{Program, Unusable};
 use crate::project::{Found, NamedBy, Names, Project, looked_for};
 use crate::schema::{Schema, files, validate};
-use crate::source::{Part, Source};
-use crate::sweep::{Point, Setting, Sweep, Target};
 use crate::text::{Location, pointer};
 
 /// The block of one stage at one point of the sweep.

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use artifact::{ANY_KIND, Kind};
 use stage::Description;
 
-use crate::discovery::{Catalogue, HOW_TO_INSTALL};
+use super::discovery::{Catalogue, HOW_TO_INSTALL};
+use super::program::Unusable;
 use crate::error::PipelineError;
-use crate::program::Unusable;
 use crate::project::Project;
 use crate::schema::{Schema, fields};
 use crate::text::grid;

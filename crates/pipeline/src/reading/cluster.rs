@@ -5,9 +5,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::reader::Reader;
+use super::reader::Reader;
+use super::source::Part;
 use crate::schema::shown;
-use crate::source::Part;
 use crate::text::pointer;
 use crate::text::quantity::{parse_bytes, parse_duration};
 
