@@ -5,9 +5,8 @@ use std::fmt;
 use artifact::{CONTRACT, Manifest};
 use serde_json::Value;
 
-use crate::plan::Plan;
+use crate::planning::{Plan, Task};
 use crate::schema::compact;
-use crate::task::Task;
 
 /// Bytes of a program's hash that are shown.
 const HASH_SHOWN: usize = 8;

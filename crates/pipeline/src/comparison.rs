@@ -10,11 +10,10 @@ use artifact::tables::run::RunRow;
 use serde_json::Value;
 
 use crate::error::PipelineError;
-use crate::names::RUNS_TABLE;
 use crate::project::Project;
+use crate::run_folder::{RUNS_TABLE, rows_at};
 use crate::schema::compact;
 use crate::scorecard::{SCORES, Scorecard};
-use crate::tables::table;
 use crate::text::quantity::significant;
 use crate::text::{grid, suggestion};
 
@@ -112,7 +111,7 @@ fn settings(folder: &Path) -> Result<BTreeMap<String, String>, PipelineError> {
         }
         return Ok(found);
     }
-    let batches = table(&path).ok_or_else(|| {
+    let batches = rows_at(&path).ok_or_else(|| {
         let source = std::io::Error::new(std::io::ErrorKind::InvalidData, "it is no table of runs");
         PipelineError::io("reading", &path)(source)
     })?;

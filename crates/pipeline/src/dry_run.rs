@@ -3,12 +3,10 @@
 use std::collections::BTreeSet;
 
 use crate::earlier::Earlier;
-use crate::plan::Plan;
+use crate::planning::{Plan, Task, is_stored};
 use crate::project::Project;
 use crate::reading::sweep::Axis;
 use crate::schema::compact;
-use crate::task::Task;
-use crate::task::is_stored;
 use crate::text::grid;
 use crate::text::quantity::{bytes, variants};
 

@@ -6,11 +6,10 @@ use std::collections::{BTreeMap, HashMap};
 use artifact::{Kind, Manifest};
 
 use crate::changes::{Change, changes};
-use crate::plan::Plan;
+use crate::planning::{Plan, Task};
 use crate::project::Project;
+use crate::run_folder::keys_by_stage;
 use crate::store::Store;
-use crate::tables::keys;
-use crate::task::Task;
 
 /// Artifacts to compare with.
 pub(crate) struct Earlier<'p> {
@@ -36,7 +35,7 @@ impl<'p> Earlier<'p> {
     /// What the results of the pipeline `name` were made of; nothing where there are none that
     /// can be read.
     pub(crate) fn of(project: &'p Project, name: &str) -> Self {
-        let used = keys(&project.results(name));
+        let used = keys_by_stage(&project.results(name));
         Self { project, used, known: HashMap::new(), stored: HashMap::new() }
     }
 

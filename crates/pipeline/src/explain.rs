@@ -7,12 +7,10 @@ use artifact::Manifest;
 
 use crate::earlier::Earlier;
 use crate::error::PipelineError;
-use crate::plan::Plan;
+use crate::planning::{Plan, Task, is_stored};
 use crate::project::Project;
 use crate::schema::compact;
 use crate::store::Store;
-use crate::task::Task;
-use crate::task::is_stored;
 use crate::text::quantity::{bytes, duration};
 use crate::text::{grid, suggestion};
 

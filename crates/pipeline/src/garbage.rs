@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::error::PipelineError;
 use crate::project::Project;
-use crate::references;
+use crate::run_folder::references;
 use crate::store::{Entry, Store, size};
 use crate::text::grid;
 use crate::text::quantity::bytes;

@@ -7,21 +7,11 @@
 
 mod schema;
 
-mod acceptance;
-
-mod check;
-mod key;
-mod lineage;
-mod plan;
-mod planning;
-mod task;
-
 mod executor;
 mod order;
 mod partial;
 mod process;
 mod progress;
-mod selection;
 mod store;
 
 mod changes;
@@ -31,29 +21,25 @@ mod earlier;
 mod explain;
 mod garbage;
 mod graph;
-mod lock;
 mod lock_file;
 mod looked_at;
-mod names;
-mod ownership;
-mod references;
 mod results;
 mod runs;
 mod scorecard;
 mod stage_check;
 mod summary;
-mod tables;
 mod verify;
 
 pub mod command;
 mod error;
+mod planning;
 mod programs;
 mod project;
 mod reading;
+mod run_folder;
 mod system;
 mod text;
 
-pub use check::{Request, check};
 pub use comparison::compare;
 pub use dry_run::dry_run;
 pub use error::Failure;
@@ -62,8 +48,11 @@ pub use executor::{Executor, Local, Pace, Ran, Slurm, Submitted, cancel};
 pub use explain::explain;
 pub use garbage::{Garbage, garbage};
 pub use graph::Graph;
-pub use lock::Lock;
-pub use plan::{Instance, Plan, PlannedStage};
+pub use planning::Lock;
+pub use planning::Selection;
+pub use planning::{Feed, Task, is_stored};
+pub use planning::{Instance, Plan, PlannedStage};
+pub use planning::{Request, check};
 pub use programs::Program;
 pub use programs::installed_packages;
 pub use programs::{kinds, stages};
@@ -74,13 +63,11 @@ pub use reading::{Axis, Labels, Point, Sweep};
 pub use reading::{Cluster, Resources};
 pub use results::gather;
 pub use runs::{SortBy, runs, runs_as_json};
-pub use selection::Selection;
 pub use stage_check::{StageCheck, Verdict, stage_check};
 pub use store::Made;
 pub use summary::summary;
 pub use system::end_on_interrupt;
 pub use system::{DEFAULT_MEMORY_BYTES, limits};
-pub use task::{Feed, Task, is_stored};
 pub use text::quantity;
 pub use text::{Diagnostic, Diagnostics, Location};
 pub use verify::{Verified, verify};

@@ -9,8 +9,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::lock::{keys, programs};
-use crate::plan::Plan;
+use crate::planning::{Plan, hash_of_artifacts, programs_of_stages};
 use crate::project::Project;
 use crate::reading::file::{LOCK, LOCK_ORIGIN};
 use crate::text::quantity::bytes;
@@ -24,8 +23,8 @@ pub(crate) fn text(
     let mut pipeline = plan.lock.pipeline().clone();
     pipeline[LOCK] = json!({
         LOCK_ORIGIN: plan.lock.origin(),
-        "keys": keys(&plan.tasks),
-        "programs": programs(&plan.tasks),
+        "keys": hash_of_artifacts(&plan.tasks),
+        "programs": programs_of_stages(&plan.tasks),
         "git": git(&project.root),
         "machine": {
             "platform": format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH),

@@ -11,16 +11,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use stage::{FailedInput, Input, Inputs, Limits, Part, ProgressEvent, RunRequest, StageError};
 
-use crate::acceptance::accepted_of;
 use crate::error::{PipelineError, WHERE_DISK_IS_FULL};
-use crate::lineage;
 use crate::looked_at::LookedAt;
 use crate::partial::{Lineage, lineages};
-use crate::plan::Plan;
+use crate::planning::{Feed, Plan, Task, accepted_of, lineage};
 use crate::process::{Call, Executed, Fault, Limit};
 use crate::project::Project;
 use crate::store::{Store, Work};
-use crate::task::{Feed, Task};
 use crate::text::listed;
 
 /// An artifact to be made. It can be carried to another machine that has the same files.

@@ -13,9 +13,8 @@ use serde_json::json;
 use stage::{FailedInput, Input};
 
 use crate::order::Order;
-use crate::plan::Plan;
+use crate::planning::{Plan, Task};
 use crate::store::Store;
-use crate::task::Task;
 
 /// The tasks behind an input, each after its inputs; the last one makes it.
 pub(crate) type Lineage = Vec<Ancestor>;

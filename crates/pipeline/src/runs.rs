@@ -9,7 +9,7 @@ use artifact::Manifest;
 use serde_json::{Value, json};
 
 use crate::project::Project;
-use crate::references::{self, Run};
+use crate::run_folder::references::{self, Run};
 use crate::scorecard::{SCORES, Scorecard, date};
 use crate::store::{Store, jobs};
 use crate::text::grid;

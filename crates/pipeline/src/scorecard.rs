@@ -10,8 +10,7 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type, UInt64Type};
 use chrono::{DateTime, Utc};
 
-use crate::names::RUNS_TABLE;
-use crate::tables::{failed, table};
+use crate::run_folder::{RUNS_TABLE, count_of_failed, rows_at};
 use crate::text::quantity::significant;
 
 /// Table with the course of each training.
@@ -36,8 +35,9 @@ impl Scorecard {
     /// That of the results in `folder`; what they do not tell is left out.
     pub(crate) fn of(folder: &Path) -> Self {
         let written = fs::metadata(folder.join(RUNS_TABLE)).and_then(|found| found.modified()).ok();
-        let scores = table(&folder.join(HISTORY)).map_or_else(Default::default, |rows| last(&rows));
-        Self { written, failed: failed(folder), scores }
+        let scores =
+            rows_at(&folder.join(HISTORY)).map_or_else(Default::default, |rows| last(&rows));
+        Self { written, failed: count_of_failed(folder), scores }
     }
 
     /// The best of a score over all trainings: the smallest loss, the largest accuracy.

@@ -10,10 +10,9 @@ use artifact::Kind;
 use artifact::tables::report::{FindingRow, Verdict};
 
 use crate::error::PipelineError;
-use crate::names::VARIANTS;
-use crate::plan::Plan;
+use crate::planning::Plan;
 use crate::project::Project;
-use crate::tables::{failed, table};
+use crate::run_folder::{VARIANTS, count_of_failed, rows_at};
 use crate::text::grid;
 use crate::text::quantity::significant;
 
@@ -43,7 +42,7 @@ pub fn summary(project: &Project, plan: &Plan, folder: &Path) -> Result<String, 
             &format!("sweep    {count} variants, in runs.parquet and {shown}/{VARIANTS}/"),
         );
     }
-    if let Some((all, failed @ 1..)) = failed(folder) {
+    if let Some((all, failed @ 1..)) = count_of_failed(folder) {
         let of = if plan.sweep.is_empty() { "stages" } else { "variants" };
         line(
             &mut text,
@@ -163,7 +162,7 @@ fn clause(note: &str) -> &str {
 /// The fewest eigenpairs that are resolved in any row of the table `dynamics` in `folder`; `None` where
 /// none says.
 fn fewest_resolved(folder: &Path) -> Option<u64> {
-    let batches = table(&folder.join("dynamics.parquet"))?;
+    let batches = rows_at(&folder.join("dynamics.parquet"))?;
     let counts = batches.iter().filter_map(|batch| {
         let counts = batch.column_by_name("resolved_count")?.as_primitive_opt::<UInt32Type>()?;
         min(counts)

@@ -3,9 +3,8 @@
 use stage::Limits;
 
 use super::folders::Folders;
-use crate::check::{Request, check};
 use crate::error::PipelineError;
-use crate::plan::Plan;
+use crate::planning::{Plan, Request, check};
 use crate::project::Project;
 use crate::system::limits;
 use crate::text::quantity;

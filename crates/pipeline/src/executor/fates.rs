@@ -4,10 +4,9 @@ use artifact::FailureRecord;
 
 use crate::order::Order;
 use crate::partial::Settled;
-use crate::plan::Plan;
+use crate::planning::{Plan, Task};
 use crate::project::Project;
 use crate::store::{Made, Store};
-use crate::task::Task;
 
 /// What has become of a task.
 #[derive(Clone, Debug)]

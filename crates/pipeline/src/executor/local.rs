@@ -12,13 +12,12 @@ use super::{Executor, Ran, counts, failure};
 use crate::error::{Failure, PipelineError};
 use crate::order::{Again, Order, Outcome};
 use crate::partial::Settled;
-use crate::plan::Plan;
+use crate::planning::{Feed, Plan, Task};
 use crate::progress::{End, Progress};
 use crate::project::Project;
-use crate::references;
+use crate::run_folder::references;
 use crate::store::{Made, Store, Watch, Work};
 use crate::system::interrupt;
-use crate::task::{Feed, Task};
 use crate::text::quantity::bytes;
 
 /// How often artifacts that another driver makes are looked for, and interrupts.

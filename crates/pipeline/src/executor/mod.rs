@@ -9,10 +9,10 @@ use std::collections::BTreeMap;
 use stage::StageError;
 
 use crate::error::{Failure, PipelineError, log_end};
-use crate::ownership::has_results;
-use crate::plan::Plan;
+use crate::planning::Plan;
 use crate::progress::Progress;
 use crate::project::Project;
+use crate::run_folder::ownership::has_results;
 use crate::store::{Made, Store};
 
 pub(crate) use fates::{Fate, fates};

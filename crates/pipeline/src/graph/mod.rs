@@ -5,9 +5,8 @@ mod mermaid;
 mod svg;
 mod text;
 
-use crate::plan::Plan;
+use crate::planning::{Plan, is_stored};
 use crate::project::Project;
-use crate::task::is_stored;
 
 /// The stages of a pipeline and the arrows between them.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -16,13 +16,12 @@ use artifact::{Kind, Layout, Table};
 use crate::error::PipelineError;
 use crate::executor::{Fate, fates};
 use crate::lock_file;
-use crate::names::{LOCK_FILE, OWN, REFERENCES_FILE, RUNS_TABLE, VARIANTS};
-use crate::ownership;
-use crate::plan::{Plan, PlannedStage};
+use crate::planning::{Plan, PlannedStage, Task};
 use crate::project::Project;
-use crate::references;
+use crate::run_folder::{
+    LOCK_FILE, OWN, REFERENCES_FILE, RUNS_TABLE, VARIANTS, ownership, references,
+};
 use crate::store::{Lease, Made, Store, Watch, entries, link, remove, rename};
-use crate::task::Task;
 use gathered::Part;
 
 /// How often it is looked whether another driver gathers still.

@@ -15,9 +15,8 @@ use serde_json::{Map, Value};
 use super::gathered::{Writer, common};
 use crate::error::PipelineError;
 use crate::executor::Fate;
-use crate::plan::Plan;
+use crate::planning::{Plan, Task};
 use crate::reading::sweep::{Labels, OWN_COLUMNS, Point};
-use crate::task::Task;
 
 /// A variant with its task of each stage.
 struct Variant {

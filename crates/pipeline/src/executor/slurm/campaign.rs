@@ -19,10 +19,10 @@ use crate::error::{Failure, PipelineError};
 use crate::executor::failure;
 use crate::order::Order;
 use crate::partial::Settled;
-use crate::plan::Plan;
+use crate::planning::Plan;
 use crate::progress::Progress;
 use crate::project::Project;
-use crate::references;
+use crate::run_folder::references;
 use crate::store::{Made, Store};
 
 /// The jobs of a plan and what is known of each.

@@ -7,7 +7,7 @@ use super::tools::Tools;
 use super::{missing, refused};
 use crate::error::PipelineError;
 use crate::project::Project;
-use crate::references;
+use crate::run_folder::references;
 use crate::text::suggestion;
 
 /// Ends every job of the run called `run` that waits or runs, and gives their count. What they have

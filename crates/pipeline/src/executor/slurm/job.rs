@@ -11,13 +11,12 @@ use super::Slurm;
 use super::partition::{Ask, Partition, refusal};
 use super::state::MORE_MEMORY;
 use crate::order::Order;
-use crate::plan::Plan;
+use crate::planning::{Feed, Plan, Task};
 use crate::programs::Unusable;
 use crate::project::Project;
 use crate::reading::Cluster;
 use crate::store::Store;
 use crate::system::DEFAULT_MEMORY_BYTES;
-use crate::task::{Feed, Task};
 use crate::text::Diagnostic;
 use crate::text::quantity::{bytes, duration};
 

@@ -36,7 +36,7 @@ use self::job::{Job, Maker};
 use self::tools::Tools;
 use super::{Executor, Ran};
 use crate::error::PipelineError;
-use crate::plan::Plan;
+use crate::planning::Plan;
 use crate::progress::Progress;
 use crate::project::Project;
 use crate::system::interrupt;

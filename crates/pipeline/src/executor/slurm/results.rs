@@ -16,10 +16,10 @@ use crate::error::PipelineError;
 use crate::executor::{Fate, fates};
 use crate::order::Order;
 use crate::partial::Settled;
-use crate::plan::Plan;
+use crate::planning::Plan;
 use crate::programs::Program;
 use crate::project::Project;
-use crate::references;
+use crate::run_folder::references;
 use crate::store::{Store, remove};
 
 /// What a list of the jobs calls this one, in the place of a stage: no stage can have this name.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use artifact::Kind;
 use stage::Description;
 
-use crate::task::{Feed, Task};
+use super::task::{Feed, Task};
 
 /// What is wired into each port.
 type Feeds = BTreeMap<String, Vec<Feed>>;

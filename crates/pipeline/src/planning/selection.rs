@@ -1,10 +1,10 @@
 //! Which tasks of a plan a call is about: `--from`, `--until`, `--only` and `--force`.
 
+use super::plan::{Instance, Plan, PlannedStage};
+use super::task::Task;
+use super::task::is_stored;
 use crate::error::PipelineError;
-use crate::plan::{Instance, Plan, PlannedStage};
 use crate::project::Project;
-use crate::task::Task;
-use crate::task::is_stored;
 use crate::text::suggestion;
 
 /// Stages named on the command line.

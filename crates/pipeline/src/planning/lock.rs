@@ -6,11 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::task::Task;
 use crate::reading::file::{LOCK, LOCK_ORIGIN, PipelineFile};
 use crate::reading::{Blocks, Override};
-use crate::references;
+use crate::run_folder::references;
 use crate::schema::Schema;
-use crate::task::Task;
 
 /// A pipeline as it is run, and how it was run before where it comes from a lock file.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -74,7 +74,7 @@ impl Lock {
     #[must_use]
     pub fn differences(&self, tasks: &[Task]) -> Vec<String> {
         let Some(earlier) = &self.earlier else { return Vec::new() };
-        let now = programs(tasks);
+        let now = programs_of_stages(tasks);
         let mut found = Vec::new();
         for (stage, program) in &now {
             let before = &earlier["programs"][stage];
@@ -84,7 +84,7 @@ impl Lock {
                 ));
             }
         }
-        if found.is_empty() && earlier["keys"] != json!(keys(tasks)) {
+        if found.is_empty() && earlier["keys"] != json!(hash_of_artifacts(tasks)) {
             found.push("this is not what was locked: parameters, seed or files differ".to_owned());
         }
         found
@@ -116,13 +116,13 @@ fn written(
 }
 
 /// One hash over the keys of all tasks.
-pub(crate) fn keys(tasks: &[Task]) -> String {
+pub(crate) fn hash_of_artifacts(tasks: &[Task]) -> String {
     let list = references::list(tasks.iter().map(Task::artifact));
     blake3::hash(list.as_bytes()).to_hex().to_string()
 }
 
 /// For each stage the versions and hashes of its programs.
-pub(crate) fn programs(tasks: &[Task]) -> BTreeMap<String, Value> {
+pub(crate) fn programs_of_stages(tasks: &[Task]) -> BTreeMap<String, Value> {
     let mut found: BTreeMap<String, BTreeSet<(&str, &str)>> = BTreeMap::new();
     for task in tasks {
         let program = &task.program;

@@ -9,9 +9,10 @@ use std::sync::Arc;
 use artifact::{CONTRACT, Outline};
 use stage::{Limits, Outlines, PlanRequest};
 
-use crate::key::{Identity, gathered};
-use crate::lineage::{self, Stray};
-use crate::plan::{Instance, PlannedStage};
+use super::key::{Identity, gathered};
+use super::lineage::{self, Stray};
+use super::plan::{Instance, PlannedStage};
+use super::task::{Feed, Task};
 use crate::programs::{Program, Unusable};
 use crate::project::Project;
 use crate::reading::file::PipelineFile;
@@ -19,7 +20,6 @@ use crate::reading::sweep::{Point, Sweep};
 use crate::reading::{Block, Blocks, Part, Problems, Wiring, seed_at, unusable};
 use crate::schema::{Schema, files, with_defaults};
 use crate::store::{Stamps, Store};
-use crate::task::{Feed, Task};
 use crate::text::quantity::bytes;
 use crate::text::{Diagnostic, listed, pointer};
 

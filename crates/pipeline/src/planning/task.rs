@@ -9,11 +9,11 @@ use artifact::{Manifest, Outline};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::names::LOGS;
 use crate::programs::Program;
 use crate::project::Project;
 use crate::reading::Resources;
 use crate::reading::sweep::{Point, Sweep};
+use crate::run_folder::LOGS;
 use crate::store::Store;
 use crate::text::Location;
 

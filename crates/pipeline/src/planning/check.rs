@@ -9,16 +9,16 @@ use artifact::Table;
 use serde_json::Value;
 use stage::Limits;
 
+use super::lock::Lock;
+use super::plan::Plan;
+use super::planner::Planner;
 use crate::error::PipelineError;
-use crate::lock::Lock;
-use crate::ownership::{foreign, of_another_file};
-use crate::plan::Plan;
-use crate::planning::Planner;
 use crate::programs::{Catalogue, Program, Unusable};
 use crate::project::Project;
 use crate::reading::file::{self, StageEntry};
 use crate::reading::sweep::{self, OWN_COLUMNS, Point, Sweep, second_column};
 use crate::reading::{Blocks, Override, Part, Places, Problems, Source, Wiring, unusable, wire};
+use crate::run_folder::ownership::{foreign, of_another_file};
 use crate::schema::shown;
 use crate::text::{Diagnostic, Diagnostics, Location, pointer};
 

@@ -12,12 +12,12 @@ use std::time::SystemTime;
 
 use artifact::{AcceptedRecord, CONTRACT, MANIFEST_FILE, Manifest};
 
+use super::key::{Identity, gathered};
+use super::plan::Plan;
+use super::task::Task;
 use crate::error::PipelineError;
-use crate::key::{Identity, gathered};
-use crate::plan::Plan;
 use crate::project::Project;
 use crate::store::{Store, Watch, link};
-use crate::task::Task;
 use crate::text::suggestion;
 
 impl Plan {

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::task::{Feed, Task};
 use crate::programs::Program;
 use crate::reading::sweep::Sweep;
-use crate::task::{Feed, Task};
 
 /// Everything that decides the bytes of an artifact.
 #[derive(Clone, Debug, Serialize)]

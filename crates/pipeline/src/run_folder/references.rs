@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::names::{LOGS, REFERENCES_FILE};
 use crate::error::PipelineError;
-use crate::names::{LOGS, REFERENCES_FILE};
 use crate::project::Project;
 use crate::store::remove;
 

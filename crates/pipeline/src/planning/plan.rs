@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use stage::Limits;
 
-use crate::lock::Lock;
+use super::lock::Lock;
+use super::task::Task;
 use crate::reading::Cluster;
 use crate::reading::sweep::{Point, Sweep};
-use crate::task::Task;
 
 /// A checked pipeline, ready to run.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use serde_yaml::Value;
 
+use super::names::{FILES_FILE, LOCK_FILE, LOGS, REFERENCES_FILE, VARIANTS};
 use crate::error::PipelineError;
-use crate::names::{FILES_FILE, LOCK_FILE, LOGS, REFERENCES_FILE, VARIANTS};
 use crate::project::Project;
 use crate::reading::file::{LOCK, LOCK_ORIGIN};
 use crate::store::rename;
