@@ -7,22 +7,11 @@
 
 mod schema;
 
-mod executor;
-mod order;
-mod partial;
-mod process;
-mod progress;
 mod store;
 
-mod changes;
 mod comparison;
-mod dry_run;
-mod earlier;
-mod explain;
 mod garbage;
-mod graph;
 mod lock_file;
-mod looked_at;
 mod results;
 mod runs;
 mod scorecard;
@@ -32,7 +21,9 @@ mod verify;
 
 pub mod command;
 mod error;
+mod execution;
 mod planning;
+mod preview;
 mod programs;
 mod project;
 mod reading;
@@ -41,22 +32,22 @@ mod system;
 mod text;
 
 pub use comparison::compare;
-pub use dry_run::dry_run;
 pub use error::Failure;
 pub use error::PipelineError;
-pub use executor::{Executor, Local, Pace, Ran, Slurm, Submitted, cancel};
-pub use explain::explain;
+pub use execution::Progress;
+pub use execution::{Executor, Local, Pace, Ran, Slurm, Submitted, cancel};
 pub use garbage::{Garbage, garbage};
-pub use graph::Graph;
 pub use planning::Lock;
 pub use planning::Selection;
 pub use planning::{Feed, Task, is_stored};
 pub use planning::{Instance, Plan, PlannedStage};
 pub use planning::{Request, check};
+pub use preview::Graph;
+pub use preview::dry_run;
+pub use preview::explain;
 pub use programs::Program;
 pub use programs::installed_packages;
 pub use programs::{kinds, stages};
-pub use progress::Progress;
 pub use project::Project;
 pub use reading::pipeline_schema;
 pub use reading::{Axis, Labels, Point, Sweep};

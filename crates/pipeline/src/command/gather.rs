@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::error::PipelineError;
-use crate::executor::ended_plan;
+use crate::execution::ended_plan;
 use crate::results;
 
 /// Arguments of `gather`.

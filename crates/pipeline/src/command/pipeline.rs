@@ -6,11 +6,10 @@ use stage::Limits;
 
 use super::plan::PlanArguments;
 use super::print;
-use crate::dry_run::dry_run;
 use crate::error::PipelineError;
-use crate::executor::{Executor, Local, Ran, Slurm};
+use crate::execution::{Executor, Local, Progress, Ran, Slurm};
 use crate::planning::Selection;
-use crate::progress::Progress;
+use crate::preview::dry_run;
 use crate::project::Project;
 use crate::results;
 use crate::summary::summary;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::error::PipelineError;
-use crate::executor::fulfil;
+use crate::execution::fulfil;
 use crate::system::interrupt::end_on_interrupt;
 
 /// Arguments of `run-task`.

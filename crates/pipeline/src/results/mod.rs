@@ -14,7 +14,7 @@ use artifact::tables::run::{RunRow, RunState};
 use artifact::{Kind, Layout, Table};
 
 use crate::error::PipelineError;
-use crate::executor::{Fate, fates};
+use crate::execution::{Fate, fates};
 use crate::lock_file;
 use crate::planning::{Plan, PlannedStage, Task};
 use crate::project::Project;

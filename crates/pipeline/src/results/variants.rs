@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 
 use super::gathered::{Writer, common};
 use crate::error::PipelineError;
-use crate::executor::Fate;
+use crate::execution::Fate;
 use crate::planning::{Plan, Task};
 use crate::reading::sweep::{Labels, OWN_COLUMNS, Point};
 

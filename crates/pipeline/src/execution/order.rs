@@ -11,11 +11,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use stage::{FailedInput, Input, Inputs, Limits, Part, ProgressEvent, RunRequest, StageError};
 
+use super::looked_at::LookedAt;
+use super::partial::{Lineage, lineages};
+use super::process::{Call, Executed, Fault, Limit};
 use crate::error::{PipelineError, WHERE_DISK_IS_FULL};
-use crate::looked_at::LookedAt;
-use crate::partial::{Lineage, lineages};
 use crate::planning::{Feed, Plan, Task, accepted_of, lineage};
-use crate::process::{Call, Executed, Fault, Limit};
 use crate::project::Project;
 use crate::store::{Store, Work};
 use crate::text::listed;

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use stage::{FailedInput, Input};
 
-use crate::order::Order;
+use super::order::Order;
 use crate::planning::{Plan, Task};
 use crate::store::Store;
 

@@ -12,9 +12,9 @@ use super::campaign::Campaign;
 use super::note::Note;
 use super::placed::{JobState, Placed};
 use super::script::{Purpose, Script};
-use super::submitted::SubmittedArray;
 use super::tasks::{self, Head};
 use crate::error::PipelineError;
+use crate::execution::submitted::SubmittedArray;
 use crate::store::remove;
 use crate::system::interrupt;
 

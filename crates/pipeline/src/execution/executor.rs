@@ -1,24 +1,16 @@
 //! Where the stages of a plan run.
 
-mod fates;
-mod local;
-mod slurm;
-
 use std::collections::BTreeMap;
 
 use stage::StageError;
 
+use super::progress::Progress;
+use super::submitted::Submitted;
 use crate::error::{Failure, PipelineError, log_end};
 use crate::planning::Plan;
-use crate::progress::Progress;
 use crate::project::Project;
 use crate::run_folder::ownership::has_results;
 use crate::store::{Made, Store};
-
-pub(crate) use fates::{Fate, fates};
-pub use local::Local;
-pub use slurm::{Pace, Slurm, Submitted, cancel};
-pub(crate) use slurm::{ended_plan, fulfil};
 
 /// Something that makes the artifacts of a plan: this machine ([`Local`]), or a cluster ([`Slurm`]).
 pub trait Executor {
@@ -52,7 +44,10 @@ pub enum Ran {
 }
 
 /// For each stage how many tasks it has, and how many of them are done.
-fn counts(plan: &Plan, is_done: impl Fn(usize) -> bool) -> BTreeMap<&str, (usize, usize)> {
+pub(super) fn counts(
+    plan: &Plan,
+    is_done: impl Fn(usize) -> bool,
+) -> BTreeMap<&str, (usize, usize)> {
     let mut counts = BTreeMap::new();
     for (index, task) in plan.tasks.iter().enumerate() {
         let (count, done) = counts.entry(task.stage.as_str()).or_insert((0, 0));
@@ -63,7 +58,7 @@ fn counts(plan: &Plan, is_done: impl Fn(usize) -> bool) -> BTreeMap<&str, (usize
 }
 
 /// That the task `index` of `plan` has failed.
-fn failure(project: &Project, plan: &Plan, index: usize, error: StageError) -> Failure {
+pub(super) fn failure(project: &Project, plan: &Plan, index: usize, error: StageError) -> Failure {
     let task = &plan.tasks[index];
     let results = project.results(&plan.name);
     let log = results.join(task.log(&plan.sweep));

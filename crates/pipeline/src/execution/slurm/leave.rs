@@ -2,9 +2,9 @@
 
 use super::campaign::Campaign;
 use super::placed::JobState;
-use super::submitted::Submitted;
 use crate::error::PipelineError;
-use crate::executor::Ran;
+use crate::execution::executor::Ran;
+use crate::execution::submitted::Submitted;
 use crate::store::Made;
 
 impl Campaign<'_> {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use artifact::{Kind, Manifest};
 
-use crate::changes::{Change, changes};
+use super::changes::{Change, changes};
 use crate::planning::{Plan, Task};
 use crate::project::Project;
 use crate::run_folder::keys_by_stage;

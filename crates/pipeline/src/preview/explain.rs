@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use artifact::Manifest;
 
-use crate::earlier::Earlier;
+use super::earlier::Earlier;
 use crate::error::PipelineError;
 use crate::planning::{Plan, Task, is_stored};
 use crate::project::Project;

@@ -2,8 +2,8 @@
 
 use stage::StageError;
 
-use crate::order::Again;
-use crate::process::Limit;
+use crate::execution::order::Again;
+use crate::execution::process::Limit;
 
 /// What to do where a job took longer than it may.
 pub(super) const MORE_TIME: &str =

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::error::PipelineError;
-use crate::order::Order;
+use crate::execution::order::Order;
 
 /// Version of the list: that of this program, which alone reads what it has written.
 pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -2,8 +2,8 @@
 
 use artifact::FailureRecord;
 
-use crate::order::Order;
-use crate::partial::Settled;
+use super::order::Order;
+use super::partial::Settled;
 use crate::planning::{Plan, Task};
 use crate::project::Project;
 use crate::store::{Made, Store};

@@ -10,9 +10,9 @@ use super::job::Job;
 use super::placed::{JobState, Placed};
 use super::state::State;
 use super::tasks;
-use crate::order::Again;
-use crate::partial::Settled;
-use crate::process::Limit;
+use crate::execution::order::Again;
+use crate::execution::partial::Settled;
+use crate::execution::process::Limit;
 use crate::store::Made;
 use crate::text::quantity::{bytes, duration};
 

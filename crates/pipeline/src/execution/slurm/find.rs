@@ -11,7 +11,7 @@ use super::placed::{JobState, Placed};
 use super::refused;
 use super::state::State;
 use crate::error::PipelineError;
-use crate::executor::counts;
+use crate::execution::executor::counts;
 use crate::store::jobs as notes;
 use crate::system::interrupt;
 

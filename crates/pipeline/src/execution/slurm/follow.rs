@@ -13,8 +13,8 @@ use super::placed::{JobState, Placed};
 use super::state::State;
 use super::tally::Tally;
 use crate::error::PipelineError;
-use crate::order::Again;
-use crate::progress::{End, Line};
+use crate::execution::order::Again;
+use crate::execution::progress::{End, Line};
 use crate::store::Made;
 use crate::system::interrupt;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::earlier::Earlier;
+use super::earlier::Earlier;
 use crate::planning::{Plan, Task, is_stored};
 use crate::project::Project;
 use crate::reading::sweep::Axis;

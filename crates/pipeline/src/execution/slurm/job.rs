@@ -10,7 +10,7 @@ use stage::{Limits, Outlines, Part, PlanRequest};
 use super::Slurm;
 use super::partition::{Ask, Partition, refusal};
 use super::state::MORE_MEMORY;
-use crate::order::Order;
+use crate::execution::order::Order;
 use crate::planning::{Feed, Plan, Task};
 use crate::programs::Unusable;
 use crate::project::Project;

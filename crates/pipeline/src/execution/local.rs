@@ -8,12 +8,12 @@ use std::time::Duration;
 use artifact::Manifest;
 use stage::{Limits, StageError};
 
-use super::{Executor, Ran, counts, failure};
+use super::executor::{Executor, Ran, counts, failure};
+use super::order::{Again, Order, Outcome};
+use super::partial::Settled;
+use super::progress::{End, Progress};
 use crate::error::{Failure, PipelineError};
-use crate::order::{Again, Order, Outcome};
-use crate::partial::Settled;
 use crate::planning::{Feed, Plan, Task};
-use crate::progress::{End, Progress};
 use crate::project::Project;
 use crate::run_folder::references;
 use crate::store::{Made, Store, Watch, Work};

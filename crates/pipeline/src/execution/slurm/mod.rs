@@ -22,7 +22,6 @@ mod script;
 mod shared;
 mod state;
 mod submit;
-mod submitted;
 mod tally;
 mod tasks;
 mod tools;
@@ -34,10 +33,10 @@ use std::time::Duration;
 use self::campaign::Campaign;
 use self::job::{Job, Maker};
 use self::tools::Tools;
-use super::{Executor, Ran};
+use super::executor::{Executor, Ran};
 use crate::error::PipelineError;
+use crate::execution::progress::Progress;
 use crate::planning::Plan;
-use crate::progress::Progress;
 use crate::project::Project;
 use crate::system::interrupt;
 use crate::text::{Diagnostics, grid};
@@ -45,7 +44,6 @@ use crate::text::{Diagnostics, grid};
 pub use cancel::cancel;
 pub(crate) use element::fulfil;
 pub(crate) use results::ended_plan;
-pub use submitted::Submitted;
 
 /// How often a cluster that is followed is looked at.
 #[derive(Clone, Copy, Debug)]
