@@ -4,61 +4,59 @@
 //! (`describe`) and what they would do (`plan`), and runs them one after the other. Everything
 //! that can be found wrong is found before anything runs ([`check`]); what was made once is not
 //! made again ([`Executor`]); what people open is gathered in one folder ([`gather`]).
+//!
+//! Each module here is a room, and uses those above it alone. What happens in one run of a pipeline
+//! reads from top to bottom in `command/pipeline.rs`.
+
+// What every room speaks of.
+mod text;
+
+mod system;
+
+mod error;
+
+mod project;
+
+// What is there before a pipeline is read.
+mod store;
 
 mod schema;
 
-mod store;
+mod programs;
 
-mod comparison;
-mod garbage;
-mod lock_file;
+// From a pipeline file to a plan.
+mod reading;
+
+mod run_folder;
+
+mod planning;
+
+mod preview;
+
+// From a plan to results.
+mod execution;
+
 mod results;
-mod runs;
-mod scorecard;
+
+mod upkeep;
+
+// What people call.
 mod stage_check;
-mod summary;
-mod verify;
 
 pub mod command;
-mod error;
-mod execution;
-mod planning;
-mod preview;
-mod programs;
-mod project;
-mod reading;
-mod run_folder;
-mod system;
-mod text;
 
-pub use comparison::compare;
-pub use error::Failure;
-pub use error::PipelineError;
-pub use execution::Progress;
-pub use execution::{Executor, Local, Pace, Ran, Slurm, Submitted, cancel};
-pub use garbage::{Garbage, garbage};
-pub use planning::Lock;
-pub use planning::Selection;
-pub use planning::{Feed, Task, is_stored};
-pub use planning::{Instance, Plan, PlannedStage};
-pub use planning::{Request, check};
-pub use preview::Graph;
-pub use preview::dry_run;
-pub use preview::explain;
-pub use programs::Program;
-pub use programs::installed_packages;
-pub use programs::{kinds, stages};
+pub use error::{Failure, PipelineError};
+pub use execution::{Executor, Local, Pace, Progress, Ran, Slurm, Submitted, cancel};
+pub use planning::{
+    Feed, Instance, Lock, Plan, PlannedStage, Request, Selection, Task, check, is_stored,
+};
+pub use preview::{Graph, dry_run, explain};
+pub use programs::{Program, installed_packages, kinds, stages};
 pub use project::Project;
-pub use reading::pipeline_schema;
-pub use reading::{Axis, Labels, Point, Sweep};
-pub use reading::{Cluster, Resources};
-pub use results::gather;
-pub use runs::{SortBy, runs, runs_as_json};
+pub use reading::{Axis, Cluster, Labels, Point, Resources, Sweep, pipeline_schema};
+pub use results::{compare, gather, summary};
 pub use stage_check::{StageCheck, Verdict, stage_check};
 pub use store::Made;
-pub use summary::summary;
-pub use system::end_on_interrupt;
-pub use system::{DEFAULT_MEMORY_BYTES, limits};
-pub use text::quantity;
-pub use text::{Diagnostic, Diagnostics, Location};
-pub use verify::{Verified, verify};
+pub use system::{DEFAULT_MEMORY_BYTES, end_on_interrupt, limits};
+pub use text::{Diagnostic, Diagnostics, Location, quantity};
+pub use upkeep::{Garbage, SortBy, Verified, garbage, runs, runs_as_json, verify};

@@ -12,7 +12,7 @@ use crate::planning::Selection;
 use crate::preview::dry_run;
 use crate::project::Project;
 use crate::results;
-use crate::summary::summary;
+use crate::results::summary;
 use crate::system::interrupt::end_on_interrupt;
 use crate::system::limits;
 

@@ -6,7 +6,7 @@ use super::folders::Folders;
 use super::print;
 use crate::error::PipelineError;
 use crate::project::Project;
-use crate::runs::{SortBy, runs, runs_as_json};
+use crate::upkeep::{SortBy, runs, runs_as_json};
 
 /// Arguments of `runs`.
 #[derive(clap::Args)]

@@ -1,8 +1,7 @@
 //! Which tasks of a plan a call is about: `--from`, `--until`, `--only` and `--force`.
 
 use super::plan::{Instance, Plan, PlannedStage};
-use super::task::Task;
-use super::task::is_stored;
+use super::task::{Task, is_stored};
 use crate::error::PipelineError;
 use crate::project::Project;
 use crate::text::suggestion;

@@ -9,10 +9,10 @@ use std::time::Instant;
 use artifact::Manifest;
 use stage::StageError;
 
-use super::Slurm;
 use super::job::Job;
 use super::note::Note;
 use super::placed::{JobState, Placed};
+use super::settings::Slurm;
 use super::tasks;
 use crate::error::{Failure, PipelineError};
 use crate::execution::executor::failure;

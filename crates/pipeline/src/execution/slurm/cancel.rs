@@ -3,8 +3,7 @@
 use std::fs;
 
 use super::state::{Seen, State};
-use super::tools::Tools;
-use super::{missing, refused};
+use super::tools::{Tools, missing, refused};
 use crate::error::PipelineError;
 use crate::project::Project;
 use crate::run_folder::references;

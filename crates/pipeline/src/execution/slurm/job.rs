@@ -7,8 +7,8 @@ use std::time::Duration;
 use artifact::Outline;
 use stage::{Limits, Outlines, Part, PlanRequest};
 
-use super::Slurm;
 use super::partition::{Ask, Partition, refusal};
+use super::settings::Slurm;
 use super::state::MORE_MEMORY;
 use crate::execution::order::Order;
 use crate::planning::{Feed, Plan, Task};

@@ -5,8 +5,7 @@ use std::mem::MaybeUninit;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use super::refused;
-use super::tools::Tools;
+use super::tools::{Tools, refused};
 use crate::error::PipelineError;
 use crate::project::Project;
 use crate::system::host;

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::partition::Partition;
 use super::state::Seen;
+use crate::error::PipelineError;
 use crate::programs::output_of;
 
 /// How long an answer is waited for: a busy controller takes a minute.
@@ -213,4 +214,20 @@ fn ask(program: &Path, arguments: &[&str]) -> Result<String, String> {
     let said = String::from_utf8_lossy(&output.stderr);
     let said: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     Err(format!("{name} refuses ({}): {}", output.status, said.join("; ")))
+}
+
+/// What one of SLURM's programs has said.
+pub(super) fn refused(message: String) -> PipelineError {
+    PipelineError::Cluster(message)
+}
+
+/// That there is no SLURM here.
+pub(super) fn missing(program: &str) -> PipelineError {
+    PipelineError::Argument {
+        message: format!("there is no program `{program}` on PATH, and so no SLURM to submit to"),
+        help: Some(
+            "call this on a machine that submits to the cluster; without `--executor slurm` stages run here"
+                .to_owned(),
+        ),
+    }
 }

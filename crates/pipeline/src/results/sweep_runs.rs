@@ -12,7 +12,7 @@ use arrow::datatypes::{Field, Schema};
 use artifact::Manifest;
 use serde_json::{Map, Value};
 
-use super::gathered::{Writer, common};
+use super::sweep_table::{Writer, common};
 use crate::error::PipelineError;
 use crate::execution::Fate;
 use crate::planning::{Plan, Task};

@@ -19,9 +19,9 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::schema::types::ColumnPath;
 use serde_json::Value;
 
-use super::link;
 use crate::error::PipelineError;
 use crate::reading::sweep::{Point, Sweep};
+use crate::store::link;
 
 /// Rows of a group: what DuckDB and Polars scan in one piece.
 const GROUP_ROWS: usize = 131_072;

@@ -9,11 +9,11 @@ use artifact::tables::report::FindingRow;
 use artifact::tables::run::RunRow;
 use serde_json::Value;
 
+use super::scorecard::{SCORES, Scorecard};
 use crate::error::PipelineError;
 use crate::project::Project;
 use crate::run_folder::{RUNS_TABLE, rows_at};
 use crate::schema::compact;
-use crate::scorecard::{SCORES, Scorecard};
 use crate::text::quantity::significant;
 use crate::text::{grid, suggestion};
 

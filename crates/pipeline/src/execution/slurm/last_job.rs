@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use stage::StageError;
 
 use super::campaign::Campaign;
-use super::refused;
 use super::script::{Purpose, Script};
 use super::tasks::VERSION;
+use super::tools::refused;
 use crate::error::PipelineError;
 use crate::execution::fates::{Fate, fates};
 use crate::execution::order::Order;

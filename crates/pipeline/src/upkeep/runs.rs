@@ -9,8 +9,8 @@ use artifact::Manifest;
 use serde_json::{Value, json};
 
 use crate::project::Project;
+use crate::results::{SCORES, Scorecard, date};
 use crate::run_folder::references::{self, Run};
-use crate::scorecard::{SCORES, Scorecard, date};
 use crate::store::{Store, jobs};
 use crate::text::grid;
 use crate::text::quantity::{bytes, duration};
