@@ -1,6 +1,7 @@
 //! Making the artifacts of a plan: in which order and with which call each task runs, on this machine or as
 //! jobs of a cluster, and what has become of it.
 
+mod ancestors;
 mod executor;
 mod fates;
 mod local;

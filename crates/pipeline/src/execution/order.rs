@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use stage::{FailedInput, Input, Inputs, Limits, Part, ProgressEvent, RunRequest, StageError};
 
+use super::ancestors::{Lineage, lineages};
 use super::looked_at::LookedAt;
-use super::partial::{Lineage, lineages};
 use super::process::{Call, Executed, Fault, Limit};
 use crate::error::{PipelineError, WHERE_DISK_IS_FULL};
 use crate::planning::{Feed, Plan, Task, accepted_of, lineage};

@@ -7,26 +7,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use artifact::Kind;
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 use stage::{FailedInput, Input};
 
+use super::ancestors::Ancestor;
 use super::order::Order;
-use crate::planning::{Plan, Task};
 use crate::store::Store;
-
-/// The tasks behind an input, each after its inputs; the last one makes it.
-pub(crate) type Lineage = Vec<Ancestor>;
-
-/// One task behind an input.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Ancestor {
-    /// Name of its stage in the pipeline.
-    pub stage: String,
-    pub kind: Kind,
-    pub key: String,
-}
 
 /// What the store has of the inputs of an order.
 #[derive(Debug)]
@@ -131,32 +117,4 @@ fn failed(store: &Store, lineage: &[Ancestor], port: &str, input: &Input) -> Opt
     let stage = lineage[at].stage.clone();
     let failed = FailedInput::new(port, input, stage, manifest.failure?.message);
     Some(FailedInput { directory: is_own.then_some(directory), ..failed })
-}
-
-/// For each port of `task` that takes what exists, the lineage of each of its inputs.
-pub(crate) fn lineages(plan: &Plan, task: &Task) -> BTreeMap<String, Vec<Lineage>> {
-    let ports = task.inputs.iter().filter(|(port, _)| task.program.takes_what_exists(port));
-    ports
-        .map(|(port, feeds)| {
-            let lineages = feeds.iter().map(|feed| lineage(plan, feed.task));
-            (port.clone(), lineages.collect())
-        })
-        .collect()
-}
-
-/// The tasks behind the artifact of `task`, and that task itself.
-fn lineage(plan: &Plan, task: usize) -> Lineage {
-    let mut found = BTreeSet::from([task]);
-    let mut waiting = vec![task];
-    while let Some(task) = waiting.pop() {
-        let feeds = plan.tasks[task].inputs.values().flatten();
-        waiting.extend(feeds.map(|feed| feed.task).filter(|&input| found.insert(input)));
-    }
-    // Each task of a plan stands after its inputs.
-    let of = |task: usize| {
-        let task = &plan.tasks[task];
-        let kind = task.program.description.output;
-        Ancestor { stage: task.stage.clone(), kind, key: task.key.clone() }
-    };
-    found.into_iter().map(of).collect()
 }

@@ -17,7 +17,7 @@ const SHOWN_TOGETHER: usize = 4;
 
 /// `plan` as text: the axes of its sweep, and for each stage whether it would run, its key, what it
 /// would make and with which parameters; the variants of a stage share a line. `offer` says what an
-/// executor would give them ([`Executor::offer`](crate::Executor::offer)).
+/// executor would give them (`Executor::offer`).
 #[must_use]
 pub fn dry_run(project: &Project, plan: &Plan, offer: &str) -> String {
     let mut text = plan.name.clone();

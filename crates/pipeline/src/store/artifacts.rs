@@ -5,10 +5,7 @@ use std::path::{Path, PathBuf};
 
 use artifact::{Kind, MANIFEST_FILE, Manifest};
 
-use super::lease::{Lease, Watch};
 use super::stamps::Stamps;
-use super::work::Work;
-use crate::error::PipelineError;
 use crate::project::Project;
 
 /// Folder within the store where artifacts are made: the same file system, so that a finished
@@ -125,36 +122,5 @@ impl Store {
     /// Remembered hashes of files outside the store: programs, and what stages read.
     pub(crate) fn stamps_of_files(&self) -> Stamps {
         Stamps::read(self.root.join(STAMPS).join("files"))
-    }
-
-    /// A place to make the artifact `key` in, or `None` where another driver makes it; `watch`
-    /// remembers what is known of that one.
-    ///
-    /// Where `resumes`, what an earlier attempt has left is in it.
-    ///
-    /// # Errors
-    /// Where it cannot be made.
-    pub(crate) fn begin(
-        &self,
-        key: &str,
-        resumes: bool,
-        watch: &mut Watch,
-    ) -> Result<Option<Work>, PipelineError> {
-        let folder = self.work(key);
-        let lease =
-            Lease::acquire(&folder, watch).map_err(PipelineError::io("locking", &folder))?;
-        lease.map(|lease| Work::begin(&folder, lease, resumes)).transpose()
-    }
-
-    /// Removes what a driver has left of the work on `key` that died when that was done.
-    ///
-    /// # Errors
-    /// Where it cannot be removed.
-    pub(crate) fn clean(&self, key: &str) -> Result<(), PipelineError> {
-        if !self.root.join(WORK).join(key).exists() {
-            return Ok(());
-        }
-        let work = self.begin(key, false, &mut Watch::default())?;
-        work.map_or(Ok(()), Work::finish)
     }
 }
