@@ -12,7 +12,8 @@ use crate::project::Project;
 use crate::run_folder::ownership::has_results;
 use crate::store::{Made, Store};
 
-/// Something that makes the artifacts of a plan: this machine ([`Local`]), or a cluster ([`Slurm`]).
+/// Something that makes the artifacts of a plan: this machine
+/// ([`Local`](super::Local)), or a cluster ([`Slurm`](super::Slurm)).
 pub trait Executor {
     /// Makes the artifacts of all tasks of `plan`, each unless it is there already, or sees to it
     /// that they will be made.
