@@ -96,6 +96,60 @@ fn sources() -> Vec<PathBuf> {
     found
 }
 
+/// The rooms of the driver: each knows those that stand before it alone, so that it can be read without
+/// those that stand after it.
+const ROOMS: [&str; 16] = [
+    "text",
+    "system",
+    "error",
+    "project",
+    "store",
+    "schema",
+    "programs",
+    "reading",
+    "run_folder",
+    "planning",
+    "preview",
+    "execution",
+    "results",
+    "upkeep",
+    "stage_check",
+    "command",
+];
+
+/// The rooms that the text of a source names, as in `crate::ROOM`.
+fn named(text: &str) -> impl Iterator<Item = &str> {
+    let is_end = |c: char| !c.is_ascii_alphanumeric() && c != '_';
+    text.split("crate::").skip(1).map(move |rest| rest.split(is_end).next().unwrap_or_default())
+}
+
+#[test]
+fn a_room_of_the_driver_knows_those_before_it_alone() {
+    let driver = root().join("crates/pipeline/src");
+    let known: BTreeSet<PathBuf> =
+        ROOMS.into_iter().chain(["lib.rs", "main.rs"]).map(|name| driver.join(name)).collect();
+    let there = fs::read_dir(&driver).expect("a folder");
+    let there: BTreeSet<PathBuf> = there.map(|entry| entry.expect("an entry").path()).collect();
+    assert_eq!(there, known, "every file of the driver lies in a room of this list");
+
+    let contents = fs::read_to_string(driver.join("lib.rs")).expect("a file");
+    let listed = contents
+        .lines()
+        .filter_map(|line| line.trim_start_matches("pub ").strip_prefix("mod ")?.strip_suffix(';'));
+    assert_eq!(listed.collect::<Vec<_>>(), ROOMS, "lib.rs lists the rooms in this order");
+
+    for path in sources() {
+        let Ok(file) = path.strip_prefix(&driver) else { continue };
+        let text = fs::read_to_string(&path).expect("a file");
+        let own = ROOMS.iter().position(|room| file.starts_with(room));
+        for name in named(&text).filter(|_| own.is_some()) {
+            let other = ROOMS.iter().position(|room| *room == name);
+            assert!(other.is_some(), "{} names `crate::{name}`, which is no room", file.display());
+            assert!(other <= own, "{} must not know the room {name}", file.display());
+        }
+    }
+}
+
 #[test]
 fn every_file_says_what_it_is_first() {
     let sources = sources();

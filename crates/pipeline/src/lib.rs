@@ -4,98 +4,59 @@
 //! (`describe`) and what they would do (`plan`), and runs them one after the other. Everything
 //! that can be found wrong is found before anything runs ([`check`]); what was made once is not
 //! made again ([`Executor`]); what people open is gathered in one folder ([`gather`]).
+//!
+//! Each module here is a room, and uses those above it alone. What happens in one run of a pipeline
+//! reads from top to bottom in `command/pipeline.rs`.
 
-mod diagnostic;
-mod marks;
-mod nearest;
-mod pointer;
-mod source;
-mod value;
+// What every room speaks of.
+mod text;
 
-mod cluster;
-mod file;
-mod overrides;
-mod schema;
-mod sweep;
-mod wiring;
-
-mod acceptance;
-mod answer;
-mod discovery;
-mod paths;
-mod program;
-mod project;
-mod workspace;
-
-mod blocks;
-mod check;
-mod key;
-mod lineage;
-mod machine;
-mod plan;
-mod planning;
-mod problems;
-
-mod executor;
-mod failure;
-mod interrupt;
-mod order;
-mod outcome;
-mod partial;
-mod process;
-mod progress;
-mod selection;
-mod store;
-
-mod changes;
-mod comparison;
-mod dry_run;
-mod earlier;
-mod explain;
-mod garbage;
-mod graph;
-mod grid;
-mod listing;
-mod lock;
-mod looked_at;
-mod pipeline_schema;
-pub mod quantity;
-mod references;
-mod results;
-mod runs;
-mod stage_check;
-mod summary;
-mod verify;
+mod system;
 
 mod error;
 
+mod project;
+
+// What is there before a pipeline is read.
+mod store;
+
+mod schema;
+
+mod programs;
+
+// From a pipeline file to a plan.
+mod reading;
+
+mod run_folder;
+
+mod planning;
+
+mod preview;
+
+// From a plan to results.
+mod execution;
+
+mod results;
+
+mod upkeep;
+
+// What people call.
+mod stage_check;
+
 pub mod command;
 
-pub use check::{Request, check};
-pub use cluster::{Cluster, Resources};
-pub use comparison::compare;
-pub use diagnostic::{Diagnostic, Diagnostics, Location};
-pub use dry_run::dry_run;
-pub use error::PipelineError;
-pub use executor::{Executor, Local, Made, Pace, Ran, Slurm, Submitted, cancel, is_stored};
-pub use explain::explain;
-pub use failure::Failure;
-pub use garbage::{Garbage, garbage};
-pub use graph::Graph;
-pub use interrupt::end_on_interrupt;
-pub use listing::{kinds, stages};
-pub use lock::Lock;
-pub use machine::{DEFAULT_MEMORY_BYTES, limits};
-pub use pipeline_schema::pipeline_schema;
-pub use plan::{Feed, Instance, Plan, PlannedStage, Task};
-pub use program::Program;
-pub use progress::Progress;
+pub use error::{Failure, PipelineError};
+pub use execution::{Executor, Local, Pace, Progress, Ran, Slurm, Submitted, cancel};
+pub use planning::{
+    Feed, Instance, Lock, Plan, PlannedStage, Request, Selection, Task, check, is_stored,
+};
+pub use preview::{Graph, dry_run, explain};
+pub use programs::{Program, installed_packages, kinds, stages};
 pub use project::Project;
-pub use results::gather;
-pub use runs::{Order as RunsOrder, runs, runs_as_json};
-pub use selection::Selection;
+pub use reading::{Axis, Cluster, Labels, Point, Resources, Sweep, pipeline_schema};
+pub use results::{compare, gather, summary};
 pub use stage_check::{StageCheck, Verdict, stage_check};
-pub use summary::summary;
-pub use sweep::{Axis, Labels, Point, Sweep};
-pub use verify::{Verified, verify};
-pub use workspace::installed_packages;
+pub use store::Made;
+pub use system::{DEFAULT_MEMORY_BYTES, end_on_interrupt, limits};
+pub use text::{Diagnostic, Diagnostics, Location, quantity};
+pub use upkeep::{Garbage, SortBy, Verified, garbage, runs, runs_as_json, verify};

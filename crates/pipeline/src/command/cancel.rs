@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use super::folders::Folders;
 use super::print;
 use crate::error::PipelineError;
-use crate::executor;
+use crate::execution;
 use crate::project::Project;
 
 /// Arguments of `cancel`.
@@ -24,7 +24,7 @@ pub struct Arguments {
 pub(super) fn run(project: Project, arguments: &Arguments) -> Result<ExitCode, PipelineError> {
     let project = arguments.folders.of(project)?;
     let name = &arguments.run;
-    print(match executor::cancel(&project, name)? {
+    print(match execution::cancel(&project, name)? {
         0 => format!("no job of `{name}` waits or runs"),
         1 => format!("1 job of `{name}` is cancelled"),
         count => format!("{count} jobs of `{name}` are cancelled"),

@@ -4,9 +4,9 @@ use std::process::ExitCode;
 
 use super::folders::Folders;
 use super::print;
-use crate::comparison::compare;
 use crate::error::PipelineError;
 use crate::project::Project;
+use crate::results::compare;
 
 /// Arguments of `diff`.
 #[derive(clap::Args)]

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use super::plan::PlanArguments;
 use super::print;
 use crate::error::PipelineError;
-use crate::explain::explain;
+use crate::preview::explain;
 use crate::project::Project;
 
 /// Arguments of `explain`.

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::error::PipelineError;
-use crate::executor::gather;
+use crate::execution::ended_plan;
+use crate::results;
 
 /// Arguments of `gather`.
 #[derive(clap::Args)]
@@ -13,10 +14,19 @@ pub struct Arguments {
     plan: PathBuf,
 }
 
-/// Gathers the results.
+/// Gathers the results of a plan whose jobs have all ended.
 ///
 /// # Errors
-/// Where artifacts are missing, or the file system refuses.
+/// Where nothing was made, the plan cannot be read, or the file system refuses.
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, PipelineError> {
-    gather(&arguments.plan).map(|()| ExitCode::SUCCESS)
+    let (project, plan) = ended_plan(&arguments.plan)?;
+    if results::gather_what_exists(&project, &plan)?.is_none() {
+        return Err(PipelineError::Argument {
+            message: format!("nothing of `{}` was made", plan.name),
+            help: Some(
+                "call the pipeline again: it says what has failed, and submits it".to_owned(),
+            ),
+        });
+    }
+    Ok(ExitCode::SUCCESS)
 }

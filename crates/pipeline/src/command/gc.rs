@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use super::folders::Folders;
 use super::print;
 use crate::error::PipelineError;
-use crate::garbage::garbage;
 use crate::project::Project;
-use crate::quantity;
+use crate::text::quantity;
+use crate::upkeep::garbage;
 
 /// Arguments of `gc`.
 #[derive(clap::Args)]

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use super::plan::PlanArguments;
 use super::print;
 use crate::error::PipelineError;
-use crate::graph::Graph;
+use crate::preview::Graph;
 use crate::project::Project;
 
 /// Arguments of `graph`.

@@ -14,6 +14,7 @@ mod gather;
 mod gc;
 mod graph;
 mod pipeline;
+mod pipeline_arguments;
 mod plan;
 mod plot;
 mod run_task;
@@ -48,7 +49,7 @@ struct Arguments {
 pub enum Command {
     /// Check a pipeline and run it.
     #[command(after_help = examples::PIPELINE)]
-    Pipeline(pipeline::Arguments),
+    Pipeline(pipeline_arguments::Arguments),
     /// Report everything wrong with a pipeline, without running it.
     #[command(after_help = examples::CHECK)]
     Check(check::Arguments),

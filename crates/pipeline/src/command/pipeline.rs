@@ -1,136 +1,21 @@
-//! `pipeline`: checks a pipeline and runs it.
+//! `pipeline`: one run of a pipeline, from its file to its results.
+//!
+//! Each step is a call into a room: the file becomes a checked plan (`planning/check.rs`, which reads
+//! it by `reading/`), the plan is carried out (`execution/`), what was made is gathered, with a lock
+//! file that runs exactly that again (`results/gather.rs`), and summed up (`results/summary.rs`).
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use stage::Limits;
-
-use super::plan::PlanArguments;
+use super::pipeline_arguments::Arguments;
 use super::print;
-use crate::dry_run::dry_run;
-use crate::error::PipelineError;
-use crate::executor::{Executor, Local, Ran, Slurm};
-use crate::interrupt::end_on_interrupt;
-use crate::machine::limits;
-use crate::progress::Progress;
+use crate::error::{Failure, PipelineError};
+use crate::execution::Ran;
+use crate::planning::Plan;
+use crate::preview::dry_run;
 use crate::project::Project;
-use crate::results;
-use crate::selection::Selection;
-use crate::summary::summary;
-
-/// More memory than any node has.
-const LARGEST_NODE: u64 = 1 << 50;
-
-/// Arguments of `pipeline`.
-#[derive(clap::Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
-pub struct Arguments {
-    #[command(flatten)]
-    plan: PlanArguments,
-    /// Show what would run, with which parameters, without running anything.
-    #[arg(long)]
-    dry_run: bool,
-    /// Run this stage and everything after it; earlier results must be cached.
-    #[arg(long, value_name = "STAGE", conflicts_with = "only")]
-    from: Option<String>,
-    /// Run this stage and its inputs, and stop there.
-    #[arg(long, value_name = "STAGE", conflicts_with = "only")]
-    until: Option<String>,
-    /// Run this stage only; its inputs must be cached.
-    #[arg(long, value_name = "STAGE")]
-    only: Option<String>,
-    /// Re-run this stage even if its result is cached (repeatable).
-    #[arg(long, value_name = "STAGE")]
-    force: Vec<String>,
-    /// Take stored results that another build of this stage's program has made as those of the present
-    /// build, and what was made from them: you vouch that the change alters no result (repeatable).
-    #[arg(long, value_name = "STAGE")]
-    accept_program: Vec<String>,
-    /// Where stages run: `local`, on this machine, or `slurm`, as jobs on its cluster.
-    #[arg(long, value_enum, default_value_t = Where::Local)]
-    executor: Where,
-    /// Wait for the cluster's jobs to finish instead of submitting them and returning.
-    #[arg(long)]
-    follow: bool,
-    /// Stages to run at the same time, within threads and memory [default: 1]; with `--executor slurm`,
-    /// jobs of a stage to run at the same time [default: the cluster's limit].
-    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..))]
-    jobs: Option<u16>,
-    /// Keep running stages that do not depend on a failed one, and gather what they made (always on
-    /// for cluster jobs).
-    #[arg(long)]
-    keep_going: bool,
-    /// Print events as JSON, one object per line.
-    #[arg(long, conflicts_with_all = ["quiet", "dry_run"])]
-    json: bool,
-    /// Print errors only.
-    #[arg(long)]
-    quiet: bool,
-}
-
-/// What runs the stages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-#[value(rename_all = "lower")]
-enum Where {
-    Local,
-    Slurm,
-}
-
-impl Where {
-    /// What the stages may use at most, before anything is known of them.
-    fn limits(self, plan: &PlanArguments) -> Limits {
-        match self {
-            Self::Local => limits(plan.threads.map(usize::from), plan.memory),
-            // What a node has, the cluster is asked for.
-            Self::Slurm => Limits {
-                threads: plan.threads.unwrap_or(1).into(),
-                memory_bytes: plan.memory.unwrap_or(LARGEST_NODE),
-            },
-        }
-    }
-}
-
-impl Arguments {
-    fn selection(&self) -> Selection {
-        Selection {
-            from: self.from.clone(),
-            until: self.until.clone(),
-            only: self.only.clone(),
-            force: self.force.clone(),
-        }
-    }
-}
-
-impl Arguments {
-    /// Whether a stage that fails leaves the others to end, whose results are gathered then.
-    fn keeps_going(&self) -> bool {
-        self.keep_going || self.executor == Where::Slurm
-    }
-
-    /// What runs the stages.
-    ///
-    /// # Errors
-    /// Where it is not there.
-    fn executor(&self, project: &Project) -> Result<Box<dyn Executor>, PipelineError> {
-        if self.follow && self.executor == Where::Local {
-            return Err(PipelineError::Argument {
-                message: "--follow: stages of this machine are always followed".to_owned(),
-                help: Some("it goes with `--executor slurm`".to_owned()),
-            });
-        }
-        let jobs = self.jobs.map(usize::from);
-        Ok(match self.executor {
-            Where::Local => {
-                Box::new(Local { jobs: jobs.unwrap_or(1), keep_going: self.keep_going })
-            }
-            Where::Slurm => {
-                let mut slurm = Slurm::find(project)?;
-                (slurm.threads, slurm.memory_bytes) = (self.plan.threads, self.plan.memory);
-                (slurm.at_a_time, slurm.follow) = (jobs, self.follow);
-                Box::new(slurm)
-            }
-        })
-    }
-}
+use crate::results::{gather, gather_what_exists, summary};
+use crate::system::end_on_interrupt;
 
 /// Checks the pipeline, runs it, and says where its results lie.
 ///
@@ -139,21 +24,11 @@ impl Arguments {
 pub(super) fn run(project: Project, arguments: &Arguments) -> Result<ExitCode, PipelineError> {
     let project = arguments.plan.place(project)?;
     end_on_interrupt();
-    let limits = arguments.executor.limits(&arguments.plan);
-    let mut plan = arguments.plan.check_within(&project, limits)?;
-    if let Some(name) = arguments.force.iter().find(|name| arguments.accept_program.contains(name))
-    {
-        return Err(PipelineError::Argument {
-            message: format!("--force {name} and --accept-program {name} contradict each other"),
-            help: Some(
-                "one runs the stage again, the other takes what an earlier build made".to_owned(),
-            ),
-        });
-    }
-    plan.accept_programs(&project, &arguments.accept_program)?;
-    let selection = arguments.selection();
-    selection.apply(&project, &mut plan)?;
-    for difference in plan.lock.differences(&plan) {
+
+    // Read and check: everything wrong with the file and the arguments is told before anything runs.
+    let mut plan = arguments.plan.check_within(&project, arguments.limits())?;
+    arguments.narrow(&project, &mut plan)?;
+    for difference in plan.lock.differences(&plan.tasks) {
         eprintln!("warning: {difference}");
     }
     if arguments.dry_run {
@@ -161,37 +36,55 @@ pub(super) fn run(project: Project, arguments: &Arguments) -> Result<ExitCode, P
         print(dry_run(&project, &plan, &offer).trim_end());
         return Ok(ExitCode::SUCCESS);
     }
+
+    // Execute: every artifact that the store lacks is made.
     // The results are of all that is there then, not of this call alone.
-    let plan = if selection.is_all() { plan } else { plan.reachable(&project) };
-    let stages = plan.tasks.iter().map(|task| task.stage.as_str());
-    let progress = if arguments.json { Progress::json() } else { Progress::new(arguments.quiet) }
-        .aligned(stages);
+    let plan = if arguments.selection().is_all() { plan } else { plan.reachable(&project) };
+    let progress = arguments.progress(&plan);
     for (stage, count) in plan.take_accepted(&project)? {
         progress.accepted(stage, count);
     }
+    let ran = arguments.executor(&project)?.run(&project, &plan, &progress);
+
+    // Gather: the tables of all artifacts, and the lock file, in one folder.
     let is_silent = arguments.quiet || arguments.json;
-    let (results, failures) = match arguments.executor(&project)?.run(&project, &plan, &progress) {
-        Ok(Ran::Made(made)) => (results::gather(&project, &plan, &made)?, None),
+    let (results, failures) = match ran {
+        Ok(Ran::Made(made)) => (gather(&project, &plan, &made)?, None),
         Ok(Ran::Left(submitted)) => {
+            // The last job on the cluster gathers them.
             if !is_silent {
                 print(format!("\n{submitted}"));
             }
             return Ok(ExitCode::SUCCESS);
         }
-        Err(PipelineError::Stages { mut failures, left_out }) if arguments.keeps_going() => {
-            let gathered = results::gather_what_exists(&project, &plan)?;
-            let Some(results) = gathered else {
-                return Err(PipelineError::Stages { failures, left_out });
-            };
-            for failure in &mut failures {
-                failure.earlier_results = None;
-            }
-            (results, Some(PipelineError::Stages { failures, left_out }))
+        Err(PipelineError::Stages { failures, left_out }) if arguments.keeps_going() => {
+            gather_in_spite(&project, &plan, failures, left_out)?
         }
         Err(error) => return Err(error),
     };
+
+    // Sum up.
     if !is_silent {
         print(format!("\n{}", summary(&project, &plan, &results)?.trim_end()));
     }
     failures.map_or(Ok(ExitCode::SUCCESS), Err)
+}
+
+/// Gathers what was made although stages failed: the folder, and the error that the call ends with.
+///
+/// # Errors
+/// That error at once, where nothing was made; others where the file system refuses.
+fn gather_in_spite(
+    project: &Project,
+    plan: &Plan,
+    mut failures: Vec<Failure>,
+    left_out: usize,
+) -> Result<(PathBuf, Option<PipelineError>), PipelineError> {
+    let Some(results) = gather_what_exists(project, plan)? else {
+        return Err(PipelineError::Stages { failures, left_out });
+    };
+    for failure in &mut failures {
+        failure.earlier_results = None;
+    }
+    Ok((results, Some(PipelineError::Stages { failures, left_out })))
 }

@@ -3,12 +3,11 @@
 use stage::Limits;
 
 use super::folders::Folders;
-use crate::check::{Request, check};
 use crate::error::PipelineError;
-use crate::machine::limits;
-use crate::plan::Plan;
+use crate::planning::{Plan, Request, check};
 use crate::project::Project;
-use crate::quantity;
+use crate::system::limits;
+use crate::text::quantity;
 
 /// A pipeline, as every command takes it that checks one.
 #[derive(clap::Args)]

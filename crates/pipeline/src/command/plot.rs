@@ -9,8 +9,8 @@ use study::Figure;
 
 use super::folders::Folders;
 use super::print;
-use crate::discovery::Catalogue;
 use crate::error::PipelineError;
+use crate::programs::Catalogue;
 use crate::project::Project;
 
 /// The program that draws, beside that of the stage `report`.

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::error::PipelineError;
-use crate::executor::fulfil;
-use crate::interrupt::end_on_interrupt;
+use crate::execution::fulfil;
+use crate::system::interrupt::end_on_interrupt;
 
 /// Arguments of `run-task`.
 #[derive(clap::Args)]

@@ -6,14 +6,14 @@ use super::folders::Folders;
 use super::print;
 use crate::error::PipelineError;
 use crate::project::Project;
-use crate::runs::{Order, runs, runs_as_json};
+use crate::upkeep::{SortBy, runs, runs_as_json};
 
 /// Arguments of `runs`.
 #[derive(clap::Args)]
 pub struct Arguments {
     /// What to order the runs by; the latest, the best or the longest first.
-    #[arg(long, value_enum, default_value_t = Order::Date)]
-    sort: Order,
+    #[arg(long, value_enum, default_value_t = SortBy::Date)]
+    sort: SortBy,
     /// Print them as JSON, with the scores of every training.
     #[arg(long)]
     json: bool,

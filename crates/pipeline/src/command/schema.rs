@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use super::print;
 use crate::error::PipelineError;
-use crate::pipeline_schema::pipeline_schema;
 use crate::project::Project;
+use crate::reading::pipeline_schema;
 
 /// Prints the JSON Schema of pipeline files.
 ///

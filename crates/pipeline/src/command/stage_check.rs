@@ -5,9 +5,9 @@ use std::process::ExitCode;
 
 use super::print;
 use crate::error::PipelineError;
-use crate::machine::limits;
 use crate::project::Project;
 use crate::stage_check::{StageCheck, stage_check};
+use crate::system::limits;
 
 /// Arguments of `stage-check`.
 #[derive(clap::Args)]

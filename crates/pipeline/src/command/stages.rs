@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use super::print;
 use crate::error::PipelineError;
-use crate::listing;
+use crate::programs;
 use crate::project::Project;
 
 /// Arguments of `stages`.
@@ -19,6 +19,6 @@ pub struct Arguments {
 /// # Errors
 /// Where the name means no stage, or a program cannot be built or asked.
 pub(super) fn run(project: &Project, arguments: &Arguments) -> Result<ExitCode, PipelineError> {
-    print(listing::stages(project, arguments.name.as_deref())?.trim_end());
+    print(programs::stages(project, arguments.name.as_deref())?.trim_end());
     Ok(ExitCode::SUCCESS)
 }

@@ -6,7 +6,7 @@ use super::folders::Folders;
 use super::print;
 use crate::error::PipelineError;
 use crate::project::Project;
-use crate::verify::verify;
+use crate::upkeep::verify;
 
 /// Arguments of `verify`.
 #[derive(clap::Args)]

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::Schema;
+use super::node::Schema;
 
 /// Maps within maps that are filled in before a schema counts as endless.
 const DEEPEST: usize = 32;

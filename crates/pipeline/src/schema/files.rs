@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::Schema;
-use crate::pointer;
+use super::node::Schema;
+use crate::text::pointer;
 
 /// Maps and lists within each other that are looked through before a schema counts as endless.
 const DEEPEST: usize = 32;

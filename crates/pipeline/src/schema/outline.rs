@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::{Schema, Variant};
+use super::node::Schema;
+use super::variants::Variant;
 
 /// Maps within maps that are listed before a schema counts as endless.
 const DEEPEST: usize = 8;

@@ -2,9 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use super::{Schema, Variant, shown};
-use crate::nearest::{listed, nearest, suggestion};
-use crate::pointer;
+use super::node::Schema;
+use super::variants::Variant;
+use super::words::shown;
+use crate::text::{listed, nearest, pointer, suggestion};
 
 /// Schemas within schemas that are entered before a schema counts as circular.
 const DEEPEST: usize = 200;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{LONGEST_CHAIN, Schema};
+use super::node::{LONGEST_CHAIN, Schema};
 
 /// One variant of an enum.
 #[derive(Clone, Copy, Debug)]

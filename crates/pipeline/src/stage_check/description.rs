@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Component, Path};
 
-use crate::program::Program;
+use crate::programs::Program;
 use crate::project::Project;
 use crate::store::Store;
 

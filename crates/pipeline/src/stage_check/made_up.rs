@@ -16,7 +16,7 @@ use stage::Port;
 use tempfile::TempDir;
 
 use crate::error::PipelineError;
-use crate::nearest::suggestion;
+use crate::text::suggestion;
 
 /// Training and test samples.
 const COUNTS: (u32, u32) = (12, 5);

@@ -16,15 +16,13 @@ use tempfile::TempDir;
 
 use super::made_up::{Samples, hashes};
 use super::verdict::{Outcome, Verdict};
-use crate::error::PipelineError;
-use crate::failure::log_end;
-use crate::nearest::suggestion;
-use crate::order::{HOW_TO_STATE, odd_outline};
-use crate::process::{Call, Executed, Fault};
-use crate::program::Program;
+use crate::error::{PipelineError, log_end};
+use crate::execution::{Call, Executed, Fault, HOW_TO_STATE, odd_outline};
+use crate::programs::Program;
 use crate::project::Project;
-use crate::quantity::duration;
 use crate::store::remove_partial;
+use crate::text::quantity::duration;
+use crate::text::suggestion;
 
 /// Seeds of two runs: the second one differs where the program says that it uses none.
 const SEEDS: (u64, u64) = (1, 2);

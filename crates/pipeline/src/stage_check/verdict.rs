@@ -4,8 +4,7 @@ use std::fmt;
 
 use stage::Description;
 
-use crate::grid::grid;
-use crate::nearest::listed_plain;
+use crate::text::{grid, listed_plain};
 
 /// What was found of a program.
 #[derive(Clone, Debug, PartialEq, Eq)]

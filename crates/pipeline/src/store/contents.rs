@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use artifact::{MANIFEST_FILE, Manifest, check_table_file};
 
-use super::failed::FAILED;
-use super::lease::Lease;
-use super::{STAMPS, Store, WORK, remove};
+use super::artifacts::{STAMPS, Store, WORK};
+use super::failed::{FAILED, NOTE};
+use super::files::remove;
+use super::lease::{Lease, Watch};
 use crate::error::PipelineError;
 
 /// A folder of the store: an artifact, a failed attempt at one, or work on one.
@@ -30,6 +31,11 @@ impl Entry {
     /// The artifact that it is, or that it was to become, as `KIND/KEY`.
     pub(crate) fn artifact(&self) -> &str {
         self.name.strip_prefix(FAILED).map_or(&*self.name, |name| name.trim_start_matches('/'))
+    }
+
+    /// Whether it is a note alone, without tables.
+    pub(crate) fn is_note(&self) -> bool {
+        self.path.join(NOTE).is_file()
     }
 
     /// Whether it is an attempt that failed.
@@ -76,7 +82,7 @@ impl Store {
     /// # Errors
     /// Where the file system refuses.
     pub(crate) fn remove(&self, entry: &Entry) -> Result<(), PipelineError> {
-        let Some(work) = self.begin(&entry.key, false, &mut super::Watch::default())? else {
+        let Some(work) = self.begin(&entry.key, false, &mut Watch::default())? else {
             return Ok(());
         };
         let aside = work.output.join("removed");

@@ -7,20 +7,15 @@ use std::path::{Path, PathBuf};
 
 use artifact::{Kind, Manifest};
 
-use super::{Entry, STAMPS, Stamps, Store, remove};
+use super::artifacts::{STAMPS, Store};
+use super::files::remove;
+use super::stamps::Stamps;
 use crate::error::PipelineError;
 
 /// Folder within the store with attempts that failed, by kind and key.
 pub(super) const FAILED: &str = ".failed";
 /// Name of what is noted of an attempt that has left nothing, in the place of a manifest.
-const NOTE: &str = "failure.json";
-
-impl Entry {
-    /// Whether it is a note alone, without tables.
-    pub(crate) fn is_note(&self) -> bool {
-        self.path.join(NOTE).is_file()
-    }
-}
+pub(super) const NOTE: &str = "failure.json";
 
 impl Store {
     /// Where the failed attempt at the artifact `key` is or would be.

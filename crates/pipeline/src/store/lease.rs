@@ -16,7 +16,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
-use crate::machine::host;
+use crate::system::host;
 
 /// Name of the file within its folder.
 const FILE: &str = "lease";

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use artifact::{MANIFEST_FILE, Manifest};
 
-use super::lease::Lease;
-use super::{Store, remove};
+use super::artifacts::{Store, WORK};
+use super::files::remove;
+use super::lease::{Lease, Watch};
 use crate::error::PipelineError;
 
 /// What the names of output folders begin with; the token of a lease follows.
@@ -28,6 +29,39 @@ pub(crate) struct Work {
     /// Where the request to its stage goes.
     pub request: PathBuf,
     lease: Lease,
+}
+
+impl Store {
+    /// A place to make the artifact `key` in, or `None` where another driver makes it; `watch`
+    /// remembers what is known of that one.
+    ///
+    /// Where `resumes`, what an earlier attempt has left is in it.
+    ///
+    /// # Errors
+    /// Where it cannot be made.
+    pub(crate) fn begin(
+        &self,
+        key: &str,
+        resumes: bool,
+        watch: &mut Watch,
+    ) -> Result<Option<Work>, PipelineError> {
+        let folder = self.work(key);
+        let lease =
+            Lease::acquire(&folder, watch).map_err(PipelineError::io("locking", &folder))?;
+        lease.map(|lease| Work::begin(&folder, lease, resumes)).transpose()
+    }
+
+    /// Removes what a driver has left of the work on `key` that died when that was done.
+    ///
+    /// # Errors
+    /// Where it cannot be removed.
+    pub(crate) fn clean(&self, key: &str) -> Result<(), PipelineError> {
+        if !self.root.join(WORK).join(key).exists() {
+            return Ok(());
+        }
+        let work = self.begin(key, false, &mut Watch::default())?;
+        work.map_or(Ok(()), Work::finish)
+    }
 }
 
 impl Work {

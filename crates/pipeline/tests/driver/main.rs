@@ -4,6 +4,7 @@ mod acceptance;
 mod asking;
 mod checking_stages;
 mod cost;
+mod failed_variants;
 mod faults;
 mod keys;
 mod lineage;

@@ -4,7 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use artifact::tables::training::HistoryRow;
-use pipeline::{Local, Progress, Request, RunsOrder, garbage, runs, runs_as_json, verify};
+use pipeline::{Local, Progress, Request, SortBy, garbage, runs, runs_as_json, verify};
 use stage::Limits;
 
 use crate::world::{PLAN_ECHO, RIGHT, World, kernel, succeed, train};
@@ -43,7 +43,7 @@ fn a_lock_file_runs_the_same_again() {
         let (first, _) = world.run(text, set).expect("it runs");
         let lock = world.lock(name);
         let plan = world.check(&lock, &[]).expect("it is a pipeline");
-        assert_eq!(plan.lock.differences(&plan), [""; 0]);
+        assert_eq!(plan.lock.differences(&plan.tasks), [""; 0]);
         let keys = |plan: &pipeline::Plan| {
             plan.tasks.iter().map(|task| task.key.clone()).collect::<Vec<_>>()
         };
@@ -72,10 +72,10 @@ fn another_program_and_another_parameter_are_told_of() {
     world.run(RIGHT, &[]).expect("it runs");
     let lock = world.lock("chain");
     let changed = world.check(&lock, &["ntk.with.reduction=trace"]).expect("it is right");
-    insta::assert_snapshot!(changed.lock.differences(&changed).join("\n"), @"this is not what was locked: parameters, seed or files differ");
+    insta::assert_snapshot!(changed.lock.differences(&changed.tasks).join("\n"), @"this is not what was locked: parameters, seed or files differ");
     world.stage("ntk", &kernel(), "", &format!(": another program\n{}", succeed("kernel")));
     let changed = world.check(&lock, &[]).expect("it is right");
-    insta::assert_snapshot!(changed.lock.differences(&changed).join("\n"), @"the program of the stage `ntk` is another one than when this was locked");
+    insta::assert_snapshot!(changed.lock.differences(&changed.tasks).join("\n"), @"the program of the stage `ntk` is another one than when this was locked");
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn what_a_run_has_made_that_failed_or_goes_on_is_no_garbage() {
 
 /// Name, state and artifacts of each run.
 fn listed(world: &World) -> String {
-    let text = runs(&world.project, RunsOrder::Name);
+    let text = runs(&world.project, SortBy::Name);
     let lines = text.lines().skip(1).map(|line| {
         let cells: Vec<&str> = line.split("  ").filter(|cell| !cell.is_empty()).collect();
         let artifacts = cells.iter().find(|cell| cell.contains(" of "));
@@ -130,7 +130,7 @@ fn listed(world: &World) -> String {
 #[test]
 fn results_are_listed_with_their_state() {
     let world = World::new();
-    assert_eq!(runs(&world.project, RunsOrder::Date), "there are no runs yet\n");
+    assert_eq!(runs(&world.project, SortBy::Date), "there are no runs yet\n");
     world.run(RIGHT, &[]).expect("it runs");
     world.run(SWEPT, &[]).expect("it runs");
     insta::assert_snapshot!(listed(&world), @r"
@@ -140,7 +140,7 @@ fn results_are_listed_with_their_state() {
 }
 
 /// The names of the runs in this order.
-fn ordered(world: &World, order: RunsOrder) -> Vec<String> {
+fn ordered(world: &World, order: SortBy) -> Vec<String> {
     let all = runs_as_json(&world.project, order);
     let names = all.as_array().expect("a list").iter().map(|run| run["run"].as_str());
     names.map(|name| name.expect("it has a name").to_owned()).collect()
@@ -171,11 +171,11 @@ fn results_are_listed_with_losses_and_dates_and_ordered_by_them() {
         let time = time + Duration::from_secs_f64(loss * 1e6);
         file.set_modified(time).expect("ours");
     }
-    assert_eq!(ordered(&world, RunsOrder::Name), ["a", "b", "c"]);
-    assert_eq!(ordered(&world, RunsOrder::Date), ["c", "b", "a"]);
-    assert_eq!(ordered(&world, RunsOrder::TrainLoss), ["a", "b", "c"]);
-    assert_eq!(ordered(&world, RunsOrder::TestLoss), ["c", "a", "b"]);
-    let text = runs(&world.project, RunsOrder::TrainLoss);
+    assert_eq!(ordered(&world, SortBy::Name), ["a", "b", "c"]);
+    assert_eq!(ordered(&world, SortBy::Date), ["c", "b", "a"]);
+    assert_eq!(ordered(&world, SortBy::TrainLoss), ["a", "b", "c"]);
+    assert_eq!(ordered(&world, SortBy::TestLoss), ["c", "a", "b"]);
+    let text = runs(&world.project, SortBy::TrainLoss);
     let shown: Vec<&str> =
         text.lines().map(|line| &line[..line.find(" of 5").unwrap_or(line.len())]).collect();
     insta::assert_snapshot!(shown.join("\n"), @"

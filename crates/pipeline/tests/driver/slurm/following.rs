@@ -143,7 +143,7 @@ fn a_run_whose_jobs_wait_is_listed_as_submitted() {
     let world = cluster();
     world.note("fate-data", "PENDING\n");
     world.leave(ONE);
-    let listed = pipeline::runs(&world.project, pipeline::RunsOrder::Name);
+    let listed = pipeline::runs(&world.project, pipeline::SortBy::Name);
     assert!(listed.contains("submitted to a cluster"), "{listed}");
     let said = text(&world.lab(&["cancel", "one"]).output().expect("it starts"));
     // With the one that gathers the results.

@@ -1,0 +1,11 @@
+//! What a plan would do and why, without doing it: as a table, for one stage, or as a graph.
+
+mod changes;
+mod dry_run;
+mod earlier;
+mod explain;
+mod graph;
+
+pub use dry_run::dry_run;
+pub use explain::explain;
+pub use graph::Graph;
