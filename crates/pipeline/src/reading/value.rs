@@ -276,8 +276,9 @@ mod tests {
         /// Letters and digits are content wherever they stand, but in escapes and in words for null.
         #[test]
         fn no_letter_is_lost(value in "[a-f7 #,:'\"&*!|>%@`{}\\[\\]\n\t-]{0,16}") {
-            if let Ok(found) = read(&value) {
-                let shown = serde_json::to_string(&serde_json::to_value(&found).unwrap()).unwrap();
+            // A map whose keys are no texts has no JSON; it is refused later, with its place.
+            if let Some(json) = read(&value).ok().and_then(|it| serde_json::to_value(it).ok()) {
+                let shown = json.to_string();
                 let letters = |text: &str| -> String {
                     text.chars().filter(|c| ('a'..='f').contains(c) || *c == '7').collect()
                 };

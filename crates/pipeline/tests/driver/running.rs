@@ -20,6 +20,7 @@ fn a_run_leaves_artifacts_with_manifests_and_one_folder_to_open() {
     findings.parquet
     gram/step-0000000000.parquet
     history.parquet
+    kernel_rows.parquet
     kernels.parquet
     logs/dataset.log
     logs/ntk.log

@@ -176,15 +176,19 @@ fn tidy_tables_are_gathered_and_the_rest_lies_by_variant() {
     samples.parquet
     variants/length=10,reduced=all/eigenvectors.parquet
     variants/length=10,reduced=all/gram/step-0000000000.parquet
+    variants/length=10,reduced=all/kernel_rows.parquet
     variants/length=10,reduced=none/eigenvectors.parquet
     variants/length=10,reduced=none/gram/step-0000000000.parquet
+    variants/length=10,reduced=none/kernel_rows.parquet
     variants/length=10/checkpoints/step-0000000000.parquet
     variants/length=10/checkpoints/step-0000000010.parquet
     variants/length=10/outputs.parquet
     variants/length=20,reduced=all/eigenvectors.parquet
     variants/length=20,reduced=all/gram/step-0000000000.parquet
+    variants/length=20,reduced=all/kernel_rows.parquet
     variants/length=20,reduced=none/eigenvectors.parquet
     variants/length=20,reduced=none/gram/step-0000000000.parquet
+    variants/length=20,reduced=none/kernel_rows.parquet
     variants/length=20/checkpoints/step-0000000000.parquet
     variants/length=20/checkpoints/step-0000000010.parquet
     variants/length=20/outputs.parquet
