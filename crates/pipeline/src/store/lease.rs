@@ -16,7 +16,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
-use crate::system::host;
+use crate::system::{exists, host};
 
 /// Name of the file within its folder.
 const FILE: &str = "lease";
@@ -210,10 +210,7 @@ fn beating(file: PathBuf) -> Sender<()> {
 fn lives(holder: &Holder) -> bool {
     match holder.started {
         Some(_) => started(holder.process) == holder.started,
-        None => libc::pid_t::try_from(holder.process).is_ok_and(|process| {
-            // SAFETY: signal 0 is sent to nobody.
-            unsafe { libc::kill(process, 0) == 0 }
-        }),
+        None => exists(holder.process),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Ctrl-C: stages are ended, what they have saved is kept, and the exit code is 130.
 
+use std::io::{self, Write};
+use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Whether stages are running, which must be ended first.
@@ -8,7 +10,7 @@ static IS_RUNNING: AtomicBool = AtomicBool::new(false);
 static IS_PENDING: AtomicBool = AtomicBool::new(false);
 
 /// Exit code of a command that was interrupted.
-pub(crate) const EXIT_CODE: u8 = 128 + libc::SIGINT as u8;
+pub(crate) const EXIT_CODE: u8 = 130;
 /// What a person is told.
 pub(crate) const MESSAGE: &str =
     "interrupted; finished stages and saved work are kept, call again to go on";
@@ -16,24 +18,17 @@ pub(crate) const MESSAGE: &str =
 /// From now on, an interrupt (Ctrl-C), a hang-up or a request to terminate ends this process with
 /// one line and the exit code 130: at once where no stage is running, else after ending those.
 pub fn end_on_interrupt() {
-    extern "C" fn end(_: libc::c_int) {
+    let end = || {
         // A second interrupt does not wait: stages end with this process.
         if IS_RUNNING.load(Ordering::SeqCst) && !IS_PENDING.swap(true, Ordering::SeqCst) {
             return;
         }
-        // SAFETY: all calls are allowed in a signal handler, and the text is as long as it says.
-        unsafe {
-            for text in ["\n", MESSAGE, "\n"] {
-                libc::write(libc::STDERR_FILENO, text.as_ptr().cast(), text.len());
-            }
-            libc::_exit(EXIT_CODE.into());
-        }
-    }
-    let end: extern "C" fn(libc::c_int) = end;
-    for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
-        // SAFETY: the handler touches no memory of this process but constants and atomics.
-        unsafe { libc::signal(signal, end as libc::sighandler_t) };
-    }
+        // Nothing can be said where standard error is closed.
+        let _ = write!(io::stderr(), "\n{MESSAGE}\n");
+        process::exit(EXIT_CODE.into());
+    };
+    // It fails where it was called before: once is enough.
+    let _ = ctrlc::set_handler(end);
 }
 
 /// Whether an interrupt has come while stages were running.

@@ -8,6 +8,10 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, ExitStatus};
 use std::thread;
 
+use rustix::io::Errno;
+use rustix::process::{
+    Pid, Signal, WaitId, WaitIdOptions, kill_process_group, test_kill_process, waitid,
+};
 use stage::Limits;
 
 /// Memory that stages are told of where the system does not say what is free (no
@@ -33,11 +37,7 @@ fn free_memory() -> Option<u64> {
 
 /// Name of this machine; empty where the system does not say it.
 pub(crate) fn host() -> String {
-    let mut name = [0_u8; 256];
-    // SAFETY: the buffer is ours and as long as it says; its last byte stays 0.
-    let found = unsafe { libc::gethostname(name.as_mut_ptr().cast(), name.len() - 1) };
-    let name = if found == 0 { String::from_utf8_lossy(&name) } else { "".into() };
-    name.trim_end_matches('\0').to_owned()
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
 /// How a child process ended.
@@ -60,30 +60,21 @@ pub(crate) struct Ended {
 /// # Errors
 /// Where it is no child of ours, or was waited for already.
 pub(crate) fn ended(process: u32) -> io::Result<Option<Ended>> {
-    let number = libc::pid_t::try_from(process).map_err(io::Error::other)?;
-    let mut found = MaybeUninit::<libc::siginfo_t>::zeroed();
-    let options = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
-    // SAFETY: the pointer is to our own variable, of the type that the call fills; zeros are valid.
-    let (answer, found) = unsafe {
-        let answer = libc::waitid(libc::P_PID, process, found.as_mut_ptr(), options);
-        (answer, found.assume_init())
-    };
-    // SAFETY: `waitid` has filled it, or left its zeros.
-    match (answer, unsafe { found.si_pid() }) {
-        (0, 0) => return Ok(None),
-        (0, _) => {}
-        _ => {
-            let error = io::Error::last_os_error();
-            let again = error.kind() == io::ErrorKind::Interrupted;
-            return if again { Ok(None) } else { Err(error) };
-        }
+    let number = pid(process)?;
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    match waitid(WaitId::Pid(number), options) {
+        Ok(None) | Err(Errno::INTR) => return Ok(None),
+        Ok(Some(_)) => {}
+        Err(error) => return Err(error.into()),
     }
     // Before the number of the group can be another's.
     end_group(process);
     let mut status = 0;
     let mut usage = MaybeUninit::<libc::rusage>::zeroed();
     // SAFETY: both pointers are to our own variables, of the types that the call fills.
-    if unsafe { libc::wait4(number, &raw mut status, 0, usage.as_mut_ptr()) } < 0 {
+    if unsafe { libc::wait4(number.as_raw_nonzero().get(), &raw mut status, 0, usage.as_mut_ptr()) }
+        < 0
+    {
         return Err(io::Error::last_os_error());
     }
     let mut own = MaybeUninit::<libc::rusage>::zeroed();
@@ -99,12 +90,22 @@ pub(crate) fn ended(process: u32) -> io::Result<Option<Ended>> {
     }))
 }
 
+fn pid(process: u32) -> io::Result<Pid> {
+    let number = i32::try_from(process).ok().and_then(Pid::from_raw);
+    number.ok_or_else(|| io::Error::other(format!("{process} is no process")))
+}
+
 /// Ends every process of the group whose first is `process`.
 pub(crate) fn end_group(process: u32) {
-    if let Ok(number) = libc::pid_t::try_from(process) {
-        // SAFETY: a signal to other processes. There may be none left, which is as well.
-        unsafe { libc::killpg(number, libc::SIGKILL) };
+    if let Ok(group) = pid(process) {
+        // There may be none left, which is as well.
+        let _ = kill_process_group(group, Signal::KILL);
     }
+}
+
+/// Whether there is a process of this number.
+pub(crate) fn exists(process: u32) -> bool {
+    pid(process).is_ok_and(|process| test_kill_process(process).is_ok())
 }
 
 /// Has the process of `command` ended by the system when the thread that starts it ends, as it does
@@ -112,14 +113,12 @@ pub(crate) fn end_group(process: u32) {
 pub(crate) fn end_with_this_thread(command: &mut Command) {
     #[cfg(target_os = "linux")]
     {
+        use rustix::process::{getpid, getppid, set_parent_process_death_signal};
         use std::os::unix::process::CommandExt;
-        let parent = std::process::id();
+        let parent = Some(getpid());
         let end_with_parent = move || {
-            // SAFETY: neither call touches memory.
-            let (set, now) =
-                unsafe { (libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL), libc::getppid()) };
-            let is_orphan = u32::try_from(now).ok() != Some(parent);
-            if set == 0 && !is_orphan { Ok(()) } else { Err(io::Error::last_os_error()) }
+            set_parent_process_death_signal(Some(Signal::KILL))?;
+            if getppid() == parent { Ok(()) } else { Err(Errno::SRCH.into()) }
         };
         // SAFETY: it allocates nothing and takes no lock, which another thread could hold.
         unsafe { command.pre_exec(end_with_parent) };

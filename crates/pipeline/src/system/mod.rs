@@ -8,5 +8,5 @@ mod terminal;
 
 pub use interrupt::end_on_interrupt;
 pub use machine::{DEFAULT_MEMORY_BYTES, limits};
-pub(crate) use machine::{Ended, end_group, end_with_this_thread, ended, host, memory_of};
+pub(crate) use machine::{Ended, end_group, end_with_this_thread, ended, exists, host, memory_of};
 pub(crate) use terminal::can_draw;

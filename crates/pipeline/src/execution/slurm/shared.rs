@@ -1,9 +1,8 @@
 //! Whether the nodes of a cluster see the files of this machine.
 
-use std::ffi::CString;
-use std::mem::MaybeUninit;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+
+use rustix::fs::statfs;
 
 use super::tools::{Tools, refused};
 use crate::error::PipelineError;
@@ -59,15 +58,7 @@ pub(super) fn check(project: &Project, program: &Path, tools: &Tools) -> Result<
 /// The name of the file system of one machine on which `path` lies, or would lie.
 fn local(path: &Path) -> Option<&'static str> {
     let existing: PathBuf = path.ancestors().find(|path| path.exists())?.to_owned();
-    let path = CString::new(existing.as_os_str().as_bytes()).ok()?;
-    let mut found = MaybeUninit::<libc::statfs>::zeroed();
-    // SAFETY: the path ends with a zero, and the pointer is to our own variable of the right type,
-    // for which zeros are valid.
-    let (answer, found) = unsafe {
-        let answer = libc::statfs(path.as_ptr(), found.as_mut_ptr());
-        (answer, found.assume_init())
-    };
-    let number = (answer == 0).then(|| i128::from(found.f_type))?;
+    let number = i128::from(statfs(&existing).ok()?.f_type);
     LOCAL.iter().find(|(of, _)| *of == number).map(|(_, name)| *name)
 }
 
