@@ -33,8 +33,8 @@ pub struct Arguments {
     /// Re-run this stage even if its result is cached (repeatable).
     #[arg(long, value_name = "STAGE")]
     force: Vec<String>,
-    /// Take stored results that another build of this stage's program has made as those of the present
-    /// build, and what was made from them: you vouch that the change alters no result (repeatable).
+    /// Reuse results from an earlier build of this stage's program, and everything derived from them:
+    /// you vouch that the change does not alter them (repeatable).
     #[arg(long, value_name = "STAGE")]
     accept_program: Vec<String>,
     /// Where stages run: `local`, on this machine, or `slurm`, as jobs on its cluster.
