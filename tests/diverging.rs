@@ -76,7 +76,7 @@ fn a_diverging_rate_leaves_tables_findings_and_report_of_the_others() {
     let page = fs::read_to_string(results.join("report.html")).expect("a report");
     assert!(page.contains("Variants that failed") && page.contains("rate=500.0"));
     assert!(page.contains("the training diverged: at step "));
-    assert!(page.contains("<figure id=\"failed_loss\">"));
+    assert!(page.contains("<figure id=\"figure-failed_loss\">"));
     assert!(results.join("figures/failed_loss.svg").is_file());
 
     // Nothing is computed twice, and without the rate at fault nothing is said of it.
@@ -105,5 +105,8 @@ fn a_single_run_that_diverges_keeps_its_history_too() {
     let not_run = Some("not run");
     assert_eq!(states, [Some("done"), Some("failed"), not_run, not_run, Some("done")]);
     let page = fs::read_to_string(results.join("report.html")).expect("a report");
-    assert!(page.contains("<figure id=\"failed_loss\">") && page.contains("the training diverged"));
+    assert!(
+        page.contains("<figure id=\"figure-failed_loss\">")
+            && page.contains("the training diverged")
+    );
 }

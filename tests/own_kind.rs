@@ -90,7 +90,7 @@ fn a_kind_of_ones_own_is_gathered_verified_and_diffed() {
     // Its figure and its finding stand in the report, and so does the figure of the pipeline file.
     let results = data.path().join("runs/localized");
     let page = fs::read_to_string(results.join("report.html")).expect("a report");
-    for name in ["localization", "shares", "eigenvectors_localize"] {
+    for name in ["figure-localization", "figure-shares", "finding-eigenvectors_localize"] {
         assert!(page.contains(&format!("id=\"{name}\"")), "{name}");
     }
     assert!(results.join("figures/localization.svg").is_file());

@@ -25,7 +25,7 @@ const SMALL: [&str; 8] = [
     "train.with.history_every=6",
     "train.with.learning_rate={initial: 0.05}",
     "spectrum.with.eigenpairs={top: 60}",
-    "report.with.top=10",
+    "spectrum.with.top=10",
 ];
 
 /// The call of a pipeline with its artifacts and results in `data`.

@@ -142,8 +142,10 @@ pub fn table_in(path: &Path) -> Result<&'static Table, ArtifactError> {
             .and_then(|pairs| pairs.iter().find(|pair| pair.key == "artifact.table_version"))
             .and_then(|pair| pair.value.as_ref()?.parse().ok());
         let column = |field: &FieldRef| {
-            let as_type = |data| Column::new(field.name().clone().leak(), data, "").or_null();
-            TYPES.map(as_type).into_iter().find(|of| own_type(field.data_type(), of).is_some())
+            let as_type = |data| Column::new("", data, "").or_null();
+            let own = TYPES.map(as_type).into_iter();
+            let own = own.into_iter().find(|of| own_type(field.data_type(), of).is_some());
+            own.map(|column| Column { name: field.name().clone().leak(), ..column })
         };
         let columns: Vec<Column> = builder.schema().fields().iter().filter_map(column).collect();
         let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
@@ -183,7 +185,7 @@ pub fn read_vectors(
                 table: table.name,
                 problem: format!("its column `{column}` holds no vectors"),
             })?;
-            for row in (0..lists.len()).filter(|row| keep(first + row)) {
+            for row in (0..lists.len()).filter(|&row| lists.is_valid(row) && keep(first + row)) {
                 let cells = cast(&lists.value(row), &DataType::Float32).map_err(|error| {
                     ArtifactError::Parquet { path: path.to_owned(), source: error.into() }
                 })?;

@@ -113,7 +113,7 @@ pub fn shared_facts(runs: &[&About]) -> Vec<(String, String)> {
     let Some((first, others)) = all.split_first() else { return Vec::new() };
     let shared = |fact: &(String, String)| {
         let is_same = others.iter().all(|facts| facts.contains(fact));
-        let value = if is_same { fact.1.as_str() } else { "another in each variant" };
+        let value = if is_same { fact.1.as_str() } else { "differs between variants" };
         (fact.0.clone(), value.to_owned())
     };
     first.iter().map(shared).collect()
@@ -201,7 +201,7 @@ mod tests {
         let fact = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         let loss = fact("loss", "least squares");
         assert_eq!(shared_facts(&[&run(9)]), [loss.clone(), fact("steps", "9")]);
-        let differs = fact("steps", "another in each variant");
+        let differs = fact("steps", "differs between variants");
         assert_eq!(shared_facts(&[&run(9), &run(9), &run(8)]), [loss, differs]);
     }
 

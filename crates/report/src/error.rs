@@ -59,6 +59,14 @@ pub enum ReportError {
         /// What is missing, and what there is.
         problem: String,
     },
+    /// A folder cannot be read.
+    #[error("reading {} failed: {source}", path.display())]
+    Read {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// A file of the report cannot be written.
     #[error("writing {} failed: {source}", path.display())]
     Write {

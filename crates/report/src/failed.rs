@@ -2,6 +2,7 @@
 
 use artifact::tables::training::HistoryRow;
 use artifact::{Kind, Manifest, read_rows};
+use serde_json::Value;
 use stage::{FailedInput, StageError};
 
 use crate::axis::Axis;
@@ -30,7 +31,8 @@ impl Failed {
         let mut all: Vec<Self> = Vec::new();
         for input in missing {
             let is_part = |other: &FailedInput| {
-                other.axes.len() > input.axes.len() && goes_with(input, other)
+                let has = |(name, value): (&String, &Value)| other.axes.get(name) == Some(value);
+                other.axes.len() > input.axes.len() && input.axes.iter().all(has)
             };
             let axes: Vec<Axis> = input.axes().map(|axis| Axis::of(&axis)).collect();
             if missing.iter().any(is_part) || all.iter().any(|known| known.axes == axes) {
@@ -48,6 +50,14 @@ impl Failed {
             all.push(Self { axes, stage, message, history });
         }
         Ok(all)
+    }
+
+    /// Whether a variant at `point` can be this one: no axis has two values.
+    #[must_use]
+    pub fn goes_with(&self, point: &[Axis]) -> bool {
+        self.axes.iter().all(|axis| {
+            point.iter().all(|other| other.name != axis.name || other.value == axis.value)
+        })
     }
 
     /// The axes in one word, as `decay=0.5,seed=1`.

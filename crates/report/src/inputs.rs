@@ -11,6 +11,7 @@ use study::Study;
 
 use crate::about::About;
 use crate::axis::Axis;
+use crate::failed::Failed;
 use crate::variant::Variant;
 
 /// The one port of the report.
@@ -67,14 +68,14 @@ impl Artifact {
     }
 }
 
-/// Every variant among the inputs, in the order of the sweep: one without a sweep.
+/// Every variant among the inputs but those that `failed`, in the order of the sweep: one without a sweep.
 ///
 /// A variant is a point of the sweep with every artifact that fits it. Where several stages made a kind
 /// of artifact, as two spectra of one run, each of them makes a variant.
 ///
 /// # Errors
 /// Where there is no input, or an artifact cannot be read.
-pub fn read(inputs: &Inputs) -> Result<Vec<Variant>, StageError> {
+pub fn read(inputs: &Inputs, failed: &[Failed]) -> Result<Vec<Variant>, StageError> {
     let given = inputs.many(PORT);
     if given.is_empty() {
         return Err(StageError::new(format!(
@@ -83,8 +84,12 @@ pub fn read(inputs: &Inputs) -> Result<Vec<Variant>, StageError> {
         .hint("wire stages into the report: `inputs: { results: [spectrum, train, dataset] }`"));
     }
     let artifacts: Vec<Artifact> = given.iter().map(Artifact::read).collect::<Result<_, _>>()?;
+    let all = points(&artifacts);
+    // What a failed variant has left is no variant; where nothing else is there, it is shown all the same.
+    let whole = |point: &&Vec<Axis>| !failed.iter().any(|failed| failed.goes_with(point));
+    let sound: Vec<Vec<Axis>> = all.iter().filter(whole).cloned().collect();
     let mut variants = Vec::new();
-    for point in points(&artifacts) {
+    for point in if sound.is_empty() { all } else { sound } {
         let fitting: Vec<&Artifact> =
             artifacts.iter().filter(|artifact| artifact.goes_with(&point)).collect();
         for (stages, chosen) in by_stage(&fitting) {
@@ -115,6 +120,13 @@ fn by_stage<'a>(fitting: &[&'a Artifact]) -> Vec<(Vec<Axis>, Vec<&'a Artifact>)>
     let mut kinds: Vec<(Kind, Vec<&str>)> = Vec::new();
     for artifact in fitting {
         let kind = artifact.manifest.kind;
+        // An artifact that another of its kind was made from is no alternative to that.
+        let is_behind = |other: &&&Artifact| {
+            other.manifest.kind == kind && other.is_made_from(&artifact.manifest.key)
+        };
+        if fitting.iter().any(|other| is_behind(&other)) {
+            continue;
+        }
         match kinds.iter_mut().find(|(known, _)| *known == kind) {
             Some((_, stages)) if stages.contains(&artifact.stage.as_str()) => {}
             Some((_, stages)) => stages.push(&artifact.stage),
@@ -135,7 +147,11 @@ fn by_stage<'a>(fitting: &[&'a Artifact]) -> Vec<(Vec<Axis>, Vec<&'a Artifact>)>
     for choice in choices {
         let is_chosen = |artifact: &Artifact| {
             let kind = artifact.manifest.kind;
-            choice.iter().all(|(of, stage)| *of != kind || *stage == artifact.stage)
+            let is_choice =
+                |stage: &str| kinds.iter().any(|(of, all)| *of == kind && all.contains(&stage));
+            choice.iter().all(|(of, stage)| {
+                *of != kind || *stage == artifact.stage || !is_choice(&artifact.stage)
+            })
         };
         let (mut chosen, mut left): (Vec<&Artifact>, Vec<&Artifact>) =
             fitting.iter().copied().partition(|artifact| is_chosen(artifact));
@@ -158,6 +174,10 @@ fn by_stage<'a>(fitting: &[&'a Artifact]) -> Vec<(Vec<Axis>, Vec<&'a Artifact>)>
             let axes = choice.iter().map(|(kind, stage)| Axis::stage(kind.name(), stage));
             found.push((axes.collect(), chosen));
         }
+    }
+    // Where the stages do not fit together, all that was wired is shown as one.
+    if found.is_empty() {
+        found.push((Vec::new(), fitting.to_vec()));
     }
     found
 }

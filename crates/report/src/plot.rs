@@ -23,6 +23,12 @@ pub fn plot(folder: &Path, figure: &Figure) -> Result<String, ReportError> {
     if let Some(problem) = figure.problems(&refs).into_iter().next() {
         return Err(ReportError::Figure { name: figure.name.clone(), problem: problem.message });
     }
+    if figure.function.is_some() {
+        return Err(ReportError::Figure {
+            name: figure.name.clone(),
+            problem: "functions over the inputs are drawn in reports only".to_owned(),
+        });
+    }
     let kind = Kind::declare(Box::leak(Box::new(KindDeclaration {
         name: "results",
         about: "",
@@ -41,13 +47,14 @@ pub fn plot(folder: &Path, figure: &Figure) -> Result<String, ReportError> {
 /// The declarations of all tables in `folder`.
 fn tables(folder: &Path) -> Result<&'static [Table], ReportError> {
     let entries = fs::read_dir(folder)
-        .map_err(|source| ReportError::Write { path: folder.to_owned(), source })?;
+        .map_err(|source| ReportError::Read { path: folder.to_owned(), source })?;
     let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
     paths.retain(|path| path.extension().is_some_and(|ending| ending == "parquet"));
     paths.sort();
     let mut tables = Vec::new();
     for path in paths {
-        tables.push(*table_in(&path)?);
+        // A damaged table keeps nobody from drawing another.
+        tables.extend(table_in(&path).ok().copied());
     }
     Ok(tables.leak())
 }

@@ -54,8 +54,8 @@ impl Stage for Report {
         context: &Context,
     ) -> Result<Outline, StageError> {
         context.progress(0, 4, "part", || "findings".to_owned());
-        let variants = inputs::read(inputs)?;
         let failed = Failed::read_all(&context.failed)?;
+        let variants = inputs::read(inputs, &failed)?;
         let findings = findings::of_all(&variants);
         write_rows(output, &findings)?;
 
@@ -119,7 +119,16 @@ fn check_figures(parameters: &Parameters, kinds: &[Kind], plan: &mut Plan) {
         if parameters.figures[..number].iter().any(|other| other.name == figure.name) {
             plan.problem(
                 &format!("{place}/name"),
-                format!("two figures are called `{}`; a name is the file of one", figure.name),
+                format!("two figures are called `{}`; names must be unique", figure.name),
+            );
+        }
+        if draw::RESERVED.contains(&figure.name.as_str()) {
+            plan.problem(
+                &format!("{place}/name"),
+                format!(
+                    "the report itself has a figure called `{}`; choose another name",
+                    figure.name
+                ),
             );
         }
         // A driver that does not say which tables there will be is found out when the stage runs.
@@ -169,10 +178,11 @@ fn remarks(variants: &[Variant], drawn: &Drawn) -> Vec<String> {
     }
     if drawn.left_out > 0 {
         remarks.push(format!(
-            "Figures of {} more variants are left out here: `cargo xtask plot` draws any of them.",
+            "To keep the page small, {} more variants or outputs have no figures of their own here; `cargo xtask plot` draws any table.",
             drawn.left_out
         ));
     }
+    remarks.extend(drawn.remarks.iter().cloned());
     remarks
 }
 
@@ -192,7 +202,7 @@ fn write_figures(
     for (number, detail) in drawn.details.iter().enumerate() {
         let folder = match number {
             0 => folder.to_owned(),
-            _ => folder.join(detail.label.replace(", ", ",").replace([' ', '/'], "-")),
+            _ => folder.join(draw::folder(number, &detail.label)),
         };
         create(&folder)?;
         for drawing in &detail.drawings {

@@ -4,7 +4,7 @@
 //! here, takes a second for each ten million numbers in lists.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -91,13 +91,23 @@ impl Cell {
         }
     }
 
+    /// What tells it from every other cell.
+    #[must_use]
+    pub fn key(&self) -> String {
+        match self {
+            Self::Number(number) => format!("n{}", number.to_bits()),
+            Self::Text(text) => format!("t{text}"),
+            other => format!("o{}", other.shown()),
+        }
+    }
+
     /// The cell as a person reads it.
     #[must_use]
     pub fn shown(&self) -> String {
         match self {
             Self::Null => "NULL".to_owned(),
             Self::Flag(flag) => flag.to_string(),
-            Self::Number(number) => study::number::tick(*number),
+            Self::Number(number) => shown(*number),
             Self::Text(text) => text.replace('_', " "),
         }
     }
@@ -139,6 +149,12 @@ impl Columns {
         Ok(Self { path: path.to_owned(), rows, cells })
     }
 
+    /// Whether the column was read.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.cells.contains_key(name)
+    }
+
     /// Number of rows.
     #[must_use]
     pub fn rows(&self) -> usize {
@@ -149,7 +165,7 @@ impl Columns {
         self.cells.get(name).ok_or_else(|| ReportError::Cell {
             path: self.path.clone(),
             column: name.to_owned(),
-            problem: "nothing that was read".to_owned(),
+            problem: "nothing: it was not read".to_owned(),
         })
     }
 
@@ -212,6 +228,7 @@ impl Columns {
     /// Where the column was not read.
     pub fn distinct(&self, name: &str, of: &[Shown]) -> Result<Vec<Cell>, ReportError> {
         let mut found: Vec<Cell> = Vec::new();
+        let mut known: HashSet<String> = HashSet::new();
         let mut last: Option<Cell> = None;
         for (row, _) in of.iter().enumerate().filter(|(_, shown)| **shown == Shown::Yes) {
             let cell = self.cell(name, row)?;
@@ -219,7 +236,7 @@ impl Columns {
             if last.as_ref() == Some(&cell) {
                 continue;
             }
-            if !found.contains(&cell) {
+            if known.insert(cell.key()) {
                 found.push(cell.clone());
             }
             last = Some(cell);
@@ -347,6 +364,16 @@ impl Cells {
             }
         }
     }
+}
+
+/// A number of a table: a whole one with every digit.
+#[must_use]
+pub fn shown(number: f64) -> String {
+    if number.fract() == 0.0 && (0.0..1e15).contains(&number) {
+        #[expect(clippy::cast_sign_loss, reason = "it is not negative")]
+        return study::number::grouped(number as u64);
+    }
+    study::number::tick(number)
 }
 
 fn numbers(cells: impl Iterator<Item = Option<f64>>) -> Vec<f64> {

@@ -68,7 +68,7 @@ fn every_figure_is_on_the_page(made: &Made) {
     let names = made.figures(".svg");
     assert_eq!(names.len(), made.page.matches("<figure id=").count());
     for name in names {
-        assert!(made.page.contains(&format!("<figure id=\"{name}\">")), "{name}");
+        assert!(made.page.contains(&format!("<figure id=\"figure-{name}\">")), "{name}");
         let svg = fs::read_to_string(made.output().join(format!("figures/{name}.svg"))).unwrap();
         assert!(svg.starts_with("<svg ") && svg.trim_end().ends_with("</svg>"), "{name}");
         assert_eq!(svg.matches('<').count(), svg.matches('>').count(), "{name}");
@@ -147,7 +147,10 @@ fn a_run_with_pictures_has_every_figure_and_finding() {
     // Neither the first nor the last checkpoint: energies are read at every one.
     assert_eq!(made.findings[5].note.as_deref(), Some("The minimum is at step 500."));
     for row in &made.findings {
-        assert!(made.page.contains(&format!("<details class=\"finding\" id=\"{}\">", row.finding)));
+        assert!(
+            made.page
+                .contains(&format!("<details class=\"finding\" id=\"finding-{}\">", row.finding))
+        );
     }
     assert_eq!(made.page.matches("✓ holds").count(), 11);
 }
@@ -270,7 +273,7 @@ fn spectra_of_two_stages_are_variants_by_their_names_and_counted_by_verdict() {
     assert_eq!(of("all").verdict, Verdict::DoesNotHold);
     assert_eq!(
         of("all").note.as_deref(),
-        Some("Holds in 1 of the 2 variants to which it applies. Not in spectrum=rbf_spectrum.")
+        Some("Holds in 1 of the 2 variants to which it applies. Fails in spectrum=rbf_spectrum.")
     );
     assert!(made.page.contains("<option value=\"0\">spectrum=spectrum</option>"));
 }
@@ -544,6 +547,82 @@ fn a_figure_that_cannot_be_drawn_is_refused_where_it_is_wrong_before_anything_ru
     assert!(word[0].1.contains("never holds `targets`"));
     let wrong = serde_json::from_value::<Parameters>(json!({ "figures": [{ "name": "own" }] }));
     assert!(wrong.unwrap_err().to_string().contains("the figure `own`: it needs `table`"));
+}
+
+#[test]
+fn panels_that_differ_in_their_rows_alone_are_all_drawn_over_a_sweep() {
+    let folder = tempfile::tempdir().unwrap();
+    let variants = [0.25, 0.5].map(|rate| (json!({"rate": rate}), Run::default()));
+    let inputs = made_up::sweep(folder.path(), &variants);
+    let panel = |split| {
+        json!({ "table": "energy", "x": "step", "y": "relative_energy",
+            "where": { "split": split, "signal": "target", "k": 10 } })
+    };
+    let parameters = figure(&json!({ "name": "own", "panels": [panel("train"), panel("test")] }));
+    let made = made(folder, &inputs, &parameters).unwrap();
+    let svg = fs::read_to_string(made.output().join("figures/sweep_own.svg")).unwrap();
+    // Two panels with an axis of steps each, and the same of one variant.
+    assert_eq!(svg.matches(">step<").count() + svg.matches("\nstep\n").count(), 2);
+    assert!(made.figures(".svg").contains(&"own".to_owned()));
+}
+
+#[test]
+fn what_a_failed_variant_has_left_is_no_variant() {
+    let folder = tempfile::tempdir().unwrap();
+    let variants = [0.25, 0.5].map(|rate| (json!({"rate": rate}), Run::default()));
+    let mut inputs = made_up::sweep(folder.path(), &variants);
+    // The spectrum of the second is missing, its training is there.
+    let all = inputs.0.get_mut("results").unwrap();
+    let missing = all.pop().unwrap();
+    let failed = stage::FailedInput::new(
+        "results",
+        &missing,
+        "spectrum".to_owned(),
+        "the disk is full".to_owned(),
+    );
+    let output = folder.path().join("report");
+    fs::create_dir(&output).unwrap();
+    let mut context = Context::silent(0, LIMITS);
+    context.failed = vec![failed];
+    Report::run(&Parameters::default(), &inputs, &output, &context).unwrap();
+    let page = fs::read_to_string(output.join("report.html")).unwrap();
+    assert!(page.contains("Variants that failed") && page.contains("the disk is full"));
+    let findings: Vec<FindingRow> = read_rows(&output).unwrap();
+    assert_eq!(findings.len(), 13, "of the one that is left");
+}
+
+#[test]
+fn a_training_that_goes_on_from_another_is_no_alternative_to_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut inputs = Run::default().write(folder.path());
+    let all = inputs.0.get_mut("results").unwrap();
+    // The training run was made from another, which is wired as well.
+    let first = Run::default().write(&folder.path().join("first")).many("results")[1].clone();
+    let set = |input: &Input, key: &str, from: &str| {
+        let mut manifest = input.manifest().unwrap();
+        manifest.key = key.to_owned();
+        manifest.inputs.insert("training".to_owned(), vec![from.to_owned()]);
+        manifest.write(input.path()).unwrap();
+    };
+    set(&first, "first", "none");
+    set(&all[1], "second", "first");
+    set(&all[2], "spectrum", "second");
+    all.push(Input { stage: Some("pretrain".to_owned()), ..first });
+    let made = made(folder, &inputs, &Parameters::default()).unwrap();
+    assert!(made.findings.iter().all(|row| row.variant.is_none()), "one run");
+    assert_eq!(made.findings.len(), 13);
+}
+
+#[test]
+fn a_table_with_a_file_for_each_step_is_refused_in_a_figure() {
+    let kinds = vec![Kind::TRAINING];
+    let inputs = Outlines::default().with_kinds([("results".to_owned(), kinds)].into());
+    let written = json!({ "name": "own", "table": "checkpoints", "x": "step", "y": "step" });
+    let found = Report::plan(&figure(&written), &inputs, &LIMITS).problems;
+    assert_eq!(
+        found[0].message,
+        "`checkpoints` has a file for each step, which figures do not read"
+    );
 }
 
 #[test]

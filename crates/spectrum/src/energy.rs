@@ -13,6 +13,7 @@ use crate::sum;
 /// Σ_a ⟨υᵢ, φ_a⟩² / Σ_a ‖φ_a‖², summed in f64.
 ///
 /// `None` where the signal is zero: it has no energy to distribute.
+#[must_use]
 pub fn of_modes<T: Real>(
     vectors: &Columns<T>,
     count: usize,
@@ -36,6 +37,7 @@ pub fn of_modes<T: Real>(
 ///
 /// since a random order gives E yᵢyᵢᵀ = mmᵀ + C, and E yᵢyⱼᵀ = mmᵀ − C/(N − 1) for i ≠ j. A single
 /// sample has one order.
+#[must_use]
 pub fn of_modes_shuffled<T: Real>(
     vectors: &Columns<T>,
     count: usize,
@@ -109,6 +111,7 @@ impl Moments {
 /// As far as the vectors are orthonormal it lies in [0, 1]. It is not clamped.
 ///
 /// Source: Kopitkov & Indelman 2019, the relative energy `E_t(φ, k)`.
+#[must_use]
 pub fn relative(modes: &[f64]) -> Vec<f64> {
     let mut total = 0.0;
     modes

@@ -39,6 +39,7 @@ pub fn extended<T: Real>(test: &[T], pairs: &Eigenpairs<T>, count: usize) -> Col
 /// Gram-Schmidt, twice for each vector, in f64. Ends before the first vector of which no more than
 /// `tolerance` of its norm is left outside the span of those before it; so there are never more
 /// than rows.
+#[must_use]
 pub fn orthonormalized(vectors: &Columns<f64>, tolerance: f64) -> Columns<f64> {
     let mut basis: Columns<f64> = Columns::empty(vectors.rows());
     for vector in vectors.iter() {

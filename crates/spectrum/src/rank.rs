@@ -7,6 +7,7 @@
 /// p ln p → 0.
 ///
 /// Source: Roy & Vetterli 2007, effective rank.
+#[must_use]
 pub fn entropy(eigenvalues: &[f64]) -> Option<f64> {
     let positive = || eigenvalues.iter().copied().filter(|&value| value > 0.0);
     let sum: f64 = positive().sum();
@@ -17,6 +18,7 @@ pub fn entropy(eigenvalues: &[f64]) -> Option<f64> {
 /// (Σλ)²/Σλ² = (tr G)²/‖G‖²_F, from 1 for one direction to N for equal eigenvalues.
 ///
 /// Needs no eigenvalue; `frobenius_squared` is ‖G‖²_F > 0.
+#[must_use]
 pub fn participation(trace: f64, frobenius_squared: f64) -> f64 {
     trace * trace / frobenius_squared
 }

@@ -64,6 +64,7 @@ impl Rates {
     }
 
     /// The same, none above `most`.
+    #[must_use]
     pub fn at_most(&self, most: f64) -> Self {
         let piece =
             |piece: &RateFrom| RateFrom { learning_rate: piece.learning_rate.min(most), ..*piece };
@@ -72,6 +73,7 @@ impl Rates {
 
     /// The same, each times `factor`: descent with a kernel at these rates is descent at the original
     /// rates with the kernel times `factor`.
+    #[must_use]
     pub fn times(&self, factor: f64) -> Self {
         let piece =
             |piece: &RateFrom| RateFrom { learning_rate: piece.learning_rate * factor, ..*piece };
@@ -85,6 +87,7 @@ impl Rates {
     }
 
     /// The updates that lead from step `from` to step `to`, in order.
+    #[must_use]
     pub fn between(&self, from: u64, to: u64) -> Vec<Stretch> {
         let mut stretches = Vec::new();
         let mut step = from;

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use artifact::{Data, Kind, Table};
+use artifact::{Data, Kind, Layout, Table};
+
+use serde_json::Value;
 
 use crate::condition::{Condition, End};
 use crate::figure::{Channel, Figure, Mark};
-use crate::file::{STUDY_FILE, Study};
+use crate::file::{STUDY_FILE, Select, Study};
 
 /// What is wrong with a figure.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +30,7 @@ enum Needs {
 }
 
 impl Figure {
-    /// What keeps the figure from being drawn from `tables`; `table` finds one by its name.
+    /// What keeps the figure from being drawn from `tables`.
     #[must_use]
     pub fn problems(&self, tables: &[&'static Table]) -> Vec<Problem> {
         let mut check = Check { tables, found: Vec::new() };
@@ -66,6 +68,26 @@ impl Figure {
                 check.column(table, &function.columns, Needs::Number, place, "/columns");
                 check.column(table, "step", Needs::Number, place, "/table");
                 check.rows(table, &function.rows, "/function/where");
+                let tables = function.join.iter().filter_map(|join| {
+                    check.tables.iter().find(|table| table.name == join.table).copied()
+                });
+                let known: Vec<&'static Table> = std::iter::once(table).chain(tables).collect();
+                for (number, label) in function.labels.iter().enumerate() {
+                    for (name, how) in placeholders(label) {
+                        let has_it =
+                            |table: &&Table| table.columns.iter().any(|of| of.name == name);
+                        let is_known = name == "largest" || known.iter().any(has_it);
+                        if !is_known || !["", "subscript", "percent", "x"].contains(&how) {
+                            check.problem(
+                                format!("/function/labels/{number}"),
+                                format!(
+                                    "`{{{name}{}{how}}}` is neither a column nor a way to show one",
+                                    if how.is_empty() { "" } else { ":" }
+                                ),
+                            );
+                        }
+                    }
+                }
                 for (number, join) in function.join.iter().enumerate() {
                     let place = format!("/function/join/{number}");
                     let Some(other) = check.table(&join.table, &place, "/table") else { continue };
@@ -86,9 +108,18 @@ impl Study {
     /// a table of any other kind may be there when the figure is drawn.
     #[must_use]
     pub fn faults(&self, kind: Kind) -> Vec<String> {
+        let mut faults = Vec::new();
+        if let Some(Select { table, column }) = &self.select {
+            let own = kind.table(table).filter(|table| table.layout != Layout::PerStep);
+            let found = own.and_then(|own| own.columns.iter().find(|of| of.name == column));
+            if !found.is_some_and(|column| is_number(column.data)) {
+                faults.push(format!(
+                    "{STUDY_FILE} selects by the column `{column}` of `{table}`, which is not a column of numbers of a {kind}"
+                ));
+            }
+        }
         let shared = Kind::SHARED.iter().flat_map(|kind| kind.tables());
         let tables: Vec<&'static Table> = kind.all_tables().chain(shared).collect();
-        let mut faults = Vec::new();
         for (number, figure) in self.figures.iter().enumerate() {
             if self.figures[..number].iter().any(|other| other.name == figure.name) {
                 faults.push(format!("{STUDY_FILE} has two figures called `{}`", figure.name));
@@ -103,6 +134,14 @@ impl Study {
         }
         faults
     }
+}
+
+/// What a label names in braces, each with how it is shown, as `eigenvalue` and `percent`.
+pub fn placeholders(label: &str) -> impl Iterator<Item = (&str, &str)> {
+    label.split('{').skip(1).filter_map(|rest| {
+        let (inside, _) = rest.split_once('}')?;
+        Some(inside.split_once(':').unwrap_or((inside, "")))
+    })
 }
 
 struct Check<'t> {
@@ -126,6 +165,13 @@ impl Check<'_> {
             };
             let at = format!("{place}{field}");
             self.found.push(Problem { at, message, is_unknown_table: true });
+        }
+        if found.is_some_and(|table| table.layout == Layout::PerStep) {
+            self.problem(
+                format!("{place}{field}"),
+                format!("`{name}` has a file for each step, which figures do not read"),
+            );
+            return None;
         }
         found
     }
@@ -163,8 +209,7 @@ impl Check<'_> {
                 ),
             );
         };
-        let is_number =
-            matches!(column.data, Data::UInt32 | Data::UInt64 | Data::Int64 | Data::Float64);
+        let is_number = is_number(column.data);
         let is_vector = matches!(column.data, Data::Float32List | Data::FloatList);
         let (fine, wanted) = match needs {
             Needs::Number => (is_number, "numbers"),
@@ -189,32 +234,51 @@ impl Check<'_> {
     fn rows(&mut self, table: &'static Table, rows: &BTreeMap<String, Condition>, place: &str) {
         for (name, condition) in rows {
             let needs = match condition {
-                Condition::End(End::First | End::Last) | Condition::Range(_) => {
+                Condition::Range(range) if range.at_least.is_some() || range.at_most.is_some() => {
+                    Needs::Number
+                }
+                Condition::End(End::First | End::Last) => {
                     let is_text = table
                         .columns
                         .iter()
                         .any(|column| column.name == name && column.data == Data::Text);
                     if is_text { Needs::Scalar } else { Needs::Number }
                 }
-                Condition::OneOf(_) | Condition::Is(_) => Needs::Scalar,
+                Condition::Range(_) | Condition::OneOf(_) | Condition::Is(_) => Needs::Scalar,
             };
             self.column(table, name, needs, place, &format!("/{name}"));
             self.words(table, name, condition, place);
         }
     }
 
-    /// A word that a column never holds would leave the figure empty.
+    /// A value that a column never holds would leave the figure empty.
     fn words(&mut self, table: &'static Table, name: &str, condition: &Condition, place: &str) {
         let Some(column) = table.columns.iter().find(|column| column.name == name) else { return };
-        if column.words.is_empty() {
-            return;
-        }
-        let asked: Vec<&str> = match condition {
-            Condition::Is(value) => value.as_str().into_iter().collect(),
-            Condition::OneOf(values) => values.iter().filter_map(|value| value.as_str()).collect(),
-            Condition::End(_) | Condition::Range(_) => Vec::new(),
+        let asked: Vec<&Value> = match condition {
+            Condition::Is(value) => vec![value],
+            Condition::OneOf(values) => values.iter().collect(),
+            Condition::Range(range) => range.not.iter().collect(),
+            Condition::End(_) => Vec::new(),
         };
-        for word in asked {
+        for value in asked {
+            let fits = match (value, column.data) {
+                (Value::Null, _)
+                | (Value::String(_), Data::Text)
+                | (Value::Bool(_), Data::Boolean) => true,
+                (Value::Number(_), data) => is_number(data),
+                _ => false,
+            };
+            if !fits {
+                self.problem(
+                    format!("{place}/{name}"),
+                    format!(
+                        "`{value}` is not a value of the column `{name}`, which holds {}; a range is `{{ at_least, at_most, not }}`",
+                        column.data.name()
+                    ),
+                );
+                continue;
+            }
+            let Some(word) = value.as_str().filter(|_| !column.words.is_empty()) else { continue };
             if !column.words.contains(&word) {
                 self.problem(
                     format!("{place}/{name}"),
@@ -226,4 +290,8 @@ impl Check<'_> {
             }
         }
     }
+}
+
+fn is_number(data: Data) -> bool {
+    matches!(data, Data::UInt32 | Data::UInt64 | Data::Int64 | Data::Float64)
 }

@@ -1,7 +1,7 @@
 //! Which rows of a table a figure shows.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 /// What a cell of one column must be.
@@ -38,7 +38,14 @@ pub struct Range {
     /// Largest number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at_most: Option<f64>,
-    /// Values that the cell must not have.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    /// Values that the cell must not have: one, or a list.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "one_or_several")]
     pub not: Vec<Value>,
+}
+
+fn one_or_several<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Value>, D::Error> {
+    Ok(match Value::deserialize(from)? {
+        Value::Array(several) => several,
+        one => vec![one],
+    })
 }

@@ -47,7 +47,7 @@ pub enum Across {
     Never,
     /// Once over all variants: a line for each, with the mean over seeds. Without a sweep not at all.
     Only,
-    /// Both; without a sweep once.
+    /// Both; without a sweep once. Of bands, bars, histograms, heat maps and films one variant at a time.
     Also,
 }
 
@@ -296,6 +296,13 @@ pub struct Join {
 }
 
 impl Layer {
+    /// Whether it can be drawn as one line for each variant of a sweep.
+    #[must_use]
+    pub fn can_be_compared(&self) -> bool {
+        let is_line = matches!(self.mark, Mark::Line | Mark::Steps | Mark::Scatter);
+        is_line && self.film.is_none() && self.y.is_some()
+    }
+
     /// The columns of its table that it reads.
     pub fn columns(&self) -> impl Iterator<Item = &str> {
         let channels = [&self.x, &self.y, &self.upper, &self.value];

@@ -26,7 +26,7 @@ impl Finding {
         note: impl Into<Option<String>>,
     ) -> FindingRow {
         if !margin.is_finite() {
-            return self.not_applicable("What the rule compares is beyond all numbers.");
+            return self.not_applicable("What the rule compares is not a finite number.");
         }
         let verdict = if margin >= 0.0 { Verdict::Holds } else { Verdict::DoesNotHold };
         FindingRow {

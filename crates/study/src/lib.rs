@@ -16,7 +16,7 @@ mod written;
 
 mod trend;
 
-pub use check::Problem;
+pub use check::{Problem, placeholders};
 pub use condition::{Condition, End, Range};
 pub use figure::{
     Across, Channel, Colour, Colours, Dash, Figure, Function, Join, Layer, Mark, Panel, Scale,

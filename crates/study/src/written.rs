@@ -268,8 +268,11 @@ impl Layer {
                 needs(self.value.is_some(), "value")?;
             }
         }
+        if self.film.is_some() && !matches!(mark, Mark::Line | Mark::Steps | Mark::Scatter) {
+            return Err(format!("a {} cannot follow the slider (`film`)", in_words(mark)));
+        }
         if self.bins.is_some_and(|bins| !(1..=500).contains(&bins)) {
-            return Err("`bins` are 1 to 500".to_owned());
+            return Err("`bins` must be between 1 and 500".to_owned());
         }
         Ok(figure::Layer {
             table,
@@ -305,6 +308,22 @@ fn in_words(mark: Mark) -> &'static str {
 }
 
 impl Panel {
+    /// Whether any field of it is given.
+    fn says_something(&self) -> bool {
+        let channels = [&self.x, &self.y, &self.upper, &self.value];
+        self.table.is_some()
+            || self.facets.is_some()
+            || !self.layers.is_empty()
+            || !self.rows.is_empty()
+            || self.mark.is_some()
+            || channels.iter().any(|channel| channel.is_some())
+            || self.series.is_some()
+            || self.colour.is_some()
+            || self.dash.is_some()
+            || self.bins.is_some()
+            || self.film.is_some()
+    }
+
     /// The panel that stands at `place` within its figure.
     fn whole(self, place: String) -> Result<figure::Panel, String> {
         let Self { title, facets, layers, table, rows, mark, x, y, upper, value, .. } = self;
@@ -335,7 +354,7 @@ impl Panel {
         };
         let maps = layers.iter().filter(|layer| layer.mark == Mark::HeatMap).count();
         if maps > 0 && layers.len() > 1 {
-            return Err("a heat map stands alone in its panel".to_owned());
+            return Err("a heat map must be the only layer of its panel".to_owned());
         }
         Ok(figure::Panel { title, facets, layers, place })
     }
@@ -355,7 +374,8 @@ fn whole(written: Figure) -> Result<figure::Figure, String> {
     let fine = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
     if !name.starts_with(|c: char| c.is_ascii_lowercase()) || !name.chars().all(fine) {
         return Err(
-            "a name is a word of small letters, digits, `-` and `_`, a letter first".to_owned()
+            "a name consists of lowercase letters, digits, `-` and `_`, and begins with a letter"
+                .to_owned(),
         );
     }
     let one = Panel {
@@ -375,7 +395,7 @@ fn whole(written: Figure) -> Result<figure::Figure, String> {
         bins: written.bins,
         film: written.film,
     };
-    let says_one = one.table.is_some() || !one.layers.is_empty();
+    let says_one = one.says_something();
     let panels = match (panels.is_empty(), says_one, &written.function) {
         (false, false, None) => panels
             .into_iter()
@@ -388,16 +408,19 @@ fn whole(written: Figure) -> Result<figure::Figure, String> {
             return Err("it needs `table`, `layers`, `panels` or `function`".to_owned());
         }
         _ => {
-            return Err(
-                "`panels`, `function` and `table` or `layers` exclude each other".to_owned()
-            );
+            return Err("`panels`, `function` and the fields of a single panel cannot be combined"
+                .to_owned());
         }
     };
     let is_plain = panels
         .iter()
         .all(|panel| panel.layers.iter().all(|it| it.series.is_none() && it.film.is_none()));
-    let counts = |it: &figure::Layer| matches!(it.mark, Mark::HeatMap | Mark::Histogram);
-    let is_map = panels.iter().any(|panel| panel.layers.iter().any(counts));
+    let layers = || panels.iter().flat_map(|panel| &panel.layers);
+    let maps = layers().filter(|layer| layer.mark == Mark::HeatMap).count();
+    if maps > 0 && maps < layers().count() {
+        return Err("heat maps and other marks cannot share a figure".to_owned());
+    }
+    let is_map = !layers().all(figure::Layer::can_be_compared);
     let otherwise = if is_plain && !is_map { Across::Also } else { Across::Never };
     Ok(figure::Figure {
         title: title.unwrap_or_else(|| name.clone()),
@@ -420,5 +443,96 @@ impl JsonSchema for figure::Figure {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         Figure::json_schema(generator)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::{Across, Condition, Figure, Mark};
+
+    fn read(written: Value) -> Result<Figure, String> {
+        serde_json::from_value(written).map_err(|error| error.to_string())
+    }
+
+    fn error(written: Value) -> String {
+        read(written).unwrap_err()
+    }
+
+    #[test]
+    fn a_figure_in_short_is_one_panel_with_one_layer() {
+        let figure = read(json!({ "name": "own", "table": "energy", "x": "step",
+            "y": { "column": "relative_energy", "scale": "log" }, "where": { "k": [1, 2], "step": "last" } }));
+        let figure = figure.unwrap();
+        assert_eq!((figure.title.as_str(), figure.across), ("own", Across::Also));
+        let layer = &figure.panels[0].layers[0];
+        assert_eq!(
+            (layer.mark, layer.y.as_ref().unwrap().times.to_bits()),
+            (Mark::Line, 1.0_f64.to_bits())
+        );
+        assert!(matches!(layer.rows["step"], Condition::End(crate::End::Last)));
+        // Written whole and read again, it is the same.
+        let whole = serde_json::to_value(&figure).unwrap();
+        assert_eq!(serde_json::to_value(read(whole.clone()).unwrap()).unwrap(), whole);
+    }
+
+    #[test]
+    fn layers_take_from_their_panel_what_they_do_not_say() {
+        let figure = read(
+            json!({ "name": "own", "panels": [{ "table": "energy", "x": "step", "where": { "k": 1 },
+            "layers": [{ "y": "a", "where": { "split": "train" } }, { "y": "b", "table": "other", "name": "bound" }] }] }),
+        );
+        let layers = figure.unwrap().panels.remove(0).layers;
+        assert_eq!((layers[0].table.as_str(), layers[1].table.as_str()), ("energy", "other"));
+        assert_eq!(layers[0].rows.keys().collect::<Vec<_>>(), ["k", "split"]);
+        assert_eq!(layers[1].place, "/panels/0/layers/1");
+    }
+
+    #[test]
+    fn what_cannot_be_one_line_a_variant_is_not_drawn_over_a_sweep() {
+        let across = |more: Value| {
+            let mut written = json!({ "name": "own", "table": "t", "x": "a", "y": "b", "value": "c", "upper": "c" });
+            written.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            read(written).unwrap().across
+        };
+        for mark in ["band", "bars", "histogram", "heat_map"] {
+            assert_eq!(across(json!({ "mark": mark })), Across::Never, "{mark}");
+        }
+        assert_eq!(across(json!({ "series": "k" })), Across::Never);
+        assert_eq!(across(json!({ "mark": "scatter" })), Across::Also);
+    }
+
+    #[test]
+    fn what_contradicts_itself_is_refused() {
+        let own = |more: Value| {
+            let mut written = json!({ "name": "own" });
+            written.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            error(written)
+        };
+        let panel = json!({ "table": "t", "x": "a", "y": "b" });
+        for (written, expected) in [
+            (json!({}), "it needs `table`, `layers`, `panels` or `function`"),
+            (json!({ "table": "t" }), "a line needs `y`"),
+            (json!({ "table": "t", "mark": "band", "y": "b" }), "a band needs `upper`"),
+            (json!({ "panels": [panel], "where": { "k": 1 } }), "cannot be combined"),
+            (
+                json!({ "table": "t", "mark": "histogram", "x": "a", "bins": 0 }),
+                "between 1 and 500",
+            ),
+            (
+                json!({ "table": "t", "mark": "bars", "x": "a", "y": "b", "film": "step" }),
+                "cannot follow",
+            ),
+            (
+                json!({ "panels": [panel, { "table": "t", "mark": "heat_map", "x": "a", "y": "b", "value": "c" }] }),
+                "cannot share a figure",
+            ),
+            (json!({ "tabel": "t" }), "unknown field `tabel`"),
+        ] {
+            let found = own(written);
+            assert!(found.contains(expected), "{found}");
+        }
+        assert!(error(json!({ "name": "Own figure" })).contains("lowercase letters"));
     }
 }

@@ -25,7 +25,7 @@ pub struct Arguments {
     #[arg(required_unless_present = "figure")]
     table: Option<String>,
     /// A file with a figure in YAML, or a list of them (docs/figures.md).
-    #[arg(long, value_name = "FILE", conflicts_with = "table")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["table", "x", "y", "rows", "series", "facets", "value"])]
     figure: Option<PathBuf>,
     /// Column of the horizontal axis.
     #[arg(long, value_name = "COLUMN")]
@@ -75,11 +75,12 @@ pub(super) fn run(project: Project, arguments: &Arguments) -> Result<ExitCode, P
         _ => PathBuf::from("figures"),
     });
     let program = program(&project)?;
-    let request = std::env::temp_dir().join(format!("ntk-plot-{}.json", std::process::id()));
-    fs::write(&request, Value::from(figures).to_string())
-        .map_err(PipelineError::io("writing", &request))?;
-    let status = Command::new(&program).arg(&folder).arg(&request).arg(&out).status();
-    let _ = fs::remove_file(&request);
+    let folder_of_request = std::env::temp_dir();
+    let request =
+        tempfile::NamedTempFile::new().map_err(PipelineError::io("writing", &folder_of_request))?;
+    fs::write(request.path(), Value::from(figures).to_string())
+        .map_err(PipelineError::io("writing", request.path()))?;
+    let status = Command::new(&program).arg(&folder).arg(request.path()).arg(&out).status();
     let status = status.map_err(PipelineError::io("starting", &program))?;
     if !status.success() {
         return Ok(ExitCode::from(2));
@@ -120,7 +121,7 @@ fn figures(arguments: &Arguments) -> Result<Vec<Value>, PipelineError> {
                 (all, serde_yaml::from_str::<Vec<Figure>>(&text).map(drop))
             }
             Value::Object(_) => (vec![written], serde_yaml::from_str::<Figure>(&text).map(drop)),
-            _ => return Err(odd("it holds no figure".to_owned())),
+            _ => return Err(odd("it contains no figure".to_owned())),
         };
         checked.map_err(|error| odd(error.to_string()))?;
         return Ok(figures);
@@ -134,7 +135,7 @@ fn figures(arguments: &Arguments) -> Result<Vec<Value>, PipelineError> {
     for condition in &arguments.rows {
         let Some((column, value)) = condition.split_once('=') else {
             return Err(wrong(format!(
-                "`--where {condition}` is no condition; write COLUMN=VALUE"
+                "`--where {condition}` is not a condition; write COLUMN=VALUE"
             )));
         };
         let parsed = |text: &str| serde_yaml::from_str(text).unwrap_or_else(|_| Value::from(text));

@@ -23,6 +23,8 @@ struct Lines<'a> {
     title: &'a str,
     /// The line of one run.
     value: Measure<'a>,
+    /// How it is drawn.
+    stroke: Stroke,
     /// A bound on the line, drawn dashed.
     bound: Option<Measure<'a>>,
 }
@@ -47,7 +49,8 @@ pub fn content(figure: &Figure, groups: &[Group], drawn: &[Vec<OverSweep>]) -> O
         match &first.axes {
             (Some(x), y) => {
                 let bound: Option<Measure> = if has_bound { Some(&bound) } else { None };
-                let lines = Lines { title: &first.title, value: &line, bound };
+                let lines =
+                    Lines { title: &first.title, value: &line, stroke: first.stroke, bound };
                 panels.extend(of_lines(groups, &lines, x, y));
             }
             (None, y) => {
@@ -65,7 +68,7 @@ pub fn content(figure: &Figure, groups: &[Group], drawn: &[Vec<OverSweep>]) -> O
 
 /// Whether two panels of variants are the same one.
 fn is_same(one: &OverSweep, other: &OverSweep) -> bool {
-    one.title == other.title && one.axes.1.label == other.axes.1.label
+    one.key == other.key
 }
 
 /// How lines of repetitions are told apart from their mean, in a sentence.
@@ -173,7 +176,7 @@ fn facets<'g, 'v>(groups: &'g [Group<'v>]) -> Vec<(String, Vec<&'g Group<'v>>)> 
     }
     let mut facets: Vec<(String, Vec<&Group>)> = Vec::new();
     for group in groups {
-        let facet = joined(&group.axes[..1], "");
+        let facet = joined(group.axes.get(..1).unwrap_or_default(), "");
         match facets.iter_mut().find(|(name, _)| *name == facet) {
             Some((_, members)) => members.push(group),
             None => facets.push((facet, vec![group])),
@@ -193,7 +196,11 @@ fn named(groups: &[&Group], faceted: bool) -> Vec<(String, Colour)> {
         .iter()
         .enumerate()
         .map(|(position, group)| {
-            let name = if faceted { joined(&group.axes[1..], ", ") } else { group.label() };
+            let name = if faceted {
+                joined(group.axes.get(1..).unwrap_or_default(), ", ")
+            } else {
+                group.label()
+            };
             let colour = if is_ordered || groups.len() > MOST_LINES {
                 Colour::ordered(position, groups.len())
             } else {
@@ -216,12 +223,12 @@ fn of_group(group: &Group, lines: &Lines, name: &str, colour: Colour) -> Vec<Ser
         series.push(bound.weight(Weight::Thin));
     }
     if let [only] = &values[..] {
-        series.push(Series::new(name, colour, only.clone()));
+        series.push(Series::new(name, colour, only.clone()).stroke(lines.stroke));
         return series;
     }
     let mean = mean_line(&values);
     for line in values {
-        series.push(Series::new(name, colour, line).weight(Weight::Thin));
+        series.push(Series::new(name, colour, line).stroke(lines.stroke).weight(Weight::Thin));
     }
     series.push(Series::new(name, colour, mean).weight(Weight::Thick));
     series
@@ -247,7 +254,7 @@ mod tests {
             Variant { rates: vec![10.0 * seed as f64], ..variant(&axes, About::default()) }
         };
         let variants = [of(1), of(2)];
-        let lines = Lines { title: "", value: &value, bound: None };
+        let lines = Lines { title: "", value: &value, stroke: Stroke::Solid, bound: None };
         let found = of_lines(&groups(&variants), &lines, &Axis::steps(), &Axis::linear("y"));
         let panel = found[0].as_ref().unwrap();
         let weights: Vec<Weight> = panel.series.iter().map(|line| line.weight).collect();
@@ -265,7 +272,7 @@ mod tests {
                 variants.push(variant(&axes, About::default()));
             }
         }
-        let lines = Lines { title: "", value: &value, bound: None };
+        let lines = Lines { title: "", value: &value, stroke: Stroke::Solid, bound: None };
         let found = of_lines(&groups(&variants), &lines, &Axis::steps(), &Axis::linear("y"));
         let titles: Vec<&str> =
             found.iter().map(|panel| panel.as_ref().unwrap().title.as_str()).collect();

@@ -1,14 +1,17 @@
 //! Functions over the inputs along the optimization: pictures, lines, or the samples that carry them.
 
+use std::collections::HashMap;
+use std::rc::Rc;
+
 use artifact::tables::Split;
 use artifact::{read_vectors, table_file};
 use study::number::{grouped, measured, subscript};
-use study::{Colours, Figure, Function};
+use study::{Colours, Figure, Function, placeholders};
 
 use super::canvas::{Canvas, film_row, line, where_drawn};
 use super::gallery;
 use super::picture::ColourMap;
-use super::subject::{Found, Subject, placeholders};
+use super::subject::{Found, Subject};
 use crate::drawing::{
     Arrangement, Axis, Colour, Content, Film, Panel, Picture, PictureRow, Pictures, Series, Shades,
     Stroke,
@@ -81,15 +84,15 @@ pub fn content<'a>(
     let content = match dimensions {
         1 => lines(function, &known, &standing),
         2 => pictures(&figure.name, function, &known, &standing, style)?,
-        _ => return gallery::content(&figure.name, &known, subject.samples.as_ref(), style),
+        _ => return gallery::content(&figure.name, &known, subject.samples()?, style),
     };
     let colours = match (dimensions, function.colours) {
         (2, Colours::Diverging) => {
-            " Blue is negative, white zero, orange positive; each picture has its own range, without its outermost percent."
+            " Blue is negative, white zero, orange positive; each picture has its own range, ignoring the outermost 1 %."
         }
         _ => "",
     };
-    let sign = if function.free_sign { " The sign of a function means nothing." } else { "" };
+    let sign = if function.free_sign { " The sign of a function is arbitrary." } else { "" };
     let nystrom = match known.split {
         Split::Test if function.free_sign => " On test samples they are the Nyström extension.",
         _ => "",
@@ -106,7 +109,7 @@ pub fn frames<'a>(
     subject: &Subject<'a>,
     own: Option<&'a Artifact>,
 ) -> Result<Option<Course>, ReportError> {
-    let (Some(samples), Some(found)) = (&subject.samples, subject.table(&function.table, own)?)
+    let (Some(samples), Some(found)) = (subject.samples()?, subject.table(&function.table, own)?)
     else {
         return Ok(None);
     };
@@ -135,9 +138,22 @@ pub fn frames<'a>(
     let (points, _) = samples.of(split);
     let steps = columns.numbers("step")?;
     let own_order = columns.numbers(&function.columns)?;
-    let kept = chosen(rows.iter().map(|&row| steps[row]));
-    let rows: Vec<usize> =
-        rows.into_iter().filter(|&row| kept.contains(&steps[row].to_bits())).collect();
+    let known: Vec<usize> = rows.into_iter().filter(|&row| steps[row] >= 0.0).collect();
+    let mut kept = chosen(known.iter().map(|&row| steps[row]));
+    if samples.input_dim() > 2 {
+        // A gallery is of the last checkpoint.
+        kept.drain(..kept.len().saturating_sub(1));
+    }
+    let mut columns_of: Vec<f64> = known.iter().map(|&row| own_order[row]).collect();
+    columns_of.retain(|column| !column.is_nan());
+    columns_of.sort_by(f64::total_cmp);
+    columns_of.dedup();
+    columns_of.truncate(MOST_COLUMNS);
+    let is_kept = |&row: &usize| {
+        kept.contains(&steps[row].to_bits())
+            && columns_of.iter().any(|column| column.total_cmp(&own_order[row]).is_eq())
+    };
+    let rows: Vec<usize> = known.into_iter().filter(is_kept).collect();
     let path = table_file(&found.artifact.directory, found.table, None);
     let vectors =
         read_vectors(&path, found.table, &function.values, |row| rows.binary_search(&row).is_ok())?;
@@ -161,7 +177,6 @@ pub fn frames<'a>(
     frames.sort_by_key(|frame| frame.step);
     for frame in &mut frames {
         frame.functions.sort_by(|a, b| a.column.total_cmp(&b.column));
-        frame.functions.truncate(MOST_COLUMNS);
     }
     if function.free_sign {
         align_signs(&mut frames);
@@ -174,9 +189,7 @@ fn with_outputs(
     rows: &std::collections::BTreeMap<String, study::Condition>,
 ) -> Result<Vec<Shown>, ReportError> {
     let mut known = rows.clone();
-    known.retain(|name, _| {
-        found.columns.numbers(name).is_ok() || found.columns.cell(name, 0).is_ok()
-    });
+    known.retain(|name, _| found.columns.has(name));
     found.columns.shown(&known)
 }
 
@@ -203,7 +216,8 @@ fn chosen(steps: impl Iterator<Item = f64>) -> Vec<u64> {
 
 /// Another table that labels need, narrowed to its rows.
 struct Joined {
-    columns: Option<(std::rc::Rc<Columns>, Vec<usize>)>,
+    /// Its columns, and the row of each key.
+    columns: Option<(Rc<Columns>, HashMap<String, usize>)>,
 }
 
 impl Joined {
@@ -216,24 +230,35 @@ impl Joined {
             return Ok(Self { columns: None });
         };
         let shown = found.columns.shown(&join.rows)?;
-        let rows = (0..found.columns.rows()).filter(|&row| shown[row] == Shown::Yes).collect();
+        let mut rows = HashMap::new();
+        for (row, _) in shown.iter().enumerate().filter(|(_, shown)| **shown == Shown::Yes) {
+            if let Some(key) = key(&found.columns, join.on.values(), row) {
+                rows.entry(key).or_insert(row);
+            }
+        }
         Ok(Self { columns: Some((found.columns, rows)) })
     }
 
     /// The cell `name` of the row that belongs to `row` of `first`.
     fn cell(&self, name: &str, first: &Columns, row: usize, join: &study::Join) -> Option<Cell> {
         let (columns, rows) = self.columns.as_ref()?;
-        let mut keys = Vec::new();
-        for (own, theirs) in &join.on {
-            keys.push((first.cell(own, row).ok()?, theirs));
-        }
-        let fits = |other: &&usize| {
-            keys.iter()
-                .all(|(cell, theirs)| columns.cell(theirs, **other).is_ok_and(|it| it == *cell))
-        };
-        let other = rows.iter().find(fits)?;
+        let other = rows.get(&key(first, join.on.keys(), row)?)?;
         columns.cell(name, *other).ok()
     }
+}
+
+/// The cells of some columns of a row as one text; `None` where a column was not read.
+fn key<'n>(
+    columns: &Columns,
+    names: impl Iterator<Item = &'n String>,
+    row: usize,
+) -> Option<String> {
+    let mut key = String::new();
+    for name in names {
+        key.push_str(&columns.cell(name, row).ok()?.key());
+        key.push('\u{1f}');
+    }
+    Some(key)
 }
 
 /// What stands below a function.
@@ -248,7 +273,7 @@ fn labels(
     let mut lines = Vec::new();
     'lines: for label in &function.labels {
         let mut text = label.clone();
-        for name in placeholders(label).map(str::to_owned).collect::<Vec<_>>() {
+        for name in placeholders(label).map(|(name, _)| name.to_owned()).collect::<Vec<_>>() {
             let shown = |how: &str, with: String, text: String| {
                 let long = format!("{{{name}{how}}}");
                 text.replace(&long, &with)
@@ -289,7 +314,7 @@ fn of_first_output(vector: Vec<f32>, points: usize) -> Result<Vec<f32>, ReportEr
     if outputs == 0 || outputs * points != vector.len() {
         return Err(ReportError::Mismatch {
             problem: format!(
-                "a function has {} values, which is no multiple of the {points} samples",
+                "a function has {} values, which is not a multiple of the {points} samples",
                 vector.len()
             ),
         });
@@ -368,11 +393,13 @@ fn pictures(
     })))
 }
 
-/// The function at `place` along the optimization.
+/// The function that is at `place` of the last checkpoint, along the optimization.
 #[must_use]
 pub fn film(canvas: &Canvas, function: &Function, known: &Course, place: usize) -> Film {
+    let last = known.frames.last().and_then(|frame| frame.functions.get(place));
     let frames = known.frames.iter().filter_map(|frame| {
-        let it = frame.functions.get(place)?;
+        let same = |it: &&Known| last.is_some_and(|last| last.column.total_cmp(&it.column).is_eq());
+        let it = frame.functions.iter().find(same)?;
         let (_, map) = colours(function.colours, &it.values);
         Some((it.values.clone(), map, it.label.clone()))
     });

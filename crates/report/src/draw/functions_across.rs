@@ -33,7 +33,7 @@ pub fn content(
     let count = groups.len().min(MOST_ROWS);
     for (number, group) in groups.iter().take(count).enumerate() {
         let Some(variant) = group.members.first() else { continue };
-        let subject = Subject::new(variant, needed)?;
+        let subject = Subject::new(variant, needed);
         let own =
             variant.artifacts.iter().find(|artifact| artifact.table(&function.table).is_some());
         let Some(known) = functions::frames(function, &subject, own)? else { continue };
@@ -75,7 +75,7 @@ pub fn content(
         return Ok(None);
     }
     let seeds = if groups.iter().any(|group| group.members.len() > 1) {
-        " Of several seeds the first is shown."
+        " Where there are several seeds, the first is shown."
     } else {
         ""
     };
@@ -85,7 +85,16 @@ pub fn content(
     };
     let content =
         Content::Pictures(Pictures { rows, films, columns: COLUMNS, rows_in_print: true });
-    Ok(Some((content, format!("{signs}{seeds} {place}"), sources)))
+    Ok(Some((content, format!("{signs}{seeds}{} {place}", cut(groups)), sources)))
+}
+
+/// That not all groups are shown, in a sentence.
+fn cut(groups: &[Group]) -> String {
+    if groups.len() > MOST_ROWS {
+        format!(" The first {MOST_ROWS} of {} are shown.", groups.len())
+    } else {
+        String::new()
+    }
 }
 
 /// What every variant learned, as pictures.
@@ -100,8 +109,8 @@ pub fn learned(
     let mut pictures = Vec::new();
     for (number, group) in groups.iter().take(MOST_ROWS).enumerate() {
         let Some(variant) = group.members.first() else { continue };
-        let subject = Subject::new(variant, needed)?;
-        let Some(learned) = Learned::read(&subject)? else { return Ok(None) };
+        let subject = Subject::new(variant, needed);
+        let Some(learned) = Learned::read(&subject)? else { continue };
         pictures.extend(learned.picture(
             format!("variant-{number}-learned"),
             group.label(),
@@ -112,8 +121,10 @@ pub fn learned(
     Ok((!pictures.is_empty()).then(|| Drawing {
         name: "sweep_functions".to_owned(),
         title: "What every variant learned".to_owned(),
-        caption: "The learned function at the last checkpoint, in the grey scale of the target."
-            .to_owned(),
+        caption: format!(
+            "The learned function at the last checkpoint, in the grey scale of the target.{}",
+            cut(groups)
+        ),
         citation: String::new(),
         sources: vec![Source {
             table: "outputs".to_owned(),

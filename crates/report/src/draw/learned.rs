@@ -45,7 +45,9 @@ impl Learned {
         let training = artifacts.find(|artifact| {
             artifact.manifest.kind == Kind::TRAINING && artifact.table(OUTPUTS.name).is_some()
         });
-        let (Some(samples), Some(training)) = (&subject.samples, training) else { return Ok(None) };
+        let (Some(samples), Some(training)) = (subject.samples()?, training) else {
+            return Ok(None);
+        };
         if !(1..=2).contains(&samples.input_dim()) {
             return Ok(None);
         }

@@ -5,10 +5,12 @@ use study::{Channel, Colour as NamedColour, Dash, Layer, Mark, Scale, Series as 
 use crate::colour::Colour;
 use crate::drawing::{Axis, Series, Stroke};
 use crate::error::ReportError;
-use crate::table::{Cell, Columns, Shown};
+use crate::table::{self, Cell, Columns, Shown};
 
 /// Bins of a histogram where nothing is said.
 const BINS: u32 = 30;
+/// Checkpoints of a film at most: a slider has no finer steps.
+const MOST_FRAMES: usize = 60;
 /// Series at most; beyond, no reader tells them apart.
 const MOST_SERIES: usize = 40;
 
@@ -58,11 +60,12 @@ pub fn lines(
     // Bars may stand for texts, whose places are their numbers.
     let texts = match (&x, &layer.x) {
         (Err(_), Some(channel)) if layer.mark == Mark::Bars => {
-            columns.distinct(&channel.column, &shown)?
+            Some(columns.distinct(&channel.column, &shown)?)
         }
-        _ => Vec::new(),
+        _ => None,
     };
-    let x = if texts.is_empty() { x? } else { None };
+    let x = if texts.is_none() { x? } else { None };
+    let texts = texts.unwrap_or_default();
     let y = layer.y.as_ref().map(|y| columns.numbers(&y.column)).transpose()?;
     let upper = layer.upper.as_ref().map(|upper| columns.numbers(&upper.column)).transpose()?;
     let film = layer.film.as_ref().map(|film| columns.numbers(film)).transpose()?;
@@ -125,6 +128,15 @@ fn finish(layer: &Layer, line: &mut Line, uppers: &mut Points) {
     let by_x = |points: &mut Points| points.sort_by(|a, b| a.0.total_cmp(&b.0));
     by_x(&mut line.points);
     line.film.sort_by_key(|(step, _)| *step);
+    if line.film.len() > MOST_FRAMES {
+        let (count, most) = (line.film.len(), MOST_FRAMES - 1);
+        let mut place = 0;
+        let kept: Vec<usize> = (0..=most).map(|i| i * (count - 1) / most).collect();
+        line.film.retain(|_| {
+            place += 1;
+            kept.binary_search(&(place - 1)).is_ok()
+        });
+    }
     for (_, points) in &mut line.film {
         by_x(points);
     }
@@ -229,13 +241,14 @@ fn named(layer: &Layer, key: Option<&Cell>, position: usize, count: usize) -> (S
 fn called(series: &Named, key: &Cell) -> String {
     let own = match key {
         Cell::Text(text) => series.names.get(text),
+        Cell::Number(number) => series.names.get(&number.to_string()),
         other => series.names.get(&other.shown()),
     };
     if let Some(name) = own {
         return name.clone();
     }
     let value = match key {
-        Cell::Number(number) => study::number::tick(*number),
+        Cell::Number(number) => table::shown(*number),
         other => other.shown(),
     };
     if series.label.is_empty() {
@@ -252,7 +265,9 @@ fn called(series: &Named, key: &Cell) -> String {
     series.label.replace("{}", &value).replace("{subscript}", &index)
 }
 
-fn stroke(layer: &Layer) -> Stroke {
+/// How a mark is drawn.
+#[must_use]
+pub fn stroke(layer: &Layer) -> Stroke {
     match (layer.mark, layer.dash) {
         (Mark::Steps, _) => Stroke::DashedSteps,
         (Mark::Scatter, _) => Stroke::Marks,

@@ -14,6 +14,7 @@ mod samples;
 mod subject;
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use study::{Across, Figure, Select};
 
@@ -23,6 +24,7 @@ use crate::inputs::Artifact;
 use crate::variant::{Group, Variant, groups};
 use functions::Style;
 use learned::Learned;
+use panels::Selected;
 use subject::{Needed, Subject};
 
 pub use failed::drawing as of_failed;
@@ -43,13 +45,41 @@ pub struct Drawn {
     pub details: Vec<Detail>,
     /// How many details were left out, for a page that opens fast.
     pub left_out: usize,
+    /// Which figures could not be drawn, and why.
+    pub remarks: Vec<String>,
 }
 
 /// Details that a page has at most.
 const MOST_DETAILS: usize = 12;
+/// Films of the figures of one variant, at most; they share the page's bytes.
+const FILMS: usize = 14;
+/// Names of the figures that the report draws itself.
+pub const RESERVED: [&str; 3] = ["function", "sweep_functions", "failed_loss"];
+
+/// The folder in `figures/` with those of the detail `number`, which is called `label`.
+#[must_use]
+pub fn folder(number: usize, label: &str) -> String {
+    let fine = |c: char| if c.is_alphanumeric() || "=.-_,".contains(c) { c } else { '-' };
+    let label: String = label.replace(", ", ",").chars().map(fine).take(60).collect();
+    format!("{number:02}-{label}")
+}
 
 /// A figure and the artifact whose study declares it; none for the user's own.
 type Declared<'a> = (&'a Figure, Option<&'a Artifact>);
+
+/// A value that a reader can select, and the artifact that offers it.
+#[derive(Clone)]
+struct Selection {
+    directory: PathBuf,
+    column: String,
+    value: f64,
+}
+
+impl Selection {
+    fn selected(&self) -> Selected<'_> {
+        Selected { directory: &self.directory, column: &self.column, value: self.value }
+    }
+}
 
 /// Draws every figure of the studies behind the variants, and the `own` ones of the user.
 ///
@@ -57,57 +87,67 @@ type Declared<'a> = (&'a Figure, Option<&'a Artifact>);
 /// Where a table cannot be read or a picture cannot be encoded.
 pub fn all(variants: &[Variant], own: &[Figure], width: u32) -> Result<Drawn, ReportError> {
     let groups = groups(variants);
-    let select: BTreeSet<String> =
-        studies(variants).filter_map(|study| Some(study.select.as_ref()?.column.clone())).collect();
-    let needed = Needed::by(
-        studies(variants).flat_map(|study| &study.figures).chain(own).chain(&built_in()),
-        &select,
-    );
     let builtin = built_in();
+    let select: Vec<&Select> =
+        studies(variants).filter_map(|study| study.select.as_ref()).collect();
+    let figures = studies(variants).flat_map(|study| &study.figures).chain(own).chain(&builtin);
+    let needed = Needed::by(figures, &select);
     // Of repetitions the first is shown in detail.
     let shown: Vec<usize> =
         groups.iter().filter_map(|group| Some(group.members.first()?.index)).collect();
-    let details = shown.len().min(MOST_DETAILS);
-    let (mut drawn, mut over) = (Vec::new(), Over::new(variants.len()));
-    let (mut left_out, mut count) = (0, 0);
+    let style = Style { width, films: FILMS * shown.len().min(MOST_DETAILS) };
+    let mut drawn =
+        Drawn { across: Vec::new(), details: Vec::new(), left_out: 0, remarks: Vec::new() };
+    let mut over = Over::new(variants.len());
     for variant in variants {
-        let subject = Subject::new(variant, &needed)?;
-        let declared = declared(variant, own, &builtin);
+        let subject = Subject::new(variant, &needed);
+        let declared = sound(declared(variant, own, &builtin), &subject, &mut drawn.remarks);
+        let selections = selections(&subject)?;
         if variants.len() > 1 {
-            over.add(&subject, &declared)?;
+            over.add(&subject, &declared, selections[0].as_ref())?;
         }
-        let Some(place) = shown.iter().position(|index| *index == variant.index) else { continue };
-        if place >= MOST_DETAILS {
-            left_out += 1;
+        if !shown.contains(&variant.index) {
             continue;
         }
-        let style = Style { width, films: 14 * details };
-        let selections = selections(&subject)?;
-        for (number, selected) in selections.iter().enumerate() {
-            count += 1;
-            if count > MOST_DETAILS {
-                left_out += 1;
+        for (number, selection) in selections.iter().enumerate() {
+            if drawn.details.len() >= MOST_DETAILS {
+                drawn.left_out += 1;
                 continue;
             }
             let is_first = number == 0;
-            let drawings = of_variant(
-                &subject,
-                &declared,
-                selected.as_ref(),
-                is_first,
-                style,
-                variants.len(),
-            )?;
-            let label = label(variant, selected.as_ref(), selections.len(), variants.len());
-            drawn.push(Detail { label, drawings });
+            let drawings = of_variant(&subject, &declared, selection.as_ref(), is_first, style)?;
+            let label = label(variant, selection.as_ref(), selections.len(), variants.len());
+            drawn.details.push(Detail { label, drawings });
         }
     }
-    let across = if variants.len() > 1 {
-        over.drawings(&groups, variants, &needed, width)?
-    } else {
-        Vec::new()
-    };
-    Ok(Drawn { across, details: drawn, left_out })
+    if variants.len() > 1 {
+        drawn.across = over.drawings(&groups, &needed, width)?;
+    }
+    Ok(drawn)
+}
+
+/// Those of the figures that can be drawn from the tables of a variant; of each other that has its tables
+/// there is a remark.
+fn sound<'a>(
+    declared: Vec<Declared<'a>>,
+    subject: &Subject<'a>,
+    remarks: &mut Vec<String>,
+) -> Vec<Declared<'a>> {
+    let tables = subject.tables();
+    let mut kept = Vec::new();
+    for (figure, own) in declared {
+        match figure.problems(&tables).into_iter().find(|problem| !problem.is_unknown_table) {
+            None => kept.push((figure, own)),
+            Some(problem) => {
+                let remark =
+                    format!("The figure `{}` is left out: {}.", figure.name, problem.message);
+                if !remarks.contains(&remark) {
+                    remarks.push(remark);
+                }
+            }
+        }
+    }
+    kept
 }
 
 /// Draws one figure of one variant; `None` where there is nothing to draw.
@@ -115,8 +155,8 @@ pub fn all(variants: &[Variant], own: &[Figure], width: u32) -> Result<Drawn, Re
 /// # Errors
 /// Where a table cannot be read.
 pub fn one(figure: &Figure, variant: &Variant) -> Result<Option<Drawing>, ReportError> {
-    let needed = Needed::by([figure], &BTreeSet::new());
-    let subject = Subject::new(variant, &needed)?;
+    let needed = Needed::by([figure], &[]);
+    let subject = Subject::new(variant, &needed);
     let content = panels::content(figure, &subject, None, None)?;
     Ok(content.map(|content| finished(figure, content, "", &subject, None)))
 }
@@ -124,7 +164,7 @@ pub fn one(figure: &Figure, variant: &Variant) -> Result<Option<Drawing>, Report
 /// What a selector calls a detail.
 fn label(
     variant: &Variant,
-    selected: Option<&(String, f64)>,
+    selected: Option<&Selection>,
     selections: usize,
     variants: usize,
 ) -> String {
@@ -132,7 +172,7 @@ fn label(
     if variants > 1 {
         parts.push(variant.label().replace(',', ", "));
     }
-    if let Some((column, value)) = selected.filter(|_| selections > 1) {
+    if let Some(Selection { column, value, .. }) = selected.filter(|_| selections > 1) {
         parts.push(format!("{column} {value}"));
     }
     parts.join(", ")
@@ -148,7 +188,8 @@ fn built_in() -> Vec<Figure> {
     serde_json::from_str(include_str!("history.json")).unwrap_or_default()
 }
 
-/// The figures of a variant, each once by its name: the user's own last.
+/// The figures of a variant, each once by its name: the user's own come last, and in place of others of
+/// their name.
 fn declared<'a>(
     variant: &'a Variant,
     own: &'a [Figure],
@@ -158,22 +199,30 @@ fn declared<'a>(
     for artifact in &variant.artifacts {
         found.extend(artifact.study.figures.iter().map(|figure| (figure, Some(artifact))));
     }
-    found.extend(own.iter().map(|figure| (figure, None)));
-    let mut names: BTreeSet<&str> = BTreeSet::new();
+    let mut names: BTreeSet<&str> = own.iter().map(|figure| figure.name.as_str()).collect();
     found.retain(|(figure, _)| names.insert(&figure.name));
+    found.extend(own.iter().map(|figure| (figure, None)));
     found
 }
 
 /// The values that a reader can select of a variant: one without any.
-fn selections(subject: &Subject) -> Result<Vec<Option<(String, f64)>>, ReportError> {
+fn selections(subject: &Subject) -> Result<Vec<Option<Selection>>, ReportError> {
     for artifact in &subject.variant.artifacts {
         let Some(Select { table, column }) = &artifact.study.select else { continue };
+        if artifact.table(table).is_none() {
+            continue;
+        }
         let Some(found) = subject.table(table, Some(artifact))? else { continue };
         let mut values: Vec<f64> = found.columns.numbers(column)?.to_vec();
+        values.retain(|value| !value.is_nan());
         values.sort_by(f64::total_cmp);
         values.dedup();
         if !values.is_empty() {
-            return Ok(values.into_iter().map(|value| Some((column.clone(), value))).collect());
+            let selection = |value| {
+                let (directory, column) = (artifact.directory.clone(), column.clone());
+                Some(Selection { directory, column, value })
+            };
+            return Ok(values.into_iter().map(selection).collect());
         }
     }
     Ok(vec![None])
@@ -183,23 +232,18 @@ fn selections(subject: &Subject) -> Result<Vec<Option<(String, f64)>>, ReportErr
 fn of_variant<'a>(
     subject: &Subject<'a>,
     declared: &[Declared<'a>],
-    selected: Option<&(String, f64)>,
+    selection: Option<&Selection>,
     is_first: bool,
     style: Style,
-    variants: usize,
 ) -> Result<Vec<Drawing>, ReportError> {
     let mut drawings = Vec::new();
     if is_first && let Some(learned) = Learned::read(subject)? {
         drawings.extend(learned.drawing(style)?);
     }
-    let selected = selected.map(|(column, value)| (column.as_str(), *value));
+    let selected = selection.map(Selection::selected);
     for &(figure, own) in declared {
         if figure.across == Across::Only {
             // Of a single run, a figure over a sweep has nothing to compare.
-            continue;
-        }
-        // What a sweep shows for all variants need not stand there again for one, unless pictures.
-        if figure.across == Across::Also && figure.function.is_none() && variants > 1 {
             continue;
         }
         if figure.function.is_some() {
@@ -262,7 +306,14 @@ impl<'a> Over<'a> {
         Self { variants, figures: Vec::new() }
     }
 
-    fn add(&mut self, subject: &Subject<'a>, declared: &[Declared<'a>]) -> Result<(), ReportError> {
+    fn add(
+        &mut self,
+        subject: &Subject<'a>,
+        declared: &[Declared<'a>],
+        selection: Option<&Selection>,
+    ) -> Result<(), ReportError> {
+        // Of several values that could be selected, the first.
+        let selected = selection.map(Selection::selected);
         for &(figure, own) in declared {
             if figure.across == Across::Never {
                 continue;
@@ -276,9 +327,6 @@ impl<'a> Over<'a> {
             if figure.function.is_some() {
                 continue;
             }
-            // Of several values that could be selected, the first.
-            let select = own.and_then(|own| own.study.select.as_ref());
-            let selected = select.map(|select| (select.column.as_str(), 0.0));
             let shown = panels::over_sweep(figure, subject, own, selected)?;
             let drawn = &mut self.figures[place];
             drawn.shown[subject.variant.index] = shown;
@@ -293,38 +341,37 @@ impl<'a> Over<'a> {
     fn drawings(
         self,
         groups: &[Group],
-        variants: &'a [Variant],
-        needed: &'a Needed,
+        needed: &Needed,
         width: u32,
     ) -> Result<Vec<Drawing>, ReportError> {
-        let mut drawings =
-            functions_across::learned(groups, needed, width)?.into_iter().collect::<Vec<_>>();
+        let mut drawings: Vec<Drawing> =
+            functions_across::learned(groups, needed, width)?.into_iter().collect();
         for OverSweep { figure, shown, sources } in self.figures {
-            let drawing = |content, text: &str| Drawing {
-                name: figure.name.clone(),
-                title: figure.title.clone(),
-                caption: format!("{}{text}", figure.caption),
+            // The same figure of one variant has the plain name.
+            let (name, title) = match figure.across {
+                Across::Also => (
+                    format!("sweep_{}", figure.name),
+                    format!("{}, of every variant", figure.title),
+                ),
+                Across::Only | Across::Never => (figure.name.clone(), figure.title.clone()),
+            };
+            let drawn = if figure.function.is_some() {
+                functions_across::content(figure, groups, needed, width)?
+            } else {
+                let content = across::content(figure, groups, &shown);
+                let text = across::repetitions(figure, groups).to_owned();
+                content.map(|content| (content, text, sources))
+            };
+            drawings.extend(drawn.map(|(content, text, sources)| Drawing {
+                name,
+                title,
+                caption: format!("{}{text}", figure.caption).trim().to_owned(),
                 citation: figure.citation.clone(),
-                sources: sources.clone(),
+                sources,
                 headline: figure.headline,
                 content,
-            };
-            if figure.function.is_some() {
-                let over = functions_across::content(figure, groups, needed, width)?;
-                drawings.extend(over.map(|(content, text, sources)| Drawing {
-                    // The same figure of one variant has the plain name.
-                    name: format!("sweep_{}", figure.name),
-                    title: format!("{}, of every variant", figure.title),
-                    sources,
-                    ..drawing(content, &text)
-                }));
-                continue;
-            }
-            if let Some(content) = across::content(figure, groups, &shown) {
-                drawings.push(drawing(content, across::repetitions(figure, groups)));
-            }
+            }));
         }
-        debug_assert_eq!(self.variants, variants.len());
         Ok(drawings)
     }
 }

@@ -1,17 +1,30 @@
 //! A figure of panels, drawn for one variant.
 
+use std::collections::HashMap;
+use std::path::Path;
+
 use study::{Condition, Figure, Layer, Mark, Panel as Declared};
 
 use super::lines::{self, Points};
 use super::subject::{Found, Subject};
-use crate::drawing::{Arrangement, Axis, Content, Map, Panel};
+use crate::drawing::{Arrangement, Axis, Content, Map, Panel, Stroke};
 use crate::error::ReportError;
 use crate::inputs::Artifact;
 use crate::table::{Cell, Shown};
 
-/// The value of a column that a reader has selected, as output 3.
-pub type Selected<'s> = Option<(&'s str, f64)>;
+/// The value of a column that a reader has selected, as output 3, of the artifact that offers it.
+#[derive(Clone, Copy, Debug)]
+pub struct Selected<'s> {
+    /// The artifact.
+    pub directory: &'s Path,
+    /// The column.
+    pub column: &'s str,
+    /// The value.
+    pub value: f64,
+}
 
+/// Tiles of a heat map at most, along each axis.
+const MOST_TILES: usize = 500;
 /// Panels at most that facets make.
 const MOST_FACETS: usize = 24;
 
@@ -23,7 +36,7 @@ pub fn content<'a>(
     figure: &Figure,
     subject: &Subject<'a>,
     own: Option<&'a Artifact>,
-    selected: Selected,
+    selected: Option<Selected>,
 ) -> Result<Option<Content>, ReportError> {
     let (mut panels, mut maps) = (Vec::new(), Vec::new());
     for declared in &figure.panels {
@@ -38,9 +51,8 @@ pub fn content<'a>(
             let mut series = Vec::new();
             let mut axes = None;
             for layer in &declared.layers {
-                let layer = with(layer, selected);
-                let Some(found) = table(&layer, subject, own)? else { continue };
-                let (layer, found) = (fitted(layer, &found), found);
+                let Some(found) = subject.table(&layer.table, own)? else { continue };
+                let layer = narrowed(layer, &found, declared.facets.as_deref(), selected);
                 let drawn = lines::lines(&layer, &found.columns, facet)?;
                 if axes.is_none() {
                     axes = Some(axes_of(&layer, &found, facet)?);
@@ -59,29 +71,23 @@ pub fn content<'a>(
     Ok(Content::plot(arrangement, panels))
 }
 
-fn table<'a>(
+/// The layer, narrowed to what is selected of the artifact that its table is of.
+fn narrowed(
     layer: &Layer,
-    subject: &Subject<'a>,
-    own: Option<&'a Artifact>,
-) -> Result<Option<Found<'a>>, ReportError> {
-    subject.table(&layer.table, own)
-}
-
-/// The layer, narrowed to what is selected.
-fn with(layer: &Layer, selected: Selected) -> Layer {
+    found: &Found,
+    facets: Option<&str>,
+    selected: Option<Selected>,
+) -> Layer {
     let mut layer = layer.clone();
-    if let Some((column, value)) = selected
+    if let Some(Selected { directory, column, value }) = selected
+        && found.artifact.directory == directory
+        && found.table.columns.iter().any(|of| of.name == column)
         && !layer.rows.contains_key(column)
         && layer.series.as_ref().is_none_or(|series| series.column != column)
+        && facets != Some(column)
     {
         layer.rows.insert(column.to_owned(), Condition::Is(value.into()));
     }
-    layer
-}
-
-/// The layer without conditions on columns that its table does not have: what is selected.
-fn fitted(mut layer: Layer, found: &Found) -> Layer {
-    layer.rows.retain(|name, _| found.table.columns.iter().any(|column| column.name == name));
     layer
 }
 
@@ -90,16 +96,15 @@ fn facets<'a>(
     declared: &Declared,
     subject: &Subject<'a>,
     own: Option<&'a Artifact>,
-    selected: Selected,
+    selected: Option<Selected>,
 ) -> Result<Vec<(String, Option<Cell>)>, ReportError> {
     let Some(column) = &declared.facets else {
         return Ok(vec![(declared.title.clone(), None)]);
     };
     let mut cells: Vec<Cell> = Vec::new();
     for layer in &declared.layers {
-        let layer = with(layer, selected);
-        let Some(found) = table(&layer, subject, own)? else { continue };
-        let layer = fitted(layer, &found);
+        let Some(found) = subject.table(&layer.table, own)? else { continue };
+        let layer = narrowed(layer, &found, Some(column), selected);
         let shown = lines::rows(&layer, &found.columns, None)?;
         for cell in found.columns.distinct(column, &shown)? {
             if !cells.contains(&cell) {
@@ -151,27 +156,32 @@ fn map<'a>(
     subject: &Subject<'a>,
     own: Option<&'a Artifact>,
     facet: Option<(&str, &Cell)>,
-    selected: Selected,
+    selected: Option<Selected>,
 ) -> Result<Option<Map>, ReportError> {
     let (Some(x), Some(y), Some(value)) = (&layer.x, &layer.y, &layer.value) else {
         return Ok(None);
     };
-    let narrowed = with(layer, selected);
-    let Some(found) = table(&narrowed, subject, own)? else { return Ok(None) };
-    let narrowed = fitted(narrowed, &found);
-    let shown = lines::rows(&narrowed, &found.columns, facet)?;
+    let Some(found) = subject.table(&layer.table, own)? else { return Ok(None) };
+    let layer = narrowed(layer, &found, facet.map(|(name, _)| name), selected);
+    let shown = lines::rows(&layer, &found.columns, facet)?;
     let columns = &found.columns;
-    let (across, up) = (columns.distinct(&x.column, &shown)?, columns.distinct(&y.column, &shown)?);
+    let (mut across, mut up) =
+        (columns.distinct(&x.column, &shown)?, columns.distinct(&y.column, &shown)?);
     if across.is_empty() || up.is_empty() {
         return Ok(None);
     }
+    across.truncate(MOST_TILES);
+    up.truncate(MOST_TILES);
+    let places = |cells: &[Cell]| -> HashMap<String, usize> {
+        cells.iter().enumerate().map(|(place, cell)| (cell.key(), place)).collect()
+    };
+    let (columns_of, rows_of) = (places(&across), places(&up));
     let mut values = vec![vec![f64::NAN; across.len()]; up.len()];
     let numbers = columns.numbers(&value.column)?;
     for (row, _) in shown.iter().enumerate().filter(|(_, shown)| **shown == Shown::Yes) {
         let (at, above) = (columns.cell(&x.column, row)?, columns.cell(&y.column, row)?);
-        let column = across.iter().position(|cell| *cell == at);
-        let line = up.iter().position(|cell| *cell == above);
-        if let (Some(column), Some(line)) = (column, line) {
+        let (column, line) = (columns_of.get(&at.key()), rows_of.get(&above.key()));
+        if let (Some(&column), Some(&line)) = (column, line) {
             values[line][column] = value.value(numbers[row]);
         }
     }
@@ -196,12 +206,16 @@ fn map<'a>(
 /// What a panel of a figure over a sweep shows: one line of each variant.
 #[derive(Debug)]
 pub struct OverSweep {
+    /// What tells it from the other panels of its figure; the same for every variant.
+    pub key: String,
     /// A few words above the panel.
     pub title: String,
     /// Its axes; without the first where the sweep's own axis is meant.
     pub axes: (Option<Axis>, Axis),
     /// The variant's line; where the sweep's axis is meant, its last point.
     pub line: Points,
+    /// How the line is drawn.
+    pub stroke: Stroke,
     /// A bound on the line.
     pub bound: Option<Points>,
 }
@@ -215,26 +229,26 @@ pub fn over_sweep<'a>(
     figure: &Figure,
     subject: &Subject<'a>,
     own: Option<&'a Artifact>,
-    selected: Selected,
+    selected: Option<Selected>,
 ) -> Result<Vec<OverSweep>, ReportError> {
     let mut found: Vec<OverSweep> = Vec::new();
-    for declared in &figure.panels {
+    for (panel, declared) in figure.panels.iter().enumerate() {
         for (title, facet) in facets(declared, subject, own, selected)? {
+            let begin = found.len();
+            let at = facet.as_ref().map(Cell::key).unwrap_or_default();
             let facet = declared.facets.as_deref().zip(facet.as_ref());
             let own_lines = declared.layers.iter().filter(|layer| !layer.bound).count();
-            for layer in &declared.layers {
-                let layer = with(layer, selected);
-                let Some(table) = table(&layer, subject, own)? else { continue };
-                let layer = fitted(layer, &table);
-                if layer.film.is_some() || matches!(layer.mark, Mark::HeatMap | Mark::Histogram) {
+            for (number, layer) in declared.layers.iter().enumerate() {
+                let Some(table) = subject.table(&layer.table, own)? else { continue };
+                let layer = narrowed(layer, &table, declared.facets.as_deref(), selected);
+                let Some(y) = layer.y.as_ref().filter(|_| layer.can_be_compared()) else {
                     continue;
-                }
-                let Some(y) = &layer.y else { continue };
+                };
                 let drawn = lines::lines(&layer, &table.columns, facet)?;
                 if layer.bound {
-                    if let (Some(last), Some(bound)) = (found.last_mut(), drawn.into_iter().next())
-                    {
-                        last.bound = Some(bound.points);
+                    let bound = drawn.into_iter().next().map(|line| line.points);
+                    for line in found[begin..].iter_mut().filter(|line| line.bound.is_none()) {
+                        line.bound.clone_from(&bound);
                     }
                     continue;
                 }
@@ -250,7 +264,15 @@ pub fn over_sweep<'a>(
                         (title, name) => format!("{title}, {name}"),
                     };
                     let axes = (layer.x.as_ref().map(lines::axis), lines::axis(y));
-                    found.push(OverSweep { title, axes, line: line.points, bound: None });
+                    let key = line.key.as_ref().map(Cell::key).unwrap_or_default();
+                    found.push(OverSweep {
+                        key: format!("{panel} {at} {number} {key}"),
+                        title,
+                        axes,
+                        line: line.points,
+                        stroke: lines::stroke(&layer),
+                        bound: None,
+                    });
                 }
             }
         }

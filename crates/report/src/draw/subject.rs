@@ -1,11 +1,11 @@
 //! One variant as figures see it: its tables, read once, and the samples of its dataset.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use artifact::{Data, Kind, Layout, Table, check_table_file, table_file};
-use study::Figure;
+use study::{Figure, Select, placeholders};
 
 use super::samples::Samples;
 use crate::error::ReportError;
@@ -18,23 +18,23 @@ use crate::variant::Variant;
 pub struct Needed(BTreeMap<String, BTreeSet<String>>);
 
 impl Needed {
-    /// The columns that `figures` read, and `select` of each table that has it.
+    /// The columns that `figures` read, and those by which studies `select`.
     #[must_use]
-    pub fn by<'a>(
-        figures: impl IntoIterator<Item = &'a Figure>,
-        select: &BTreeSet<String>,
-    ) -> Self {
+    pub fn by<'a>(figures: impl IntoIterator<Item = &'a Figure>, select: &[&Select]) -> Self {
         let mut needed = Self::default();
+        for Select { table, column } in select {
+            needed.0.entry(table.clone()).or_default().insert(column.clone());
+        }
         for figure in figures {
             for (table, columns) in figure.sources() {
                 let known = needed.0.entry(table.to_owned()).or_default();
                 known.extend(columns.into_iter().map(str::to_owned));
-                known.extend(select.iter().cloned());
+                known.extend(select.iter().map(|select| select.column.clone()));
                 // Functions are told apart by step and split, and joined by keys.
                 if let Some(function) = &figure.function {
-                    known.extend(["step", "split", "sample"].map(str::to_owned));
+                    known.extend(["step", "split", "sample", "output"].map(str::to_owned));
                     let labels = function.labels.iter().flat_map(|label| placeholders(label));
-                    known.extend(labels.map(str::to_owned));
+                    known.extend(labels.map(|(name, _)| name.to_owned()));
                     known.extend(function.join.iter().flat_map(|join| join.on.keys().cloned()));
                 }
             }
@@ -43,20 +43,12 @@ impl Needed {
     }
 }
 
-/// The columns that a label names, as `{eigenvalue}`.
-pub fn placeholders(label: &str) -> impl Iterator<Item = &str> {
-    label.split('{').skip(1).filter_map(|rest| {
-        let (inside, _) = rest.split_once('}')?;
-        Some(inside.split(':').next().unwrap_or(inside))
-    })
-}
-
 /// One variant as figures see it.
 pub struct Subject<'a> {
     /// The variant.
     pub variant: &'a Variant,
-    /// The samples of its dataset, where that is among the inputs.
-    pub samples: Option<Samples>,
+    /// The samples of its dataset, once they were asked for.
+    samples: OnceCell<Option<Samples>>,
     needed: &'a Needed,
     read: RefCell<BTreeMap<String, Rc<Columns>>>,
 }
@@ -73,14 +65,31 @@ pub struct Found<'a> {
 
 impl<'a> Subject<'a> {
     /// The variant, whose tables are read as figures ask for them.
+    #[must_use]
+    pub fn new(variant: &'a Variant, needed: &'a Needed) -> Self {
+        Self { variant, samples: OnceCell::new(), needed, read: RefCell::default() }
+    }
+
+    /// The samples of its dataset; `None` where that is not among the inputs.
     ///
     /// # Errors
-    /// Where the samples of its dataset cannot be read.
-    pub fn new(variant: &'a Variant, needed: &'a Needed) -> Result<Self, ReportError> {
-        let dataset =
-            variant.artifacts.iter().find(|artifact| artifact.manifest.kind == Kind::DATASET);
-        let samples = dataset.map(|dataset| Samples::read(&dataset.directory)).transpose()?;
-        Ok(Self { variant, samples, needed, read: RefCell::default() })
+    /// Where they cannot be read.
+    pub fn samples(&self) -> Result<Option<&Samples>, ReportError> {
+        if self.samples.get().is_none() {
+            let mut artifacts = self.variant.artifacts.iter();
+            let dataset = artifacts.find(|artifact| artifact.manifest.kind == Kind::DATASET);
+            let read = dataset.map(|dataset| Samples::read(&dataset.directory)).transpose()?;
+            // It was empty a moment ago, and this is one thread.
+            let _ = self.samples.set(read);
+        }
+        Ok(self.samples.get().and_then(Option::as_ref))
+    }
+
+    /// The tables of the variant.
+    #[must_use]
+    pub fn tables(&self) -> Vec<&'static Table> {
+        let kinds = self.variant.artifacts.iter().map(|artifact| artifact.manifest.kind);
+        kinds.flat_map(|kind| kind.all_tables().collect::<Vec<_>>()).collect()
     }
 
     /// The table `name`, looked for in `own` first; `None` where no artifact of the variant has it.

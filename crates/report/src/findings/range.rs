@@ -64,7 +64,8 @@ fn told(control: &FindingRow) -> String {
 /// What one group of repetitions came to.
 struct Decided {
     verdict: Verdict,
-    margin: Mean,
+    /// The mean margin of the rule, where it has one.
+    margin: Option<Mean>,
     /// The axes that its members share, for a note.
     first: Option<String>,
 }
@@ -76,11 +77,13 @@ fn across(groups: &[Vec<FindingRow>]) -> Option<FindingRow> {
     let applicable: Vec<&FindingRow> = groups.iter().flatten().filter(applies).collect();
     let decided: Vec<Decided> = groups.iter().filter_map(|rows| decided(rows)).collect();
     let weakest = decided.iter().min_by(|a, b| {
-        let place = |one: &Decided| (rank(one.verdict), one.margin.value);
+        let value = |one: &Decided| one.margin.map_or(0.0, |margin| margin.value);
+        let place = |one: &Decided| (rank(one.verdict), value(one));
         let (a, b) = (place(a), place(b));
         a.0.cmp(&b.0).then(a.1.total_cmp(&b.1))
     });
     let verdict = weakest.map_or(Verdict::NotApplicable, |weakest| weakest.verdict);
+    let margin = weakest.and_then(|weakest| weakest.margin);
     let one_group = groups.len() == 1 && applicable.len() > 1;
     let (before, after) = if one_group { means(&applicable) } else { ends(&applicable) };
     let statement = if one_group {
@@ -93,7 +96,7 @@ fn across(groups: &[Vec<FindingRow>]) -> Option<FindingRow> {
     } else {
         format!("lowest and highest, over the variants, of the last value of: {}", first.measure)
     };
-    let repeated = decided.iter().any(|one| one.margin.count > 1);
+    let repeated = decided.iter().any(|one| one.margin.is_some_and(|margin| margin.count > 1));
     let rule = match (one_group, repeated) {
         (true, _) => format!("{}, by more than two standard errors over the seeds", first.rule),
         (false, true) => format!(
@@ -107,9 +110,9 @@ fn across(groups: &[Vec<FindingRow>]) -> Option<FindingRow> {
         measure,
         before,
         after,
-        margin: weakest.map(|weakest| weakest.margin.value),
-        uncertainty: weakest.and_then(|weakest| weakest.margin.uncertainty),
-        n: weakest.and_then(|weakest| u32::try_from(weakest.margin.count).ok()),
+        margin: margin.map(|margin| margin.value),
+        uncertainty: margin.and_then(|margin| margin.uncertainty),
+        n: margin.and_then(|margin| u32::try_from(margin.count).ok()),
         rule,
         verdict,
         control: groups.iter().flatten().find_map(|row| row.control.clone()),
@@ -122,12 +125,19 @@ fn across(groups: &[Vec<FindingRow>]) -> Option<FindingRow> {
 fn decided(rows: &[FindingRow]) -> Option<Decided> {
     let known: Vec<&FindingRow> = rows.iter().filter(|row| row.margin.is_some()).collect();
     let margins: Vec<f64> = known.iter().filter_map(|row| row.margin).collect();
-    let margin = Mean::of(&margins)?;
+    let Some(margin) = Mean::of(&margins) else {
+        // A study may judge without a margin: then the least favourable run speaks for all.
+        let applies = rows.iter().filter(|row| row.verdict != Verdict::NotApplicable);
+        let worst = applies.min_by_key(|row| rank(row.verdict))?;
+        let first = worst.variant.clone();
+        return Some(Decided { verdict: worst.verdict, margin: None, first });
+    };
     let verdict = match known.as_slice() {
         [one] => one.verdict,
         _ => margin.verdict(Verdict::Holds),
     };
-    Some(Decided { verdict, margin, first: known.first().and_then(|row| row.variant.clone()) })
+    let first = known.first().and_then(|row| row.variant.clone());
+    Some(Decided { verdict, margin: Some(margin), first })
 }
 
 /// Mean first and last value over repetitions.
@@ -163,21 +173,22 @@ fn note(applicable: &[&FindingRow], weakest: Option<&Decided>) -> String {
     if !failing.is_empty() {
         let more = if failing.len() > NAMED { ", …" } else { "" };
         let named: Vec<&str> = failing.iter().copied().take(NAMED).collect();
-        note = format!("{note} Not in {}{more}.", named.join("; "));
+        note = format!("{note} Fails in {}{more}.", named.join("; "));
     }
-    if let Some(weakest) = weakest.filter(|weakest| weakest.margin.count > 1) {
+    let repeated = weakest.and_then(|weakest| Some((weakest, weakest.margin?)));
+    if let Some((weakest, margin)) = repeated.filter(|(_, margin)| margin.count > 1) {
         let place = match &weakest.first {
             Some(variant) => format!(" and its repetitions ({variant} is the first)"),
             None => String::new(),
         };
         let decided = match weakest.verdict {
-            Verdict::NotDecided => format!("Not decided with {} seeds", weakest.margin.count),
+            Verdict::NotDecided => format!("Not decided with {} seeds", margin.count),
             _ => "It is decided".to_owned(),
         };
         note = format!(
             "{note} {decided} by the margin of the rule, {} over {} seeds of the least favourable variant{place}.",
-            with_uncertainty(weakest.margin),
-            weakest.margin.count
+            with_uncertainty(margin),
+            margin.count
         );
     }
     note
@@ -253,7 +264,7 @@ mod tests {
         assert_eq!(found.verdict, FAILS);
         assert_eq!(
             found.note.as_deref(),
-            Some("Holds in 1 of the 2 variants to which it applies. Not in act=2.")
+            Some("Holds in 1 of the 2 variants to which it applies. Fails in act=2.")
         );
     }
 

@@ -57,7 +57,7 @@ impl Along<'_> {
             let Some(&first) = group.members.first() else { continue };
             let Some(value) = (quantity.of)(first) else {
                 return finding.not_applicable(format!(
-                    "The number of {} of the variant {} is not known.",
+                    "The value of {} is not known for the variant {}.",
                     quantity.name,
                     group.label()
                 ));
@@ -78,14 +78,12 @@ impl Along<'_> {
             match self.along(&others, &line) {
                 Some(decision) => decisions.push(decision),
                 None => {
-                    return finding.not_applicable(
-                        "The measure is not known for every variant: where too few eigenpairs are resolved there is none.",
-                    );
+                    return finding.not_applicable("The measure is not known for every variant.");
                 }
             }
         }
         Decision::of_all(finding, decisions, || {
-            format!("No two runs differ in the number of {} alone.", quantity.name)
+            format!("No two runs differ in {} alone.", quantity.name)
         })
     }
 

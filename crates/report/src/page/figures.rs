@@ -11,7 +11,7 @@ use crate::plotly;
 /// folder of each variant. Only with `is_anchor` a link leads to it: one of several variants has the name.
 pub(super) fn figure(number: usize, figure: &Drawing, swept: bool, is_anchor: bool) -> Markup {
     html! {
-        figure id=[is_anchor.then_some(&figure.name)] {
+        figure id=[is_anchor.then(|| format!("figure-{}", figure.name))] {
             h3 { "Figure " (number) ". " (figure.title) }
             @match &figure.content {
                 Content::Plot(plot) => (plotted(&figure.name, plotly::data(plot), is_anchor)),

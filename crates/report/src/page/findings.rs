@@ -36,7 +36,7 @@ pub(super) fn lines(rows: &[FindingRow], variants: &[String]) -> Markup {
 fn line(row: &FindingRow) -> Markup {
     let (class, mark, words) = told(row.verdict);
     html! {
-        details .finding id=(row.finding) {
+        details .finding id=(format!("finding-{}", row.finding)) {
             summary {
                 span class=(format!("verdict {class}")) { (mark) " " (words) }
                 span .statement { (row.statement) }
@@ -81,7 +81,7 @@ fn of_variants(rows: &[FindingRow], variants: &[String]) -> Markup {
                     tr {
                         th { "variant" }
                         @for name in &names {
-                            th { a href=(format!("#{name}")) { (name.replace('_', " ")) } }
+                            th { a href=(format!("#finding-{name}")) { (name.replace('_', " ")) } }
                         }
                     }
                 }

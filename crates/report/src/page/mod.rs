@@ -121,7 +121,7 @@ impl Page<'_> {
                         @for (place, detail) in details.iter().enumerate() {
                             section .detail hidden[place > 0] {
                                 ({
-                                    let numbers = number.of_detail(place);
+                                    let numbers = number.of_details();
                                     figures_of(detail, &is_headline, numbers, swept, place == 0)
                                 })
                             }
@@ -166,7 +166,7 @@ impl Number {
         self.last
     }
 
-    fn of_detail(&mut self, _place: usize) -> usize {
+    fn of_details(&mut self) -> usize {
         *self.before_details.get_or_insert(self.last)
     }
 }
@@ -216,7 +216,7 @@ fn contents(
             h2 { "Contents" }
             ul {
                 @for drawing in across.iter().chain(&first) {
-                    li { a href=(format!("#{}", drawing.name)) { (drawing.title) } }
+                    li { a href=(format!("#figure-{}", drawing.name)) { (drawing.title) } }
                 }
                 li { a href="#parameters" { "Parameters" } }
             }
@@ -247,7 +247,8 @@ mod tests {
 
     #[test]
     fn what_a_user_wrote_is_escaped() {
-        let drawn = Drawn { across: Vec::new(), details: Vec::new(), left_out: 0 };
+        let drawn =
+            Drawn { across: Vec::new(), details: Vec::new(), left_out: 0, remarks: Vec::new() };
         let page = Page {
             title: "a <b> & c",
             name: None,

@@ -10,6 +10,7 @@ use plotly::layout::{
 };
 use serde_json::{Map, Value, json};
 
+use super::plain;
 use super::trace::axis_name;
 use crate::drawing::{Arrangement, Axis, Plot};
 
@@ -68,7 +69,8 @@ pub(super) fn layout(plot: &Plot) -> (Value, usize) {
             x
         } else {
             let places = (0..panel.x.categories.len()).map(|place| place as f64).collect();
-            x.tick_values(places).tick_text(panel.x.categories.clone())
+            x.tick_values(places)
+                .tick_text(panel.x.categories.iter().map(|name| plain(name)).collect())
         };
         layout[format!("xaxis{number}")] = serde_json::to_value(x).unwrap_or_default();
         layout[format!("yaxis{number}")] = serde_json::to_value(y).unwrap_or_default();
@@ -108,7 +110,7 @@ fn domains(count: usize, gap: f64) -> Vec<(f64, f64)> {
 
 fn axis(axis: &Axis, label: &str, domain: (f64, f64), ticks: usize) -> PlotlyAxis {
     let plain = PlotlyAxis::new()
-        .title(Title::with_text(label))
+        .title(Title::with_text(plain(label)))
         .exponent_format(ExponentFormat::Power)
         .type_(if axis.log { AxisType::Log } else { AxisType::Linear })
         .domain(&[domain.0, domain.1])
@@ -141,7 +143,7 @@ fn titles(plot: &Plot, places: &[Place]) -> Vec<Annotation> {
 /// A panel's title above it.
 pub(super) fn title(text: &str, place: &Place) -> Annotation {
     Annotation::new()
-        .text(text)
+        .text(plain(text))
         .show_arrow(false)
         .x_ref("paper")
         .y_ref("paper")

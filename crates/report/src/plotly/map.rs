@@ -6,6 +6,7 @@ use plotly::{HeatMap, Layout};
 use serde_json::Value;
 
 use super::layout::{ABOVE, CLEAR, places, title};
+use super::plain;
 use super::trace::{self, axis_name};
 use crate::drawing::Map;
 
@@ -20,7 +21,7 @@ type Trace = HeatMap<String, String, Vec<f64>>;
 pub(super) fn drawn(maps: &[Map]) -> (Vec<Trace>, Value, usize) {
     let places = places(maps.len(), maps.len().max(1), 1);
     let height = HEIGHT + ABOVE + BELOW;
-    let mut layout = Layout::new()
+    let layout = Layout::new()
         .auto_size(true)
         .height(height)
         .margin(Margin::new().left(72).right(16).top(ABOVE).bottom(BELOW))
@@ -30,13 +31,12 @@ pub(super) fn drawn(maps: &[Map]) -> (Vec<Trace>, Value, usize) {
         .annotations(
             maps.iter().zip(&places).map(|(map, place)| title(&map.title, place)).collect(),
         );
-    layout = layout.auto_size(true);
     let mut layout = serde_json::to_value(layout).unwrap_or_default();
     let mut traces = Vec::new();
     for (position, (map, place)) in maps.iter().zip(&places).enumerate() {
         let axis = |label: &str, domain: (f64, f64), anchor: &str| {
             Axis::new()
-                .title(Title::with_text(label))
+                .title(Title::with_text(plain(label)))
                 // Checkpoints are evenly spaced here, whatever lies between them.
                 .type_(AxisType::Category)
                 .domain(&[domain.0, domain.1])
@@ -53,15 +53,15 @@ pub(super) fn drawn(maps: &[Map]) -> (Vec<Trace>, Value, usize) {
         let last = position + 1 == maps.len();
         let rounded = |row: &Vec<f64>| row.iter().map(|&value| trace::short(value)).collect();
         let trace = HeatMap::new(
-            map.x.1.clone(),
-            map.y.1.clone(),
+            map.x.1.iter().map(|name| plain(name)).collect(),
+            map.y.1.iter().map(|name| plain(name)).collect(),
             map.values.iter().map(rounded).collect(),
         )
-        .name(&map.meaning)
+        .name(plain(&map.meaning))
         .zmin(map.range.0)
         .zmax(map.range.1)
         .color_scale(ColorScale::Palette(ColorScalePalette::Viridis))
-        .color_bar(ColorBar::new().thickness(12).title(Title::with_text(&map.meaning)))
+        .color_bar(ColorBar::new().thickness(12).title(Title::with_text(plain(&map.meaning))))
         .show_scale(last)
         .x_axis(axis_name("x", position))
         .y_axis(axis_name("y", position));

@@ -63,6 +63,11 @@ pub fn maps(maps: &[Map]) -> (Value, usize) {
     (data, height)
 }
 
+/// `text` for plotly.js, which reads tags in its texts.
+fn plain(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
 fn configuration() -> Configuration {
     Configuration::new()
         .responsive(true)

@@ -4,6 +4,7 @@ use plotly::Scatter;
 use plotly::common::{DashType, Fill, HoverInfo, Line, LineShape, Marker, Mode};
 use serde_json::{Value, json};
 
+use super::plain;
 use crate::drawing::{Plot, Series, Stroke, Weight};
 
 /// Lines with more points than this have no marks at them.
@@ -31,8 +32,8 @@ fn bars(series: &Series, panel: usize, in_legend: bool, width: f64) -> Value {
     let (x, y): (Vec<f64>, Vec<f64>) =
         series.points.iter().map(|&(x, y)| (short(x), short(y))).unzip();
     json!({
-        "type": "bar", "x": x, "y": y, "width": width, "name": series.name,
-        "legendgroup": series.name, "showlegend": in_legend, "opacity": 0.8,
+        "type": "bar", "x": x, "y": y, "width": width, "name": plain(&series.name),
+        "legendgroup": plain(&series.name), "showlegend": in_legend, "opacity": 0.8,
         "marker": { "color": series.colour.hex() },
         "xaxis": axis_name("x", panel), "yaxis": axis_name("y", panel),
     })
@@ -66,8 +67,8 @@ fn trace(series: &Series, panel: usize, in_legend: bool) -> Scatter<f64, f64> {
     };
     let thin = series.weight == Weight::Thin;
     let trace = Scatter::new(x, y)
-        .name(&series.name)
-        .legend_group(&series.name)
+        .name(plain(&series.name))
+        .legend_group(plain(&series.name))
         .show_legend(in_legend)
         .mode(mode)
         .opacity(opacity)

@@ -142,8 +142,11 @@ fn style(series: &Series) -> ShapeStyle {
 }
 
 /// The series of a panel that do not follow the slider.
+///
+/// Where all of them do, they are shown as they stand at the last checkpoint.
 fn still(panel: &Panel) -> impl Iterator<Item = &Series> {
-    panel.series.iter().filter(|series| series.film.is_empty())
+    let all_move = panel.series.iter().all(|series| !series.film.is_empty());
+    panel.series.iter().filter(move |series| all_move || series.film.is_empty())
 }
 
 /// The points with a corner before each but the first: a value holds until the next.
