@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""A stage with a kind of artifact of its own: on how many samples does each eigenvector of a kernel live?
+"""A study of one's own: on how many samples does each eigenvector of a kernel live?
 
 The participation ratio 1 / (N Σⱼ υᵢ(xⱼ)⁴) is 1 where |υᵢ| is the same on all N samples and 1/N where it lives
-on one. See docs/stages.md.
+on one. One table, one finding, one figure: docs/stages.md and docs/figures.md.
 """
 
 import json
@@ -24,10 +24,11 @@ DESCRIPTION = {
     "parameters": {"type": "object", "additionalProperties": False, "properties": {
         "top": {"type": "integer", "minimum": 1, "default": 10, "description": "Leading eigenvectors of the finding."}}},
 }
-
-
-def say(kind, **content):
-    print(json.dumps({kind: content}), flush=True)
+FIGURE = {
+    "name": "localization", "title": "On how many samples an eigenvector lives", "table": "localization",
+    "x": "step", "y": {"column": "participation", "label": "participation ratio", "scale": "log"},
+    "where": {"index": [1, 2, 3, 10]}, "series": {"column": "index", "label": "υ{subscript}"},
+}
 
 
 def run(request):
@@ -39,44 +40,28 @@ def run(request):
     values = pl.read_parquet(spectrum / "eigenvalues.parquet").filter(output=0, resolved=True)
     vectors = pl.read_parquet(spectrum / "eigenvectors.parquet").filter(output=0, split="train")
     fourth = pl.col("values").list.eval(pl.element().cast(pl.Float64) ** 4).list.sum()
-    table = (
-        vectors.join(values, on=["step", "index"]).join(traces, on="step")
-        .select("step", "index", (pl.col("eigenvalue") / pl.col("trace")).alias("eigenvalue_share"),
-                (1 / (pl.col("values").list.len() * fourth)).alias("participation"))
-        .sort("step", "index")
-    )
+    table = vectors.join(values, on=["step", "index"]).join(traces, on="step").sort("step", "index").select(
+        "step", "index", (pl.col("eigenvalue") / pl.col("trace")).alias("eigenvalue_share"),
+        (1 / (pl.col("values").list.len() * fourth)).alias("participation"))
     table.write_parquet(output / "localization.parquet")
 
-    mean = table.filter(pl.col("index") <= top).group_by("step", maintain_order=True).agg(pl.mean("participation"))
-    before, after = mean["participation"][0], mean["participation"][-1]
+    leading = table.filter(pl.col("index") <= top)
+    before, after = leading.group_by("step", maintain_order=True).agg(pl.mean("participation"))["participation"][[0, -1]]
     pl.DataFrame([{
-        "finding": "eigenvectors_localize", "variant": None,
-        "statement": f"Training localizes the top {top} eigenvectors.",
+        "finding": "eigenvectors_localize", "statement": f"Training localizes the top {top} eigenvectors.",
         "measure": f"mean participation ratio of υ₁ … υ_{top} at the first and at the last checkpoint",
-        "before": before, "after": after, "margin": 0.9 * before - after, "uncertainty": None, "n": 1,
-        "rule": "it falls by a tenth or more",
-        "verdict": "holds" if after <= 0.9 * before else "does not hold", "control": None, "note": None,
-    }], schema_overrides={
-        "variant": pl.String, "uncertainty": pl.Float64, "n": pl.UInt32, "control": pl.String, "note": pl.String,
-    }).write_parquet(output / "findings.parquet")
-    # How to look at it: docs/figures.md.
-    figure = {
-        "name": "localization", "title": "On how many samples an eigenvector lives",
-        "caption": "1 where |υᵢ| is the same on all samples, 1/N where it lives on one.", "table": "localization",
-        "where": {"index": [1, 2, 3, 10]}, "series": {"column": "index", "label": "υ{subscript}"},
-        "x": "step", "y": {"column": "participation", "label": "participation ratio", "scale": "log"},
-    }
-    (output / "study.json").write_text(json.dumps({"figures": [figure]}))
-    say("done", outline=json.loads((spectrum / "manifest.json").read_text())["outline"])
+        "before": before, "after": after, "margin": 0.9 * before - after, "rule": "it falls by a tenth or more",
+        "verdict": "holds" if after <= 0.9 * before else "does not hold",
+    }]).write_parquet(output / "findings.parquet")
+    (output / "study.json").write_text(json.dumps({"figures": [FIGURE]}))
+    return {"done": {"outline": json.loads((spectrum / "manifest.json").read_text())["outline"]}}
 
 
 if sys.argv[1:] == ["describe"]:
     print(json.dumps(DESCRIPTION))
-elif sys.argv[1:2] == ["run"] and len(sys.argv) == 3:
-    try:
-        run(json.loads(Path(sys.argv[2]).read_text()))
-    except Exception as error:
-        say("error", message=f"{type(error).__name__}: {error}")
-        sys.exit(1)
 else:
-    sys.exit("usage: localization.py describe | run REQUEST.json")
+    try:
+        print(json.dumps(run(json.loads(Path(sys.argv[2]).read_text()))))
+    except Exception as error:
+        print(json.dumps({"error": {"message": f"{type(error).__name__}: {error}"}}))
+        sys.exit(1)
