@@ -12,7 +12,7 @@ pub enum XtaskError {
     #[error("{0}")]
     Pipeline(#[from] PipelineError),
     /// A generated file is not what it would be.
-    #[error("error: {file} is stale\n  = help: `cargo xtask docs` writes it anew")]
+    #[error("error: {file} is stale\n  = help: `cargo xtask docs` regenerates it")]
     Stale {
         /// The file, as it is shown.
         file: String,

@@ -24,7 +24,7 @@ pub enum ArtifactError {
         source: parquet::errors::ParquetError,
     },
     /// The file has other columns than its table.
-    #[error("{} is no table `{table}`: {problem}", path.display())]
+    #[error("{} is not a table `{table}`: {problem}", path.display())]
     Schema {
         /// The file.
         path: PathBuf,

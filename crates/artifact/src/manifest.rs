@@ -343,7 +343,7 @@ mod tests {
         fs::remove_dir_all(folder.path().join("gram")).unwrap();
         let error = Manifest::record_tables(folder.path(), Kind::KERNEL).unwrap_err();
         assert!(
-            error.to_string().ends_with("is no table `gram`: the table was not written"),
+            error.to_string().ends_with("is not a table `gram`: the table was not written"),
             "{error}"
         );
     }

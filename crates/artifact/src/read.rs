@@ -596,7 +596,7 @@ pub(crate) mod tests {
                 continue;
             }
             let error = found.unwrap_err().to_string();
-            let expected = format!("is no table `samples`: it has no column `{}`", column.name);
+            let expected = format!("is not a table `samples`: it has no column `{}`", column.name);
             assert!(error.ends_with(&expected), "{error}");
         }
     }

@@ -89,7 +89,9 @@ impl Process {
         let answer = serde_json::from_str(&line).ok();
         let Some(answer) = answer.filter(|answer: &Value| answer["id"] == question["id"]) else {
             let shown: String = line.trim().chars().take(60).collect();
-            return Err(failure(format!("answered `{shown}`, which is no answer of the protocol")));
+            return Err(failure(format!(
+                "answered `{shown}`, which is not an answer of the protocol"
+            )));
         };
         match (answer["error"].as_str(), answer["missing"].as_str()) {
             (Some(message), _) => Err(failure(message.to_owned())),
@@ -182,7 +184,7 @@ mod tests {
         let said = |script| asked(script, FAREWELL).expect_err(script);
         assert_eq!(said(r#"read q; echo '{"id": 1, "error": "MemoryError: "}'"#), "MemoryError: ");
         assert_eq!(said(r#"read q; echo '{"id": 1, "missing": "no torch"}'"#), "no torch");
-        let garbage = "answered `Hello`, which is no answer of the protocol";
+        let garbage = "answered `Hello`, which is not an answer of the protocol";
         assert_eq!(said("read q; echo Hello; cat"), garbage);
         // An answer to an earlier question is none to this one.
         assert!(said(r#"read q; echo '{"id": 0}'"#).starts_with("answered `{\"id\": 0}`"));

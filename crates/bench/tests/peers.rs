@@ -186,7 +186,7 @@ fn a_peer_that_lacks_a_module_is_missing() {
 #[test]
 fn a_peer_that_breaks_is_a_row_that_says_how() {
     for (how, message) in [
-        ("prints garbage", "answered `Hello!`, which is no answer of the protocol"),
+        ("prints garbage", "answered `Hello!`, which is not an answer of the protocol"),
         ("runs out of memory", "MemoryError: "),
         ("is killed", "was killed (SIGKILL), as happens where memory runs out"),
         ("crashes as it starts", "crashed on an instruction that this processor lacks (SIGILL)"),

@@ -33,7 +33,7 @@ pub enum DatasetError {
         source: std::io::Error,
     },
     /// A folder, a pipe or a device.
-    #[error("{} is {}", path.display(), if *is_folder { "a folder, not a file" } else { "no regular file" })]
+    #[error("{} is {}", path.display(), if *is_folder { "a folder, not a file" } else { "not a regular file" })]
     NotAFile {
         /// The path.
         path: PathBuf,
@@ -231,7 +231,7 @@ pub enum DatasetError {
         expected: usize,
     },
     /// A cell of the label column that names no class.
-    #[error("{place} of the label column `{column}` in {} holds {value}, which is no class", path.display())]
+    #[error("{place} of the label column `{column}` in {} holds {value}, which is not a class", path.display())]
     NotAClass {
         /// The file.
         path: PathBuf,

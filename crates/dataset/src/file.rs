@@ -61,7 +61,7 @@ pub struct Opened {
 /// Opens the file at `path`.
 ///
 /// # Errors
-/// Where it is missing, may not be read, or is no regular file: reading a pipe or a device may never
+/// Where it is missing, may not be read, or is not a regular file: reading a pipe or a device may never
 /// end, and what a second reader gets of it is something else.
 pub fn open(path: &Path) -> Result<File, DatasetError> {
     let failed = |source| DatasetError::Open { path: path.to_owned(), source };
@@ -189,11 +189,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let message = |path: &Path| open(path).unwrap_err().to_string();
         assert!(message(folder.path()).ends_with("is a folder, not a file"));
-        assert!(message(Path::new("/dev/zero")).ends_with("is no regular file"));
+        assert!(message(Path::new("/dev/zero")).ends_with("is not a regular file"));
         let pipe = folder.path().join("pipe");
         assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
         // Opening it would wait for a writer.
-        assert!(message(&pipe).ends_with("pipe is no regular file"));
+        assert!(message(&pipe).ends_with("pipe is not a regular file"));
     }
 
     #[test]

@@ -66,7 +66,7 @@ pub enum TextFault {
         first: u64,
     },
     /// A record that does not end.
-    #[error("has more than 64 MiB in line {line}; that is no table")]
+    #[error("has more than 64 MiB in line {line}; that is not a table")]
     TooLong {
         /// Line, from 1.
         line: u64,

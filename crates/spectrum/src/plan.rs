@@ -94,7 +94,7 @@ fn check_memory(parameters: &Parameters, sizes: Sizes, limits: &Limits, plan: &m
     if bytes > limits.memory_bytes {
         let gibibytes = |bytes: u64| bytes as f64 / f64::from(1_u32 << 30);
         let message = format!(
-            "the spectrum of Gramians of {} rows needs {:.1} GiB, {:.1} GiB are to be had",
+            "the spectrum of Gramians of {} rows needs {:.1} GiB, {:.1} GiB are available",
             sizes.rows,
             gibibytes(bytes),
             gibibytes(limits.memory_bytes)

@@ -213,7 +213,7 @@ impl Fault {
         let hint = match self {
             Self::NoPictures(_) => {
                 "name your file by `--set dataset.with.source.digits.path=FILE` (IDX as MNIST has it, \
-                 or CSV); data/README.md says where digits are to be had"
+                 or CSV); data/README.md says where digits are available"
             }
             Self::NoLabels(_) | Self::UnknownLabels => {
                 "name the IDX file of the labels by `--set dataset.with.source.digits.labels=FILE`"

@@ -214,11 +214,11 @@ fn a_label_must_be_text_or_whole_and_have_two_classes() {
     let message = |label| errors(&source(&path, &["a"], &[], Some(label))).remove(0).1;
     assert_eq!(
         message("half"),
-        "line 3 of the label column `half` in FILE holds `0.5`, which is no class"
+        "line 3 of the label column `half` in FILE holds `0.5`, which is not a class"
     );
     assert_eq!(
         message("gap"),
-        "line 3 of the label column `gap` in FILE holds nothing, which is no class"
+        "line 3 of the label column `gap` in FILE holds nothing, which is not a class"
     );
     assert_eq!(message("one"), "the label column `one` of FILE holds 1 classes; two are the least");
 }
@@ -233,7 +233,7 @@ fn a_parquet_label_may_be_a_number_or_text_but_not_null() {
     let digits = source(&path, &["a"], &[], Some("digit")).read(MEMORY).unwrap().classes.unwrap();
     assert_eq!(digits.names, ["9", "10"]);
     let gap = errors(&source(&path, &["a"], &[], Some("gap"))).remove(0).1;
-    assert_eq!(gap, "row 2 of the label column `gap` in FILE holds nothing, which is no class");
+    assert_eq!(gap, "row 2 of the label column `gap` in FILE holds nothing, which is not a class");
 }
 
 #[test]

@@ -303,7 +303,7 @@ impl Order {
         let tables = Manifest::record_tables(output, self.kind).map_err(|error| {
             // Where the work lay is gone by the time that this is read.
             let reason = error.to_string().replace(&output.display().to_string(), "its output");
-            StageError::new(format!("what it wrote is no {} artifact: {reason}", self.kind))
+            StageError::new(format!("what it wrote is not a {} artifact: {reason}", self.kind))
         })?;
         if let Some(fault) = Study::read(output).map_or_else(
             |error| Some(error.to_string()),

@@ -35,7 +35,7 @@ pub fn stages(project: &Project, name: Option<&str>) -> Result<String, PipelineE
     if wanted.is_empty() {
         return Err(PipelineError::Argument {
             message: format!(
-                "there are no stages: {} is no workspace that has some, and PATH has no programs `stage-NAME`",
+                "there are no stages: {} is not a workspace with any, and PATH has no programs `stage-NAME`",
                 project.root.display()
             ),
             help: Some(HOW_TO_INSTALL.to_owned()),
@@ -49,7 +49,7 @@ pub fn stages(project: &Project, name: Option<&str>) -> Result<String, PipelineE
             }
             Err(why) if name.is_some() => return Err(argument(why)),
             // One program of PATH that is no stage hides none of those that are.
-            Err(why) => others.push(format!("{uses} is no stage: {}\n", why.message)),
+            Err(why) => others.push(format!("{uses} is not a stage: {}\n", why.message)),
         }
     }
     // In the order of the chain, not of the alphabet.

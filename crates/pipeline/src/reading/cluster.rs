@@ -132,7 +132,7 @@ impl Reader<'_> {
         let name = text.split(['=', ' ']).next().unwrap_or_default();
         let fine = |c: char| c.is_ascii_graphic() || c == ' ';
         if !text.starts_with("--") || !text.chars().all(fine) {
-            let message = format!("`{}` is no option of sbatch", text.escape_debug());
+            let message = format!("`{}` is not an option of sbatch", text.escape_debug());
             let help = "write it as `--exclude=node7`".to_owned();
             self.wrong(at, Part::Value, message, Some(help));
             return None;

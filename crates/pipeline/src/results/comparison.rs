@@ -112,7 +112,8 @@ fn settings(folder: &Path) -> Result<BTreeMap<String, String>, PipelineError> {
         return Ok(found);
     }
     let batches = rows_at(&path).ok_or_else(|| {
-        let source = std::io::Error::new(std::io::ErrorKind::InvalidData, "it is no table of runs");
+        let source =
+            std::io::Error::new(std::io::ErrorKind::InvalidData, "it is not a table of runs");
         PipelineError::io("reading", &path)(source)
     })?;
     Ok(values(&batches))

@@ -138,7 +138,7 @@ fn plan(
             }
             let outside = plan.files.iter().find(|file| !project.root.join(file).is_file());
             if let Some(file) = outside {
-                faults.push(format!("it would read {}, which is no file", file.display()));
+                faults.push(format!("it would read {}, which is not a file", file.display()));
             }
         }
     }

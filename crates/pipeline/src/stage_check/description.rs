@@ -20,7 +20,7 @@ pub(super) fn check(program: &Program, project: &Project) -> Outcome {
     }
     if !is_word(&description.name) {
         let name = &description.name;
-        faults.push(format!("the name `{name}` is no word of letters, digits, `-` and `_`"));
+        faults.push(format!("the name `{name}` is not a word of letters, digits, `-` and `_`"));
     }
     let mut ports = BTreeSet::new();
     for port in &description.inputs {

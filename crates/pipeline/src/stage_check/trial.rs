@@ -174,7 +174,7 @@ impl Trial<'_> {
         };
         let mut faults = Vec::new();
         for name in outline.own.keys().filter(|name| !is_known(name)) {
-            faults.push(format!("`{name}` of its outline is no fact that a {kind} declares"));
+            faults.push(format!("`{name}` of its outline is not a fact that a {kind} declares"));
             let near = suggestion(name, declared.iter().copied());
             faults.extend(near.map(|near| format!("= help: {near}")));
         }

@@ -24,7 +24,7 @@ pub fn bytes(count: u64) -> String {
 /// # Errors
 /// A sentence that says what is wrong with `text`.
 pub fn parse_bytes(text: &str) -> Result<u64, String> {
-    let wrong = || format!("`{text}` is no amount of memory; write for example 4GiB or 512MiB");
+    let wrong = || format!("`{text}` is not an amount of memory; write for example 4GiB or 512MiB");
     let trimmed = text.trim();
     let digits = trimmed.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(trimmed.len());
     let number: f64 = trimmed[..digits].parse().map_err(|_| wrong())?;
@@ -52,7 +52,7 @@ pub fn parse_bytes(text: &str) -> Result<u64, String> {
 /// # Errors
 /// A sentence that says what is wrong with `text`.
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("`{text}` is no time span; write for example 90s, 30min or 2h");
+    let wrong = || format!("`{text}` is not a time span; write for example 90s, 30min or 2h");
     let trimmed = text.trim();
     let digits = trimmed.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(trimmed.len());
     let number: f64 = trimmed[..digits].parse().map_err(|_| wrong())?;

@@ -139,7 +139,7 @@ fn what_a_program_does_otherwise_is_said_in_words() {
       skipped  plan         it says that it answers none (`plans`)
       BROKEN   refusal      it says that it is done with a request that is none
       kept     run          TIME
-      BROKEN   tables       its output is no table `kernels`: the table was not written
+      BROKEN   tables       its output is not a table `kernels`: the table was not written
                             it did not write ../report.html, which it promises
                             it wrote a manifest.json: that is the driver's
                             its outline lacks `train_samples`, `test_samples`, `input_dim`, `output_dim`, `checkpoints`, `kernel_rows`, `kernel_blocks` and `reduction`, which a kernel must state
@@ -270,7 +270,7 @@ fn a_misspelt_fact_is_found() {
         "{text}"
     );
     assert!(
-        text.contains("`kernel_block` of its outline is no fact that a kernel declares"),
+        text.contains("`kernel_block` of its outline is not a fact that a kernel declares"),
         "{text}"
     );
     assert!(text.contains("= help: did you mean `kernel_blocks`?"), "{text}");

@@ -60,7 +60,7 @@ fn limits_that_mean_nothing_are_errors() {
         said.lines().next().unwrap_or_default().to_owned()
     });
     insta::assert_snapshot!(errors.join("\n"), @r"
-    pipelines/x.yaml:4:21: error: `soon` is no time span; write for example 90s, 30min or 2h
+    pipelines/x.yaml:4:21: error: `soon` is not a time span; write for example 90s, 30min or 2h
     pipelines/x.yaml:4:21: error: `time` must be a text, not the number 3
     pipelines/x.yaml:4:15: error: `tim` is not a key of limits
     pipelines/x.yaml:4:13: error: `limits` is a map of keys and values, not the text `2h`

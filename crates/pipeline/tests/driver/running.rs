@@ -228,13 +228,13 @@ fn a_stage_that_breaks_the_contract_is_told_how() {
       = help: standard output is for messages in JSON; whatever else a stage has to say goes to standard error
       full log: data/runs/x/logs/data.log
 
-    pipelines/x.yaml:2:3: error: the stage `data` failed: what it wrote is no dataset artifact: its output is no table `samples`: the table was not written
+    pipelines/x.yaml:2:3: error: the stage `data` failed: what it wrote is not a dataset artifact: its output is not a table `samples`: the table was not written
       full log: data/runs/x/logs/data.log
 
-    pipelines/x.yaml:2:3: error: the stage `data` failed: what it wrote is no dataset artifact: its output/samples.parquet is not a readable Parquet file: Parquet error: Invalid Parquet file. Corrupt footer
+    pipelines/x.yaml:2:3: error: the stage `data` failed: what it wrote is not a dataset artifact: its output/samples.parquet is not a readable Parquet file: Parquet error: Invalid Parquet file. Corrupt footer
       full log: data/runs/x/logs/data.log
 
-    pipelines/x.yaml:2:3: error: the stage `data` failed: what it wrote is no dataset artifact: its output/samples.parquet is no table `samples`: it has no column `split`
+    pipelines/x.yaml:2:3: error: the stage `data` failed: what it wrote is not a dataset artifact: its output/samples.parquet is not a table `samples`: it has no column `split`
       full log: data/runs/x/logs/data.log
 
     pipelines/x.yaml:2:3: error: the stage `data` failed: it ended with exit code 4 without saying why

@@ -68,12 +68,12 @@ fn what_cannot_be_run_on_path_is_passed_over() {
     project.search.insert(0, bin.join("stage-x.d"));
     assert_eq!(pipeline::stages(&project, None).expect("the same five"), all);
 
-    // A program that is no stage hides none of those that are.
+    // A program that is not a stage hides none of those that are.
     world.program("bin/stage-other", "#!/bin/sh\necho usage: stage-other >&2\nexit 2\n");
     let listed = pipeline::stages(&project, None).expect("the five and one");
     let (before, rest) = listed.split_at(all.len());
     assert_eq!(before, all);
-    insta::assert_snapshot!(rest.trim(), @"other is no stage: the program bin/stage-other failed to answer `describe` (exit status: 2)");
+    insta::assert_snapshot!(rest.trim(), @"other is not a stage: the program bin/stage-other failed to answer `describe` (exit status: 2)");
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn without_any_stage_it_is_said_how_to_install_them() {
     let all = pipeline::stages(&project, None).expect_err("there are none");
     let one = pipeline::stages(&project, Some("train")).expect_err("there are none");
     insta::assert_snapshot!(world.tidy(&format!("{all}\n\n{one}")), @"
-    error: there are no stages: ROOT is no workspace that has some, and PATH has no programs `stage-NAME`
+    error: there are no stages: ROOT is not a workspace with any, and PATH has no programs `stage-NAME`
       = help: in the source of ntk-lab, `cargo xtask install` installs this program and all stages; the folder of their programs must be in PATH
 
     error: there is no stage `train`: neither this workspace nor PATH has a program `stage-train`

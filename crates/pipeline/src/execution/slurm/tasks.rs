@@ -66,7 +66,7 @@ pub(super) fn read(path: &Path, index: u32) -> Result<(Head, Vec<Order>), Pipeli
         message: format!("{}: {message}", path.display()),
         help: Some("submit the pipeline again".to_owned()),
     };
-    let wrong = |error: serde_json::Error| refused(format!("this is no list of jobs: {error}"));
+    let wrong = |error: serde_json::Error| refused(format!("this is not a list of jobs: {error}"));
     let file = File::open(path).map_err(PipelineError::io("opening", path))?;
     let mut lines = BufReader::new(file).lines();
     let mut next = || lines.next().transpose().map_err(PipelineError::io("reading", path));

@@ -67,7 +67,7 @@ impl Tools {
         let last = answer.trim().lines().last().unwrap_or_default();
         let number = last.split(';').next().unwrap_or_default().trim();
         if number.is_empty() || !number.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(format!("sbatch answers `{last}`, which is no number of a job"));
+            return Err(format!("sbatch answers `{last}`, which is not a job number"));
         }
         Ok(number.to_owned())
     }
