@@ -117,6 +117,30 @@ pub struct Machine {
 }
 
 impl Manifest {
+    /// A manifest that says nothing but the `kind`: of tables that no run of the driver made.
+    #[must_use]
+    pub fn bare(kind: Kind) -> Self {
+        Self {
+            contract: CONTRACT.to_owned(),
+            kind,
+            key: String::new(),
+            stage: String::new(),
+            stage_version: String::new(),
+            program: String::new(),
+            parameters: serde_json::Value::Null,
+            inputs: BTreeMap::new(),
+            seed: None,
+            outline: Outline::default(),
+            tables: Vec::new(),
+            machine: Machine { platform: String::new(), threads: 1 },
+            wall_time_s: 0.0,
+            peak_memory_bytes: None,
+            failure: None,
+            accepted: Vec::new(),
+            accepted_inputs: Vec::new(),
+        }
+    }
+
     /// Whether another build of the program than the one that its key names has made it.
     #[must_use]
     pub fn is_accepted(&self) -> bool {

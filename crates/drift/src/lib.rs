@@ -180,23 +180,8 @@ mod tests {
             artifact::write_step(training.path(), step, &[row]).unwrap();
         }
         let manifest = artifact::Manifest {
-            contract: artifact::CONTRACT.to_owned(),
-            kind: Kind::TRAINING,
-            key: String::new(),
             stage: "train".to_owned(),
-            stage_version: String::new(),
-            program: String::new(),
-            parameters: serde_json::Value::Null,
-            inputs: BTreeMap::new(),
-            seed: None,
-            outline: Outline::default(),
-            tables: Vec::new(),
-            machine: artifact::Machine { platform: String::new(), threads: 1 },
-            wall_time_s: 0.0,
-            peak_memory_bytes: None,
-            failure: None,
-            accepted: Vec::new(),
-            accepted_inputs: Vec::new(),
+            ..artifact::Manifest::bare(Kind::TRAINING)
         };
         manifest.write(training.path()).unwrap();
         let input = Input::at(training.path().to_owned());

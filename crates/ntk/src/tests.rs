@@ -8,10 +8,7 @@ use artifact::tables::Split;
 use artifact::tables::dataset::Sample;
 use artifact::tables::kernel::{GRAM, KernelRow, Reduction};
 use artifact::tables::training::{CHECKPOINTS, CheckpointRow, HistoryRow};
-use artifact::{
-    CONTRACT, GramReader, Machine, Manifest, Precision, read_rows, table_file, write_rows,
-    write_step,
-};
+use artifact::{GramReader, Manifest, Precision, read_rows, table_file, write_rows, write_step};
 use network::{Activation, Architecture, Initialization, Network};
 use proptest::prelude::*;
 use rand_chacha::ChaCha8Rng;
@@ -148,23 +145,12 @@ impl World {
 /// A manifest whose key is its kind.
 fn manifest(kind: Kind, outline: Outline, inputs: BTreeMap<String, Vec<String>>) -> Manifest {
     Manifest {
-        contract: CONTRACT.to_owned(),
-        kind,
         key: serde_json::to_value(kind).unwrap().as_str().unwrap().to_owned(),
         stage: "made-up".to_owned(),
         stage_version: "1".to_owned(),
-        program: String::new(),
-        parameters: serde_json::Value::Null,
         inputs,
-        seed: None,
         outline,
-        tables: Vec::new(),
-        machine: Machine { platform: String::new(), threads: 1 },
-        wall_time_s: 0.0,
-        peak_memory_bytes: None,
-        failure: None,
-        accepted: Vec::new(),
-        accepted_inputs: Vec::new(),
+        ..Manifest::bare(kind)
     }
 }
 

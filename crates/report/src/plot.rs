@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use artifact::{CONTRACT, Kind, KindDeclaration, Machine, Manifest, Outline, Table, table_in};
+use artifact::{Kind, KindDeclaration, Manifest, Table, table_in};
 use study::{Figure, Study};
 
 use crate::draw;
@@ -35,7 +35,7 @@ pub fn plot(folder: &Path, figure: &Figure) -> Result<String, ReportError> {
         tables,
         facts: &[],
     })));
-    let artifact = Artifact::of(folder.to_owned(), manifest(kind), Study::default());
+    let artifact = Artifact::of(folder.to_owned(), Manifest::bare(kind), Study::default());
     let variant = Variant { artifacts: vec![artifact], ..Variant::default() };
     let drawing = draw::one(figure, &variant)?.ok_or_else(|| ReportError::Figure {
         name: figure.name.clone(),
@@ -57,26 +57,4 @@ fn tables(folder: &Path) -> Result<&'static [Table], ReportError> {
         tables.extend(table_in(&path).ok().copied());
     }
     Ok(tables.leak())
-}
-
-fn manifest(kind: Kind) -> Manifest {
-    Manifest {
-        contract: CONTRACT.to_owned(),
-        kind,
-        key: String::new(),
-        stage: String::new(),
-        stage_version: String::new(),
-        program: String::new(),
-        parameters: serde_json::Value::Null,
-        inputs: std::collections::BTreeMap::new(),
-        seed: None,
-        outline: Outline::default(),
-        tables: Vec::new(),
-        machine: Machine { platform: String::new(), threads: 1 },
-        wall_time_s: 0.0,
-        peak_memory_bytes: None,
-        failure: None,
-        accepted: Vec::new(),
-        accepted_inputs: Vec::new(),
-    }
 }

@@ -65,7 +65,7 @@ fn other(piece: &Path, how: &str) -> StageError {
 mod tests {
     use std::path::PathBuf;
 
-    use artifact::{CONTRACT, Kind, Machine, Outline};
+    use artifact::{CONTRACT, Kind, Outline};
     use schemars::JsonSchema;
     use serde::{Deserialize, Serialize};
     use serde_json::json;
@@ -105,23 +105,13 @@ mod tests {
 
     fn manifest(change: impl FnOnce(&mut Manifest)) -> Manifest {
         let mut manifest = Manifest {
-            contract: CONTRACT.to_owned(),
-            kind: Kind::KERNEL,
             key: "ab".to_owned(),
             stage: "fake".to_owned(),
             stage_version: "1".to_owned(),
-            program: String::new(),
             parameters: json!({ "shift": 0.0 }),
             inputs: BTreeMap::from([("dataset".to_owned(), vec!["cd".to_owned()])]),
             seed: Some(3),
-            outline: Outline::default(),
-            tables: Vec::new(),
-            machine: Machine { platform: String::new(), threads: 1 },
-            wall_time_s: 0.0,
-            peak_memory_bytes: None,
-            failure: None,
-            accepted: Vec::new(),
-            accepted_inputs: Vec::new(),
+            ..Manifest::bare(Kind::KERNEL)
         };
         change(&mut manifest);
         manifest

@@ -9,6 +9,9 @@ use serde::Deserialize;
 use crate::condition::Condition;
 use crate::figure::{self, Across, Colour, Dash, Function, Mark, Scale, one};
 
+// The fields of a layer are repeated in a panel and in a figure: serde cannot flatten them into
+// structs that refuse unknown fields, and a misspelt field must be refused.
+
 /// A figure: either `panels`, or the fields of one panel or layer, or `function`.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

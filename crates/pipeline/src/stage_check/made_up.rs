@@ -9,7 +9,7 @@ use artifact::tables::dataset::Sample;
 use artifact::tables::kernel::{KernelRow, Reduction};
 use artifact::tables::training::{CheckpointRow, HistoryRow, OutputRow};
 use artifact::{
-    ArtifactError, CONTRACT, Gram, GramRow, Kind, Machine, Manifest, Outline, RateFrom, hash_file,
+    ArtifactError, Gram, GramRow, Kind, Machine, Manifest, Outline, RateFrom, hash_file,
 };
 use serde_json::json;
 use stage::Port;
@@ -289,23 +289,16 @@ fn manifest(directory: &Path, kind: Kind) -> Result<Manifest, ArtifactError> {
     };
     let sources = sources.iter().map(|&kind| (kind.name().to_owned(), vec![key(kind)]));
     Ok(Manifest {
-        contract: CONTRACT.to_owned(),
-        kind,
         key: key(kind),
         stage: "made-up".to_owned(),
         stage_version: "1".to_owned(),
         program: key(kind),
         parameters: json!({}),
         inputs: sources.collect(),
-        seed: None,
         outline: outline(kind),
         tables: Manifest::record_tables(directory, kind)?,
         machine: Machine { platform: "none".to_owned(), threads: 1 },
-        wall_time_s: 0.0,
-        peak_memory_bytes: None,
-        failure: None,
-        accepted: Vec::new(),
-        accepted_inputs: Vec::new(),
+        ..Manifest::bare(kind)
     })
 }
 

@@ -13,7 +13,7 @@ use artifact::tables::spectrum::{
 };
 use artifact::tables::training::{HistoryRow, OutputRow};
 use artifact::tables::{Signal, Split};
-use artifact::{CONTRACT, Kind, Machine, Manifest, Outline, write_rows};
+use artifact::{Kind, Manifest, Outline, write_rows};
 use serde_json::json;
 use spectrum::Tables;
 use stage::{Input, Inputs};
@@ -121,23 +121,12 @@ impl Run {
 
     fn manifest(&self, kind: Kind) -> Manifest {
         Manifest {
-            contract: CONTRACT.to_owned(),
-            kind,
             key: "0".to_owned(),
             stage: kind.name().to_owned(),
             stage_version: "0".to_owned(),
-            program: String::new(),
             parameters: json!({"made_up": true}),
-            inputs: BTreeMap::new(),
-            seed: None,
             outline: self.outline(),
-            tables: Vec::new(),
-            machine: Machine { platform: String::new(), threads: 1 },
-            wall_time_s: 0.0,
-            peak_memory_bytes: None,
-            failure: None,
-            accepted: Vec::new(),
-            accepted_inputs: Vec::new(),
+            ..Manifest::bare(kind)
         }
     }
 

@@ -8,8 +8,7 @@ use artifact::tables::dataset::Sample;
 use artifact::tables::kernel::{KernelRow, Reduction};
 use artifact::tables::training::{HistoryRow, OutputRow};
 use artifact::{
-    CONTRACT, Gram, GramRow, Kind, Machine, Manifest, Outline, Precision, RateFrom, read_rows,
-    write_gram, write_rows,
+    Gram, GramRow, Kind, Manifest, Outline, Precision, RateFrom, read_rows, write_gram, write_rows,
 };
 use spectrum::{Parameters, SpectrumStage};
 use stage::{Context, Input, Inputs, Limits, Stage, StageError};
@@ -110,25 +109,7 @@ pub struct Fixture {
 }
 
 pub fn manifest(kind: Kind, directory: &Path, outline: Outline) {
-    let manifest = Manifest {
-        contract: CONTRACT.to_owned(),
-        kind,
-        key: String::new(),
-        stage: String::new(),
-        stage_version: String::new(),
-        program: String::new(),
-        parameters: serde_json::Value::Null,
-        inputs: BTreeMap::new(),
-        seed: None,
-        outline,
-        tables: Vec::new(),
-        machine: Machine { platform: String::new(), threads: 1 },
-        wall_time_s: 0.0,
-        peak_memory_bytes: None,
-        failure: None,
-        accepted: Vec::new(),
-        accepted_inputs: Vec::new(),
-    };
+    let manifest = Manifest { outline, ..Manifest::bare(kind) };
     manifest.write(directory).unwrap();
 }
 
