@@ -61,8 +61,6 @@ pub struct Pictures {
     pub films: Vec<FilmRow>,
     /// A fixed number of pictures beside each other.
     pub columns: usize,
-    /// Whether the rows that stand still are for print only, where films show the same.
-    pub rows_in_print: bool,
 }
 
 /// A row of pictures that follow the slider.
@@ -293,6 +291,8 @@ pub struct Picture {
     pub png: Vec<u8>,
     /// Width and height in pixels.
     pub size: (u32, u32),
+    /// Whether a film beside it shows the same, so that it is for print and for pages without scripts.
+    pub moves: bool,
 }
 
 impl Panel {

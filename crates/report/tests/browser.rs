@@ -56,6 +56,8 @@ addEventListener("load", async () => {
     canvases: before.length,
     moved: before.filter((label, i) => label !== after[i]).length,
     blank: [...document.querySelectorAll(".films canvas")].filter((canvas) => !canvas.closest("[hidden]") && !painted(canvas)).length,
+    still: document.querySelectorAll(".still").length,
+    twice: [...document.querySelectorAll(".still")].filter((still) => still.checkVisibility()).length,
     at: document.getElementById("at")?.textContent ?? null,
     wide: document.documentElement.scrollWidth > document.documentElement.clientWidth,
   });
@@ -115,7 +117,7 @@ fn a_run_is_drawn_whole_and_follows_its_slider() {
     for width in [1200, 500] {
         let expected = json!({
             "errors": [], "plots": 15, "undrawn": [], "canvases": 13, "moved": 13, "blank": 0,
-            "at": "0", "wide": false,
+            "still": 2, "twice": 0, "at": "0", "wide": false,
         });
         assert_eq!(seen(&chromium, &page, width), expected, "{width} pixels wide");
     }
@@ -133,4 +135,6 @@ fn a_sweep_is_drawn_whole_and_follows_its_slider() {
     assert_eq!(seen["undrawn"], json!([]));
     assert_eq!((&seen["blank"], &seen["at"]), (&json!(0), &json!("0")));
     assert_eq!(seen["canvases"], seen["moved"]);
+    assert!(seen["still"].as_u64() > Some(2), "{seen}");
+    assert_eq!(seen["twice"], json!(0));
 }

@@ -389,7 +389,6 @@ fn pictures(
         rows,
         films: film_row("", &steps, films).into_iter().collect(),
         columns: columns.clamp(1, 6),
-        rows_in_print: false,
     })))
 }
 

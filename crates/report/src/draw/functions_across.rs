@@ -54,13 +54,17 @@ pub fn content(
             let (_, map) = colours(function.colours, &it.values);
             pictures.push(canvas.picture(name, it.label.clone(), &it.values, map)?);
         }
+        let steps: Vec<u64> = known.frames.iter().map(|frame| frame.step).collect();
+        let moving = (0..COLUMNS).map(|place| functions::film(&canvas, function, &known, place));
+        let film = film_row(&group.label(), &steps, moving.collect());
+        for picture in &mut pictures {
+            picture.moves = film.is_some();
+        }
+        films.extend(film);
         rows.push(PictureRow {
             title: format!("{}, step {}", group.label(), grouped(last.step)),
             pictures,
         });
-        let steps: Vec<u64> = known.frames.iter().map(|frame| frame.step).collect();
-        let moving = (0..COLUMNS).map(|place| functions::film(&canvas, function, &known, place));
-        films.extend(film_row(&group.label(), &steps, moving.collect()));
         if sources.is_empty()
             && let Some((_, table)) = variant.table(&function.table, own)
         {
@@ -83,8 +87,7 @@ pub fn content(
         Colours::Diverging => " Blue is negative, white zero, orange positive.",
         Colours::Grey => "",
     };
-    let content =
-        Content::Pictures(Pictures { rows, films, columns: COLUMNS, rows_in_print: true });
+    let content = Content::Pictures(Pictures { rows, films, columns: COLUMNS });
     Ok(Some((content, format!("{signs}{seeds}{} {place}", cut(groups)), sources)))
 }
 
@@ -136,7 +139,6 @@ pub fn learned(
             rows: vec![PictureRow { title: String::new(), pictures }],
             films: Vec::new(),
             columns,
-            rows_in_print: false,
         }),
     }))
 }

@@ -48,12 +48,7 @@ pub fn content(
         " For each, at step {}, the samples with its largest entries, and after them those with its smallest.",
         grouped(last.step)
     );
-    let content = Content::Pictures(Pictures {
-        rows,
-        films: Vec::new(),
-        columns: 2 * SAMPLES,
-        rows_in_print: false,
-    });
+    let content = Content::Pictures(Pictures { rows, films: Vec::new(), columns: 2 * SAMPLES });
     Ok(Some((content, text)))
 }
 

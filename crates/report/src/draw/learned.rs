@@ -153,9 +153,12 @@ impl Learned {
             }
             row.push(canvas.picture(name("target"), "the target".to_owned(), target, shades)?);
             let label = format!("learned, step {}", grouped(*step));
-            row.push(canvas.picture(name("learned"), label, learned, shades)?);
+            let moves = steps.len() > 1;
+            let learned = canvas.picture(name("learned"), label, learned, shades)?;
+            row.push(Picture { moves, ..learned });
             let signs = ColourMap::diverging(&error);
-            row.push(canvas.picture(name("error"), error_label(signs), &error, signs)?);
+            let error = canvas.picture(name("error"), error_label(signs), &error, signs)?;
+            row.push(Picture { moves, ..error });
             rows.push(PictureRow { title: title.clone(), pictures: row });
             let of = |(_, learned): &(u64, Vec<Vec<f32>>)| learned[output].clone();
             let moving = self.frames.iter().map(|frame| (of(frame), shades, "learned".to_owned()));
@@ -170,7 +173,7 @@ impl Learned {
             ];
             films.extend(film_row(&title, &steps, row));
         }
-        Ok(Some(Content::Pictures(Pictures { rows, films, columns: 4, rows_in_print: false })))
+        Ok(Some(Content::Pictures(Pictures { rows, films, columns: 4 })))
     }
 
     /// Target, samples and learned function of one variable.

@@ -221,7 +221,7 @@ fn encoded(
     PngEncoder::new(&mut png)
         .write_image(pixels, size.0, size.1, ExtendedColorType::Rgb8)
         .map_err(|source| ReportError::Picture { name: name.clone(), source })?;
-    Ok(Picture { name, label, png: png.into_inner(), size })
+    Ok(Picture { name, label, png: png.into_inner(), size, moves: false })
 }
 
 /// Number of the point nearest to (x, y), the lower one of two equally near.

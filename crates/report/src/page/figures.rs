@@ -72,20 +72,21 @@ fn pictures(drawn: &Pictures) -> Markup {
         @for row in &drawn.films {
             (film_row(row, &columns))
         }
-        @for row in drawn.rows.iter().filter(|_| !drawn.rows_in_print || drawn.films.is_empty()) {
+        @for row in &drawn.rows {
             (picture_row(row, &columns))
         }
     }
 }
 
 fn picture_row(row: &PictureRow, columns: &str) -> Markup {
+    let moves = row.pictures.iter().all(|picture| picture.moves);
     html! {
         @if !row.title.is_empty() {
-            p .row-title { (row.title) }
+            p .row-title .still[moves] { (row.title) }
         }
-        div .pictures style=(columns) {
+        div .pictures .still[moves] style=(columns) {
             @for picture in &row.pictures {
-                div {
+                div .still[picture.moves] {
                     img src=(data_uri(&picture.png)) alt=(format!("{} {}", row.title, picture.label))
                         width=(picture.size.0) height=(picture.size.1);
                     span { (picture.label) }

@@ -75,6 +75,7 @@ impl Page<'_> {
                     meta name="viewport" content="width=device-width, initial-scale=1";
                     title { (self.title) }
                     style { (PreEscaped(STYLE)) }
+                    noscript { style { ".films { display: none; } .still { display: revert; } .pictures.still { display: grid; }" } }
                     script { (PreEscaped(THEME)) }
                 }
                 body {
