@@ -26,7 +26,7 @@ pub use manifest::{
     AcceptedRecord, CONTRACT, FailureRecord, MANIFEST_FILE, Machine, Manifest, TableRecord,
     hash_file, speaks,
 };
-pub use outline::{Fact, FactType, Outline, RateFrom};
+pub use outline::{Fact, FactType, LayerOutline, Outline, RateFrom};
 pub use read::{
     check_table_file, decode_table_file, read_batches, read_rows, read_rows_where, read_step,
     read_vectors, steps, table_in,

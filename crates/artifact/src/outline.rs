@@ -17,6 +17,25 @@ pub struct RateFrom {
     pub learning_rate: f64,
 }
 
+/// A layer of a network, for whoever looks at it: what it is, its shapes and what it costs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LayerOutline {
+    /// What it is, as people say it: `conv 3 × 3, stride 2`.
+    pub layer: String,
+    /// Shape of its input, `[h, w, c]` or `[n]`.
+    pub input: Vec<u64>,
+    /// Shape of its output.
+    pub output: Vec<u64>,
+    /// Its trained numbers, those of its branches included.
+    pub parameters: u64,
+    /// Multiplications and additions of a forward pass of one sample, its branches included.
+    pub flops: u64,
+    /// Of a residual sum its two summands, the layers and the shortcut, each from the input on; a
+    /// summand without layers is the input itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub branches: Vec<Vec<LayerOutline>>,
+}
+
 /// What is known of an artifact without opening its tables, and mostly before it exists.
 ///
 /// A stage's `plan` says it of its output from its parameters and the outlines of its inputs,
@@ -34,6 +53,9 @@ pub struct Outline {
     /// d.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub input_dim: Option<u64>,
+    /// Shape of an input whose numbers have places: `[h, w, c]` of images, channels last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub input_shape: Option<Vec<u64>>,
     /// o.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub output_dim: Option<u64>,
@@ -52,6 +74,9 @@ pub struct Outline {
     /// The network's architecture, as `network::Architecture` reads it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub network: Option<Value>,
+    /// The layers of that network with their shapes and costs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub layers: Option<Vec<LayerOutline>>,
     /// `least_squares` or `cross_entropy`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub loss: Option<String>,
@@ -90,12 +115,14 @@ impl Outline {
             train_samples: self.train_samples.or(other.train_samples),
             test_samples: self.test_samples.or(other.test_samples),
             input_dim: self.input_dim.or(other.input_dim),
+            input_shape: self.input_shape.or(other.input_shape),
             output_dim: self.output_dim.or(other.output_dim),
             labelled: self.labelled.or(other.labelled),
             last_step: self.last_step.or(other.last_step),
             checkpoints: self.checkpoints.or(other.checkpoints),
             parameter_count: self.parameter_count.or(other.parameter_count),
             network: self.network.or(other.network),
+            layers: self.layers.or(other.layers),
             loss: self.loss.or(other.loss),
             optimizer: self.optimizer.or(other.optimizer),
             learning_rates: self.learning_rates.or(other.learning_rates),
@@ -267,7 +294,10 @@ mod tests {
             ..Outline::default()
         };
         assert_eq!(names(outline.missing(Kind::DATASET)), ["output_dim"]);
-        assert_eq!(names(outline.unstated(Kind::DATASET)), ["output_dim", "labelled"]);
+        assert_eq!(
+            names(outline.unstated(Kind::DATASET)),
+            ["input_shape", "output_dim", "labelled"]
+        );
         assert!(outline.missing(Kind::REPORT).is_empty());
         let whole = Outline { output_dim: Some(1), ..outline };
         assert!(whole.missing(Kind::DATASET).is_empty());

@@ -14,6 +14,7 @@ pub const FACTS: &[Fact] = &[
     TRAIN_SAMPLES.shown("N {}"),
     TEST_SAMPLES.shown("{} test"),
     INPUT_DIM.shown("d {}"),
+    INPUT_SHAPE,
     OUTPUT_DIM.shown("o {}"),
     LABELLED,
 ];
@@ -27,6 +28,12 @@ pub(super) const TEST_SAMPLES: Fact =
 /// d.
 pub(super) const INPUT_DIM: Fact =
     Fact::required("input_dim", FactType::Count, "d, numbers of an input.");
+/// h, w, c.
+pub(super) const INPUT_SHAPE: Fact = Fact::optional(
+    "input_shape",
+    FactType::Counts,
+    "`[h, w, c]` where inputs are images: rows, columns and channels of `x`, channels last.",
+);
 /// o.
 pub(super) const OUTPUT_DIM: Fact =
     Fact::required("output_dim", FactType::Count, "o, numbers of a target.");

@@ -14,6 +14,7 @@ pub const FACTS: &[Fact] = &[
     dataset::TRAIN_SAMPLES,
     dataset::TEST_SAMPLES,
     dataset::INPUT_DIM,
+    dataset::INPUT_SHAPE,
     dataset::OUTPUT_DIM,
     dataset::LABELLED,
     Fact::required("last_step", FactType::Count, "Updates of the whole run.").shown("{} steps"),
@@ -25,6 +26,11 @@ pub const FACTS: &[Fact] = &[
         "network",
         FactType::Json,
         "The architecture, as `train` takes it; the stage `ntk` needs it.",
+    ),
+    Fact::optional(
+        "layers",
+        FactType::Json,
+        "Its layers: `[{\"layer\": \"dense 10\", \"input\": [64], \"output\": [10], \"parameters\": 650, \"flops\": 1290, \"branches\": []}, …]`.",
     ),
     Fact::required("loss", FactType::Text, "`least_squares` or `cross_entropy`."),
     Fact::required(
