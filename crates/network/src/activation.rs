@@ -84,37 +84,6 @@ impl Activation {
         }
     }
 
-    /// φ''(z); 0 at the kink of a relu, which has none there.
-    #[inline(always)]
-    #[must_use]
-    pub fn curvature<T: Scalar>(self, z: T) -> T {
-        let (one, two) = (T::one(), T::of(2.0));
-        match self {
-            Self::Relu | Self::LeakyRelu(_) | Self::Linear => T::zero(),
-            Self::Tanh => {
-                let h = z.hyperbolic_tangent();
-                -two * h * (one - h * h)
-            }
-            Self::Erf => -two * z * self.slope(z),
-            Self::Sigmoid => {
-                let h = z.sigmoid();
-                h * (one - h) * (one - two * h)
-            }
-            Self::Softplus => {
-                let slope = z.sigmoid();
-                slope * (one - slope)
-            }
-            Self::Gelu => normal_density(z) * (two - z * z),
-            Self::Sine => -z.sine_cosine().0,
-        }
-    }
-
-    /// Whether φ is made of straight pieces, so that φ'' = 0 wherever it exists.
-    #[must_use]
-    pub fn is_piecewise_linear(self) -> bool {
-        matches!(self, Self::Relu | Self::LeakyRelu(_) | Self::Linear)
-    }
-
     /// φ'(z) from h = φ(z) alone, where that is possible: then z need not be kept.
     #[inline(always)]
     #[must_use]
@@ -193,32 +162,6 @@ impl Activation {
             Self::Sigmoid => value!(z => Self::Sigmoid.value(z)),
             _ => value!(z => self.value(z)),
         }
-    }
-
-    /// φ''(z) of every entry of `z`.
-    pub(crate) fn curvatures<T: Scalar>(self, z: &[T]) -> Vec<T> {
-        let mut curvatures = z.to_vec();
-        macro_rules! curvature {
-            ($activation:expr) => {
-                for_each(
-                    &mut curvatures,
-                    1,
-                    &[],
-                    #[inline(always)]
-                    move |z| $activation.curvature(z),
-                )
-            };
-        }
-        match self {
-            Self::Tanh => curvature!(Self::Tanh),
-            Self::Erf => curvature!(Self::Erf),
-            Self::Sigmoid => curvature!(Self::Sigmoid),
-            Self::Softplus => curvature!(Self::Softplus),
-            Self::Gelu => curvature!(Self::Gelu),
-            Self::Sine => curvature!(Self::Sine),
-            _ => curvature!(self),
-        }
-        curvatures
     }
 
     /// Multiplies `signals` by φ', taken from `slopes` or, where that is empty, from `values`.
@@ -308,18 +251,6 @@ pub(crate) mod tests {
     #[test]
     fn slopes_are_the_derivatives_of_the_values() {
         check(Activation::value, Activation::slope);
-    }
-
-    #[test]
-    fn curvatures_are_the_derivatives_of_the_slopes() {
-        check(Activation::slope, Activation::curvature);
-        for activation in ALL {
-            let z: Vec<f64> = (-40..40).map(|i| f64::from(i) * 0.11).collect();
-            let each: Vec<f64> = z.iter().map(|&z| activation.curvature(z)).collect();
-            assert_eq!(activation.curvatures(&z), each, "{activation:?}");
-            let straight = each.iter().all(|&curvature| curvature == 0.0);
-            assert_eq!(straight, activation.is_piecewise_linear(), "{activation:?}");
-        }
     }
 
     #[test]

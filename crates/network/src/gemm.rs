@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use faer::linalg::matmul::matmul;
+use faer::traits::RealField;
 use faer::{Accum, MatMut, MatRef, Par};
 
 use crate::scalar::Scalar;
@@ -18,6 +19,31 @@ pub enum Gemm {
     LeftTransposed,
 }
 
+/// The product of two matrices, or the rows of one.
+#[derive(Clone, Copy, Debug)]
+pub struct Product<'a, T> {
+    /// What is transposed.
+    pub gemm: Gemm,
+    /// n, k, m.
+    pub shape: [usize; 3],
+    /// A, row-major.
+    pub a: &'a [T],
+    /// Entries of a row of A and the first of them that is used: of the columns of
+    /// [`Gemm::LeftTransposed`] only n from there on.
+    pub(crate) a_columns: (usize, usize),
+    /// B, row-major.
+    pub b: &'a [T],
+}
+
+impl<'a, T> Product<'a, T> {
+    /// The whole product of `a` and `b`.
+    pub(crate) fn new(gemm: Gemm, shape: [usize; 3], a: &'a [T], b: &'a [T]) -> Self {
+        let [n, k, _] = shape;
+        let width = if gemm == Gemm::LeftTransposed { n } else { k };
+        Self { gemm, shape, a, a_columns: (width, 0), b }
+    }
+}
+
 /// result ← result · `accumulate` + `alpha` · product, for row-major slices, on this thread.
 ///
 /// `shape` is `[n, k, m]`. One thread, because callers split work by rows or tiles in an order
@@ -26,26 +52,15 @@ pub enum Gemm {
 /// # Panics
 /// Where a slice has another length than its shape says.
 pub fn gemm<T: Scalar>(
-    product: Gemm,
-    [n, k, m]: [usize; 3],
+    gemm: Gemm,
+    shape: [usize; 3],
     alpha: T,
     a: &[T],
     b: &[T],
     accumulate: bool,
     result: &mut [T],
 ) {
-    let accum = if accumulate { Accum::Add } else { Accum::Replace };
-    let result = MatMut::from_row_major_slice_mut(result, n, m);
-    let a = match product {
-        Gemm::Plain | Gemm::RightTransposed => MatRef::from_row_major_slice(a, n, k),
-        Gemm::LeftTransposed => MatRef::from_row_major_slice(a, k, n).transpose(),
-    };
-    let b = match product {
-        Gemm::Plain | Gemm::LeftTransposed => MatRef::from_row_major_slice(b, k, m),
-        Gemm::RightTransposed => MatRef::from_row_major_slice(b, m, k).transpose(),
-    };
-    // Transposed throughout: faer is column-major at heart, so Rᵀ = Bᵀ Aᵀ needs no reordering.
-    matmul(result.transpose_mut(), accum, b.transpose(), a.transpose(), alpha, Par::Seq);
+    T::product(&Product::new(gemm, shape, a, b), alpha, accumulate, result);
 }
 
 /// result ← result · `accumulate` + `alpha` · (rows `columns` of Aᵀ B), on this thread: what
@@ -53,18 +68,44 @@ pub fn gemm<T: Scalar>(
 ///
 /// `sides` are A and B, each with the entries of a row; both have as many rows.
 pub(crate) fn gemm_columns<T: Scalar>(
-    sides: [(&[T], usize); 2],
+    [(a, width), (b, m)]: [(&[T], usize); 2],
     columns: Range<usize>,
     alpha: T,
     accumulate: bool,
     result: &mut [T],
 ) {
-    let [a, b] = sides
-        .map(|(values, width)| MatRef::from_row_major_slice(values, values.len() / width, width));
+    let product = Product {
+        gemm: Gemm::LeftTransposed,
+        shape: [columns.len(), b.len() / m, m],
+        a,
+        a_columns: (width, columns.start),
+        b,
+    };
+    T::product(&product, alpha, accumulate, result);
+}
+
+/// [`Scalar::product`] for the numbers that faer knows.
+pub(crate) fn faer_product<T: Scalar + RealField>(
+    product: &Product<'_, T>,
+    alpha: T,
+    accumulate: bool,
+    result: &mut [T],
+) {
+    let Product { gemm, shape: [n, k, m], a, a_columns: (width, first), b } = *product;
     let accum = if accumulate { Accum::Add } else { Accum::Replace };
-    let result = MatMut::from_row_major_slice_mut(result, columns.len(), b.ncols());
-    let a = a.subcols(columns.start, columns.len());
-    matmul(result.transpose_mut(), accum, b.transpose(), a, alpha, Par::Seq);
+    let result = MatMut::from_row_major_slice_mut(result, n, m);
+    let a = match gemm {
+        Gemm::Plain | Gemm::RightTransposed => MatRef::from_row_major_slice(a, n, k),
+        Gemm::LeftTransposed => {
+            MatRef::from_row_major_slice(a, k, width).subcols(first, n).transpose()
+        }
+    };
+    let b = match gemm {
+        Gemm::Plain | Gemm::LeftTransposed => MatRef::from_row_major_slice(b, k, m),
+        Gemm::RightTransposed => MatRef::from_row_major_slice(b, m, k).transpose(),
+    };
+    // Transposed throughout: faer is column-major at heart, so Rᵀ = Bᵀ Aᵀ needs no reordering.
+    matmul(result.transpose_mut(), accum, b.transpose(), a.transpose(), alpha, Par::Seq);
 }
 
 #[cfg(test)]

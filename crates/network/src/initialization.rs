@@ -52,15 +52,20 @@ impl Initialization {
         }
     }
 
-    /// Draws the weights of a layer, `fan_in × fan_out`.
-    pub(crate) fn weights(self, fan_in: usize, fan_out: usize, random: &mut impl Rng) -> Vec<f64> {
+    /// Draws the `count` weights of a layer; those of a convolution have the fans k² c and k² c'.
+    pub(crate) fn weights(
+        self,
+        count: usize,
+        [fan_in, fan_out]: [usize; 2],
+        random: &mut impl Rng,
+    ) -> Vec<f64> {
         let normal = |deviation: f64, random: &mut _| {
-            (0..fan_in * fan_out).map(|_| deviation * draw_normal(random)).collect()
+            (0..count).map(|_| deviation * draw_normal(random)).collect()
         };
         match self {
             Self::Glorot => {
                 let bound = (6.0 / (fan_in + fan_out) as f64).sqrt();
-                (0..fan_in * fan_out).map(|_| random.random_range(-bound..bound)).collect()
+                (0..count).map(|_| random.random_range(-bound..bound)).collect()
             }
             Self::Lecun => normal((1.0 / fan_in as f64).sqrt(), random),
             Self::He => normal((2.0 / fan_in as f64).sqrt(), random),
@@ -69,10 +74,10 @@ impl Initialization {
     }
 
     /// Draws the biases of a layer.
-    pub(crate) fn biases(self, fan_out: usize, random: &mut impl Rng) -> Vec<f64> {
+    pub(crate) fn biases(self, count: usize, random: &mut impl Rng) -> Vec<f64> {
         match self {
-            Self::Ntk { .. } => (0..fan_out).map(|_| draw_normal(random)).collect(),
-            Self::Glorot | Self::Lecun | Self::He => vec![0.0; fan_out],
+            Self::Ntk { .. } => (0..count).map(|_| draw_normal(random)).collect(),
+            Self::Glorot | Self::Lecun | Self::He => vec![0.0; count],
         }
     }
 }

@@ -15,7 +15,7 @@
 //! let architecture: Architecture =
 //!     serde_json::from_str(r#"{ "hidden": [16, 16], "activation": "tanh" }"#)?;
 //! let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(0);
-//! let network = Network::<f64>::initialize(&architecture, 2, 1, &mut random);
+//! let network = Network::<f64>::initialize(&architecture, 2, 1, &mut random)?;
 //! assert_eq!(network.parameter_count(), 2 * 16 + 16 + 16 * 16 + 16 + 16 + 1);
 //!
 //! // f(x) of two samples, and the gradient of f(x₁) + f(x₂) by all parameters.
@@ -31,7 +31,7 @@
 //! let norm: f64 = gradient.iter().map(|entry| entry * entry).sum();
 //! assert!((along.iter().sum::<f64>() - norm).abs() < 1e-12 * norm);
 //! # assert_eq!(outputs.len(), 2);
-//! # Ok::<(), serde_json::Error>(())
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 #![expect(
@@ -41,16 +41,29 @@
 
 mod activation;
 mod architecture;
-mod block;
-mod elementary;
-mod factors;
-mod gemm;
-mod hessian;
 mod initialization;
-mod lanczos;
-mod loops;
+mod layers;
+mod shape;
+mod window;
+
 mod model;
+mod program;
+
+mod convolution;
+mod elementary;
+mod gemm;
+mod local;
+mod loops;
+mod normalization;
+mod pooling;
 mod scalar;
+mod tile;
+
+mod dual;
+mod factors;
+mod hessian;
+mod lane;
+mod lanczos;
 mod tangent;
 mod workspace;
 
@@ -61,7 +74,11 @@ pub use gemm::{Gemm, gemm};
 pub use hessian::LossHessian;
 pub use initialization::Initialization;
 pub use lanczos::{LargestEigenvalue, largest_eigenvalue};
+pub use layers::{Conv, GroupNorm, LayerSpec, Norm, Pool, PoolWindows, Projected, Residual};
 pub use model::{Layer, LayerView, Network};
+pub use program::{LayerSummary, Program};
 pub use scalar::Scalar;
+pub use shape::Shape;
 pub use tangent::{directional_derivative, largest_ntk_eigenvalue};
-pub use workspace::Workspace;
+pub use window::{Padding, Window};
+pub use workspace::{Mode, Workspace};

@@ -1,14 +1,27 @@
 //! The number types in which a network can be computed.
 
-use num_traits::{Float, NumAssign};
+use std::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub, SubAssign};
+
+use num_traits::{One, Zero};
 
 use crate::elementary;
+use crate::gemm::{Product, faer_product};
+use crate::tile::{Sums, sums_f32, sums_f64};
 
-/// f32, in which networks are trained, or f64, in which they are checked.
+/// f32, in which networks are trained, f64, in which they are checked, or numbers with a derivative.
 pub trait Scalar:
-    faer::traits::RealField
-    + Float
-    + NumAssign
+    Zero
+    + One
+    + Neg<Output = Self>
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + AddAssign
+    + SubAssign
+    + MulAssign
+    + PartialOrd
+    + Default
     + std::iter::Sum
     + std::fmt::Debug
     + Send
@@ -24,6 +37,14 @@ pub trait Scalar:
 
     /// This value as f64, exactly.
     fn wide(self) -> f64;
+
+    /// self · factor + summand, rounded once.
+    #[must_use]
+    fn fused(self, factor: Self, summand: Self) -> Self;
+
+    /// √x.
+    #[must_use]
+    fn root(self) -> Self;
 
     /// eˣ.
     #[must_use]
@@ -48,6 +69,24 @@ pub trait Scalar:
     /// The error function erf(x).
     #[must_use]
     fn erf(self) -> Self;
+
+    /// result ← result · `accumulate` + `alpha` · product, on this thread.
+    fn product(
+        product: &Product<'_, Self>,
+        alpha: Self,
+        accumulate: bool,
+        result: &mut [Self],
+    );
+
+    /// result ← result · `accumulate` + the sums, on this thread.
+    fn sums(
+        sums: &Sums,
+        alpha: Self,
+        a: &[Self],
+        b: &[Self],
+        accumulate: bool,
+        result: &mut [Self],
+    );
 }
 
 impl Scalar for f32 {
@@ -90,6 +129,36 @@ impl Scalar for f32 {
     fn erf(self) -> Self {
         elementary::erf(self)
     }
+
+    #[inline(always)]
+    fn fused(self, factor: Self, summand: Self) -> Self {
+        self.mul_add(factor, summand)
+    }
+
+    #[inline(always)]
+    fn root(self) -> Self {
+        self.sqrt()
+    }
+
+    fn product(
+        product: &Product<'_, Self>,
+        alpha: Self,
+        accumulate: bool,
+        result: &mut [Self],
+    ) {
+        faer_product(product, alpha, accumulate, result);
+    }
+
+    fn sums(
+        sums: &Sums,
+        alpha: Self,
+        a: &[Self],
+        b: &[Self],
+        accumulate: bool,
+        result: &mut [Self],
+    ) {
+        sums_f32(sums, alpha, a, b, accumulate, result);
+    }
 }
 
 impl Scalar for f64 {
@@ -125,5 +194,35 @@ impl Scalar for f64 {
 
     fn erf(self) -> Self {
         libm::erf(self)
+    }
+
+    #[inline(always)]
+    fn fused(self, factor: Self, summand: Self) -> Self {
+        self.mul_add(factor, summand)
+    }
+
+    #[inline(always)]
+    fn root(self) -> Self {
+        self.sqrt()
+    }
+
+    fn product(
+        product: &Product<'_, Self>,
+        alpha: Self,
+        accumulate: bool,
+        result: &mut [Self],
+    ) {
+        faer_product(product, alpha, accumulate, result);
+    }
+
+    fn sums(
+        sums: &Sums,
+        alpha: Self,
+        a: &[Self],
+        b: &[Self],
+        accumulate: bool,
+        result: &mut [Self],
+    ) {
+        sums_f64(sums, alpha, a, b, accumulate, result);
     }
 }

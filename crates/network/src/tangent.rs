@@ -1,49 +1,35 @@
 //! Derivatives along a direction, and the largest eigenvalue of the kernel without the kernel.
 
+use crate::dual::Dual;
 use crate::model::Network;
 use crate::scalar::Scalar;
-use crate::workspace::Workspace;
+use crate::workspace::{Mode, Workspace};
 
 /// J v: how the outputs (n × o) at `x` (n × d) change as the parameters move along `v`.
 ///
-/// `v` has P entries in the order of [`Network::tensors`]. One forward pass of values and
-/// tangents: t_{l+1} = φ'(z) ∘ (s_w (t_l W + h_l V_W) + s_b v_c).
+/// `v` has P entries in the order of [`Network::tensors`]. One forward pass in numbers with a
+/// derivative.
 ///
 /// # Panics
 /// Where `v` has not P entries.
 #[must_use]
 pub fn directional_derivative<T: Scalar>(network: &Network<T>, x: &[T], v: &[T]) -> Vec<T> {
+    let mut moving = network.cast::<Dual<T>>();
+    set_direction(&mut moving, v);
+    let x: Vec<Dual<T>> = x.iter().map(|&value| Dual { value, tangent: T::zero() }).collect();
+    moving.forward(&x).iter().map(|output| output.tangent).collect()
+}
+
+/// Lets the parameters of `network` move along `v`.
+///
+/// # Panics
+/// Where `v` has not P entries.
+pub(crate) fn set_direction<T: Scalar>(network: &mut Network<Dual<T>>, v: &[T]) {
     assert_eq!(v.len(), network.parameter_count(), "v has P entries");
-    let activation = network.architecture.activation;
-    let rows = x.len() / network.input_dim().max(1);
-    let mut h = x.to_vec();
-    let mut t = vec![T::zero(); x.len()];
-    let mut at = 0;
-    for (l, layer) in network.layers.iter().enumerate() {
-        let shape = [rows, layer.fan_in, layer.fan_out];
-        let plain = crate::gemm::Gemm::Plain;
-        let direction = &v[at..at + layer.weight.len()];
-        at += layer.weight.len();
-        let bias_direction = &v[at..at + layer.bias.len()];
-        at += layer.bias.len();
-        let mut z = vec![T::zero(); rows * layer.fan_out];
-        let mut dz = z.clone();
-        crate::gemm::gemm(plain, shape, layer.weight_scale, &h, &layer.weight, false, &mut z);
-        crate::gemm::gemm(plain, shape, layer.weight_scale, &t, &layer.weight, false, &mut dz);
-        crate::gemm::gemm(plain, shape, layer.weight_scale, &h, direction, true, &mut dz);
-        for (e, (z, dz)) in z.iter_mut().zip(&mut dz).enumerate() {
-            if !layer.bias.is_empty() {
-                *z += layer.bias_scale * layer.bias[e % layer.fan_out];
-                *dz += layer.bias_scale * bias_direction[e % layer.fan_out];
-            }
-            if l + 1 < network.layers.len() {
-                *dz *= activation.slope(*z);
-                *z = activation.value(*z);
-            }
-        }
-        (h, t) = (z, dz);
+    let mut v = v.iter();
+    for (_, tensor) in network.tensors_mut() {
+        tensor.iter_mut().zip(&mut v).for_each(|(number, &along)| number.tangent = along);
     }
-    t
 }
 
 /// λ₁ of G = JJᵀ over the rows of `x`, by power iteration to a relative change of `tolerance`.
@@ -58,7 +44,7 @@ pub fn largest_ntk_eigenvalue<T: Scalar>(
 ) -> Option<f64> {
     const MOST_ITERATIONS: usize = 200;
     let rows = x.len() / network.input_dim().max(1);
-    let mut workspace = Workspace::new(network, rows);
+    let mut workspace = Workspace::in_mode(network, rows, Mode::Inference);
     let views = network.views();
     workspace.forward(&views, x);
     // Not constant, so that it is orthogonal to no eigenvector that matters.

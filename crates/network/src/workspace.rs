@@ -1,91 +1,107 @@
 //! Outputs and gradients of a network over many rows, without allocation after the first call.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::activation::Activation;
-use crate::block::Block;
+use crate::convolution::{self, Turned};
 use crate::gemm::{Gemm, gemm, gemm_columns};
+use crate::lane::{Lane, Receiver, Setting};
+use crate::local;
 use crate::loops::add_rows;
 use crate::model::{LayerView, Network};
+use crate::normalization::{Moments, Norm, add_gradient};
+use crate::program::{Op, Program, Step};
 use crate::scalar::Scalar;
 
-/// Rows of a block: input, output and gradient of a layer of 256 fit the L2 cache together. Longer
-/// blocks make Hᵀ B slower, 74 GFLOP/s a core at 512 rows against 87 at 128 (Zen 3), for faer reads
-/// H in steps of a whole row; shorter ones make H W slower.
-const BLOCK_ROWS: usize = 128;
 /// Rows that are worth a lane of their own.
 const LANE_ROWS: usize = 256;
+/// The same of images.
+const LANE_IMAGES: usize = 4;
 /// Most lanes: each holds a gradient of all parameters.
 const MOST_LANES: usize = 16;
-/// Rows up to which the signals of all layers are kept, so that each part of the gradient is computed
-/// once, over all rows: there a gradient is larger than all that it is made of, and to sum one a lane,
-/// as many rows want it, costs more than the products (64 rows of 5 × 256: a fifth of the step).
-const FEW_ROWS: usize = 2 * BLOCK_ROWS;
+/// Numbers that the gradients of all lanes may have together, beyond those of two.
+const LANE_NUMBERS: usize = 1 << 26;
+/// Rows up to which the signals of all dense layers are kept, so that each part of the gradient is
+/// computed once, over all rows: there a gradient is larger than all that it is made of, and to sum one a
+/// lane, as many rows want it, costs more than the products (64 rows of 5 × 256: a fifth of the step).
+const FEW_ROWS: usize = 256;
 /// Entries of a gradient that a task computes or sums: enough to be worth waking a thread.
 const PART: usize = 16_384;
 
+/// What a batch norm normalizes with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Mean and variance of the rows at hand.
+    Training,
+    /// Its fixed statistics: every row by itself.
+    Inference,
+}
+
 /// Buffers for the forward and backward pass over a fixed number of rows.
 ///
-/// The rows are cut into lanes, by their number alone; each lane sums its own gradient, block by
-/// block, and the lanes are summed in order. So the result has the same bits on any number of
+/// The rows are cut into lanes, by their number and the network alone; each lane sums its own gradient,
+/// block by block, and the lanes are summed in order. So the result has the same bits on any number of
 /// threads.
 #[derive(Clone, Debug)]
 pub struct Workspace<T> {
-    activation: Activation,
-    widths: Vec<usize>,
+    program: Arc<Program>,
+    mode: Mode,
     rows: usize,
-    lanes: Vec<Lane<T>>,
+    lanes: Vec<(Lane<T>, Gradients<T>)>,
     outputs: Vec<T>,
+    turned: Vec<Turned<T>>,
+    /// Of each step that is a batch norm the moments of its channels, mean and variance among them.
+    batch: Vec<Vec<Moments<T>>>,
+    statistics: Vec<[Vec<T>; 2]>,
+    batch_means: Vec<Vec<[T; 2]>>,
 }
 
-/// A run of rows that one thread works through.
-#[derive(Clone, Debug)]
-struct Lane<T> {
-    blocks: Vec<Block<T>>,
-    /// Signals at the pre-activations of each layer, n × fan_out; with many rows at two neighbouring
-    /// layers of a block, by turns.
-    signals: Vec<Vec<T>>,
-    /// Gradient of each layer's weights and biases over the lane's rows; empty with few rows, and
-    /// until the first backward pass, since many networks are only looked at.
-    weight_gradients: Vec<Vec<T>>,
-    bias_gradients: Vec<Vec<T>>,
+/// Gradients by each layer's weights and biases over a lane's rows; empty where each part is computed
+/// once, and until the first backward pass, since many networks are only looked at.
+#[derive(Clone, Debug, Default)]
+struct Gradients<T> {
+    weights: Vec<Vec<T>>,
+    biases: Vec<Vec<T>>,
 }
 
-/// The rows of each block of each lane; a function of the number of rows alone.
-pub(crate) fn lanes(rows: usize) -> Vec<Vec<Range<usize>>> {
-    let count = rows.div_ceil(LANE_ROWS).clamp(2, MOST_LANES).min(rows.max(1));
-    let lane = |i: usize| {
-        let (start, end) = (i * rows / count, (i + 1) * rows / count);
-        (start..end).step_by(BLOCK_ROWS).map(|row| row..end.min(row + BLOCK_ROWS)).collect()
-    };
-    (0..count).map(lane).collect()
+/// The rows of each lane; a function of the network and the number of rows alone.
+fn lanes(program: &Program, rows: usize) -> impl Iterator<Item = Range<usize>> + use<> {
+    let worth = if program.has_images() { LANE_IMAGES } else { LANE_ROWS };
+    let most = (LANE_NUMBERS / program.parameter_count().max(1)).clamp(2, MOST_LANES);
+    let most = if program.is_dense() { MOST_LANES } else { most };
+    let count = rows.div_ceil(worth).clamp(2, most).min(rows.max(1));
+    (0..count).map(move |i| i * rows / count..(i + 1) * rows / count)
 }
 
 impl<T: Scalar> Workspace<T> {
-    /// Buffers for `rows` rows of a network like `network`.
+    /// Buffers for `rows` rows of a network like `network`, as it is in training.
     #[must_use]
     pub fn new(network: &Network<T>, rows: usize) -> Self {
-        let activation = network.architecture.activation;
-        let widths = network.architecture.widths(network.input_dim(), network.output_dim());
-        let lanes = lanes(rows).into_iter().map(|lane| {
-            let block =
-                |rows: Range<usize>| Block::new(activation, &widths, rows.start, rows.len());
-            let blocks: Vec<Block<T>> = lane.into_iter().map(block).collect();
-            let most = blocks.iter().map(|block| block.rows).max().unwrap_or(0);
-            let signal = |width: usize| vec![T::zero(); most * width];
-            let signals = if rows <= FEW_ROWS {
-                widths[1..].iter().map(|&width| signal(width)).collect()
-            } else {
-                let widest = widths.iter().copied().max().unwrap_or(0);
-                vec![signal(widest), signal(widest)]
-            };
-            Lane { blocks, signals, weight_gradients: Vec::new(), bias_gradients: Vec::new() }
-        });
-        let lanes = lanes.collect();
-        let outputs = vec![T::zero(); rows * network.output_dim()];
-        Self { activation, widths, rows, lanes, outputs }
+        Self::in_mode(network, rows, Mode::Training)
+    }
+
+    /// Buffers for `rows` rows of a network like `network`.
+    #[must_use]
+    pub fn in_mode(network: &Network<T>, rows: usize, mode: Mode) -> Self {
+        let program = Arc::clone(network.program());
+        let keep = program.is_dense() && rows <= FEW_ROWS;
+        let lanes = lanes(&program, rows)
+            .map(|rows| (Lane::new(&program, rows, keep), Gradients::default()))
+            .collect();
+        let steps = program.steps.len();
+        Self {
+            mode,
+            rows,
+            lanes,
+            outputs: vec![T::zero(); rows * program.outputs],
+            turned: (0..steps).map(|_| Turned::default()).collect(),
+            batch: vec![Vec::new(); steps],
+            statistics: vec![[Vec::new(), Vec::new()]; steps],
+            batch_means: vec![Vec::new(); steps],
+            program,
+        }
     }
 
     /// Rows that this workspace is for.
@@ -94,24 +110,80 @@ impl<T: Scalar> Workspace<T> {
         self.rows
     }
 
+    /// Whether each part of the gradient is computed once, over all rows.
+    fn keeps_signals(&self) -> bool {
+        self.program.is_dense() && self.rows <= FEW_ROWS
+    }
+
     /// f_θ of every row of `x` (n × d, row-major): n × o.
     ///
     /// # Panics
     /// Where `x` or `layers` have other shapes than the workspace was made for.
     pub fn forward(&mut self, layers: &[LayerView<'_, T>], x: &[T]) -> &[T] {
-        assert_eq!(x.len(), self.rows * self.widths[0], "x has n × d entries");
-        let activation = self.activation;
-        self.lanes.par_iter_mut().for_each(|lane| {
-            for block in &mut lane.blocks {
-                block.forward(activation, layers, x);
+        assert_eq!(x.len(), self.rows * self.program.input.len(), "x has n × d entries");
+        let program = Arc::clone(&self.program);
+        for phase in &program.phases {
+            let first = phase.steps.start;
+            if let Op::Norm(norm) = program.steps[first].op
+                && program.steps[first].is_batch_norm()
+            {
+                self.set_batch_moments(layers, x, first, &norm);
             }
-        });
+            let Self { lanes, batch, .. } = self;
+            let setting = Setting { batch, ..setting(&program, layers, x) };
+            lanes.par_iter_mut().for_each(|(lane, _)| lane.forward(&setting, phase));
+        }
         let mut filled = 0;
-        for block in self.lanes.iter().flat_map(|lane| &lane.blocks) {
-            self.outputs[filled..filled + block.outputs.len()].copy_from_slice(&block.outputs);
-            filled += block.outputs.len();
+        for (lane, _) in &self.lanes {
+            let outputs = lane.outputs();
+            self.outputs[filled..filled + outputs.len()].copy_from_slice(outputs);
+            filled += outputs.len();
         }
         &self.outputs
+    }
+
+    /// Sets the moments of the batch norm at step `s`, whose input is known.
+    fn set_batch_moments(
+        &mut self,
+        layers: &[LayerView<'_, T>],
+        x: &[T],
+        s: usize,
+        norm: &Norm,
+    ) {
+        let step = &self.program.steps[s];
+        let [mean, variance] = &mut self.statistics[s];
+        if self.mode == Mode::Training {
+            let setting = setting(&self.program, layers, x);
+            let count = T::of((self.rows * norm.positions) as f64);
+            let lanes = &self.lanes;
+            *mean = mean_of_lanes(lanes, count, |lane, sums: &mut Vec<T>| {
+                sums.resize(norm.channels, T::zero());
+                add_rows(lane.value(&setting, step.inputs[0], &(0..lane.rows.len())), T::one(), sums);
+            });
+            let centre = &*mean;
+            *variance = mean_of_lanes(lanes, count, |lane, sums| {
+                sums.resize(norm.channels, T::zero());
+                let input = lane.value(&setting, step.inputs[0], &(0..lane.rows.len()));
+                for pixel in input.chunks_exact(norm.channels) {
+                    for ((sum, &x), &mean) in sums.iter_mut().zip(pixel).zip(centre) {
+                        *sum += (x - mean) * (x - mean);
+                    }
+                }
+            });
+        } else if let Some(layer) = step.layer {
+            let [of_mean, of_variance] = layers[layer].statistics;
+            (*mean, *variance) = (of_mean.to_vec(), of_variance.to_vec());
+        }
+        let moments = mean.iter().zip(&*variance);
+        self.batch[s].clear();
+        self.batch[s].extend(moments.map(|(&m, &v)| Moments::new(m, v, norm.epsilon)));
+    }
+
+    /// Mean and variance of each channel over the rows of the last [`Self::forward`], of each layer that
+    /// is a batch norm: its number, and both.
+    pub fn batch_statistics(&self) -> impl Iterator<Item = (usize, &[Vec<T>; 2])> {
+        let steps = self.program.steps.iter().zip(&self.statistics);
+        steps.filter(|(step, _)| step.is_batch_norm()).filter_map(|(s, of)| Some((s.layer?, of)))
     }
 
     /// Sends m = ∂L/∂f (`output_gradient`, n × o) back through all layers, for the `x` of the last
@@ -124,23 +196,72 @@ impl<T: Scalar> Workspace<T> {
     /// Where a slice has another shape than the workspace was made for.
     pub fn backward(&mut self, layers: &[LayerView<'_, T>], x: &[T], output_gradient: &[T]) {
         assert_eq!(output_gradient.len(), self.outputs.len(), "m has n × o entries");
-        let (activation, few) = (self.activation, self.rows <= FEW_ROWS);
-        let o = self.widths[self.widths.len() - 1];
-        self.lanes.par_iter_mut().for_each(|lane| {
-            for b in 0..lane.blocks.len() {
-                let (start, rows) = (lane.blocks[b].start, lane.blocks[b].rows);
-                let m = &output_gradient[start * o..(start + rows) * o];
-                if few {
-                    lane.keep_signals(activation, layers, m);
-                } else {
-                    lane.add_gradient(activation, layers, x, m, b);
+        let (program, keep) = (Arc::clone(&self.program), self.keeps_signals());
+        turn(&program, layers, &mut self.turned);
+        let is_trained = self.mode == Mode::Training;
+        self.lanes.par_iter_mut().for_each(|(lane, gradients)| {
+            lane.prepare_backward(&program, keep);
+            if !keep {
+                gradients.reset(layers);
+            }
+            for (sums, step) in lane.batch_sums.iter_mut().zip(&program.steps) {
+                sums.clear();
+                if step.is_batch_norm() {
+                    sums.resize(step.shapes[1].channels(), [T::zero(); 2]);
                 }
             }
         });
+        for (number, phase) in program.phases.iter().enumerate().rev() {
+            // The first step of the phase behind may be a batch norm whose signals all lanes have
+            // added up by now.
+            let behind = program.phases.get(number + 1).map(|phase| phase.steps.start);
+            let unfinished = behind.filter(|&s| is_trained && program.steps[s].is_batch_norm());
+            if let Some(s) = unfinished {
+                self.set_batch_means(s);
+            }
+            let Self { lanes, batch, batch_means, turned, .. } = self;
+            let means: &[_] = if is_trained { batch_means } else { &[] };
+            let setting = Setting { batch, batch_means: means, turned, ..setting(&program, layers, x) };
+            let is_last = number + 1 == program.phases.len();
+            lanes.par_iter_mut().for_each(|(lane, gradients)| {
+                if let Some(s) = unfinished {
+                    for block in lane.blocks(&program.phases[number + 1]) {
+                        lane.finish_batch_norm(&setting, s, &block);
+                    }
+                }
+                for block in lane.blocks(phase) {
+                    if is_last {
+                        let o = program.outputs;
+                        let start = (lane.rows.start + block.start) * o;
+                        let m = &output_gradient[start..start + block.len() * o];
+                        lane.set_output_signal(&block, m);
+                    }
+                    lane.backward(&setting, phase, &block, gradients);
+                }
+            });
+        }
     }
 
-    /// Writes the gradient by the weights of layer `l` to `weight`, fan_in × fan_out, for the `x` and the
-    /// m of the last [`Self::backward`].
+    /// Sets the means of signal and signal ∘ x̂ at the batch norm of step `s` over all lanes.
+    fn set_batch_means(&mut self, s: usize) {
+        let step = &self.program.steps[s];
+        let count = T::of((self.rows * step.shapes[1].positions()) as f64);
+        let means = &mut self.batch_means[s];
+        means.clear();
+        means.resize(step.shapes[1].channels(), [T::zero(); 2]);
+        for (lane, _) in &self.lanes {
+            for (mean, sum) in means.iter_mut().zip(&lane.batch_sums[s]) {
+                mean[0] += sum[0];
+                mean[1] += sum[1];
+            }
+        }
+        for mean in means {
+            *mean = mean.map(|sum| sum / count);
+        }
+    }
+
+    /// Writes the gradient by the weights of layer `l` to `weight`, row-major, for the `x` and the m of
+    /// the last [`Self::backward`].
     ///
     /// # Panics
     /// Where a slice has another length than its shape says.
@@ -152,15 +273,17 @@ impl<T: Scalar> Workspace<T> {
         weight: &mut [T],
     ) {
         assert_eq!(weight.len(), layer.weight.len(), "the gradient by W has its shape");
-        if self.rows > FEW_ROWS {
-            return self.sum_lanes(|lane| &lane.weight_gradients[l], weight);
+        if !self.keeps_signals() {
+            return self.sum_lanes(|gradients| &gradients.weights[l], weight);
         }
-        let d = self.widths[0];
+        // Steps and layers of a dense network are the same.
+        let setting = setting(&self.program, &[], x);
         let each = PART.div_ceil(layer.fan_out).min(layer.fan_in);
         weight.par_chunks_mut(each * layer.fan_out).enumerate().for_each(|(part, gradient)| {
             let columns = part * each..part * each + gradient.len() / layer.fan_out;
-            for (at, (block, signal)) in self.kept_signals(l, layer).enumerate() {
-                let sides = [(block.input(l, x, d), layer.fan_in), (signal, layer.fan_out)];
+            for (at, (lane, _)) in self.lanes.iter().enumerate() {
+                let input = lane.value(&setting, l, &(0..lane.rows.len()));
+                let sides = [(input, layer.fan_in), (lane.kept_signal(l), layer.fan_out)];
                 gemm_columns(sides, columns.clone(), layer.weight_scale, at > 0, gradient);
             }
         });
@@ -173,33 +296,20 @@ impl<T: Scalar> Workspace<T> {
     /// Where `bias` has another length than the layer's.
     pub fn write_bias_gradient(&self, l: usize, layer: &LayerView<'_, T>, bias: &mut [T]) {
         assert_eq!(bias.len(), layer.bias.len(), "the gradient by c has its shape");
-        if self.rows > FEW_ROWS {
-            return self.sum_lanes(|lane| &lane.bias_gradients[l], bias);
+        if !self.keeps_signals() {
+            return self.sum_lanes(|gradients| &gradients.biases[l], bias);
         }
         bias.fill(T::zero());
-        for (_, signal) in self.kept_signals(l, layer) {
-            add_bias_gradient(signal, layer, bias);
+        for (lane, _) in &self.lanes {
+            add_bias_gradient(lane.kept_signal(l), layer, bias);
         }
-    }
-
-    /// With few rows each block and its signals at layer `l`.
-    fn kept_signals(
-        &self,
-        l: usize,
-        layer: &LayerView<'_, T>,
-    ) -> impl Iterator<Item = (&Block<T>, &[T])> {
-        let fan_out = layer.fan_out;
-        self.lanes.iter().map(move |lane| {
-            let block = &lane.blocks[0];
-            (block, &lane.signals[l][..block.rows * fan_out])
-        })
     }
 
     /// Writes the sum of a tensor over all lanes, in their order.
-    fn sum_lanes<'a>(&'a self, tensor: impl Fn(&'a Lane<T>) -> &'a Vec<T> + Sync, sum: &mut [T]) {
+    fn sum_lanes<'a>(&'a self, tensor: impl Fn(&'a Gradients<T>) -> &'a Vec<T> + Sync, sum: &mut [T]) {
         sum.par_chunks_mut(PART).enumerate().for_each(|(part, sum)| {
             let range = part * PART..part * PART + sum.len();
-            let mut lanes = self.lanes.iter().map(|lane| &tensor(lane)[range.clone()]);
+            let mut lanes = self.lanes.iter().map(|(_, of)| &tensor(of)[range.clone()]);
             // Two at a time: a pass over the sum costs as much as one over a lane.
             match (lanes.next(), lanes.next()) {
                 (Some(first), Some(second)) => {
@@ -245,68 +355,96 @@ impl<T: Scalar> Workspace<T> {
     }
 }
 
-impl<T: Scalar> Lane<T> {
-    /// Computes the signals of all layers from m of the lane's only block.
-    fn keep_signals(&mut self, activation: Activation, layers: &[LayerView<'_, T>], m: &[T]) {
-        let Self { blocks, signals, .. } = self;
-        let (block, last) = (&blocks[0], layers.len() - 1);
-        signals[last][..m.len()].copy_from_slice(m);
-        for l in (1..layers.len()).rev() {
-            let (earlier, later) = signals.split_at_mut(l);
-            let signal = &later[0][..block.rows * layers[l].fan_out];
-            let before = &mut earlier[l - 1][..block.rows * layers[l].fan_in];
-            block.signal_before(activation, l, &layers[l], signal, before);
-        }
-    }
+/// What a way forward reads, but for the moments of batch norms.
+pub(crate) fn setting<'a, T>(
+    program: &'a Program,
+    layers: &'a [LayerView<'a, T>],
+    x: &'a [T],
+) -> Setting<'a, T> {
+    Setting { program, layers, x, batch: &[], batch_means: &[], turned: &[] }
+}
 
-    /// Adds the gradient of block `b` to the lane's, from m of its rows.
-    fn add_gradient(
-        &mut self,
-        activation: Activation,
-        layers: &[LayerView<'_, T>],
-        x: &[T],
-        m: &[T],
-        b: usize,
-    ) {
-        self.allocate_gradients(layers);
-        let block = &self.blocks[b];
-        let (n, d) = (block.rows, layers[0].fan_in);
-        let [signal, before] = self.signals.as_mut_slice() else { return };
-        let (mut signal, mut before) = (signal, before);
-        signal[..m.len()].copy_from_slice(m);
-        for (l, layer) in layers.iter().enumerate().rev() {
-            let here = &signal[..n * layer.fan_out];
-            // The first block overwrites what the step before left.
-            let accumulate = b > 0;
-            let shape = [layer.fan_in, n, layer.fan_out];
-            gemm(
-                Gemm::LeftTransposed,
-                shape,
-                layer.weight_scale,
-                block.input(l, x, d),
-                here,
-                accumulate,
-                &mut self.weight_gradients[l],
-            );
-            let bias = &mut self.bias_gradients[l];
-            if !accumulate {
-                bias.fill(T::zero());
-            }
-            add_bias_gradient(here, layer, bias);
-            if l > 0 {
-                let to = &mut before[..n * layer.fan_in];
-                block.signal_before(activation, l, layer, here, to);
-                std::mem::swap(&mut signal, &mut before);
-            }
+/// Sets the weights of convolutions as the way back needs them; the first layer's are not.
+pub(crate) fn turn<T: Scalar>(
+    program: &Program,
+    layers: &[LayerView<'_, T>],
+    turned: &mut [Turned<T>],
+) {
+    turned.par_iter_mut().zip(&program.steps).for_each(|(turned, step)| {
+        if let (Op::Convolution(window), Some(layer)) = (step.op, step.layer)
+            && step.inputs[0] > 0
+        {
+            turned.set(&window, layers[layer].fan_out, layers[layer].weight);
         }
-    }
+    });
+}
 
-    fn allocate_gradients(&mut self, layers: &[LayerView<'_, T>]) {
-        if self.weight_gradients.is_empty() {
+/// The sums that `add` makes of each lane, added up in order and divided by `count`.
+fn mean_of_lanes<T: Scalar>(
+    lanes: &[(Lane<T>, Gradients<T>)],
+    count: T,
+    add: impl Fn(&Lane<T>, &mut Vec<T>) + Sync,
+) -> Vec<T> {
+    let of_lanes: Vec<Vec<T>> = lanes
+        .par_iter()
+        .map(|(lane, _)| {
+            let mut sums = Vec::new();
+            add(lane, &mut sums);
+            sums
+        })
+        .collect();
+    let channels = of_lanes.first().map_or(0, Vec::len);
+    (0..channels).map(|j| of_lanes.iter().map(|sums| sums[j]).sum::<T>() / count).collect()
+}
+
+impl<T: Scalar> Gradients<T> {
+    fn reset(&mut self, layers: &[LayerView<'_, T>]) {
+        if self.weights.is_empty() {
             let zeros = |values: &[T]| vec![T::zero(); values.len()];
-            self.weight_gradients = layers.iter().map(|layer| zeros(layer.weight)).collect();
-            self.bias_gradients = layers.iter().map(|layer| zeros(layer.bias)).collect();
+            self.weights = layers.iter().map(|layer| zeros(layer.weight)).collect();
+            self.biases = layers.iter().map(|layer| zeros(layer.bias)).collect();
         }
+    }
+}
+
+impl<T: Scalar> Receiver<T> for Gradients<T> {
+    fn receive(
+        &mut self,
+        step: &Step,
+        (l, layer): (usize, &LayerView<'_, T>),
+        rows: Range<usize>,
+        (input, signal): (&[T], &[T]),
+        buffer: &mut Vec<T>,
+    ) {
+        // Where signals are kept each part of the gradient is computed later.
+        let Some(weight) = self.weights.get_mut(l) else { return };
+        // The first block overwrites what the step before left.
+        let accumulate = rows.start > 0;
+        let (scale, at) = (layer.weight_scale, (input, signal));
+        let bias = &mut self.biases[l];
+        if !accumulate {
+            bias.fill(T::zero());
+        }
+        match step.op {
+            Op::Convolution(window) => {
+                convolution::gradient(&window, layer.fan_out, scale, at, buffer, accumulate, weight);
+            }
+            Op::Local(window) => {
+                local::gradient(&window, layer.fan_out, scale, at, buffer, accumulate, weight);
+            }
+            Op::Norm(_) => {
+                if !accumulate {
+                    weight.fill(T::zero());
+                }
+                add_gradient(at, weight, bias);
+                return;
+            }
+            _ => {
+                let shape = [layer.fan_in, rows.len(), layer.fan_out];
+                gemm(Gemm::LeftTransposed, shape, scale, input, signal, accumulate, weight);
+            }
+        }
+        add_bias_gradient(signal, layer, bias);
     }
 }
 
@@ -318,11 +456,11 @@ fn add_bias_gradient<T: Scalar>(signal: &[T], layer: &LayerView<'_, T>, bias: &m
 }
 
 impl<T: Scalar> Network<T> {
-    /// f_θ of every row of `x` (n × d, row-major): n × o.
+    /// f_θ of every row of `x` (n × d, row-major), n × o, with the fixed statistics of batch norms.
     #[must_use]
     pub fn forward(&self, x: &[T]) -> Vec<T> {
         let rows = x.len() / self.input_dim().max(1);
-        Workspace::new(self, rows).forward(&self.views(), x).to_vec()
+        Workspace::in_mode(self, rows, Mode::Inference).forward(&self.views(), x).to_vec()
     }
 }
 
@@ -368,9 +506,15 @@ mod tests {
             Initialization::Lecun
         };
         let architecture =
-            Architecture { hidden: hidden.to_vec(), activation: ALL[activation], init, bias };
+            Architecture {
+                hidden: hidden.to_vec(),
+                activation: ALL[activation],
+                init,
+                bias,
+                ..Architecture::default()
+            };
         let mut random = ChaCha8Rng::seed_from_u64(5);
-        let mut network = Network::initialize(&architecture, d, o, &mut random);
+        let mut network = Network::initialize(&architecture, d, o, &mut random).expect("a network");
         for layer in &mut network.layers {
             for (i, c) in layer.bias.iter_mut().enumerate() {
                 *c += 0.1 * (i as f64 + 1.0).sin();
