@@ -2,7 +2,7 @@
 
 use std::f64::consts::PI;
 
-use network::{Architecture, Network};
+use network::{Architecture, Network, Shape};
 use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
 use schemars::JsonSchema;
@@ -247,7 +247,9 @@ impl FunctionSource {
                     let message = "output_dim is 0; a teacher has at least one output".to_owned();
                     add("/formula/teacher/output_dim".to_owned(), message);
                 }
-                for (at, error) in network.check().err().unwrap_or_default() {
+                let shape = Shape::Vector(self.input_dim as usize);
+                let data = (shape, *output_dim as usize);
+                for (at, error) in network.check(Some(data)).err().unwrap_or_default() {
                     add(format!("/formula/teacher/network{at}"), error.to_string());
                 }
             }
@@ -303,7 +305,9 @@ fn teacher(
     inputs: &[f64],
     random: &mut impl Rng,
 ) -> Vec<f64> {
-    Network::<f64>::initialize(architecture, input_dim, output_dim, random).forward(inputs)
+    // `problems` has found what is no network.
+    Network::<f64>::initialize(architecture, input_dim, output_dim, random)
+        .map_or_else(|_| Vec::new(), |network| network.forward(inputs))
 }
 
 fn polynomial(terms: &[Monomial], u: &[f64]) -> f64 {
@@ -379,7 +383,7 @@ mod tests {
         let teacher = || Formula::Teacher { network: network.clone(), output_dim: 2 };
         let found = values(3, teacher(), &x, 9);
         let mut random = Seed(9).stream("dataset/function");
-        let expected = Network::<f64>::initialize(&network, 3, 2, &mut random);
+        let expected = Network::<f64>::initialize(&network, 3, 2, &mut random).unwrap();
         assert_eq!(found, expected.forward(&x));
         assert_eq!(found.len(), 4);
         assert_ne!(found, values(3, teacher(), &x, 10));

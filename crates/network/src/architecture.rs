@@ -61,9 +61,7 @@ impl Default for Architecture {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ArchitectureError {
     /// There is no layer.
-    #[error(
-        "the network has no layers; give widths, as in `hidden: [256]`, or a list of `layers`"
-    )]
+    #[error("the network has no layers; give widths, as in `hidden: [256]`, or a list of `layers`")]
     NoLayers,
     /// Two networks in one.
     #[error("`hidden` is the short form of a list of `layers`; give one of the two")]
@@ -193,7 +191,11 @@ impl ArchitectureError {
 impl Architecture {
     /// A fully connected network.
     #[must_use]
-    pub fn fully_connected(hidden: Vec<usize>, activation: Activation, init: Initialization) -> Self {
+    pub fn fully_connected(
+        hidden: Vec<usize>,
+        activation: Activation,
+        init: Initialization,
+    ) -> Self {
         Self { hidden, activation, init, ..Self::default() }
     }
 
@@ -291,20 +293,69 @@ mod tests {
 
     #[test]
     fn shapes_that_do_not_fit_are_told_with_their_layer() {
-        let conv = |kernel: usize| serde_json::json!({ "conv": { "channels": 4, "kernel": kernel } });
+        let conv =
+            |kernel: usize| serde_json::json!({ "conv": { "channels": 4, "kernel": kernel } });
         let cases = [
-            (serde_json::json!([{ "dense": 3 }]), "/layers/0/dense", "`dense` needs a vector, but its input is an image of 8 × 6 × 3; put `flatten` or `global_average_pool` before it"),
-            (serde_json::json!([conv(12), "flatten", { "dense": 3 }]), "/layers/0/conv/kernel", "a window of 12 × 12 does not fit into an image of 8 × 6 × 3"),
-            (serde_json::json!(["flatten", "relu", "flatten"]), "/layers/2", "`flatten` gets a vector of 144 numbers, which is flat already; leave it out"),
-            (serde_json::json!(["flatten", conv(1)]), "/layers/1/conv", "`conv` needs an image, but its input is a vector of 144 numbers"),
-            (serde_json::json!([conv(3), { "average_pool": 7 }]), "/layers/1/average_pool", "a window of 7 × 7 does not fit into an image of 8 × 6 × 4"),
-            (serde_json::json!([{ "residual": [conv(3)] }]), "/layers/0/residual", "the layers of this residual sum give 8 × 6 × 4, but its input 8 × 6 × 3"),
-            (serde_json::json!([{ "residual": { "layers": ["relu", conv(13)], "shortcut": [] } }]), "/layers/0/residual/layers/1/conv/kernel", "a window of 13 × 13 does not fit into an image of 8 × 6 × 3"),
-            (serde_json::json!([{ "residual": [] }]), "/layers/0/residual", "this residual sum has no layers"),
-            (serde_json::json!([{ "group_norm": { "groups": 2 } }]), "/layers/0/group_norm/groups", "3 channels cannot be cut into 2 groups of as many channels"),
-            (serde_json::json!([{ "conv": { "channels": 4, "kernel": 3, "stride": 0 } }]), "/layers/0/conv/stride", "the stride is 0; it must be at least 1"),
-            (serde_json::json!([conv(3), "relu"]), "/layers/1", "the network ends in an image of 8 × 6 × 4, where 3 outputs are wanted; end it with `global_average_pool` or `flatten`, and `dense: 3`"),
-            (serde_json::json!(["flatten", { "dense": 4 }]), "/layers/1/dense", "the network ends in 4 outputs, but the dataset has 3"),
+            (
+                serde_json::json!([{ "dense": 3 }]),
+                "/layers/0/dense",
+                "`dense` needs a vector, but its input is an image of 8 × 6 × 3; put `flatten` or `global_average_pool` before it",
+            ),
+            (
+                serde_json::json!([conv(12), "flatten", { "dense": 3 }]),
+                "/layers/0/conv/kernel",
+                "a window of 12 × 12 does not fit into an image of 8 × 6 × 3",
+            ),
+            (
+                serde_json::json!(["flatten", "relu", "flatten"]),
+                "/layers/2",
+                "`flatten` gets a vector of 144 numbers, which is flat already; leave it out",
+            ),
+            (
+                serde_json::json!(["flatten", conv(1)]),
+                "/layers/1/conv",
+                "`conv` needs an image, but its input is a vector of 144 numbers",
+            ),
+            (
+                serde_json::json!([conv(3), { "average_pool": 7 }]),
+                "/layers/1/average_pool",
+                "a window of 7 × 7 does not fit into an image of 8 × 6 × 4",
+            ),
+            (
+                serde_json::json!([{ "residual": [conv(3)] }]),
+                "/layers/0/residual",
+                "the layers of this residual sum give 8 × 6 × 4, but its input 8 × 6 × 3",
+            ),
+            (
+                serde_json::json!([{ "residual": { "layers": ["relu", conv(13)], "shortcut": [] } }]),
+                "/layers/0/residual/layers/1/conv/kernel",
+                "a window of 13 × 13 does not fit into an image of 8 × 6 × 3",
+            ),
+            (
+                serde_json::json!([{ "residual": [] }]),
+                "/layers/0/residual",
+                "this residual sum has no layers",
+            ),
+            (
+                serde_json::json!([{ "group_norm": { "groups": 2 } }]),
+                "/layers/0/group_norm/groups",
+                "3 channels cannot be cut into 2 groups of as many channels",
+            ),
+            (
+                serde_json::json!([{ "conv": { "channels": 4, "kernel": 3, "stride": 0 } }]),
+                "/layers/0/conv/stride",
+                "the stride is 0; it must be at least 1",
+            ),
+            (
+                serde_json::json!([conv(3), "relu"]),
+                "/layers/1",
+                "the network ends in an image of 8 × 6 × 4, where 3 outputs are wanted; end it with `global_average_pool` or `flatten`, and `dense: 3`",
+            ),
+            (
+                serde_json::json!(["flatten", { "dense": 4 }]),
+                "/layers/1/dense",
+                "the network ends in 4 outputs, but the dataset has 3",
+            ),
         ];
         for (layers, at, message) in cases {
             assert_eq!(wrong(layers), (at.to_owned(), message.to_owned()));

@@ -175,7 +175,8 @@ impl<T: Scalar> Turned<T> {
             // The first place of the class in the image, and its first window.
             let first = |side: usize, class: usize| (class + s - place.before[side] % s) % s;
             let (top, left) = (first(0, y), first(1, x));
-            let count = |side: usize, first: usize| place.size[side].saturating_sub(first).div_ceil(s);
+            let count =
+                |side: usize, first: usize| place.size[side].saturating_sub(first).div_ceil(s);
             let (lines, places) = (count(0, top), count(1, left));
             if lines == 0 || places == 0 {
                 continue;
@@ -225,6 +226,10 @@ fn classes(s: usize) -> impl Iterator<Item = (usize, usize)> {
 }
 
 /// Which of the k weights along a side meet places of `class`.
-fn taps(k: usize, s: usize, class: usize) -> impl DoubleEndedIterator<Item = usize> + ExactSizeIterator + Clone {
+fn taps(
+    k: usize,
+    s: usize,
+    class: usize,
+) -> impl DoubleEndedIterator<Item = usize> + ExactSizeIterator + Clone {
     (class..k.max(class)).step_by(s)
 }

@@ -175,12 +175,7 @@ impl<T: Scalar> Scalar for Dual<T> {
     }
 
     /// (A + εA')(B + εB') = AB + ε (A'B + AB'), by three products of the parts.
-    fn product(
-        product: &Product<'_, Self>,
-        alpha: Self,
-        accumulate: bool,
-        result: &mut [Self],
-    ) {
+    fn product(product: &Product<'_, Self>, alpha: Self, accumulate: bool, result: &mut [Self]) {
         let [a, along_a] = parts(product.a);
         let [b, along_b] = parts(product.b);
         let Product { gemm, shape, a_columns, .. } = *product;
@@ -260,7 +255,10 @@ mod tests {
                 let found = at(x).tangent;
                 // Truncation h² f‴/6 and rounding ε|f|/h of a central difference.
                 let bound = 1e-9 * (1.0 + found.abs() + at(x).value.abs());
-                assert!((found - difference).abs() <= bound, "{name} at {x}: {found}, {difference}");
+                assert!(
+                    (found - difference).abs() <= bound,
+                    "{name} at {x}: {found}, {difference}"
+                );
             }
         }
     }

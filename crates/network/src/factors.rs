@@ -80,8 +80,7 @@ impl<T: Scalar> Factors<T> {
         let mut turned = vec![Turned::default(); program.steps.len()];
         turn(program, &views, &mut turned);
         let batch = fixed_moments(program, &views);
-        let setting =
-            Setting { batch: &batch, turned: &turned, ..setting(program, &views, x) };
+        let setting = Setting { batch: &batch, turned: &turned, ..setting(program, &views, x) };
         let starts: Vec<usize> = (0..rows).step_by(block).collect();
         let parts: Vec<Self> = starts
             .into_par_iter()
@@ -114,7 +113,8 @@ impl<T: Scalar> Factors<T> {
                 })
                 .collect(),
         };
-        let mut collected = Collected { family: 0, first: first_parts(program), layers: empty(setting, signal) };
+        let mut collected =
+            Collected { family: 0, first: first_parts(program), layers: empty(setting, signal) };
         for (family, seed) in seeds.iter().enumerate() {
             collected.family = family;
             for (number, phase) in program.phases.iter().enumerate().rev() {
@@ -131,7 +131,10 @@ impl<T: Scalar> Factors<T> {
 }
 
 /// The moments with which batch norms normalize away from training, step by step.
-fn fixed_moments<T: Scalar>(program: &Program, layers: &[LayerView<'_, T>]) -> Vec<Vec<Moments<T>>> {
+pub(crate) fn fixed_moments<T: Scalar>(
+    program: &Program,
+    layers: &[LayerView<'_, T>],
+) -> Vec<Vec<Moments<T>>> {
     let moments = |step: &Step| match (step.op, step.layer) {
         (Op::Norm(norm), Some(layer)) if step.is_batch_norm() => {
             let [mean, variance] = layers[layer].statistics;
@@ -213,7 +216,8 @@ impl<T: Scalar> Receiver<T> for Collected<T> {
         let n = rows.len();
         match step.op {
             Op::Convolution(_) | Op::Norm(_) => {
-                let samples = input.chunks_exact(input.len() / n).zip(signal.chunks_exact(signal.len() / n));
+                let samples =
+                    input.chunks_exact(input.len() / n).zip(signal.chunks_exact(signal.len() / n));
                 let rows = &mut factors[0].signals[family];
                 for at in samples {
                     let start = rows.len();
@@ -221,7 +225,15 @@ impl<T: Scalar> Receiver<T> for Collected<T> {
                     let (weight, bias) = rows[start..].split_at_mut(layer.weight.len());
                     if let Op::Convolution(window) = step.op {
                         let scale = layer.weight_scale;
-                        convolution::gradient(&window, layer.fan_out, scale, at, buffer, false, weight);
+                        convolution::gradient(
+                            &window,
+                            layer.fan_out,
+                            scale,
+                            at,
+                            buffer,
+                            false,
+                            weight,
+                        );
                         if !bias.is_empty() {
                             add_rows(at.1, layer.bias_scale, bias);
                         }

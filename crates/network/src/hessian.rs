@@ -36,12 +36,7 @@ where
     /// # Panics
     /// Where `x` or `output_gradient` do not fit the network.
     #[must_use]
-    pub fn new(
-        network: &Network<T>,
-        x: &[T],
-        output_gradient: &[T],
-        output_hessian: C,
-    ) -> Self {
+    pub fn new(network: &Network<T>, x: &[T], output_gradient: &[T], output_hessian: C) -> Self {
         let rows = x.len() / network.input_dim();
         assert_eq!(x.len(), rows * network.input_dim(), "x has n × d entries");
         assert_eq!(output_gradient.len(), rows * network.output_dim(), "∂L/∂f has n × o entries");
@@ -133,8 +128,7 @@ mod tests {
         fn new(hidden: &[usize], activation: Activation, o: usize, n: usize) -> Self {
             // Biases that are not 0 and scales that are not 1.
             let init = Initialization::Ntk { weight_std: 1.3, bias_std: 0.4 };
-            let architecture =
-                Architecture::fully_connected(hidden.to_vec(), activation, init);
+            let architecture = Architecture::fully_connected(hidden.to_vec(), activation, init);
             let mut random = ChaCha8Rng::seed_from_u64(5);
             let network = Network::initialize(&architecture, 2, o, &mut random).expect("a network");
             let x = (0..n * 2).map(|i| (i * 37 % 101) as f64 / 50.0 - 1.0).collect();
@@ -247,7 +241,8 @@ mod tests {
         let architecture =
             Architecture { init: Initialization::Lecun, bias: false, ..Architecture::default() };
         let mut case = Case::new(&[1], Activation::Linear, 1, 200);
-        case.network = Network::initialize(&architecture, 2, 3, &mut ChaCha8Rng::seed_from_u64(1)).expect("a network");
+        case.network = Network::initialize(&architecture, 2, 3, &mut ChaCha8Rng::seed_from_u64(1))
+            .expect("a network");
         case.y = vec![0.3; 600];
         let v = direction(6, 4);
         let product = case.products(std::slice::from_ref(&v)).remove(0);

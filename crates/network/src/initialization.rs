@@ -52,6 +52,17 @@ impl Initialization {
         }
     }
 
+    /// The variance with which weights are drawn.
+    #[must_use]
+    pub fn weight_variance(self, [fan_in, fan_out]: [usize; 2]) -> f64 {
+        match self {
+            Self::Glorot => 2.0 / (fan_in + fan_out) as f64,
+            Self::Lecun => 1.0 / fan_in as f64,
+            Self::He => 2.0 / fan_in as f64,
+            Self::Ntk { .. } => 1.0,
+        }
+    }
+
     /// Draws the `count` weights of a layer; those of a convolution have the fans k² c and k² c'.
     pub(crate) fn weights(
         self,

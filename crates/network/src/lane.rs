@@ -129,7 +129,12 @@ impl<T: Scalar> Lane<T> {
     }
 
     /// The rows `block` of `value`.
-    pub fn value<'a>(&'a self, setting: &Setting<'a, T>, value: usize, block: &Range<usize>) -> &'a [T] {
+    pub fn value<'a>(
+        &'a self,
+        setting: &Setting<'a, T>,
+        value: usize,
+        block: &Range<usize>,
+    ) -> &'a [T] {
         value_of(&self.values, setting, &self.rows, value, block)
     }
 

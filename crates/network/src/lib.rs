@@ -62,8 +62,9 @@ mod tile;
 mod dual;
 mod factors;
 mod hessian;
-mod lane;
 mod lanczos;
+mod lane;
+mod statistics;
 mod tangent;
 mod workspace;
 

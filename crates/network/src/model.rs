@@ -14,6 +14,10 @@ use crate::shape::Shape;
 pub struct Layer<T> {
     /// Its place: `layers.0`, within a residual sum `layers.2.layers.0` or `layers.2.shortcut.0`.
     pub name: String,
+    /// Inputs of a unit, of a convolution k² c, and outputs that an input meets, k² c'.
+    pub fans: [usize; 2],
+    /// Whether it is a norm, with γ and β in place of weights and biases.
+    pub is_norm: bool,
     /// Inputs of a unit: of a convolution k² c.
     pub fan_in: usize,
     /// Units of a dense layer, channels of a convolution.
@@ -95,6 +99,8 @@ impl<T: Scalar> Network<T> {
                 if shape.norm == Some(crate::normalization::Over::Batch) { shape.bias } else { 0 };
             Layer {
                 name: shape.name.clone(),
+                fans: shape.fans,
+                is_norm,
                 fan_in,
                 fan_out: shape.weight.last().copied().unwrap_or(0),
                 shape: shape.weight.clone(),
@@ -139,8 +145,7 @@ impl<T: Scalar> Network<T> {
             let weight = Some(("weight", layer.shape.clone(), layer.weight.as_slice()));
             let bias = (!layer.bias.is_empty())
                 .then(|| ("bias", layer.bias_shape(), layer.bias.as_slice()));
-            let named =
-                |(part, shape, values)| (format!("{}.{part}", layer.name), shape, values);
+            let named = |(part, shape, values)| (format!("{}.{part}", layer.name), shape, values);
             [weight, bias].into_iter().flatten().map(named)
         })
     }
@@ -177,6 +182,8 @@ impl<T: Scalar> Network<T> {
         let cast = |values: &[T]| values.iter().map(|v| U::of(v.wide())).collect();
         let layers = self.layers.iter().map(|layer| Layer {
             name: layer.name.clone(),
+            fans: layer.fans,
+            is_norm: layer.is_norm,
             fan_in: layer.fan_in,
             fan_out: layer.fan_out,
             shape: layer.shape.clone(),

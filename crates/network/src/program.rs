@@ -182,9 +182,34 @@ impl Program {
         self.steps.iter().map(|step| step.shapes[1].len() as f64).sum()
     }
 
+    /// Numbers of a sample in the factors of all layers ([`crate::Factors`]): of inputs, and of the signals
+    /// of one output.
+    #[must_use]
+    pub fn factor_counts(&self) -> [f64; 2] {
+        let layered = self.steps.iter().filter_map(|step| Some((step, &self.layers[step.layer?])));
+        let counts = layered.map(|(step, layer)| {
+            let output = step.shapes[1].len() as f64;
+            match step.op {
+                Op::Convolution(_) | Op::Norm(_) => {
+                    [0.0, layer.weights() as f64 + layer.bias as f64]
+                }
+                Op::Local(window) => [(window.positions() * window.patch()) as f64, output],
+                _ => [step.shapes[0].len() as f64, output],
+            }
+        });
+        counts.fold([0.0; 2], |[a, b], [c, d]| [a + c, b + d])
+    }
+
     /// Whether all layers are dense: the networks of `hidden`.
     pub(crate) fn is_dense(&self) -> bool {
         self.steps.iter().all(|step| step.op == Op::Dense)
+    }
+
+    /// Whether the outputs are those of a dense layer.
+    #[must_use]
+    pub fn ends_dense(&self) -> bool {
+        let plain = |step: &Step| step.op == Op::Dense && step.activation == Activation::Linear;
+        self.steps.last().is_some_and(plain)
     }
 
     /// Whether a layer normalizes over a batch, and so is another function in training.
@@ -194,7 +219,8 @@ impl Program {
     }
 
     /// Whether some value is an image.
-    pub(crate) fn has_images(&self) -> bool {
+    #[must_use]
+    pub fn has_images(&self) -> bool {
         self.steps.iter().any(|step| step.shapes.iter().any(|shape| shape.positions() > 1))
     }
 
@@ -217,7 +243,7 @@ impl Step {
         let [input, output] = self.shapes.map(|shape| shape.len() as u64);
         match (self.op, self.layer) {
             (Op::Dense | Op::Convolution(_) | Op::Local(_), Some(layer)) => {
-                output.saturating_mul(2 * layers[layer].fans[0] as u64)
+                output.saturating_mul(2).saturating_mul(layers[layer].fans[0] as u64)
             }
             (Op::AveragePool(window) | Op::MaxPool(window), _) => {
                 output.saturating_mul((window.kernel * window.kernel) as u64)
@@ -393,7 +419,10 @@ impl Builder {
                         return here("", ArchitectureError::Zero { name: "a side of the pool" });
                     }
                     let Some(window) = Window::new(image, side, stride, Padding::Valid) else {
-                        return here("", ArchitectureError::Window { side, shape: shape.to_string() });
+                        return here(
+                            "",
+                            ArchitectureError::Window { side, shape: shape.to_string() },
+                        );
                     };
                     let [down, across] = window.output;
                     let op = match spec {

@@ -71,12 +71,7 @@ pub trait Scalar:
     fn erf(self) -> Self;
 
     /// result ← result · `accumulate` + `alpha` · product, on this thread.
-    fn product(
-        product: &Product<'_, Self>,
-        alpha: Self,
-        accumulate: bool,
-        result: &mut [Self],
-    );
+    fn product(product: &Product<'_, Self>, alpha: Self, accumulate: bool, result: &mut [Self]);
 
     /// result ← result · `accumulate` + the sums, on this thread.
     fn sums(
@@ -140,12 +135,7 @@ impl Scalar for f32 {
         self.sqrt()
     }
 
-    fn product(
-        product: &Product<'_, Self>,
-        alpha: Self,
-        accumulate: bool,
-        result: &mut [Self],
-    ) {
+    fn product(product: &Product<'_, Self>, alpha: Self, accumulate: bool, result: &mut [Self]) {
         faer_product(product, alpha, accumulate, result);
     }
 
@@ -206,12 +196,7 @@ impl Scalar for f64 {
         self.sqrt()
     }
 
-    fn product(
-        product: &Product<'_, Self>,
-        alpha: Self,
-        accumulate: bool,
-        result: &mut [Self],
-    ) {
+    fn product(product: &Product<'_, Self>, alpha: Self, accumulate: bool, result: &mut [Self]) {
         faer_product(product, alpha, accumulate, result);
     }
 

@@ -59,19 +59,16 @@ impl Sums {
             (self.segments, self.a_segment),
             (self.length, self.a_step),
         ];
-        let b =
-            [(self.segments, self.b_segment), (self.length, self.b_step), (self.columns, 1)];
-        let result = [
-            (self.lines, self.result_line),
-            (self.rows, self.result_row),
-            (self.columns, 1),
-        ];
+        let b = [(self.segments, self.b_segment), (self.length, self.b_step), (self.columns, 1)];
+        let result =
+            [(self.lines, self.result_line), (self.rows, self.result_row), (self.columns, 1)];
         [end(&a), end(&b), end(&result)]
     }
 
     fn check(&self, lengths: [usize; 3]) {
         let last = self.last();
-        let within = self.segments * self.length == 0 || (last[0] < lengths[0] && last[1] < lengths[1]);
+        let within =
+            self.segments * self.length == 0 || (last[0] < lengths[0] && last[1] < lengths[1]);
         assert!(within && last[2] < lengths[2], "sums lie within their slices");
     }
 }
@@ -239,11 +236,27 @@ macro_rules! vector_sums {
 }
 
 vector_sums!(
-    RunF32, f32, sums_f32, f32s, F32_LANES, splat_f32s, mul_add_f32s, mul_f32s, partial_load_f32s,
+    RunF32,
+    f32,
+    sums_f32,
+    f32s,
+    F32_LANES,
+    splat_f32s,
+    mul_add_f32s,
+    mul_f32s,
+    partial_load_f32s,
     partial_store_f32s
 );
 vector_sums!(
-    RunF64, f64, sums_f64, f64s, F64_LANES, splat_f64s, mul_add_f64s, mul_f64s, partial_load_f64s,
+    RunF64,
+    f64,
+    sums_f64,
+    f64s,
+    F64_LANES,
+    splat_f64s,
+    mul_add_f64s,
+    mul_f64s,
+    partial_load_f64s,
     partial_store_f64s
 );
 

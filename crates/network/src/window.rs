@@ -53,12 +53,7 @@ impl Window {
     /// Windows of `kernel` × `kernel` over `input`; `None` where a size is 0 or they are larger than the
     /// image, under [`Padding::Same`] so much that some of their numbers never meet it.
     #[must_use]
-    pub fn new(
-        input: [usize; 3],
-        kernel: usize,
-        stride: usize,
-        padding: Padding,
-    ) -> Option<Self> {
+    pub fn new(input: [usize; 3], kernel: usize, stride: usize, padding: Padding) -> Option<Self> {
         let [h, w, _] = input;
         let side = h.min(w);
         let largest = match padding {
@@ -93,7 +88,7 @@ impl Window {
     /// Numbers that a window sees: k² c.
     #[must_use]
     pub fn patch(&self) -> usize {
-        self.kernel * self.kernel * self.input[2]
+        self.kernel.saturating_mul(self.kernel).saturating_mul(self.input[2])
     }
 
     /// Numbers of the image.
@@ -114,7 +109,11 @@ impl Window {
 
     /// Numbers of the image as windows are read from it.
     pub(crate) fn read_len(&self) -> usize {
-        if self.is_within() { self.input_len() } else { self.padded[0] * self.padded[1] * self.input[2] }
+        if self.is_within() {
+            self.input_len()
+        } else {
+            self.padded[0] * self.padded[1] * self.input[2]
+        }
     }
 
     /// `image` as windows are read from it, put together in `buffer` where they see beyond it.

@@ -143,13 +143,7 @@ impl<T: Scalar> Workspace<T> {
     }
 
     /// Sets the moments of the batch norm at step `s`, whose input is known.
-    fn set_batch_moments(
-        &mut self,
-        layers: &[LayerView<'_, T>],
-        x: &[T],
-        s: usize,
-        norm: &Norm,
-    ) {
+    fn set_batch_moments(&mut self, layers: &[LayerView<'_, T>], x: &[T], s: usize, norm: &Norm) {
         let step = &self.program.steps[s];
         let [mean, variance] = &mut self.statistics[s];
         if self.mode == Mode::Training {
@@ -158,7 +152,11 @@ impl<T: Scalar> Workspace<T> {
             let lanes = &self.lanes;
             *mean = mean_of_lanes(lanes, count, |lane, sums: &mut Vec<T>| {
                 sums.resize(norm.channels, T::zero());
-                add_rows(lane.value(&setting, step.inputs[0], &(0..lane.rows.len())), T::one(), sums);
+                add_rows(
+                    lane.value(&setting, step.inputs[0], &(0..lane.rows.len())),
+                    T::one(),
+                    sums,
+                );
             });
             let centre = &*mean;
             *variance = mean_of_lanes(lanes, count, |lane, sums| {
@@ -221,7 +219,8 @@ impl<T: Scalar> Workspace<T> {
             }
             let Self { lanes, batch, batch_means, turned, .. } = self;
             let means: &[_] = if is_trained { batch_means } else { &[] };
-            let setting = Setting { batch, batch_means: means, turned, ..setting(&program, layers, x) };
+            let setting =
+                Setting { batch, batch_means: means, turned, ..setting(&program, layers, x) };
             let is_last = number + 1 == program.phases.len();
             lanes.par_iter_mut().for_each(|(lane, gradients)| {
                 if let Some(s) = unfinished {
@@ -306,7 +305,11 @@ impl<T: Scalar> Workspace<T> {
     }
 
     /// Writes the sum of a tensor over all lanes, in their order.
-    fn sum_lanes<'a>(&'a self, tensor: impl Fn(&'a Gradients<T>) -> &'a Vec<T> + Sync, sum: &mut [T]) {
+    fn sum_lanes<'a>(
+        &'a self,
+        tensor: impl Fn(&'a Gradients<T>) -> &'a Vec<T> + Sync,
+        sum: &mut [T],
+    ) {
         sum.par_chunks_mut(PART).enumerate().for_each(|(part, sum)| {
             let range = part * PART..part * PART + sum.len();
             let mut lanes = self.lanes.iter().map(|(_, of)| &tensor(of)[range.clone()]);
@@ -427,7 +430,15 @@ impl<T: Scalar> Receiver<T> for Gradients<T> {
         }
         match step.op {
             Op::Convolution(window) => {
-                convolution::gradient(&window, layer.fan_out, scale, at, buffer, accumulate, weight);
+                convolution::gradient(
+                    &window,
+                    layer.fan_out,
+                    scale,
+                    at,
+                    buffer,
+                    accumulate,
+                    weight,
+                );
             }
             Op::Local(window) => {
                 local::gradient(&window, layer.fan_out, scale, at, buffer, accumulate, weight);
@@ -505,14 +516,13 @@ mod tests {
         } else {
             Initialization::Lecun
         };
-        let architecture =
-            Architecture {
-                hidden: hidden.to_vec(),
-                activation: ALL[activation],
-                init,
-                bias,
-                ..Architecture::default()
-            };
+        let architecture = Architecture {
+            hidden: hidden.to_vec(),
+            activation: ALL[activation],
+            init,
+            bias,
+            ..Architecture::default()
+        };
         let mut random = ChaCha8Rng::seed_from_u64(5);
         let mut network = Network::initialize(&architecture, d, o, &mut random).expect("a network");
         for layer in &mut network.layers {

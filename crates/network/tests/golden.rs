@@ -44,10 +44,11 @@ impl Golden {
         let dim = self.shape.iter().product::<u64>() as usize;
         let shape = Shape::of_inputs(dim, Some(&self.shape));
         let outputs = self.tensors_outputs();
-        let mut network =
-            Network::zeros(&self.architecture, shape, outputs).unwrap_or_else(|e| panic!("{}: {e}", self.name));
+        let mut network = Network::zeros(&self.architecture, shape, outputs)
+            .unwrap_or_else(|e| panic!("{}: {e}", self.name));
         let found: Vec<_> = network.tensors().map(|(name, shape, _)| (name, shape)).collect();
-        let given: Vec<_> = self.tensors.iter().map(|t| (t.name.clone(), t.shape.clone())).collect();
+        let given: Vec<_> =
+            self.tensors.iter().map(|t| (t.name.clone(), t.shape.clone())).collect();
         assert_eq!(found, given, "{}", self.name);
         for ((_, to), tensor) in network.tensors_mut().zip(&self.tensors) {
             to.copy_from_slice(&tensor.values);
@@ -108,6 +109,12 @@ fn outputs_and_gradients_are_those_of_pytorch() {
             }
         }
         golden.close("inference", &network.forward(&golden.x), &golden.outputs);
+        let mut measured = network.clone();
+        measured.statistics_mut().for_each(|(_, values)| values.fill(0.3));
+        measured.measure_statistics(&golden.x);
+        for ((name, found), (_, given)) in measured.statistics().zip(network.statistics()) {
+            golden.close(&name, found, given);
+        }
     }
 }
 
@@ -144,7 +151,8 @@ fn factors_give_the_kernel_of_pytorchs_jacobian() {
         let n = golden.rows();
         let expected: Vec<f64> = (0..n * n)
             .map(|e| {
-                let entry = |a: usize, b: usize| golden.ntk[(e / n * o + a) * n * o + e % n * o + b];
+                let entry =
+                    |a: usize, b: usize| golden.ntk[(e / n * o + a) * n * o + e % n * o + b];
                 (0..o * o).map(|ab| entry(ab / o, ab % o)).sum()
             })
             .collect();
@@ -160,8 +168,7 @@ fn derivatives_along_a_direction_are_differences() {
         for (_, tensor) in network.tensors_mut() {
             tensor.iter_mut().enumerate().for_each(|(i, p)| *p += 1e-2 * (i as f64 * 2.3).cos());
         }
-        let v: Vec<f64> =
-            (0..network.parameter_count()).map(|i| (i as f64 * 0.9).sin()).collect();
+        let v: Vec<f64> = (0..network.parameter_count()).map(|i| (i as f64 * 0.9).sin()).collect();
         let moved = |step: f64| {
             let mut network = network.clone();
             let mut v = v.iter();
@@ -237,7 +244,8 @@ fn many_rows_on_any_number_of_threads_give_the_bits_of_few() {
             workspace.gradient(&network.views(), x)
         };
         let once = gradient(golden.rows(), &golden.x);
-        let many: Vec<f64> = golden.x.iter().copied().cycle().take(repeats * golden.x.len()).collect();
+        let many: Vec<f64> =
+            golden.x.iter().copied().cycle().take(repeats * golden.x.len()).collect();
         let often: Vec<f64> = gradient(rows, &many).iter().map(|g| g / repeats as f64).collect();
         golden.close("gradient of many rows", &often, &once);
     }

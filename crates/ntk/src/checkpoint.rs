@@ -4,7 +4,7 @@ use std::path::Path;
 
 use artifact::tables::training::CheckpointRow;
 use artifact::{Outline, read_step};
-use network::{Architecture, Network};
+use network::{Architecture, Network, Shape};
 use stage::StageError;
 
 /// The network of the training run at `directory` as it was at `step`.
@@ -22,9 +22,10 @@ pub(crate) fn load(
             "the training run does not say its input and output dimensions",
         ));
     };
-    let mut network = Network::zeros(&architecture, d as usize, o as usize);
+    let shape = Shape::of_inputs(d as usize, outline.input_shape.as_deref());
+    let mut network = Network::zeros(&architecture, shape, o as usize)?;
     let rows: Vec<CheckpointRow> = read_step(directory, step)?;
-    for (name, tensor) in network.tensors_mut() {
+    let fill = |name: String, tensor: &mut [f32]| {
         let row = rows.iter().find(|row| row.parameter == name).ok_or_else(|| {
             StageError::new(format!("the checkpoint at step {step} has no parameter `{name}`"))
         })?;
@@ -36,15 +37,18 @@ pub(crate) fn load(
             )));
         }
         tensor.copy_from_slice(&row.values);
-    }
+        Ok(())
+    };
+    network.tensors_mut().try_for_each(|(name, tensor)| fill(name, tensor))?;
+    network.statistics_mut().try_for_each(|(name, tensor)| fill(name, tensor))?;
     Ok(network)
 }
 
 /// The architecture that a training run recorded.
 ///
 /// # Errors
-/// Where there is none, or it is no fully connected network that this stage knows: a wrong
-/// kernel would follow silently.
+/// Where there is none, or it has layers that this stage does not know: a wrong kernel would follow
+/// silently.
 pub(crate) fn architecture(outline: &Outline) -> Result<Architecture, StageError> {
     let value = outline.network.clone().ok_or_else(|| {
         StageError::new("the training run does not say the architecture of its network")
@@ -52,7 +56,7 @@ pub(crate) fn architecture(outline: &Outline) -> Result<Architecture, StageError
     })?;
     serde_json::from_value(value).map_err(|error| {
         StageError::new(format!("the NTK of this network is not known: {error}")).hint(
-            "this stage knows fully connected networks without normalization or shared weights",
+            "this stage knows the networks that `train` trains, as widths `hidden` or a list of `layers`",
         )
     })
 }

@@ -15,7 +15,7 @@
 //! let architecture: Architecture =
 //!     serde_json::from_str(r#"{ "hidden": [64, 64], "activation": "tanh" }"#)?;
 //! let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(0);
-//! let network = Network::<f64>::initialize(&architecture, 2, 1, &mut random);
+//! let network = Network::<f64>::initialize(&architecture, 2, 1, &mut random)?;
 //!
 //! // Three inputs of two numbers each: G = J Jᵀ is 3 × 3, symmetric to the last bit.
 //! let inputs = [0.0, 0.5, 1.0, -1.0, 0.3, 0.2];

@@ -80,9 +80,9 @@ impl Memory {
         let entry = parameters.precision.bytes() as f64;
         let (d, o) = (training.input_dim? as usize, training.output_dim? as usize);
         let architecture = checkpoint::architecture(training).ok()?;
-        let widths: Vec<f64> = architecture.widths(d, o).into_iter().map(|w| w as f64).collect();
-        let inputs: f64 = widths[..widths.len() - 1].iter().sum();
-        let signals: f64 = widths[1..].iter().sum();
+        let shape = network::Shape::of_inputs(d, training.input_shape.as_deref());
+        let program = network::Program::new(&architecture, shape, o).ok()?;
+        let [inputs, signals] = program.factor_counts();
         let families = if parameters.reduction == Reduction::SummedLogit { 1 } else { o };
         let test = if parameters.test_rows { training.test_samples.unwrap_or(0) } else { 0 };
         let shape = Shape {

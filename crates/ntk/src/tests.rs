@@ -53,16 +53,13 @@ impl World {
         write_rows(&dataset, &samples).unwrap();
         manifest(Kind::DATASET, Outline::default(), BTreeMap::new()).write(&dataset).unwrap();
 
-        let architecture = Architecture {
-            hidden: vec![6, 5],
-            activation: Activation::Tanh,
-            init: Initialization::Lecun,
-            bias: true,
-        };
+        let architecture =
+            Architecture::fully_connected(vec![6, 5], Activation::Tanh, Initialization::Lecun);
         let training = world.at("training");
         for step in STEPS {
             let mut rng = ChaCha8Rng::seed_from_u64(step);
-            let mut network = Network::<f32>::initialize(&architecture, 3, sizes.outputs, &mut rng);
+            let mut network =
+                Network::<f32>::initialize(&architecture, 3, sizes.outputs, &mut rng).unwrap();
             let rows = network.tensors_mut().map(|(name, tensor)| CheckpointRow {
                 step,
                 parameter: name.clone(),

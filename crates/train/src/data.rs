@@ -3,6 +3,7 @@
 use artifact::tables::Split;
 use artifact::tables::dataset::Sample;
 use artifact::{Outline, read_rows};
+use network::Shape;
 use stage::{Input, StageError};
 
 use crate::loss::Loss;
@@ -25,6 +26,8 @@ pub(crate) struct Samples {
 pub(crate) struct Data {
     /// d.
     pub input_dim: usize,
+    /// `[h, w, c]` where inputs are images.
+    pub input_shape: Option<Vec<u64>>,
     /// o.
     pub output_dim: usize,
     /// Samples to train on.
@@ -34,12 +37,18 @@ pub(crate) struct Data {
 }
 
 impl Data {
+    /// The shape of an input.
+    pub fn shape(&self) -> Shape {
+        Shape::of_inputs(self.input_dim, self.input_shape.as_deref())
+    }
+
     /// What is known of the dataset, as its own outline would say.
     pub fn outline(&self) -> Outline {
         Outline {
             train_samples: Some(self.train.rows as u64),
             test_samples: Some(self.test.rows as u64),
             input_dim: Some(self.input_dim as u64),
+            input_shape: self.input_shape.clone(),
             output_dim: Some(self.output_dim as u64),
             labelled: Some(!self.train.labels.is_empty()),
             ..Outline::default()
@@ -47,12 +56,16 @@ impl Data {
     }
 }
 
-/// Reads a dataset.
+/// Reads a dataset whose inputs have `input_shape`, where they are images.
 ///
 /// # Errors
 /// Where there is no training sample, samples differ in their dimensions, or targets of the
 /// cross-entropy are no probabilities.
-pub(crate) fn read(input: &Input, loss: Loss) -> Result<Data, StageError> {
+pub(crate) fn read(
+    input: &Input,
+    input_shape: Option<Vec<u64>>,
+    loss: Loss,
+) -> Result<Data, StageError> {
     let rows: Vec<Sample> = read_rows(input.path())?;
     let first = rows.first().ok_or_else(|| StageError::new("the dataset has no samples"))?;
     let (input_dim, output_dim) = (first.x.len(), first.y.len());
@@ -90,7 +103,14 @@ pub(crate) fn read(input: &Input, loss: Loss) -> Result<Data, StageError> {
             train.rows
         )));
     }
-    Ok(Data { input_dim, output_dim, train, test })
+    if let Some(shape) = &input_shape
+        && shape.iter().product::<u64>() != input_dim as u64
+    {
+        return Err(StageError::new(format!(
+            "the dataset states images of {shape:?}, but its samples have {input_dim} numbers"
+        )));
+    }
+    Ok(Data { input_dim, input_shape, output_dim, train, test })
 }
 
 /// Whether `y` has no negative entry and sums to 1 within single precision.
@@ -114,8 +134,8 @@ mod tests {
         {
             let sample = Sample { split: Split::Train, sample: 0, x: vec![1.0], y, label: None };
             write_rows(folder.path(), &[sample]).expect("writes");
-            assert_eq!(read(&input, Loss::CrossEntropy).is_ok(), good);
-            assert!(read(&input, Loss::LeastSquares).is_ok());
+            assert_eq!(read(&input, None, Loss::CrossEntropy).is_ok(), good);
+            assert!(read(&input, None, Loss::LeastSquares).is_ok());
         }
     }
 }

@@ -8,7 +8,7 @@ use stage::{Context, Resume, StageError};
 use crate::batches::{Batches, gather};
 use crate::data::{Data, Samples};
 use crate::divergence::{Divergence, significant};
-use crate::fused::Fused;
+use crate::evaluation::Evaluation;
 use crate::parameters::Parameters;
 use crate::plan;
 use crate::recorder::{Measured, Recorder};
@@ -29,7 +29,7 @@ pub(crate) fn descend(
     let Parameters { network: architecture, optimizer, steps, .. } = parameters;
     let mut init = context.seed.stream("init");
     let network: Network<f32> =
-        Network::initialize(architecture, data.input_dim, data.output_dim, &mut init);
+        Network::initialize(architecture, data.shape(), data.output_dim, &mut init)?;
     let mut batches = optimizer
         .batch()
         .filter(|&size| size < data.train.rows)
@@ -45,12 +45,19 @@ pub(crate) fn descend(
     // L(θ₀) over the whole split, known once step 0 is recorded.
     let mut first_loss = start.first_loss;
     let mut recorder = Recorder::new(start.rows, data, loss, output);
-    let mut trainer = Trainer::new(&network, train_rows, engine, loss, *optimizer);
+    let mut trainer = Trainer::new(&network, train_rows, engine, loss, *optimizer).regularized(
+        *optimizer,
+        parameters.weight_decay,
+        parameters.clip_norm,
+    );
     if start.step > 0 {
         trainer.restore(start.step, &start.moments)?;
     }
-    let train_network = batches.is_some().then(|| Fused::new(&network, data.train.rows));
-    let test_network = (data.test.rows > 0).then(|| Fused::new(&network, data.test.rows));
+    // Away from training batch norms normalize with statistics of the whole training split.
+    let has_batch_norm = network.program().has_batch_norm();
+    let train_split =
+        (batches.is_some() || has_batch_norm).then(|| Evaluation::new(&network, data.train.rows));
+    let test_split = (data.test.rows > 0).then(|| Evaluation::new(&network, data.test.rows));
     let (mut x, mut y) = (data.train.x.clone(), data.train.y.clone());
 
     let meter = parameters.sharpness.map(|settings| {
@@ -83,12 +90,19 @@ pub(crate) fn descend(
         let sharpness_due = checkpoint || parameters.sharpness.is_some_and(|s| s.is_due(step));
         let recorded = sharpness_due || step % parameters.history_every == 0;
         if recorded || after {
-            let train = match &train_network {
-                Some(whole) => &whole.outputs(&trainer.network(), &data.train.x),
+            let present = trainer.network();
+            let settled = has_batch_norm.then(|| {
+                let mut network = present.clone();
+                network.measure_statistics(&data.train.x);
+                network
+            });
+            let network = settled.as_ref().unwrap_or(&present);
+            let train = match &train_split {
+                Some(whole) => &whole.outputs(network, &data.train.x),
                 None => &forward.outputs,
             };
-            let outputs = |of: &Fused| of.outputs(&trainer.network(), &data.test.x);
-            let test = test_network.as_ref().map_or_else(Vec::new, outputs);
+            let outputs = |of: &Evaluation| of.outputs(network, &data.test.x);
+            let test = test_split.as_ref().map_or_else(Vec::new, outputs);
             let measured = Measured { step, learning_rate: rate, train, test: &test };
             if recorded {
                 let train_loss = recorder.history(&measured);
@@ -96,16 +110,16 @@ pub(crate) fn descend(
                     first_loss = train_loss;
                 }
                 if let Some(meter) = meter.as_ref().filter(|_| sharpness_due) {
-                    recorder.sharpness(meter.sharpness(&trainer.network(), &data.train, train));
+                    recorder.sharpness(meter.sharpness(network, &data.train, train));
                 }
             }
             if checkpoint || after {
                 recorder.outputs(&measured);
             }
-        }
-        if checkpoint {
-            recorder.checkpoint(step, &trainer.network())?;
-            last_checkpoint = (step, trainer.network().clone());
+            if checkpoint {
+                recorder.checkpoint(step, network)?;
+                last_checkpoint = (step, network.clone());
+            }
         }
         context.progress(step, *steps, "step", || {
             format!("loss {loss_value:.3e}, rate {}", significant(rate))
@@ -150,7 +164,7 @@ fn diverged(
     }
     let outputs = |samples: &Samples| match samples.rows {
         0 => Vec::new(),
-        rows => Fused::new(network, rows).outputs(network, &samples.x),
+        rows => Evaluation::new(network, rows).outputs(network, &samples.x),
     };
     let (train, test) = (outputs(&data.train), outputs(&data.test));
     let learning_rate = parameters.learning_rate.at(step.min(steps - 1), steps);
@@ -187,12 +201,11 @@ mod tests {
 
     fn parameters(activation: Activation, optimizer: Optimizer, rate: f64) -> Parameters {
         Parameters {
-            network: Architecture {
-                hidden: vec![24, 16],
+            network: Architecture::fully_connected(
+                vec![24, 16],
                 activation,
-                init: Initialization::Glorot,
-                bias: true,
-            },
+                Initialization::Glorot,
+            ),
             loss: Loss::LeastSquares,
             optimizer,
             learning_rate: LearningRate {
@@ -202,6 +215,8 @@ mod tests {
                 cosine: None,
                 listed: None,
             },
+            weight_decay: None,
+            clip_norm: None,
             steps: 100,
             checkpoints: Checkpoints { at: vec![40], ..Checkpoints::default() },
             history_every: 10,
@@ -220,7 +235,7 @@ mod tests {
 
     fn data(outputs: usize) -> Data {
         let (train, test) = (samples(60, outputs), samples(7, outputs));
-        Data { input_dim: 2, output_dim: outputs, train, test }
+        Data { input_dim: 2, input_shape: None, output_dim: outputs, train, test }
     }
 
     fn train(parameters: &Parameters, data: &Data, threads: usize) -> Result<TempDir, StageError> {
@@ -389,7 +404,8 @@ mod tests {
         // Targets so near the outputs at the start that the loss is its quadratic model.
         let mut data = data(1);
         let mut init = stage::Seed(11).stream("init");
-        let network: Network<f32> = Network::initialize(&parameters.network, 2, 1, &mut init);
+        let network: Network<f32> =
+            Network::initialize(&parameters.network, 2, 1, &mut init).expect("a network");
         data.train.y = network.forward(&data.train.x);
         data.train.y.iter_mut().zip(&data.train.x).for_each(|(y, x)| *y += 1e-3 * x.cos());
         let history = |parameters: &Parameters| -> Vec<HistoryRow> {

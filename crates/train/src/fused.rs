@@ -21,15 +21,10 @@ struct State {
 }
 
 impl Fused {
-    /// Buffers for `rows` rows of a network like `network`.
+    /// Buffers for batches of `rows` rows of a network like `network`.
     pub fn new(network: &Network<f32>, rows: usize) -> Self {
         let state = State { workspace: Workspace::new(network, rows), x: Vec::new() };
         Self { state: Rc::new(RefCell::new(state)) }
-    }
-
-    /// f_θ(x), n × o, without a tape.
-    pub fn outputs(&self, network: &Network<f32>, x: &[f32]) -> Vec<f32> {
-        self.state.borrow_mut().workspace.forward(&network.views(), x).to_vec()
     }
 
     /// f_θ(x), n × o, on a tape that knows the way back to every parameter of `model`.
@@ -42,9 +37,12 @@ impl Fused {
         x: &[f32],
         device: &Cpu,
     ) -> Result<Matrix<OwnedTape<f32, Cpu>>, CpuError> {
-        let outputs = self.outputs(&network.borrow(), x);
-        self.state.borrow_mut().x.clear();
-        self.state.borrow_mut().x.extend_from_slice(x);
+        let outputs = {
+            let state = &mut *self.state.borrow_mut();
+            state.x.clear();
+            state.x.extend_from_slice(x);
+            state.workspace.forward(&network.borrow().views(), x).to_vec()
+        };
         let width = network.borrow().output_dim();
         let shape = (outputs.len() / width, width);
         let outputs = matrix(device, &outputs, shape)?;

@@ -9,6 +9,7 @@ mod checkpoints;
 mod data;
 mod descent;
 mod divergence;
+mod evaluation;
 mod fused;
 mod loss;
 mod model;
@@ -21,6 +22,7 @@ mod saved;
 mod schedule;
 mod sharpness;
 mod trainer;
+mod weight_decay;
 
 use std::path::Path;
 
@@ -34,6 +36,7 @@ pub use parameters::{Engine, Parameters};
 pub use schedule::{Cosine, Exponential, LearningRate, Listed, StepDecay};
 pub use sharpness::Sharpness;
 pub use trainer::Trainer;
+pub use weight_decay::{PerLayer, WeightDecay};
 
 /// The stage `train`.
 #[derive(Debug)]
@@ -45,7 +48,7 @@ impl Stage for Train {
     const NAME: &'static str = "train";
     const VERSION: &'static str = "1";
     const SUMMARY: &'static str =
-        "Trains a fully connected network and keeps its history, checkpoints and outputs.";
+        "Trains a network and keeps its history, checkpoints and outputs.";
     const INPUTS: &'static [Port] = &[Port::one("dataset", Kind::DATASET)];
     const OUTPUT: Kind = Kind::TRAINING;
     const USES_SEED: bool = true;
@@ -61,7 +64,9 @@ impl Stage for Train {
         output: &Path,
         context: &Context,
     ) -> Result<Outline, StageError> {
-        let data = data::read(inputs.one("dataset")?, parameters.loss)?;
+        let dataset = inputs.one("dataset")?;
+        let shape = dataset.manifest()?.outline.input_shape;
+        let data = data::read(dataset, shape, parameters.loss)?;
         descent::descend(parameters, &data, output, context)?;
         Ok(plan::plan(parameters, &data.outline()).outline)
     }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use stage::StageError;
 
 use crate::model::Model;
+use crate::weight_decay::{Shaping, WeightDecay};
 
 /// How parameters are updated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -134,13 +135,14 @@ impl Optimizer {
 /// An optimizer at work: its rule and its moments.
 pub(crate) struct Updater {
     optimizer: Optimizer,
+    weight_decay: Option<WeightDecay>,
     updates: i32,
     /// Of each layer's weights and biases.
     moments: Vec<LayerMoments>,
 }
 
 /// Of a layer's weights and of its biases.
-type LayerMoments = (Moments<(usize, usize)>, Moments<(usize,)>);
+type LayerMoments = (Moments<(usize,)>, Moments<(usize,)>);
 
 /// What the rule of one tensor needs beside the tensor. Each tensor has containers of its own, so that
 /// all can be updated at once.
@@ -179,15 +181,17 @@ impl<S: Shape> Moments<S> {
         self.second.try_alloc_for(parameter)
     }
 
-    /// Moves `parameter` along the gradient that was taken, and copies it to `copy`.
+    /// Shapes the gradient that was taken, moves `parameter` along it, and copies it to `copy`, which
+    /// holds it as it was.
     fn update(
         &mut self,
         optimizer: Optimizer,
         updates: i32,
         parameter: &mut Tensor<S, f32, Cpu>,
         copy: &mut [f32],
-        learning_rate: f64,
+        (learning_rate, shaping): (f64, Shaping),
     ) -> Result<(), CpuError> {
+        shaping.apply(self.gradient.get_or_alloc_mut(parameter)?, copy);
         self.moved(optimizer, updates, parameter, learning_rate)?;
         // While it is in this core's cache.
         parameter.copy_into(copy);
@@ -256,8 +260,8 @@ impl<S: Shape> Moments<S> {
 
 impl Updater {
     /// An optimizer that has made no update.
-    pub fn new(optimizer: Optimizer) -> Self {
-        Self { optimizer, updates: 0, moments: Vec::new() }
+    pub fn new(optimizer: Optimizer, weight_decay: Option<WeightDecay>) -> Self {
+        Self { optimizer, weight_decay, updates: 0, moments: Vec::new() }
     }
 
     /// The moments that the rule keeps, tensor by tensor.
@@ -297,14 +301,15 @@ impl Updater {
         Ok(kept)
     }
 
-    /// Moves the parameters of `model` along `gradients`, which it uses up, with step size
-    /// `learning_rate`, and copies them to `network`.
+    /// Moves the parameters of `model` along `gradients`, which it uses up, times `scale` and with their
+    /// decay, with step size `learning_rate`, and copies them to `network`.
     pub fn update(
         &mut self,
         model: &mut Model,
         mut gradients: Gradients<f32, Cpu>,
         network: &mut Network<f32>,
         learning_rate: f64,
+        scale: f32,
     ) -> Result<(), CpuError> {
         self.updates += 1;
         self.moments.resize_with(model.layers.len(), || (Moments::new(), Moments::new()));
@@ -315,14 +320,16 @@ impl Updater {
                 moments.1.prepare(optimizer, bias, &mut gradients)?;
             }
         }
+        let (init, weight_decay) = (network.architecture.init, self.weight_decay);
         let layers = model.layers.par_iter_mut().zip(&mut self.moments).zip(&mut network.layers);
         layers.with_max_len(1).try_for_each(|((parameters, moments), layer)| {
             let ((weight, bias), (of_weight, of_bias)) = (parameters, moments);
-            of_weight.update(optimizer, updates, weight, &mut layer.weight, learning_rate)?;
+            let decay = weight_decay.map_or([0.0; 2], |decay| decay.of(init, layer));
+            let [weight_step, bias_step] =
+                decay.map(|decay| (learning_rate, Shaping { scale, decay: decay as f32 }));
+            of_weight.update(optimizer, updates, weight, &mut layer.weight, weight_step)?;
             match bias {
-                Some(bias) => {
-                    of_bias.update(optimizer, updates, bias, &mut layer.bias, learning_rate)
-                }
+                Some(bias) => of_bias.update(optimizer, updates, bias, &mut layer.bias, bias_step),
                 None => Ok(()),
             }
         })

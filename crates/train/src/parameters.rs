@@ -9,12 +9,13 @@ use crate::loss::Loss;
 use crate::optimizer::Optimizer;
 use crate::schedule::LearningRate;
 use crate::sharpness::Sharpness;
+use crate::weight_decay::WeightDecay;
 
 /// Parameters of the stage `train`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Parameters {
-    /// The network; input and output widths come from the dataset.
+    /// The network; shapes of inputs and outputs come from the dataset.
     pub network: Architecture,
     /// What is minimized.
     #[serde(default)]
@@ -24,6 +25,14 @@ pub struct Parameters {
     pub optimizer: Optimizer,
     /// Step size δ.
     pub learning_rate: LearningRate,
+    /// A penalty of large parameters; none where left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weight_decay: Option<WeightDecay>,
+    /// The norm to which a longer gradient is shortened before an update, decay not counted; no gradient
+    /// where left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("exclusiveMinimum" = 0))]
+    pub clip_norm: Option<f64>,
     /// Number of updates.
     #[schemars(range(min = 1))]
     pub steps: u64,
@@ -56,6 +65,15 @@ pub enum Engine {
     Fused,
     /// dfdx's own operations: slower, the judge of the other.
     Dfdx,
+}
+
+impl Parameters {
+    /// The optimizer's name in artifacts: another where gradients are not followed as they are.
+    pub(crate) fn optimizer_name(&self) -> String {
+        let decay = self.weight_decay.map_or("", |_| "+weight_decay");
+        let clip = self.clip_norm.map_or("", |_| "+clip_norm");
+        format!("{}{decay}{clip}", self.optimizer.name())
+    }
 }
 
 fn fifty() -> u64 {

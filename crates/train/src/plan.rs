@@ -1,18 +1,24 @@
 //! What a training run will be, and what is wrong with it, before it runs.
 
-use artifact::Outline;
+use artifact::{LayerOutline, Outline};
+use network::{LayerSummary, Program, Shape};
 use stage::Plan;
 
+use crate::evaluation::IMAGES;
 use crate::loss::Loss;
 use crate::parameters::{Engine, Parameters};
 use crate::plain;
+use crate::weight_decay::WeightDecay;
 
 /// Plans a run on a dataset of which `dataset` is known.
 pub(crate) fn plan(parameters: &Parameters, dataset: &Outline) -> Plan {
     let mut plan = Plan::default();
-    if let Err(errors) = parameters.network.check() {
+    if let Err(errors) = parameters.network.check(data(dataset)) {
         for (at, error) in errors {
-            plan.problem(&format!("/network{at}"), error.to_string());
+            let problem = plan.problem(&format!("/network{at}"), error.to_string());
+            if let Some(hint) = error.hint() {
+                problem.hint(hint);
+            }
         }
     }
     let found = [
@@ -23,6 +29,7 @@ pub(crate) fn plan(parameters: &Parameters, dataset: &Outline) -> Plan {
             "/sharpness",
             parameters.sharpness.map_or_else(Vec::new, |sharpness| sharpness.problems()),
         ),
+        ("/weight_decay", parameters.weight_decay.map_or_else(Vec::new, WeightDecay::problems)),
     ];
     for (prefix, problems) in found {
         for (at, message) in problems {
@@ -40,8 +47,14 @@ pub(crate) fn plan(parameters: &Parameters, dataset: &Outline) -> Plan {
             format!("the factor is {}; it must be 1 or above", parameters.divergence_factor);
         plan.problem("/divergence_factor", message);
     }
+    if let Some(norm) = parameters.clip_norm
+        && !(norm.is_finite() && norm > 0.0)
+    {
+        let message = format!("clip_norm is {norm}; it must be a finite number above 0");
+        plan.problem("/clip_norm", message);
+    }
     if parameters.engine == Engine::Dfdx
-        && let Some(reason) = plain::missing(parameters.network.activation)
+        && let Some(reason) = plain::missing(&parameters.network)
     {
         plan.problem("/engine", reason).hint("use `engine: fused`");
     }
@@ -69,21 +82,47 @@ pub(crate) fn plan(parameters: &Parameters, dataset: &Outline) -> Plan {
     plan
 }
 
+/// Shapes of inputs and outputs, where the dataset is known.
+fn data(dataset: &Outline) -> Option<(Shape, usize)> {
+    let (inputs, outputs) = (dataset.input_dim? as usize, dataset.output_dim? as usize);
+    Some((Shape::of_inputs(inputs, dataset.input_shape.as_deref()), outputs))
+}
+
+/// The network for `dataset`, where that is known and fits.
+fn program(parameters: &Parameters, dataset: &Outline) -> Option<Program> {
+    let (input, outputs) = data(dataset)?;
+    Program::new(&parameters.network, input, outputs).ok()
+}
+
+/// A layer as outlines state it.
+fn layer(summary: &LayerSummary) -> LayerOutline {
+    let [input, output] =
+        summary.shapes.map(|shape| shape.sizes().into_iter().map(|n| n as u64).collect());
+    let branch = |branch: &Vec<LayerSummary>| branch.iter().map(layer).collect();
+    LayerOutline {
+        layer: summary.name.clone(),
+        input,
+        output,
+        parameters: summary.parameters as u64,
+        flops: summary.flops,
+        branches: summary.branches.iter().map(branch).collect(),
+    }
+}
+
 /// Pieces of constant learning rate up to which the outline lists them: a page of the manifest.
 const PIECES: usize = 1000;
 
 /// The outline of a run on `dataset`.
 fn outline(parameters: &Parameters, dataset: &Outline) -> Outline {
-    let dims = dataset.input_dim.zip(dataset.output_dim);
-    let count =
-        dims.map(|(d, o)| parameters.network.parameter_count(d as usize, o as usize) as u64);
+    let program = program(parameters, dataset);
     Outline {
         last_step: Some(parameters.steps),
         checkpoints: Some(parameters.checkpoints.steps(parameters.steps)),
-        parameter_count: count,
+        parameter_count: program.as_ref().map(|program| program.parameter_count() as u64),
         network: serde_json::to_value(&parameters.network).ok(),
+        layers: program.map(|program| program.summary.iter().map(layer).collect()),
         loss: Some(parameters.loss.name().to_owned()),
-        optimizer: Some(parameters.optimizer.name().to_owned()),
+        optimizer: Some(parameters.optimizer_name()),
         learning_rates: parameters.learning_rate.pieces(parameters.steps, PIECES),
         ..dataset.clone()
     }
@@ -112,19 +151,25 @@ const COPIES: f64 = 24.0;
 /// Peak memory: activations, signals and slopes of every row, parameters with their gradients
 /// and moments, and the outputs that are kept.
 fn memory_bytes(parameters: &Parameters, dataset: &Outline) -> Option<u64> {
-    let rows = (dataset.train_samples? + dataset.test_samples.unwrap_or(0)) as f64;
+    let samples = dataset.train_samples?;
+    let rows = (samples + dataset.test_samples.unwrap_or(0)) as f64;
     let (d, o) = (dataset.input_dim?, dataset.output_dim?);
+    let program = program(parameters, dataset)?;
     // In floating point: absurd widths must give an absurd size, not one that wrapped around.
-    let hidden: f64 = parameters.network.hidden.iter().map(|&width| width as f64).sum();
-    let count = parameters.network.parameter_count(d as usize, o as usize) as f64;
+    let values = program.value_count();
+    let count = program.parameter_count() as f64;
+    // Rows whose values are in memory: those of an update, and those that are looked at together.
+    let batch = parameters.optimizer.batch().map_or(samples, |batch| samples.min(batch as u64));
+    let held =
+        if program.has_images() { batch as f64 + 2.0 * (IMAGES as f64).min(rows) } else { rows };
     let kept = 2.0 * parameters.checkpoints.steps(parameters.steps).len() as f64;
     let (d, o) = (d as f64, o as f64);
-    let mut numbers = rows * (2.0 * hidden + d + 3.0 * o) + COPIES * count;
+    let mut numbers = held * 2.0 * values + rows * (2.0 * d + 2.0 * o) + COPIES * count;
     if let (Some(sharpness), Some(samples)) = (parameters.sharpness, dataset.train_samples) {
-        // Of each hidden unit value, slope, curvature and signal; the basis of Lanczos' method, in
+        // Of each value and signal the number and its derivative; the basis of Lanczos' method, in
         // f32, with a few vectors in f64, and an image for each of up to sixteen lanes.
         let vectors = sharpness.most_products as f64 + COPIES;
-        numbers += samples as f64 * (4.0 * hidden + 3.0 * o) + vectors * count;
+        numbers += samples as f64 * 4.0 * values + (vectors + COPIES) * count;
     }
     Some((4.0 * numbers + kept * rows * (ROW + 4.0 * o)) as u64)
 }

@@ -111,8 +111,11 @@ impl<'a> Recorder<'a> {
 
     /// Writes the parameters of a step.
     pub fn checkpoint(&self, step: u64, network: &Network<f32>) -> Result<(), ArtifactError> {
+        let statistics =
+            network.statistics().map(|(name, values)| (name, vec![values.len()], values));
         let rows: Vec<CheckpointRow> = network
             .tensors()
+            .chain(statistics)
             .map(|(parameter, shape, values)| CheckpointRow {
                 step,
                 parameter,

@@ -4,7 +4,7 @@ use std::cell::{Ref, RefCell};
 use std::rc::Rc;
 
 use dfdx::prelude::*;
-use network::{Architecture, Network};
+use network::Network;
 use stage::StageError;
 
 use crate::fused::Fused;
@@ -13,13 +13,14 @@ use crate::model::Model;
 use crate::optimizer::{Optimizer, Updater};
 use crate::parameters::Engine;
 use crate::plain;
+use crate::weight_decay::WeightDecay;
 
 /// A network that is trained step by step on a fixed number of rows.
 pub struct Trainer {
-    architecture: Architecture,
     output_dim: usize,
     engine: Engine,
     loss: Loss,
+    clip_norm: Option<f64>,
     device: Cpu,
     fused: Fused,
     updater: Updater,
@@ -52,16 +53,29 @@ impl Trainer {
         // Gradients are made anew at every step: with a cache in memory that is mapped already.
         device.enable_cache();
         Self {
-            architecture: network.architecture.clone(),
             output_dim: network.output_dim(),
             engine,
             loss,
+            clip_norm: None,
             fused: Fused::new(network, rows),
-            updater: Updater::new(optimizer),
+            updater: Updater::new(optimizer, None),
             model: Model::new(network, &device),
             network: Rc::new(RefCell::new(network.clone())),
             device,
         }
+    }
+
+    /// The same trainer with a penalty of large parameters and shorter gradients.
+    #[must_use]
+    pub fn regularized(
+        mut self,
+        optimizer: Optimizer,
+        weight_decay: Option<WeightDecay>,
+        clip_norm: Option<f64>,
+    ) -> Self {
+        self.updater = Updater::new(optimizer, weight_decay);
+        self.clip_norm = clip_norm;
+        self
     }
 
     /// Makes one update on inputs `x` (n × d) and targets `y` (n × o); L(θ) before it.
@@ -95,7 +109,7 @@ impl Trainer {
     pub(crate) fn forward(&self, x: &[f32], y: &[f32]) -> Result<Forward, StageError> {
         let outputs = match self.engine {
             Engine::Fused => self.fused.on_tape(&self.model, &self.network, x, &self.device)?,
-            Engine::Dfdx => plain::on_tape(&self.model, &self.architecture, x, &self.device)?,
+            Engine::Dfdx => plain::on_tape(&self.model, &self.network(), x, &self.device)?,
         };
         let values = outputs.as_vec();
         let shape = (y.len() / self.output_dim, self.output_dim);
@@ -114,14 +128,19 @@ impl Trainer {
         layers.sum::<f64>().sqrt()
     }
 
-    /// Moves the parameters along `gradients` with step size `learning_rate`.
+    /// Moves the parameters along `gradients`, shortened and with their decay, with step size
+    /// `learning_rate`.
     pub(crate) fn update(
         &mut self,
         gradients: Gradients<f32, Cpu>,
         learning_rate: f64,
     ) -> Result<(), StageError> {
+        let scale = self.clip_norm.map_or(1.0, |most| {
+            let norm = self.norm_of(&gradients);
+            if norm > most { (most / norm) as f32 } else { 1.0 }
+        });
         let network = &mut self.network.borrow_mut();
-        Ok(self.updater.update(&mut self.model, gradients, network, learning_rate)?)
+        Ok(self.updater.update(&mut self.model, gradients, network, learning_rate, scale)?)
     }
 }
 

@@ -18,14 +18,11 @@ fn memory() -> Option<u64> {
 
 #[test]
 fn steps_leave_nothing_behind() {
-    let architecture = Architecture {
-        hidden: vec![4],
-        activation: Activation::Tanh,
-        init: Initialization::Glorot,
-        bias: true,
-    };
+    let architecture =
+        Architecture::fully_connected(vec![4], Activation::Tanh, Initialization::Glorot);
     let mut stream = Seed(1).stream("init");
-    let network: Network<f32> = Network::initialize(&architecture, 2, 1, &mut stream);
+    let network: Network<f32> =
+        Network::initialize(&architecture, 2, 1, &mut stream).expect("a network");
     let x: Vec<f32> = (0..2 * ROWS).map(|i| (i as f32 * 0.37).sin()).collect();
     let y: Vec<f32> = (0..ROWS).map(|i| (i as f32 * 0.11).cos()).collect();
     for engine in [Engine::Fused, Engine::Dfdx] {

@@ -25,10 +25,10 @@ pub struct Factors<T> {
     reduction: Reduction,
     outputs: usize,
     rows: usize,
-    /// All layers but the last. Under `Full` one family of signals with the o rows of a sample one
+    /// All layers but a dense last one. Under `Full` one family of signals with the o rows of a sample one
     /// after the other, (n·o) × fan_out; otherwise as many as there are differentiated outputs.
     pub(super) hidden: Vec<LayerFactors<T>>,
-    /// The last layer, whose signals are known: each output's is its unit vector.
+    /// The last layer where it is dense, so that its signals are known: each output's is its unit vector.
     pub(super) last: LayerFactors<T>,
 }
 
@@ -60,16 +60,8 @@ impl<T: Scalar> Factors<T> {
             Reduction::Full | Reduction::Trace | Reduction::PerOutput => OutputSignal::Each,
         };
         let NetworkFactors { rows, layers: mut hidden } = NetworkFactors::new(network, x, signal);
-        // A network has an output layer.
-        let mut last = hidden.pop().unwrap_or_else(|| LayerFactors {
-            fan_in: 0,
-            fan_out: 0,
-            inputs: Vec::new(),
-            signals: Vec::new(),
-            weight_factor: T::zero(),
-            bias_factor: T::zero(),
-        });
-        last.signals = Vec::new();
+        let last = if network.program().ends_dense() { hidden.pop() } else { None };
+        let last = LayerFactors { signals: Vec::new(), ..last.unwrap_or_else(none) };
         if reduction == Reduction::Full && network.output_dim() > 1 {
             for layer in &mut hidden {
                 layer.signals = vec![interleaved(&layer.signals, layer.fan_out)];
@@ -120,6 +112,18 @@ impl<T: Scalar> Factors<T> {
     /// Samples along the side of a tile.
     pub(super) fn side(&self) -> usize {
         side(self.rows, self.blocks().1)
+    }
+}
+
+/// The factors of a layer that adds nothing.
+fn none<T: Scalar>() -> LayerFactors<T> {
+    LayerFactors {
+        fan_in: 0,
+        fan_out: 0,
+        inputs: Vec::new(),
+        signals: Vec::new(),
+        weight_factor: T::zero(),
+        bias_factor: T::zero(),
     }
 }
 

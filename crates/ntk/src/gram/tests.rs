@@ -33,8 +33,9 @@ fn network(
     } else {
         Initialization::Lecun
     };
-    let architecture = Architecture { hidden: hidden.to_vec(), activation, init, bias };
-    Network::initialize(&architecture, d, o, &mut ChaCha8Rng::seed_from_u64(9))
+    let hidden = hidden.to_vec();
+    let architecture = Architecture { hidden, activation, init, bias, ..Architecture::default() };
+    Network::initialize(&architecture, d, o, &mut ChaCha8Rng::seed_from_u64(9)).unwrap()
 }
 
 fn inputs(n: usize, d: usize, shift: usize) -> Vec<f64> {
@@ -186,13 +187,14 @@ fn a_wide_relu_layer_has_the_arc_cosine_kernel() {
         activation: Activation::Relu,
         init: Initialization::Ntk { weight_std: s, bias_std: 0.0 },
         bias: false,
+        ..Architecture::default()
     };
     let x = [1.0, 0.0, 0.6, 0.8];
     let mut mean = [0.0; 4];
     let mut square_sum = [0.0; 4];
     for seed in 0..seeds {
         let network: Network<f64> =
-            Network::initialize(&architecture, 2, 1, &mut ChaCha8Rng::seed_from_u64(seed));
+            Network::initialize(&architecture, 2, 1, &mut ChaCha8Rng::seed_from_u64(seed)).unwrap();
         let gram = &square(&factors(&network, &x, Reduction::Full), Reduction::Full)[0];
         for e in 0..4 {
             mean[e] += gram[e] / seeds as f64;
