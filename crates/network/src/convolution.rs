@@ -3,6 +3,8 @@
 //! Weights are k × k × c × c', row-major; images of a block follow each other. Every pass is a sum
 //! over windows that reads the image, or the signal with zeros around it, where it lies ([`Sums`]).
 
+use std::ops::Range;
+
 use crate::scalar::Scalar;
 use crate::tile::Sums;
 use crate::window::{Padding, Window};
@@ -41,12 +43,14 @@ pub(crate) fn forward<T: Scalar>(
 }
 
 /// Adds `scale` · ∂⟨signal, z⟩/∂W of a block to `gradient`, k × k × c × c', or writes it there unless
-/// `accumulate`.
+/// `accumulate`; of the rows `lines` of the window alone, where these are not all.
+#[expect(clippy::too_many_arguments, reason = "a layer, its factors and its buffer")]
 pub(crate) fn gradient<T: Scalar>(
     window: &Window,
     channels: usize,
     scale: T,
     (images, signal): (&[T], &[T]),
+    lines: Range<usize>,
     buffer: &mut Vec<T>,
     mut accumulate: bool,
     gradient: &mut [T],
@@ -54,7 +58,7 @@ pub(crate) fn gradient<T: Scalar>(
     let [_, _, c] = window.input;
     let (k, line, [down, across]) = (window.kernel, window.columns() * c, window.output);
     let sums = Sums {
-        lines: k,
+        lines: lines.len(),
         rows: k * c,
         columns: channels,
         segments: down,
@@ -70,7 +74,8 @@ pub(crate) fn gradient<T: Scalar>(
     };
     let signals = signal.chunks_exact(down * across * channels);
     for (image, signal) in images.chunks_exact(window.input_len()).zip(signals) {
-        T::sums(&sums, scale, window.padded(image, buffer), signal, accumulate, gradient);
+        let image = &window.padded(image, buffer)[lines.start * line..];
+        T::sums(&sums, scale, image, signal, accumulate, gradient);
         accumulate = true;
     }
 }

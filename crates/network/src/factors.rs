@@ -67,6 +67,90 @@ impl<T: Scalar> LayerFactors<T> {
     }
 }
 
+/// A layer, or of a convolution some rows of its windows, in the factors.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Which of the layers that have parameters.
+    layer: usize,
+    /// Rows of a convolution's windows.
+    lines: Range<usize>,
+}
+
+impl Part {
+    /// Which of the layers that have parameters.
+    pub(crate) fn layer(&self) -> usize {
+        self.layer
+    }
+}
+
+impl Program {
+    /// All parts of the factors, in groups of at most `most` numbers a sample where a single part has not
+    /// more by itself: what is computed at once. `families` are the outputs that are differentiated.
+    #[must_use]
+    pub fn factor_groups(&self, families: usize, most: f64) -> Vec<Vec<Part>> {
+        let mut groups: Vec<(f64, Vec<Part>)> = Vec::new();
+        for (step, layer) in self.layered() {
+            let whole = self.numbers(step, layer, families);
+            let lines = match step.op {
+                Op::Convolution(window) if whole > most => window.kernel,
+                _ => 1,
+            };
+            let all = lines_of(step);
+            for line in 0..lines {
+                let lines = if lines == 1 { all.clone() } else { line..line + 1 };
+                let numbers = whole * lines.len() as f64 / all.len() as f64;
+                let part = Part { layer, lines };
+                match groups.last_mut().filter(|(sum, _)| sum + numbers <= most) {
+                    Some((sum, parts)) => {
+                        *sum += numbers;
+                        parts.push(part);
+                    }
+                    None => groups.push((numbers, vec![part])),
+                }
+            }
+        }
+        groups.into_iter().map(|(_, parts)| parts).collect()
+    }
+
+    /// Numbers of a sample in the factors of `parts`.
+    #[must_use]
+    pub fn factor_numbers(&self, parts: &[Part], families: usize) -> f64 {
+        let numbers = |part: &Part| {
+            self.layered().find(|(_, layer)| *layer == part.layer).map_or(0.0, |(step, layer)| {
+                let share = part.lines.len() as f64 / lines_of(step).len() as f64;
+                share * self.numbers(step, layer, families)
+            })
+        };
+        parts.iter().map(numbers).sum()
+    }
+
+    /// The steps that have parameters, with the number of their layer.
+    fn layered(&self) -> impl Iterator<Item = (&Step, usize)> {
+        self.steps.iter().filter_map(|step| Some((step, step.layer?)))
+    }
+
+    /// Numbers of a sample in the factors of a layer.
+    fn numbers(&self, step: &Step, layer: usize, families: usize) -> f64 {
+        let (shape, families) = (&self.layers[layer], families as f64);
+        let output = step.shapes[1].len() as f64;
+        match step.op {
+            Op::Convolution(_) | Op::Norm(_) => {
+                families * (shape.weights() as f64 + shape.bias as f64)
+            }
+            Op::Local(window) => (window.positions() * window.patch()) as f64 + families * output,
+            _ => step.shapes[0].len() as f64 + families * output,
+        }
+    }
+}
+
+/// The rows of a convolution's windows; of another layer one.
+fn lines_of(step: &Step) -> Range<usize> {
+    match step.op {
+        Op::Convolution(window) => 0..window.kernel,
+        _ => 0..1,
+    }
+}
+
 impl<T: Scalar> Factors<T> {
     /// The factors of `network` at the rows of `x`, n × d, with the fixed statistics of batch norms.
     ///
@@ -74,6 +158,13 @@ impl<T: Scalar> Factors<T> {
     /// (2206.08720), section 3.3, for dense layers; their Jacobian contraction for convolutions.
     #[must_use]
     pub fn new(network: &Network<T>, x: &[T], signal: OutputSignal) -> Self {
+        let groups = network.program().factor_groups(1, f64::INFINITY);
+        Self::of_parts(network, x, signal, &groups.concat())
+    }
+
+    /// Some of the factors that [`Self::new`] gives, those of one of [`Program::factor_groups`].
+    #[must_use]
+    pub fn of_parts(network: &Network<T>, x: &[T], signal: OutputSignal, parts: &[Part]) -> Self {
         let (views, program) = (network.views(), network.program());
         let rows = x.len() / network.input_dim().max(1);
         let block = if program.has_images() { BLOCK_IMAGES } else { BLOCK_ROWS };
@@ -82,52 +173,55 @@ impl<T: Scalar> Factors<T> {
         let batch = fixed_moments(program, &views);
         let setting = Setting { batch: &batch, turned: &turned, ..setting(program, &views, x) };
         let starts: Vec<usize> = (0..rows).step_by(block).collect();
-        let parts: Vec<Self> = starts
+        let blocks: Vec<Vec<LayerFactors<T>>> = starts
             .into_par_iter()
-            .map(|start| Self::of_rows(&setting, signal, start..rows.min(start + block)))
+            .map(|start| of_rows(&setting, signal, parts, start..rows.min(start + block)))
             .collect();
-        let mut all = Self { rows, layers: empty(&setting, signal) };
-        for part in parts {
-            for (layer, new) in all.layers.iter_mut().zip(part.layers) {
+        let empty = Collected::new(&setting, signal, parts);
+        let mut layers: Vec<LayerFactors<T>> = empty.parts.into_iter().map(|(_, of)| of).collect();
+        for block in blocks {
+            for (layer, new) in layers.iter_mut().zip(block) {
                 layer.inputs.extend(new.inputs);
                 for (signals, new) in layer.signals.iter_mut().zip(new.signals) {
                     signals.extend(new);
                 }
             }
         }
-        all
+        Self { rows, layers }
     }
+}
 
-    fn of_rows(setting: &Setting<'_, T>, signal: OutputSignal, rows: Range<usize>) -> Self {
-        let (program, o, n) = (setting.program, setting.program.outputs, rows.len());
-        let mut lane = Lane::new(program, rows, false);
-        for phase in &program.phases {
-            lane.forward(setting, phase);
-        }
-        lane.prepare_backward(program, false);
-        let seeds: Vec<Vec<T>> = match signal {
-            OutputSignal::Sum => vec![vec![T::one(); n * o]],
-            OutputSignal::Each => (0..o)
-                .map(|a| {
-                    (0..n * o).map(|e| if e % o == a { T::one() } else { T::zero() }).collect()
-                })
-                .collect(),
-        };
-        let mut collected =
-            Collected { family: 0, first: first_parts(program), layers: empty(setting, signal) };
-        for (family, seed) in seeds.iter().enumerate() {
-            collected.family = family;
-            for (number, phase) in program.phases.iter().enumerate().rev() {
-                for block in lane.blocks(phase) {
-                    if number + 1 == program.phases.len() {
-                        lane.set_output_signal(&block, &seed[block.start * o..block.end * o]);
-                    }
-                    lane.backward(setting, phase, &block, &mut collected);
+fn of_rows<T: Scalar>(
+    setting: &Setting<'_, T>,
+    signal: OutputSignal,
+    parts: &[Part],
+    rows: Range<usize>,
+) -> Vec<LayerFactors<T>> {
+    let (program, o, n) = (setting.program, setting.program.outputs, rows.len());
+    let mut lane = Lane::new(program, rows, false);
+    for phase in &program.phases {
+        lane.forward(setting, phase);
+    }
+    lane.prepare_backward(program, false);
+    let seeds: Vec<Vec<T>> = match signal {
+        OutputSignal::Sum => vec![vec![T::one(); n * o]],
+        OutputSignal::Each => (0..o)
+            .map(|a| (0..n * o).map(|e| if e % o == a { T::one() } else { T::zero() }).collect())
+            .collect(),
+    };
+    let mut collected = Collected::new(setting, signal, parts);
+    for (family, seed) in seeds.iter().enumerate() {
+        collected.family = family;
+        for (number, phase) in program.phases.iter().enumerate().rev() {
+            for block in lane.blocks(phase) {
+                if number + 1 == program.phases.len() {
+                    lane.set_output_signal(&block, &seed[block.start * o..block.end * o]);
                 }
+                lane.backward(setting, phase, &block, &mut collected);
             }
         }
-        Self { rows: n, layers: collected.layers }
     }
+    collected.parts.into_iter().map(|(_, factors)| factors).collect()
 }
 
 /// The moments with which batch norms normalize away from training, step by step.
@@ -146,39 +240,30 @@ pub(crate) fn fixed_moments<T: Scalar>(
     program.steps.iter().map(moments).collect()
 }
 
-/// Parts of the factors that a step has: of a locally connected layer one a place.
-fn parts(step: &Step) -> usize {
-    match step.op {
-        Op::Local(window) => window.positions(),
-        _ => 1,
-    }
+/// The factors of the samples of one lane, as its way back brings them.
+struct Collected<T> {
+    /// Which output is on its way.
+    family: usize,
+    /// In the order of the layers; of a locally connected one as many as it has places.
+    parts: Vec<(Part, LayerFactors<T>)>,
 }
 
-/// The first part of each layer.
-fn first_parts(program: &Program) -> Vec<usize> {
-    let steps = program.steps.iter().filter(|step| step.layer.is_some());
-    let ends = steps.scan(0, |end, step| {
-        *end += parts(step);
-        Some(*end - parts(step))
-    });
-    ends.collect()
-}
-
-/// The factors of no rows.
-fn empty<T: Scalar>(setting: &Setting<'_, T>, signal: OutputSignal) -> Vec<LayerFactors<T>> {
-    let families = match signal {
-        OutputSignal::Each => setting.program.outputs,
-        OutputSignal::Sum => 1,
-    };
-    let steps = setting.program.steps.iter();
-    let layers = steps.filter_map(|step| Some((step, &setting.layers[step.layer?])));
-    layers
-        .flat_map(|(step, layer)| {
+impl<T: Scalar> Collected<T> {
+    /// The factors of no rows.
+    fn new(setting: &Setting<'_, T>, signal: OutputSignal, parts: &[Part]) -> Self {
+        let program = setting.program;
+        let families = match signal {
+            OutputSignal::Each => program.outputs,
+            OutputSignal::Sum => 1,
+        };
+        let square = |scale: T| scale * scale;
+        let empty = |part: &Part| {
+            let layer = &setting.layers[part.layer];
+            let step = program.steps.iter().find(|step| step.layer == Some(part.layer))?;
             let shares = matches!(step.op, Op::Convolution(_) | Op::Norm(_));
-            let square = |scale: T| scale * scale;
             let factors = LayerFactors {
                 fan_in: if shares { 0 } else { layer.fan_in },
-                fan_out: if shares { layer.weight.len() + layer.bias.len() } else { layer.fan_out },
+                fan_out: if shares { gradient_of(step, layer, &part.lines) } else { layer.fan_out },
                 inputs: Vec::new(),
                 signals: vec![Vec::new(); families],
                 weight_factor: if shares { T::zero() } else { square(layer.weight_scale) },
@@ -188,18 +273,22 @@ fn empty<T: Scalar>(setting: &Setting<'_, T>, signal: OutputSignal) -> Vec<Layer
                     (false, true) => T::zero(),
                 },
             };
-            std::iter::repeat_n(factors, parts(step))
-        })
-        .collect()
+            let count = match step.op {
+                Op::Local(window) => window.positions(),
+                _ => 1,
+            };
+            Some(std::iter::repeat_n((part.clone(), factors), count))
+        };
+        Self { family: 0, parts: parts.iter().filter_map(empty).flatten().collect() }
+    }
 }
 
-/// The factors of the samples of one lane, as its way back brings them.
-struct Collected<T> {
-    /// Which output is on its way.
-    family: usize,
-    /// The first part of each layer.
-    first: Vec<usize>,
-    layers: Vec<LayerFactors<T>>,
+/// Entries of the gradient of a layer that shares its weights, of a convolution by some rows of its
+/// windows; biases stand behind the last.
+fn gradient_of<T>(step: &Step, layer: &LayerView<'_, T>, lines: &Range<usize>) -> usize {
+    let all = lines_of(step);
+    let bias = if lines.end == all.end { layer.bias.len() } else { 0 };
+    layer.weight.len() / all.len() * lines.len() + bias
 }
 
 impl<T: Scalar> Receiver<T> for Collected<T> {
@@ -211,55 +300,57 @@ impl<T: Scalar> Receiver<T> for Collected<T> {
         (input, signal): (&[T], &[T]),
         buffer: &mut Vec<T>,
     ) {
-        let factors = &mut self.layers[self.first[l]..];
-        let (family, is_first) = (self.family, self.family == 0);
-        let n = rows.len();
-        match step.op {
-            Op::Convolution(_) | Op::Norm(_) => {
-                let samples =
-                    input.chunks_exact(input.len() / n).zip(signal.chunks_exact(signal.len() / n));
-                let rows = &mut factors[0].signals[family];
-                for at in samples {
-                    let start = rows.len();
-                    rows.resize(start + layer.weight.len() + layer.bias.len(), T::zero());
-                    let (weight, bias) = rows[start..].split_at_mut(layer.weight.len());
-                    if let Op::Convolution(window) = step.op {
-                        let scale = layer.weight_scale;
-                        convolution::gradient(
-                            &window,
-                            layer.fan_out,
-                            scale,
-                            at,
-                            buffer,
-                            false,
-                            weight,
-                        );
-                        if !bias.is_empty() {
-                            add_rows(at.1, layer.bias_scale, bias);
-                        }
-                    } else {
-                        add_gradient(at, weight, bias);
+        let (family, n) = (self.family, rows.len());
+        let mine = self.parts.iter_mut().filter(|(part, _)| part.layer == l);
+        for (place, (part, factors)) in mine.enumerate() {
+            let to = &mut factors.signals[family];
+            match step.op {
+                Op::Convolution(_) | Op::Norm(_) => {
+                    let inputs = input.chunks_exact(input.len() / n);
+                    for at in inputs.zip(signal.chunks_exact(signal.len() / n)) {
+                        let start = to.len();
+                        to.resize(start + factors.fan_out, T::zero());
+                        write_gradient(step, layer, part, at, buffer, &mut to[start..]);
                     }
                 }
-            }
-            Op::Local(window) => {
-                for (place, factors) in factors[..window.positions()].iter_mut().enumerate() {
-                    if is_first {
+                Op::Local(window) => {
+                    if family == 0 {
                         local::copy_patches(&window, place, input, buffer, &mut factors.inputs);
                     }
-                    let width = signal.len() / n;
-                    for signal in signal.chunks_exact(width) {
-                        let here = &signal[place * layer.fan_out..][..layer.fan_out];
-                        factors.signals[family].extend_from_slice(here);
+                    for signal in signal.chunks_exact(signal.len() / n) {
+                        to.extend_from_slice(&signal[place * layer.fan_out..][..layer.fan_out]);
                     }
                 }
-            }
-            _ => {
-                if is_first {
-                    factors[0].inputs.extend_from_slice(input);
+                _ => {
+                    if family == 0 {
+                        factors.inputs.extend_from_slice(input);
+                    }
+                    to.extend_from_slice(signal);
                 }
-                factors[0].signals[family].extend_from_slice(signal);
             }
         }
+    }
+}
+
+/// Writes the gradient of one sample by `part` of a layer that shares its weights.
+fn write_gradient<T: Scalar>(
+    step: &Step,
+    layer: &LayerView<'_, T>,
+    part: &Part,
+    at: (&[T], &[T]),
+    buffer: &mut Vec<T>,
+    gradient: &mut [T],
+) {
+    let weights = layer.weight.len() / lines_of(step).len() * part.lines.len();
+    let (weight, bias) = gradient.split_at_mut(weights);
+    match step.op {
+        Op::Convolution(window) => {
+            let (scale, lines) = (layer.weight_scale, part.lines.clone());
+            convolution::gradient(&window, layer.fan_out, scale, at, lines, buffer, false, weight);
+            if !bias.is_empty() {
+                add_rows(at.1, layer.bias_scale, bias);
+            }
+        }
+        _ => add_gradient(at, weight, bias),
     }
 }

@@ -9,6 +9,7 @@ use std::ops::Range;
 
 use crate::activation::Activation;
 use crate::architecture::{Architecture, ArchitectureError};
+use crate::factors::Part;
 use crate::layers::{Conv, LayerSpec, Projected, Residual};
 use crate::normalization::{Norm, Over};
 use crate::shape::Shape;
@@ -182,34 +183,18 @@ impl Program {
         self.steps.iter().map(|step| step.shapes[1].len() as f64).sum()
     }
 
-    /// Numbers of a sample in the factors of all layers ([`crate::Factors`]): of inputs, and of the signals
-    /// of one output.
-    #[must_use]
-    pub fn factor_counts(&self) -> [f64; 2] {
-        let layered = self.steps.iter().filter_map(|step| Some((step, &self.layers[step.layer?])));
-        let counts = layered.map(|(step, layer)| {
-            let output = step.shapes[1].len() as f64;
-            match step.op {
-                Op::Convolution(_) | Op::Norm(_) => {
-                    [0.0, layer.weights() as f64 + layer.bias as f64]
-                }
-                Op::Local(window) => [(window.positions() * window.patch()) as f64, output],
-                _ => [step.shapes[0].len() as f64, output],
-            }
-        });
-        counts.fold([0.0; 2], |[a, b], [c, d]| [a + c, b + d])
-    }
-
     /// Whether all layers are dense: the networks of `hidden`.
     pub(crate) fn is_dense(&self) -> bool {
         self.steps.iter().all(|step| step.op == Op::Dense)
     }
 
-    /// Whether the outputs are those of a dense layer.
+    /// Whether the outputs are those of a dense layer that is the last of `parts`.
     #[must_use]
-    pub fn ends_dense(&self) -> bool {
-        let plain = |step: &Step| step.op == Op::Dense && step.activation == Activation::Linear;
-        self.steps.last().is_some_and(plain)
+    pub fn ends_dense_with(&self, parts: &[Part]) -> bool {
+        self.steps.last().is_some_and(|step| {
+            let is_plain = step.op == Op::Dense && step.activation == Activation::Linear;
+            is_plain && step.layer.is_some() && parts.last().map(Part::layer) == step.layer
+        })
     }
 
     /// Whether a layer normalizes over a batch, and so is another function in training.

@@ -435,6 +435,7 @@ impl<T: Scalar> Receiver<T> for Gradients<T> {
                     layer.fan_out,
                     scale,
                     at,
+                    0..window.kernel,
                     buffer,
                     accumulate,
                     weight,

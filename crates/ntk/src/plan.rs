@@ -1,6 +1,5 @@
 //! How large the kernels will be, and whether they fit.
 
-use artifact::tables::kernel::Reduction;
 use artifact::{GramRow, Outline};
 use stage::{Limits, Part, Plan};
 
@@ -69,8 +68,12 @@ const FIXED: f64 = 24e6;
 struct Memory {
     /// Bytes of an entry, as it is made and written.
     entry: f64,
-    /// Bytes of H and B of one sample in all layers.
+    /// Bytes of the factors of one sample in all layers.
     factors: f64,
+    /// The same of the largest part that is computed at once.
+    largest_part: f64,
+    /// Samples that are in the network together.
+    at_once: f64,
     /// The Gramians of a step.
     shape: Shape,
 }
@@ -82,16 +85,31 @@ impl Memory {
         let architecture = checkpoint::architecture(training).ok()?;
         let shape = network::Shape::of_inputs(d, training.input_shape.as_deref());
         let program = network::Program::new(&architecture, shape, o).ok()?;
-        let [inputs, signals] = program.factor_counts();
-        let families = if parameters.reduction == Reduction::SummedLogit { 1 } else { o };
         let test = if parameters.test_rows { training.test_samples.unwrap_or(0) } else { 0 };
+        let reduction = parameters.reduction;
+        let families = gram::families(&program, reduction);
         let shape = Shape {
             train: training.train_samples? as usize,
             test: test as usize,
             outputs: o,
-            reduction: parameters.reduction,
+            reduction,
         };
-        Some(Self { entry, factors: entry * (inputs + families as f64 * signals), shape })
+        let numbers = |pass: &Vec<network::Part>| program.factor_numbers(pass, families);
+        let whole: f64 = numbers(&program.factor_groups(families, f64::INFINITY).concat());
+        let smallest = program.factor_groups(families, 0.0).iter().map(numbers).fold(0.0, f64::max);
+        Some(Self {
+            entry,
+            factors: entry * whole,
+            largest_part: entry * smallest,
+            at_once: gram::samples_at_once(&program) as f64,
+            shape,
+        })
+    }
+
+    /// Bytes of the factors of `n` samples in the largest pass over `all` training samples.
+    fn pass_bytes(&self, n: f64, all: f64) -> f64 {
+        let most = (self.entry * gram::NUMBERS / all.max(1.0)).max(self.largest_part);
+        n * self.factors.min(most)
     }
 
     /// Bytes at the peak of making `part`.
@@ -103,9 +121,9 @@ impl Memory {
         }
     }
 
-    /// Bytes at the peak of a piece: the factors of all, twice those of the samples that are in the
-    /// network, and either the tiles of its rows, each once, or the factors of its test samples,
-    /// with a strip of whole rows of each.
+    /// Bytes at the peak of a piece: the factors of all in one pass, twice those of the samples that are
+    /// in the network, and either the tiles of its rows, each once, or the factors of its test samples,
+    /// with a strip of whole rows of each; with several passes both.
     fn piece_bytes(&self, index: usize, of: usize) -> f64 {
         let share = self.shape.piece(index, of);
         if share.is_empty() {
@@ -119,10 +137,17 @@ impl Memory {
         let strip = self.entry * width * side;
         let test_rows = share.test.len().min(TEST_SAMPLES) as f64 * cell;
         let test_strips = blocks * self.entry * width * test_rows;
+        let share_test = share.test.len();
         let test = gram::parts_with(share.test, self.shape.test).len() as f64;
-        let within = 2.0 * self.factors * n.max(test).min(gram::PART as f64);
-        let either = (tiles + strip).max(test * self.factors + test_strips);
-        FIXED + n * self.factors + within + either
+        let factors = self.pass_bytes(n, n);
+        let within = 2.0 * self.pass_bytes(n.max(test).min(self.at_once), n);
+        let of_test = self.pass_bytes(test, n) + test_strips;
+        if factors < n * self.factors {
+            // Several passes: the sums of all test samples stay.
+            let sums = blocks * self.entry * width * share_test as f64 * cell;
+            return FIXED + factors + within + tiles + strip + of_test + sums;
+        }
+        FIXED + factors + within + (tiles + strip).max(of_test)
     }
 
     /// Bytes at the peak of joining pieces: the rows that are read at once, a page at either end,

@@ -1,6 +1,7 @@
 //! Every checkpoint's Gramian, or a piece of it, from tables to tables.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::path::Path;
 
 use artifact::tables::Split;
@@ -8,7 +9,7 @@ use artifact::tables::dataset::Sample;
 use artifact::tables::kernel::KernelRow;
 use artifact::tables::training::{CHECKPOINTS, HistoryRow};
 use artifact::{ArtifactError, GramValue, GramWriter, Outline, Precision, read_rows, steps};
-use network::{Network, Scalar};
+use network::{Network, Part, Scalar};
 use stage::{Context, Inputs, StageError};
 
 use crate::checkpoint;
@@ -110,8 +111,8 @@ fn write_kernel<T: Scalar + GramValue>(
 
 /// Writes the rows of `share`, and gives the norms of the training rows of each matrix.
 ///
-/// In memory are the factors of the samples, each tile of the training rows once, and whole rows
-/// only as many as are on their way to the file.
+/// In memory are the factors of one pass, each tile of the training rows once, and whole rows only as
+/// many as are on their way to the file; with several passes all rows of test samples.
 fn append_rows<T: Scalar + GramValue>(
     network: &Network<T>,
     points: &Points,
@@ -120,14 +121,40 @@ fn append_rows<T: Scalar + GramValue>(
     writer: &mut GramWriter<T>,
 ) -> Result<Vec<Norms>, ArtifactError> {
     let d = network.input_dim();
-    let factors = |x: &[f32]| {
+    let factors = |x: &[f32], pass: &[Part]| {
         let x: Vec<T> = x.iter().map(|&x| T::of(f64::from(x))).collect();
-        gram::factors(network, &x, shape.reduction)
+        gram::factors_of(network, &x, shape.reduction, pass)
     };
-    let train = factors(&points.train);
+    let held = gram::parts_with(share.test.clone(), shape.test);
+    let held_points = &points.test[held.start * d..held.end * d];
+    let strips: Vec<_> = share.test_strips().collect();
+    let within = |strip: &Range<usize>| strip.start - held.start..strip.end - held.start;
+
+    let passes = gram::passes(network.program(), shape.train, shape.reduction);
+    let mut matrices = Vec::new();
+    let mut only = None;
+    // Of each strip of test samples its rows of every matrix.
+    let mut sums: Vec<Vec<Vec<T>>> = Vec::new();
+    for (number, pass) in passes.iter().enumerate() {
+        let train = factors(&points.train, pass);
+        if number == 0 {
+            matrices = gram::strips::<T, T>(&train, share.strips.clone());
+        } else {
+            gram::add_to_strips(&mut matrices, &train);
+        }
+        if passes.len() == 1 {
+            only = Some(train);
+        } else if !strips.is_empty() {
+            let test = factors(held_points, pass);
+            sums.resize_with(strips.len(), Vec::new);
+            for (strip, sums) in strips.iter().zip(&mut sums) {
+                add_rows(sums, gram::rows(&test, within(strip), &train));
+            }
+        }
+    }
     let mut all_norms = Vec::with_capacity(shape.blocks());
     let mut rows = Vec::new();
-    for matrix in gram::strips::<T, T>(&train, share.strips.clone()) {
+    for matrix in matrices {
         let mut norms = Norms::from_row(share.train.start * shape.cell());
         for strip in matrix.strips() {
             rows.resize(matrix.strip_rows(strip) * matrix.width(), T::nearest(0.0));
@@ -138,13 +165,29 @@ fn append_rows<T: Scalar + GramValue>(
         all_norms.push(norms);
     }
     drop(rows);
-    let held = gram::parts_with(share.test.clone(), shape.test);
-    let test = factors(&points.test[held.start * d..held.end * d]);
-    for strip in share.test_strips() {
-        let strip = strip.start - held.start..strip.end - held.start;
-        for rows in gram::rows::<T, T>(&test, strip, &train) {
-            writer.append(&rows)?;
+    if let (Some(train), Some(pass), false) = (only, passes.first(), strips.is_empty()) {
+        let test = factors(held_points, pass);
+        for strip in &strips {
+            for rows in gram::rows::<T, T>(&test, within(strip), &train) {
+                writer.append(&rows)?;
+            }
         }
     }
+    for rows in sums.iter().flatten() {
+        writer.append(rows)?;
+    }
     Ok(all_norms)
+}
+
+/// Adds the rows of every matrix to those of the passes before.
+fn add_rows<T: Scalar>(sums: &mut Vec<Vec<T>>, rows: Vec<Vec<T>>) {
+    if sums.is_empty() {
+        *sums = rows;
+        return;
+    }
+    for (sums, rows) in sums.iter_mut().zip(rows) {
+        for (sum, entry) in sums.iter_mut().zip(rows) {
+            *sum += entry;
+        }
+    }
 }

@@ -3,7 +3,9 @@
 use std::ops::Range;
 
 use artifact::tables::kernel::Reduction;
-use network::{Factors as NetworkFactors, LayerFactors, Network, OutputSignal, Scalar};
+use network::{
+    Factors as NetworkFactors, LayerFactors, Network, OutputSignal, Part, Program, Scalar,
+};
 
 /// Rows along the side of a tile, whole registers of the products. Half of it is 5 % slower, a
 /// quarter 20 %, 288 not faster; more matrices at once, though their sums leave the cache, change
@@ -18,6 +20,28 @@ const TILES: usize = 8;
 
 /// Samples that go through the network at once: it holds what it gives twice.
 pub(crate) const PART: usize = 2048;
+/// The same of images, whose gradients are long. A part of them is cut where blocks of the network are.
+const IMAGES: usize = 128;
+/// Numbers that the factors of all samples have at once, where a part of a layer has not more by itself:
+/// 2 GiB in f32. Fixed, since sums depend on it in their last bits.
+pub(crate) const NUMBERS: f64 = (1_u64 << 29) as f64;
+
+/// Groups of parts of a network's layers: the factors of one are in memory together, and the Gramian is
+/// the sum over all.
+#[must_use]
+pub fn passes(program: &Program, samples: usize, reduction: Reduction) -> Vec<Vec<Part>> {
+    program.factor_groups(families(program, reduction), NUMBERS / samples.max(1) as f64)
+}
+
+/// Outputs that are differentiated one by one.
+pub(crate) fn families(program: &Program, reduction: Reduction) -> usize {
+    if reduction == Reduction::SummedLogit { 1 } else { program.outputs }
+}
+
+/// Samples of `network` that go through it at once.
+pub(crate) fn samples_at_once(program: &Program) -> usize {
+    if program.has_images() { IMAGES } else { PART }
+}
 
 /// H_l and B_l of some samples, arranged for one reduction.
 #[derive(Clone, Debug)]
@@ -33,16 +57,17 @@ pub struct Factors<T> {
 }
 
 impl<T: Scalar> Factors<T> {
-    pub(super) fn new(network: &Network<T>, x: &[T], reduction: Reduction) -> Self {
+    pub(super) fn new(network: &Network<T>, x: &[T], reduction: Reduction, pass: &[Part]) -> Self {
         let rows = x.len() / network.input_dim().max(1);
-        let mut parts = x.chunks((PART * network.input_dim()).max(1));
-        let mut all = Self::of_part(network, parts.next().unwrap_or(x), reduction);
+        let at_once = samples_at_once(network.program());
+        let mut parts = x.chunks((at_once * network.input_dim()).max(1));
+        let mut all = Self::of_part(network, parts.next().unwrap_or(x), reduction, pass);
         if all.rows < rows {
             let found = all.rows;
             all.layers_mut().for_each(|layer| reserve_for(layer, found, rows));
         }
         for part in parts {
-            let part = Self::of_part(network, part, reduction);
+            let part = Self::of_part(network, part, reduction, pass);
             for (layer, new) in all.layers_mut().zip(part.hidden.into_iter().chain([part.last])) {
                 layer.inputs.extend(new.inputs);
                 for (signals, new) in layer.signals.iter_mut().zip(new.signals) {
@@ -54,13 +79,15 @@ impl<T: Scalar> Factors<T> {
         all
     }
 
-    fn of_part(network: &Network<T>, x: &[T], reduction: Reduction) -> Self {
+    fn of_part(network: &Network<T>, x: &[T], reduction: Reduction, pass: &[Part]) -> Self {
         let signal = match reduction {
             Reduction::SummedLogit => OutputSignal::Sum,
             Reduction::Full | Reduction::Trace | Reduction::PerOutput => OutputSignal::Each,
         };
-        let NetworkFactors { rows, layers: mut hidden } = NetworkFactors::new(network, x, signal);
-        let last = if network.program().ends_dense() { hidden.pop() } else { None };
+        let NetworkFactors { rows, layers: mut hidden } =
+            NetworkFactors::of_parts(network, x, signal, pass);
+        let ends = network.program().ends_dense_with(pass);
+        let last = if ends { hidden.pop() } else { None };
         let last = LayerFactors { signals: Vec::new(), ..last.unwrap_or_else(none) };
         if reduction == Reduction::Full && network.output_dim() > 1 {
             for layer in &mut hidden {

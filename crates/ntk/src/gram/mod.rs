@@ -1,12 +1,16 @@
-//! The Gramian G = J Jᵀ of a fully connected network, layer by layer.
+//! The Gramian G = J Jᵀ of a network, layer by layer.
 //!
-//! With H_l the inputs of layer l and B_l^a the signals ∂f_a/∂z_l, one row a sample,
+//! With H_l the inputs of dense layer l and B_l^a the signals ∂f_a/∂z_l, one row a sample,
 //!
 //! ```text
 //! G^{ab} = Σ_l (s_w² H_l H_lᵀ + s_b² 1 1ᵀ) ∘ (B_l^a B_l^bᵀ)
 //! ```
 //!
-//! which costs N² Σ(widths) multiplications where the explicit Jacobian needs N² P.
+//! which costs N² Σ(widths) multiplications where the explicit Jacobian needs N² P. A layer that
+//! shares its weights between places, a convolution or a norm, enters with its Jacobian J_l^a itself,
+//! G^{ab} += J_l^a J_l^bᵀ: it is short where many places share few weights. Where the factors of all
+//! samples would not fit, parts of the network follow one after the other in `passes`.
+//!
 //! Source: Novak, Sohl-Dickstein & Schoenholz 2022, *Fast Finite Width Neural Tangent Kernel*
 //! (2206.08720), structured derivatives.
 //!
@@ -23,16 +27,28 @@ mod tile;
 use std::ops::Range;
 
 use artifact::tables::kernel::Reduction;
-use network::{Network, Scalar};
+use network::{Network, Part, Scalar};
 
-pub use factors::Factors;
-pub(crate) use factors::{PART, SIDE, parts_with, side};
+pub use factors::{Factors, passes};
+pub(crate) use factors::{NUMBERS, SIDE, families, parts_with, samples_at_once, side};
 pub use symmetric::Symmetric;
 
 /// The factors of `network` at `x` (n × d) of which Gramians under `reduction` are made.
 #[must_use]
 pub fn factors<T: Scalar>(network: &Network<T>, x: &[T], reduction: Reduction) -> Factors<T> {
-    Factors::new(network, x, reduction)
+    let whole = network.program().factor_groups(1, f64::INFINITY).concat();
+    Factors::new(network, x, reduction, &whole)
+}
+
+/// Those of `factors` of one of the [`passes`].
+#[must_use]
+pub fn factors_of<T: Scalar>(
+    network: &Network<T>,
+    x: &[T],
+    reduction: Reduction,
+    pass: &[Part],
+) -> Factors<T> {
+    Factors::new(network, x, reduction, pass)
 }
 
 /// G over the samples of `factors`, one triangle, rounded to `S`: one matrix, or one for each output
@@ -53,6 +69,11 @@ pub fn strips<T: Scalar, S: Scalar>(
     range: Range<usize>,
 ) -> Vec<Symmetric<S>> {
     Symmetric::of_strips(factors, factors.side(), range)
+}
+
+/// Adds the share of further `factors` to the `matrices` that `strips` has made of those before.
+pub fn add_to_strips<T: Scalar, S: Scalar>(matrices: &mut [Symmetric<S>], factors: &Factors<T>) {
+    Symmetric::add(matrices, factors, true);
 }
 
 /// G between the samples `from..to` of `rows` and all of `columns`, rounded to `S`: whole rows as

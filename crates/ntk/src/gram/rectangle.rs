@@ -50,7 +50,7 @@ pub(super) fn rows<T: Scalar, S: Scalar>(
     }
     compute(tasks, |tile: &mut Tile<T>, Task { place, to }| {
         tile.compute(left, right, *place);
-        tile.store(place.columns.1 * cell, to, [0, 0]);
+        tile.store(place.columns.1 * cell, (to, false), [0, 0]);
     });
     all
 }

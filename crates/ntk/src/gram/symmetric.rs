@@ -43,11 +43,19 @@ impl<S: Scalar> Symmetric<S> {
         strips: Range<usize>,
     ) -> Vec<Self> {
         let (blocks, cell) = factors.blocks();
-        let samples = factors.rows();
         let mut all: Vec<Self> =
-            (0..blocks).map(|_| Self::zeros(samples, cell, side, strips.clone())).collect();
+            (0..blocks).map(|_| Self::zeros(factors.rows(), cell, side, strips.clone())).collect();
+        Self::add(&mut all, factors, false);
+        all
+    }
+
+    /// Writes the entries of `all` that `factors` give, on top of what is there if `accumulate`.
+    pub(super) fn add<T: Scalar>(all: &mut [Self], factors: &Factors<T>, accumulate: bool) {
+        let Some(Self { samples, cell, side, strips, .. }) = all.first() else { return };
+        let (samples, cell, side, strips) = (*samples, *cell, *side, strips.clone());
+        let blocks = all.len();
         let mut parts: Vec<Vec<&mut [S]>> = strips.clone().map(|_| Vec::new()).collect();
-        for matrix in &mut all {
+        for matrix in all {
             for (part, tiles) in parts.iter_mut().zip(&mut matrix.tiles) {
                 part.push(tiles);
             }
@@ -71,16 +79,15 @@ impl<S: Scalar> Symmetric<S> {
         }
         compute(tasks, |tile: &mut Tile<T>, Task { place, to }| {
             if place.rows == place.columns {
-                lower(tile, factors, place.rows, to, place.rows.0);
+                lower(tile, factors, place.rows, (to, accumulate), place.rows.0);
                 for matrix in to {
                     mirror(matrix);
                 }
             } else {
                 tile.compute(factors, factors, *place);
-                tile.store(place.columns.1 * cell, to, [0, 0]);
+                tile.store(place.columns.1 * cell, (to, accumulate), [0, 0]);
             }
         });
-        all
     }
 
     fn zeros(samples: usize, cell: usize, side: usize, strips: Range<usize>) -> Self {
@@ -192,22 +199,23 @@ fn lower<T: Scalar, S: Scalar>(
     tile: &mut Tile<T>,
     factors: &Factors<T>,
     samples: (usize, usize),
-    to: &mut [Vec<&mut [S]>],
+    (to, accumulate): (&mut [Vec<&mut [S]>], bool),
     origin: usize,
 ) {
     let (first, count) = samples;
     let cell = factors.blocks().1;
     if count == 1 || count * cell <= LEAF {
         tile.compute(factors, factors, Place { rows: samples, columns: samples });
-        tile.store(count * cell, to, [(first - origin) * cell; 2]);
+        tile.store(count * cell, (to, accumulate), [(first - origin) * cell; 2]);
         return;
     }
     let half = count / 2;
     let (before, after) = ((first, half), (first + half, count - half));
-    lower(tile, factors, before, to, origin);
+    lower(tile, factors, before, (to, accumulate), origin);
     tile.compute(factors, factors, Place { rows: after, columns: before });
-    tile.store(half * cell, to, [after.0 - origin, first - origin].map(|sample| sample * cell));
-    lower(tile, factors, after, to, origin);
+    let corner = [after.0 - origin, first - origin].map(|sample| sample * cell);
+    tile.store(half * cell, (to, accumulate), corner);
+    lower(tile, factors, after, (to, accumulate), origin);
 }
 
 /// Copies what is below the diagonal above it.

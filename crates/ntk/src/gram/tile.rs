@@ -80,17 +80,18 @@ impl<T: Scalar> Tile<T> {
     }
 
     /// Puts what was computed, of which a row has `width` entries, into `to` from `row` and `column`
-    /// on.
+    /// on, or adds it to what is there.
     pub fn store<S: Scalar>(
         &self,
         width: usize,
-        to: &mut [Vec<&mut [S]>],
+        (to, accumulate): (&mut [Vec<&mut [S]>], bool),
         [row, column]: [usize; 2],
     ) {
         for (sum, to) in self.sums.iter().zip(to) {
             for (sums, to) in sum.chunks_exact(width).zip(&mut to[row..]) {
                 for (entry, sum) in to[column..column + width].iter_mut().zip(sums) {
-                    *entry = S::of(sum.wide());
+                    let sum = S::of(sum.wide());
+                    *entry = if accumulate { *entry + sum } else { sum };
                 }
             }
         }
