@@ -359,6 +359,41 @@ fn a_run_in_five_dimensions_without_a_test_split_has_no_pictures_and_says_so() {
     every_figure_is_on_the_page(&made);
 }
 
+/// A run on images of 4 × 6.
+fn of_images(channels: u64) -> Run {
+    let input_dim = 4 * 6 * usize::try_from(channels).unwrap();
+    Run { input_dim, input_shape: Some(vec![4, 6, channels]), ..Run::default() }
+}
+
+#[test]
+fn eigenfunctions_over_images_are_shown_by_the_images_that_carry_them() {
+    for channels in [1, 3] {
+        let made = report(&of_images(channels));
+        every_figure_is_on_the_page(&made);
+        // Four images at either end of each of six eigenfunctions.
+        let pictures = made.figures(".png");
+        assert_eq!(pictures.len(), 6 * 8, "{pictures:?}");
+        let picture = |name: &String| {
+            image::open(made.output().join(format!("figures/{name}.png"))).unwrap().to_rgb8()
+        };
+        let images: Vec<_> = pictures.iter().map(picture).collect();
+        // 128 pixels hold 21 times a width of 6.
+        assert!(images.iter().all(|image| image.dimensions() == (126, 84)));
+        let grey = |rgb: &image::Rgb<u8>| rgb.0[0] == rgb.0[1] && rgb.0[1] == rgb.0[2];
+        assert_eq!(images.iter().all(|image| image.pixels().all(grey)), channels == 1);
+        let bytes = || images.iter().flat_map(|image| image.pixels()).flat_map(|rgb| rgb.0);
+        assert_eq!((bytes().min(), bytes().max()), (Some(0), Some(255)), "one scale for all");
+        assert_eq!(made.page.contains("The images and their channels share"), channels == 3);
+    }
+}
+
+#[test]
+fn samples_of_another_shape_than_their_dataset_states_are_refused() {
+    let odd = Run { input_shape: Some(vec![5, 5, 3]), ..of_images(3) };
+    let error = try_report(&odd, &Parameters::default()).err().unwrap();
+    assert!(error.message.contains("the input shape 5 × 5 × 3, its samples have 72 numbers"));
+}
+
 #[test]
 fn a_run_of_one_variable_draws_its_functions_as_lines() {
     let made = report(&Run { input_dim: 1, test: 0, ..Run::default() });
