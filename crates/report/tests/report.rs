@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use artifact::tables::findings::{FindingRow, Verdict};
 use artifact::tables::kernel::Reduction;
-use artifact::{Kind, Manifest, read_rows};
+use artifact::{Kind, LayerOutline, Manifest, read_rows};
 use made_up::Run;
 use report::{Parameters, Report};
 use serde_json::json;
@@ -392,6 +392,51 @@ fn samples_of_another_shape_than_their_dataset_states_are_refused() {
     let odd = Run { input_shape: Some(vec![5, 5, 3]), ..of_images(3) };
     let error = try_report(&odd, &Parameters::default()).err().unwrap();
     assert!(error.message.contains("the input shape 5 × 5 × 3, its samples have 72 numbers"));
+}
+
+fn layer(name: &str, output: &[u64], parameters: u64) -> LayerOutline {
+    let (input, output) = (vec![4, 6, 3], output.to_vec());
+    let layer = name.to_owned();
+    LayerOutline { layer, input, output, parameters, flops: 12_345, branches: Vec::new() }
+}
+
+#[test]
+fn the_network_is_drawn_from_the_layers_that_its_training_states() {
+    let made = report(&Run {
+        layers: Some(vec![layer("conv 3 × 3", &[4, 6, 8], 224), layer("dense 1", &[1], 193)]),
+        ..of_images(3)
+    });
+    assert!(made.page.contains(
+        "<title>conv 3 × 3: 4 × 6 × 3 → 4 × 6 × 8, 224 parameters, 12,300 flops per sample</title>"
+    ));
+    assert!(made.page.contains("417 parameters, 24,700 flops per sample"));
+}
+
+#[test]
+fn a_network_of_dense_layers_is_drawn_from_their_widths() {
+    let made = report(&Run::default());
+    assert_eq!(made.page.matches("<figure class=\"network\">").count(), 1);
+    assert!(made.page.contains(
+        "aria-label=\"The network from 2 to 1: dense 256, leaky relu 0.01, dense 256, leaky relu 0.01, dense 256, leaky relu 0.01, dense 1\""
+    ));
+}
+
+#[test]
+fn over_a_sweep_each_network_is_drawn_once_behind_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut variants = Vec::new();
+    for (depth, hidden) in [(1, vec![8]), (2, vec![8, 8])] {
+        for decay in [0.5, 1.0] {
+            let axes = json!({"depth": depth, "decay": decay});
+            variants.push((axes, Run { hidden: hidden.clone(), ..Run::default() }));
+        }
+    }
+    let inputs = made_up::sweep(folder.path(), &variants);
+    let made = made(folder, &inputs, &Parameters::default()).unwrap();
+    assert_eq!(made.page.matches("<figure class=\"network\">").count(), 2);
+    for depth in [1, 2] {
+        assert!(made.page.contains(&format!("<summary>network of depth={depth}</summary>")));
+    }
 }
 
 #[test]
