@@ -5,7 +5,6 @@
 //! side. Lengths are pixels of the page.
 
 use artifact::LayerOutline;
-
 use study::number::grouped;
 
 use super::table::{self, shape};
@@ -25,7 +24,7 @@ const FLAT: f64 = 22.0;
 /// Width of a box with few activations, and of one with as many as any in the network.
 const WIDTHS: (f64, f64) = (84.0, 172.0);
 /// Beside the text of a box.
-const PADDING: f64 = 9.0;
+pub const PADDING: f64 = 9.0;
 /// Width of a letter of the first line and of the second. Without fonts it is a guess, on the large side.
 const LETTERS: (f64, f64) = (7.3, 6.6);
 /// Letters of a name that are shown.

@@ -5,13 +5,11 @@ use std::fmt::Write;
 use artifact::LayerOutline;
 use maud::{Markup, html};
 
-use super::layout::{BETWEEN, Path, Piece, RADIUS, Role, Tile, columns};
+use super::layout::{BETWEEN, PADDING, Path, Piece, RADIUS, Role, Tile, columns};
 use super::table::{cost, shape, table, totals};
 
 /// Around a drawing, so that no line is cut.
 const MARGIN: f64 = 4.0;
-/// From the side of a box to its text.
-const INSET: f64 = 9.0;
 /// Radius of the corners of a line.
 const CORNER: f64 = 6.0;
 /// Length and half the width of an arrow.
@@ -83,14 +81,14 @@ fn boxed(tile: &Tile) -> Markup {
             @if !tile.about.is_empty() { title { (tile.about) } }
             rect x=(x) y=(y) width=(width) height=(height) rx="5" {}
             @if let Some(parameters) = &tile.parameters {
-                text x=(x + INSET) y=(first) { (tile.name) }
-                text .less x=(x + width - INSET) y=(last) text-anchor="end" { (parameters) }
+                text x=(x + PADDING) y=(first) { (tile.name) }
+                text .less x=(x + width - PADDING) y=(last) text-anchor="end" { (parameters) }
             } @else {
                 text x=(middle) y=(first) text-anchor="middle" { (tile.name) }
             }
             @if let Some(shape) = &tile.shape {
                 @if tile.parameters.is_some() {
-                    text .less x=(x + INSET) y=(last) { (shape) }
+                    text .less x=(x + PADDING) y=(last) { (shape) }
                 } @else {
                     text .less x=(middle) y=(last) text-anchor="middle" { (shape) }
                 }
