@@ -50,7 +50,7 @@ pub use execution::{Executor, Local, Pace, Progress, Ran, Slurm, Submitted, canc
 pub use planning::{
     Feed, Instance, Lock, Plan, PlannedStage, Request, Selection, Task, check, is_stored,
 };
-pub use preview::{Graph, dry_run, explain};
+pub use preview::{Graph, dry_run, explain, networks};
 pub use programs::{Program, installed_packages, kinds, stages};
 pub use project::Project;
 pub use reading::{Axis, Cluster, Labels, Point, Resources, Sweep, pipeline_schema};

@@ -126,6 +126,10 @@ fn network_in_words(network: &Value) -> String {
     for (name, value) in fields {
         match (name.as_str(), value) {
             ("hidden", Value::Array(widths)) => parts.push(widths_in_words(widths)),
+            // A drawing of the network shows them.
+            ("layers", Value::Array(layers)) => {
+                parts.push(format!("{} layer{}", layers.len(), plural(layers.len() as u64)));
+            }
             ("bias", Value::Bool(true)) => {}
             ("bias", Value::Bool(false)) => parts.push("without biases".to_owned()),
             ("activation" | "init", value) => parts.push(in_words(value)),
@@ -150,7 +154,8 @@ fn widths_in_words(widths: &[Value]) -> String {
 }
 
 /// A parameter in words: `leaky_relu: 0.01` becomes `leaky relu 0.01`.
-fn in_words(value: &Value) -> String {
+#[must_use]
+pub fn in_words(value: &Value) -> String {
     match value {
         Value::Null => "none".to_owned(),
         Value::String(text) => words(text),
@@ -219,5 +224,7 @@ mod tests {
             network_in_words(&network),
             "hidden layers of 8, 4, tanh, ntk weight std 1.5, bias std 0, without biases"
         );
+        let network = json!({ "layers": [{ "conv": { "filters": 8 } }, "relu"], "init": "he" });
+        assert_eq!(network_in_words(&network), "2 layers, he");
     }
 }

@@ -18,6 +18,8 @@ mod variant;
 mod findings;
 mod statistics;
 
+mod network;
+
 mod colour;
 mod draw;
 mod drawing;

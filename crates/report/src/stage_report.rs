@@ -16,7 +16,7 @@ use crate::inputs::{self, PORT};
 use crate::page::Page;
 use crate::parameters::Parameters;
 use crate::variant::{self, Variant};
-use crate::{findings, svg};
+use crate::{findings, network, svg};
 
 /// The stage `report`.
 pub struct Report;
@@ -82,6 +82,7 @@ impl Stage for Report {
             title: parameters.title.as_deref().or(parameters.name.as_deref()).unwrap_or("Report"),
             name: parameters.name.as_deref().filter(|_| parameters.title.is_some()),
             facts: &shared_facts(&abouts),
+            networks: &network::distinct(&variants),
             parameters: &variants[0].about.parameters,
             sweep: &variant::axes(&variants, &failed),
             variants: &labels,

@@ -9,6 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use artifact::LayerOutline;
 use made_up::Run;
 use report::{Parameters, Report};
 use serde_json::{Value, json};
@@ -137,4 +138,28 @@ fn a_sweep_is_drawn_whole_and_follows_its_slider() {
     assert_eq!(seen["canvases"], seen["moved"]);
     assert!(seen["still"].as_u64() > Some(2), "{seen}");
     assert_eq!(seen["twice"], json!(0));
+}
+
+#[test]
+fn a_large_network_does_not_widen_the_page() {
+    let Some(chromium) = chromium() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let layer = |branches: Vec<Vec<LayerOutline>>| LayerOutline {
+        layer: "locally connected 11 × 11, stride 4".to_owned(),
+        input: vec![224, 224, 3],
+        output: vec![224, 224, 512],
+        parameters: 123_456_789,
+        flops: 987_654_321_000,
+        branches,
+    };
+    let plain = || layer(Vec::new());
+    let sum = || layer(vec![vec![plain(), plain()], vec![plain()]]);
+    let nested = layer(vec![vec![sum(), sum()], vec![sum()]]);
+    let layers = (0..40).map(|place| if place % 3 == 0 { sum() } else { plain() });
+    let layers = Some(layers.chain([nested]).collect());
+    let page = page(&Run { layers, ..Run::default() }.write(folder.path()), folder.path());
+    for width in [1200, 500] {
+        let seen = seen(&chromium, &page, width);
+        assert_eq!((&seen["wide"], &seen["errors"]), (&json!(false), &json!([])), "{width}");
+    }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use artifact::tables::findings::{FindingRow, Verdict};
 use artifact::tables::kernel::Reduction;
-use artifact::{Kind, Manifest, read_rows};
+use artifact::{Kind, LayerOutline, Manifest, read_rows};
 use made_up::Run;
 use report::{Parameters, Report};
 use serde_json::json;
@@ -357,6 +357,86 @@ fn a_run_in_five_dimensions_without_a_test_split_has_no_pictures_and_says_so() {
     assert!(!made.figures(".svg").contains(&"function".to_owned()));
     assert!(!made.page.contains("Nyström"));
     every_figure_is_on_the_page(&made);
+}
+
+/// A run on images of 4 × 6.
+fn of_images(channels: u64) -> Run {
+    let input_dim = 4 * 6 * usize::try_from(channels).unwrap();
+    Run { input_dim, input_shape: Some(vec![4, 6, channels]), ..Run::default() }
+}
+
+#[test]
+fn eigenfunctions_over_images_are_shown_by_the_images_that_carry_them() {
+    for channels in [1, 3] {
+        let made = report(&of_images(channels));
+        every_figure_is_on_the_page(&made);
+        // Four images at either end of each of six eigenfunctions.
+        let pictures = made.figures(".png");
+        assert_eq!(pictures.len(), 6 * 8, "{pictures:?}");
+        let picture = |name: &String| {
+            image::open(made.output().join(format!("figures/{name}.png"))).unwrap().to_rgb8()
+        };
+        let images: Vec<_> = pictures.iter().map(picture).collect();
+        // 128 pixels hold 21 times a width of 6.
+        assert!(images.iter().all(|image| image.dimensions() == (126, 84)));
+        let grey = |rgb: &image::Rgb<u8>| rgb.0[0] == rgb.0[1] && rgb.0[1] == rgb.0[2];
+        assert_eq!(images.iter().all(|image| image.pixels().all(grey)), channels == 1);
+        let bytes = || images.iter().flat_map(|image| image.pixels()).flat_map(|rgb| rgb.0);
+        assert_eq!((bytes().min(), bytes().max()), (Some(0), Some(255)), "one scale for all");
+        assert_eq!(made.page.contains("The images and their channels share"), channels == 3);
+    }
+}
+
+#[test]
+fn samples_of_another_shape_than_their_dataset_states_are_refused() {
+    let odd = Run { input_shape: Some(vec![5, 5, 3]), ..of_images(3) };
+    let error = try_report(&odd, &Parameters::default()).err().unwrap();
+    assert!(error.message.contains("the input shape 5 × 5 × 3, its samples have 72 numbers"));
+}
+
+fn layer(name: &str, output: &[u64], parameters: u64) -> LayerOutline {
+    let (input, output) = (vec![4, 6, 3], output.to_vec());
+    let layer = name.to_owned();
+    LayerOutline { layer, input, output, parameters, flops: 12_345, branches: Vec::new() }
+}
+
+#[test]
+fn the_network_is_drawn_from_the_layers_that_its_training_states() {
+    let made = report(&Run {
+        layers: Some(vec![layer("conv 3 × 3", &[4, 6, 8], 224), layer("dense 1", &[1], 193)]),
+        ..of_images(3)
+    });
+    assert!(made.page.contains(
+        "<title>conv 3 × 3: 4 × 6 × 3 → 4 × 6 × 8, 224 parameters, 12,300 flops per sample</title>"
+    ));
+    assert!(made.page.contains("417 parameters, 24,700 flops per sample"));
+}
+
+#[test]
+fn a_network_of_dense_layers_is_drawn_from_their_widths() {
+    let made = report(&Run::default());
+    assert_eq!(made.page.matches("<figure class=\"network\">").count(), 1);
+    assert!(made.page.contains(
+        "aria-label=\"The network from 2 to 1: dense 256, leaky relu 0.01, dense 256, leaky relu 0.01, dense 256, leaky relu 0.01, dense 1\""
+    ));
+}
+
+#[test]
+fn over_a_sweep_each_network_is_drawn_once_behind_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut variants = Vec::new();
+    for (depth, hidden) in [(1, vec![8]), (2, vec![8, 8])] {
+        for decay in [0.5, 1.0] {
+            let axes = json!({"depth": depth, "decay": decay});
+            variants.push((axes, Run { hidden: hidden.clone(), ..Run::default() }));
+        }
+    }
+    let inputs = made_up::sweep(folder.path(), &variants);
+    let made = made(folder, &inputs, &Parameters::default()).unwrap();
+    assert_eq!(made.page.matches("<figure class=\"network\">").count(), 2);
+    for depth in [1, 2] {
+        assert!(made.page.contains(&format!("<summary>network of depth={depth}</summary>")));
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use super::plan::PlanArguments;
 use super::print;
 use crate::error::PipelineError;
+use crate::preview::networks;
 use crate::project::Project;
 
 /// Arguments of `check`.
@@ -14,7 +15,7 @@ pub struct Arguments {
     plan: PlanArguments,
 }
 
-/// Checks the pipeline and says how large it is.
+/// Checks the pipeline, says how large it is, and lists the layers of its networks.
 ///
 /// # Errors
 /// [`PipelineError::Invalid`] with everything that is wrong with it.
@@ -29,6 +30,8 @@ pub(super) fn run(project: Project, arguments: &Arguments) -> Result<ExitCode, P
         let artifacts = count(plan.tasks.len(), "artifact");
         text = format!("{text}, {}, {artifacts}", count(variants, "variant"));
     }
-    print(text);
+    text.push('\n');
+    text.push_str(&networks(&plan));
+    print(text.trim_end());
     Ok(ExitCode::SUCCESS)
 }

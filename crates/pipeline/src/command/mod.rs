@@ -50,7 +50,7 @@ pub enum Command {
     /// Check a pipeline and run it.
     #[command(after_help = examples::PIPELINE)]
     Pipeline(pipeline_arguments::Arguments),
-    /// Report everything wrong with a pipeline, without running it.
+    /// Report everything wrong with a pipeline and list the layers of its networks, without running it.
     #[command(after_help = examples::CHECK)]
     Check(check::Arguments),
     /// Explain why a stage would or would not run, and what its key consists of.

@@ -86,6 +86,24 @@ pub fn significant(value: f64) -> String {
     }
 }
 
+/// A count with three significant digits and a decimal unit, as `640`, `1.29 k`, `81.2 M`.
+#[must_use]
+pub fn short(count: u64) -> String {
+    if count < 1000 {
+        return count.to_string();
+    }
+    // Formatting first: rounding may carry into the next power of ten, as from 999,999 to 1.00 M.
+    let text = format!("{:.2e}", count as f64);
+    let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    let exponent: usize = exponent.parse().unwrap_or(0);
+    let digits: String = digits.chars().filter(char::is_ascii_digit).collect();
+    let (whole, rest) = digits.split_at(exponent % 3 + 1);
+    let point = if rest.is_empty() { "" } else { "." };
+    // A count of 64 bits is below 10^20.
+    let unit = ["", "k", "M", "G", "T", "P", "E"][(exponent / 3).min(6)];
+    format!("{whole}{point}{rest} {unit}")
+}
+
 /// How far `count` variants are, as `6 variants: 4 done, 2 to run`.
 #[must_use]
 pub fn variants(count: usize, done: usize) -> String {
@@ -120,6 +138,23 @@ mod tests {
         assert_eq!(significant(1.234e-9), "1.23e-9");
         assert_eq!(significant(12.0), "12.0");
         assert_eq!(significant(0.0), "0");
+    }
+
+    #[test]
+    fn counts_have_decimal_units() {
+        for (count, text) in [
+            (0, "0"),
+            (999, "999"),
+            (1290, "1.29 k"),
+            (12_345, "12.3 k"),
+            (999_499, "999 k"),
+            (999_500, "1.00 M"),
+            (81_234_567, "81.2 M"),
+            (3_000_000_000, "3.00 G"),
+            (u64::MAX, "18.4 E"),
+        ] {
+            assert_eq!(short(count), text);
+        }
     }
 
     #[test]

@@ -256,7 +256,7 @@ fn an_outline_is_judged_by_what_its_own_kind_states() {
     let run = format!("{refuses}\n{}", succeed("dataset"));
     let text = found(&chosen, "", &run);
     assert!(text.ends_with("the program keeps the contract"), "{text}");
-    assert!(text.contains("for a dataset; its outline leaves out labelled"), "{text}");
+    assert!(text.contains("for a dataset; its outline leaves out input_shape, labelled"), "{text}");
 }
 
 #[test]

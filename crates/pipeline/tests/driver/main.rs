@@ -8,6 +8,7 @@ mod failed_variants;
 mod faults;
 mod keys;
 mod lineage;
+mod networks;
 mod overrides;
 mod paths;
 mod running;

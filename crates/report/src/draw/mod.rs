@@ -6,6 +6,7 @@ mod failed;
 mod functions;
 mod functions_across;
 mod gallery;
+mod images;
 mod learned;
 mod lines;
 mod panels;

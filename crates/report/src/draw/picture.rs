@@ -187,31 +187,11 @@ impl Raster {
     }
 }
 
-/// A square grey image of `side` pixels, the smallest value black, the largest white, enlarged to about
-/// `width` pixels without interpolation.
+/// The picture of `pixels`, three bytes each, row by row.
 ///
 /// # Errors
 /// Where the encoder fails.
-pub fn grey_image(
-    name: String,
-    label: String,
-    values: &[f32],
-    side: usize,
-    width: u32,
-) -> Result<Picture, ReportError> {
-    let times = (width as usize / side.max(1)).max(1);
-    let map = ColourMap::grey(values);
-    let mut pixels = Vec::with_capacity(3 * side * side * times * times);
-    for row in 0..side * times {
-        for column in 0..side * times {
-            pixels.extend(map.rgb(values[row / times * side + column / times]));
-        }
-    }
-    let size = (side * times) as u32;
-    encoded(name, label, &pixels, (size, size))
-}
-
-fn encoded(
+pub fn encoded(
     name: String,
     label: String,
     pixels: &[u8],

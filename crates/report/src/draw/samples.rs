@@ -8,6 +8,7 @@ use artifact::tables::dataset::Sample;
 use artifact::tables::training::OutputRow;
 use artifact::{read_rows, read_rows_where};
 
+use super::images::ImageShape;
 use crate::error::ReportError;
 
 /// The samples of a dataset, by split and number.
@@ -17,14 +18,16 @@ pub struct Samples {
     x: Vec<Vec<f32>>,
     y: Vec<Vec<f32>>,
     labels: Vec<Option<u32>>,
+    /// Shape of an input, where the dataset states one.
+    shape: Option<Vec<u64>>,
 }
 
 impl Samples {
-    /// Reads them.
+    /// Reads them; `shape` is that of an input, where the dataset states one.
     ///
     /// # Errors
     /// Where the table cannot be read.
-    pub fn read(dataset: &Path) -> Result<Self, ReportError> {
+    pub fn read(dataset: &Path, shape: Option<Vec<u64>>) -> Result<Self, ReportError> {
         let mut rows: Vec<Sample> = read_rows(dataset)?;
         rows.sort_by_key(|row| (row.split, row.sample));
         let (mut split, mut x, mut y, mut labels) =
@@ -35,13 +38,21 @@ impl Samples {
             y.push(row.y);
             labels.push(row.label);
         }
-        Ok(Self { split, x, y, labels })
+        Ok(Self { split, x, y, labels, shape })
     }
 
     /// d, 0 without samples.
     #[must_use]
     pub fn input_dim(&self) -> usize {
         self.x.first().map_or(0, Vec::len)
+    }
+
+    /// What images the inputs are; `None` where they are none.
+    ///
+    /// # Errors
+    /// Where they do not have the shape that the dataset states.
+    pub fn image_shape(&self) -> Result<Option<ImageShape>, ReportError> {
+        ImageShape::of(self.shape.as_deref(), self.input_dim())
     }
 
     fn rows(&self, split: Split) -> Range<usize> {

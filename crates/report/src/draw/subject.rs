@@ -78,7 +78,10 @@ impl<'a> Subject<'a> {
         if self.samples.get().is_none() {
             let mut artifacts = self.variant.artifacts.iter();
             let dataset = artifacts.find(|artifact| artifact.manifest.kind == Kind::DATASET);
-            let read = dataset.map(|dataset| Samples::read(&dataset.directory)).transpose()?;
+            let read = dataset.map(|dataset| {
+                Samples::read(&dataset.directory, dataset.manifest.outline.input_shape.clone())
+            });
+            let read = read.transpose()?;
             // It was empty a moment ago, and this is one thread.
             let _ = self.samples.set(read);
         }

@@ -13,6 +13,7 @@ use crate::about::Parameters;
 use crate::draw::{Detail, Drawn};
 use crate::drawing::Drawing;
 use crate::failed::Failed;
+use crate::network::{self, Network, Networks};
 use crate::plotly;
 
 pub use encoding::data_uri;
@@ -30,6 +31,8 @@ pub struct Page<'a> {
     pub name: Option<&'a str>,
     /// What run it is about: names and values.
     pub facts: &'a [(String, String)],
+    /// The networks that were trained.
+    pub networks: &'a Networks,
     /// Parameters of each stage; of a sweep, those of the first variant.
     pub parameters: &'a [Parameters],
     /// The axes of the sweep, each with its values; none without a sweep.
@@ -82,16 +85,22 @@ impl Page<'_> {
                     button #theme type="button" aria-label="light or dark" title="light or dark" { "◐" }
                     @if let Some(name) = self.name { p .name { (name) } }
                     h1 { (self.title) }
-                    dl .facts {
-                        @for (name, values) in self.sweep {
-                            dt { "sweep: " (name) }
-                            dd { (values.join(", ")) }
+                    div .about {
+                        dl .facts {
+                            @for (name, values) in self.sweep {
+                                dt { "sweep: " (name) }
+                                dd { (values.join(", ")) }
+                            }
+                            @for (name, value) in self.facts {
+                                dt { (name) }
+                                dd { (value) }
+                            }
                         }
-                        @for (name, value) in self.facts {
-                            dt { (name) }
-                            dd { (value) }
+                        @if let [network] = &self.networks.shown[..] {
+                            (network::figure(&network.layers))
                         }
                     }
+                    (several(self.networks))
                     @if !self.failed.is_empty() {
                         (failed::table(self.failed))
                         @if let Some(drawing) = self.failed_figure {
@@ -188,6 +197,25 @@ fn figures_of(
     }
 }
 
+/// The networks of a sweep, each behind its name: together they would hide what follows.
+fn several(networks: &Networks) -> Markup {
+    html! {
+        @if networks.shown.len() > 1 {
+            div .networks {
+                @for Network { label, layers } in &networks.shown {
+                    details {
+                        summary { "network of " (label) }
+                        (network::figure(layers))
+                    }
+                }
+            }
+        }
+        @if networks.left_out > 0 {
+            p .small { (grouped(networks.left_out as u64)) " more networks are not drawn." }
+        }
+    }
+}
+
 /// A selector of variant and output, where there are several.
 fn selector(details: &[Detail]) -> Markup {
     html! {
@@ -254,6 +282,7 @@ mod tests {
             title: "a <b> & c",
             name: None,
             facts: &[],
+            networks: &Networks::default(),
             parameters: &[],
             sweep: &[],
             variants: &[],

@@ -13,7 +13,7 @@ use artifact::tables::spectrum::{
 };
 use artifact::tables::training::{HistoryRow, OutputRow};
 use artifact::tables::{Signal, Split};
-use artifact::{Kind, Manifest, Outline, write_rows};
+use artifact::{Kind, LayerOutline, Manifest, Outline, write_rows};
 use serde_json::json;
 use spectrum::Tables;
 use stage::{Input, Inputs};
@@ -45,6 +45,12 @@ pub struct Run {
     pub unbounded: bool,
     /// k of the findings.
     pub top: u32,
+    /// Shape of an input, where the dataset states one.
+    pub input_shape: Option<Vec<u64>>,
+    /// Widths of the network's hidden layers.
+    pub hidden: Vec<u64>,
+    /// The network's layers, where the training states them.
+    pub layers: Option<Vec<LayerOutline>>,
 }
 
 impl Default for Run {
@@ -65,6 +71,9 @@ impl Default for Run {
             resolved: u32::MAX,
             unbounded: false,
             top: 50,
+            input_shape: None,
+            hidden: vec![256, 256, 256],
+            layers: None,
         }
     }
 }
@@ -107,8 +116,10 @@ impl Run {
             checkpoints: Some(self.checkpoints.clone()),
             parameter_count: Some(264_193),
             network: Some(json!({
-                "hidden": [256, 256, 256], "activation": {"leaky_relu": 0.01}, "init": "glorot", "bias": true,
+                "hidden": self.hidden, "activation": {"leaky_relu": 0.01}, "init": "glorot", "bias": true,
             })),
+            input_shape: self.input_shape.clone(),
+            layers: self.layers.clone(),
             loss: Some("least_squares".to_owned()),
             optimizer: Some("gradient_descent".to_owned()),
             learning_rates: None,
