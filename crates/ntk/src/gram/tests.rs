@@ -1,10 +1,13 @@
 //! The structured Gramian against explicit Jacobians and closed forms.
 
 use artifact::tables::kernel::Reduction;
-use network::{Activation, Architecture, Initialization, Workspace, directional_derivative};
+use network::{
+    Activation, Architecture, Initialization, Mode, Workspace, directional_derivative,
+};
 use proptest::prelude::*;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
+use serde_json::json;
 
 use super::*;
 
@@ -48,7 +51,7 @@ fn jacobian(network: &Network<f64>, x: &[f64]) -> Vec<Vec<f64>> {
     let mut rows = Vec::new();
     for sample in x.chunks(d) {
         for a in 0..o {
-            let mut workspace = Workspace::new(network, 1);
+            let mut workspace = Workspace::in_mode(network, 1, Mode::Inference);
             workspace.forward(&network.views(), sample);
             let seed: Vec<f64> = (0..o).map(|b| f64::from(u8::from(a == b))).collect();
             workspace.backward(&network.views(), sample, &seed);
@@ -119,6 +122,84 @@ proptest! {
             for (f, e) in found.iter().flatten().zip(expected.iter().flatten()) {
                 prop_assert!((f64::from(*f) - e).abs() <= 1e-5 * size, "{reduction:?}: {f} is not {e}");
             }
+        }
+    }
+}
+
+/// Networks of layers on images of 5 × 4 × 2, with three outputs.
+fn networks_of_layers() -> Vec<Network<f64>> {
+    let conv = |channels: usize, kernel: usize, stride: usize, padding: &str| json!({ "conv": {
+        "channels": channels, "kernel": kernel, "stride": stride, "padding": padding } });
+    let lists = [
+        json!([conv(3, 3, 1, "same"), "relu", { "average_pool": { "window": 2, "stride": 1 } }, conv(4, 3, 1, "circular"),
+            "tanh", "global_average_pool", { "dense": 3 }]),
+        json!([conv(3, 2, 2, "valid"), { "batch_norm": {} }, "gelu",
+            { "residual": [{ "layer_norm": {} }, conv(3, 3, 1, "same"), "relu"] },
+            "flatten", { "dense": 5 }, "erf", { "dense": 3 }]),
+        json!([{ "locally_connected": { "channels": 3, "kernel": 3 } }, "relu",
+            { "group_norm": { "groups": 3 } }, { "max_pool": 2 },
+            { "residual": { "layers": [conv(2, 3, 1, "same")], "shortcut": [conv(2, 1, 1, "same")] } },
+            "flatten", { "dense": 3 }]),
+        // Ends without a dense layer.
+        json!([conv(3, 3, 1, "same"), "relu", conv(3, 1, 1, "same"), "global_average_pool"]),
+    ];
+    let network = |(seed, layers): (usize, &serde_json::Value)| {
+        let init = json!({ "ntk": { "weight_std": 1.4, "bias_std": 0.3 } });
+        let architecture: Architecture =
+            serde_json::from_value(json!({ "layers": layers, "init": init })).unwrap();
+        let mut random = ChaCha8Rng::seed_from_u64(seed as u64);
+        let mut network = Network::initialize(&architecture, [5, 4, 2], 3, &mut random).unwrap();
+        network.measure_statistics(&inputs(30, 40, 3));
+        network
+    };
+    lists.iter().enumerate().map(network).collect()
+}
+
+fn assert_near(what: &str, found: &[Vec<f64>], expected: &[Vec<f64>], tolerance: f64) {
+    let size = expected.iter().flatten().fold(0.0_f64, |s, v| s.max(v.abs()));
+    assert_eq!(found.len(), expected.len(), "{what}");
+    for (f, e) in found.iter().flatten().zip(expected.iter().flatten()) {
+        assert!((f - e).abs() <= tolerance * size, "{what}: {f} is not {e}");
+    }
+}
+
+#[test]
+fn gramians_of_networks_of_layers_are_the_explicit_ones_however_many_passes_they_take() {
+    for (number, network) in networks_of_layers().iter().enumerate() {
+        // More samples than go through the network at once, and than one tile has.
+        let (x, z) = (inputs(150, 40, 0), inputs(3, 40, 17));
+        let (left, right) = (jacobian(network, &x), jacobian(network, &z));
+        for reduction in REDUCTIONS {
+            let what = format!("network {number}, {reduction:?}");
+            let (fx, fz) = (factors(network, &x, reduction), factors(network, &z, reduction));
+            let expected = explicit(&left, &left, 3, reduction);
+            assert_near(&what, &square(&fx, reduction), &expected, 1e-12);
+            let across = explicit(&right, &left, 3, reduction);
+            assert_near(&what, &cross(&fz, &fx, reduction), &across, 1e-12);
+            // Single layers, and single rows of their windows.
+            let families = families(network.program(), reduction);
+            for most in [0.0, 60.0] {
+                let passes = network.program().factor_groups(families, most);
+                assert!(passes.len() > 1);
+                let mut matrices = Vec::new();
+                for pass in &passes {
+                    let of_pass = factors_of(network, &x, reduction, pass);
+                    if matrices.is_empty() {
+                        let side = of_pass.side();
+                        matrices = strips::<f64, f64>(&of_pass, 0..150_usize.div_ceil(side));
+                    } else {
+                        add_to_strips(&mut matrices, &of_pass);
+                    }
+                }
+                let sums: Vec<Vec<f64>> = matrices.iter().map(Symmetric::to_dense).collect();
+                assert_near(&format!("{what}, {} passes", passes.len()), &sums, &expected, 1e-12);
+            }
+            let single: Network<f32> = network.cast();
+            let x32: Vec<f32> = x.iter().map(|&v| v as f32).collect();
+            let found = square(&factors(&single, &x32, reduction), reduction);
+            let wide: Vec<Vec<f64>> =
+                found.iter().map(|m| m.iter().map(|&v| f64::from(v)).collect()).collect();
+            assert_near(&what, &wide, &expected, 1e-5);
         }
     }
 }
