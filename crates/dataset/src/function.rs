@@ -2,7 +2,7 @@
 
 use std::f64::consts::PI;
 
-use network::{Architecture, Network, Shape};
+use network::{Architecture, Network, Program, Shape};
 use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
 use schemars::JsonSchema;
@@ -170,19 +170,15 @@ impl FunctionSource {
                 u64::from(*count).saturating_mul(term + size_of::<Vec<f64>>() as u64)
             }
             Formula::Teacher { network, output_dim } => {
-                let output_dim = *output_dim as usize;
-                let parameters = network.parameter_count(dim, output_dim) as u64;
-                let widths: Vec<u64> =
-                    network.widths(dim, output_dim).into_iter().map(|width| width as u64).collect();
-                let layers = widths.windows(2).map(|pair| pair[0].saturating_mul(pair[1]));
-                // The largest layer as it is drawn and as it is taken.
-                let drawn = 2_u64.saturating_mul(layers.max().unwrap_or(0));
-                // Before and after the activation, and the signals of two layers.
-                let hidden = widths[1..].iter().copied().fold(0, u64::saturating_add);
-                let widest = widths.iter().copied().max().unwrap_or(0);
-                let of_sample = 2_u64.saturating_mul(hidden.saturating_add(widest));
-                let activations = samples.saturating_mul(of_sample);
-                parameters.saturating_add(drawn.max(activations)).saturating_mul(NUMBER)
+                // One that is no network is refused elsewhere.
+                let outputs = *output_dim as usize;
+                Program::new(network, Shape::Vector(dim), outputs).map_or(0, |program| {
+                    // As they are drawn and as they are taken; of each value the number, its slope,
+                    // and the signal there.
+                    let parameters = 2.0 * program.parameter_count() as f64;
+                    let activations = 3.0 * samples as f64 * program.value_count();
+                    ((parameters + activations) * NUMBER as f64) as u64
+                })
             }
             Formula::Sinusoids { .. }
             | Formula::Checkerboard { .. }

@@ -9,11 +9,16 @@ mod run;
 mod parameters;
 
 mod digits;
+mod drawn;
 mod function;
+mod glyphs;
 mod picture;
 mod portrait;
+mod scenes;
+mod strokes;
 mod table;
 
+mod preprocess;
 mod samples;
 mod sampling;
 
@@ -30,8 +35,11 @@ use stage::{Context, Inputs, Limits, Outlines, Plan, Port, Stage, StageError};
 
 pub use digits::{DigitsSource, LabelColumn};
 pub use function::{Formula, FunctionSource, Monomial, Sinusoid};
-pub use parameters::{ImageSource, InputRange, Parameters, Source};
+pub use glyphs::GlyphsSource;
+pub use parameters::{ImageSource, InputRange, Parameters, Source, TargetCoding};
+pub use preprocess::{Preprocess, Scaling};
 pub use sampling::Sampling;
+pub use scenes::ScenesSource;
 pub use table::TableSource;
 
 /// The stage `dataset`.
@@ -43,7 +51,7 @@ impl Stage for Dataset {
     const NAME: &'static str = "dataset";
     const VERSION: &'static str = "2";
     const SUMMARY: &'static str =
-        "Training and test samples of a picture, a formula, a table file or digits.";
+        "Training and test samples of a picture, a formula, a table, images or drawn glyphs.";
     const INPUTS: &'static [Port] = &[];
     const OUTPUT: Kind = Kind::DATASET;
     const USES_SEED: bool = true;

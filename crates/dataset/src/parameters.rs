@@ -7,7 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::digits::DigitsSource;
 use crate::function::FunctionSource;
+use crate::glyphs::GlyphsSource;
+use crate::preprocess::Preprocess;
 use crate::sampling::Sampling;
+use crate::scenes::ScenesSource;
 use crate::table::TableSource;
 
 /// Parameters of the stage `dataset`.
@@ -35,6 +38,12 @@ pub struct Parameters {
     /// of digits.
     #[serde(default)]
     pub inputs: InputRange,
+    /// What becomes of images, fitted on the training split; for sources of images.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preprocess: Option<Preprocess>,
+    /// How classes become targets.
+    #[serde(default)]
+    pub targets: TargetCoding,
     /// Whether the targets of each split are shuffled among its samples, before noise: a control that
     /// has the same values and no structure left for the inputs to explain.
     #[serde(default)]
@@ -51,6 +60,17 @@ pub struct Parameters {
     pub label_flips: f64,
 }
 
+/// How classes become targets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TargetCoding {
+    /// 1 for the class, 0 for all others.
+    #[default]
+    OneHot,
+    /// 1 − 1/C for the class, −1/C for all others, which sum to 0: for least squares.
+    Centred,
+}
+
 /// What is sampled.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
@@ -65,6 +85,10 @@ pub enum Source {
     Table(TableSource),
     /// Pictures of digits from a file, in the format of MNIST or as CSV.
     Digits(DigitsSource),
+    /// Grey pictures of drawn strokes in any number of classes.
+    Glyphs(GlyphsSource),
+    /// Colour pictures with the statistics of natural images, a glyph on each.
+    Scenes(ScenesSource),
 }
 
 impl Default for Source {

@@ -5,8 +5,9 @@ use artifact::tables::dataset::Sample;
 use stage::{Limits, Plan};
 
 use crate::digits::DigitsSource;
+use crate::drawn::Drawn;
 use crate::error::DatasetError;
-use crate::parameters::{ImageSource, InputRange, Parameters, Source};
+use crate::parameters::{ImageSource, InputRange, Parameters, Source, TargetCoding};
 use crate::picture::Picture;
 use crate::samples::LARGEST;
 use crate::sampling::Sampling;
@@ -41,7 +42,10 @@ pub fn plan(parameters: &Parameters, limits: &Limits) -> Plan {
         }
         Source::Table(source) => table(source, parameters, memory_bytes, &mut plan),
         Source::Digits(source) => digits(source, parameters, memory_bytes, &mut plan),
+        Source::Glyphs(source) => drawn(source, &mut plan),
+        Source::Scenes(source) => drawn(source, &mut plan),
     };
+    preprocess(parameters, &mut plan);
     memory(parameters, held, limits, &mut plan);
     plan
 }
@@ -100,6 +104,8 @@ pub fn check(parameters: &Parameters, plan: &mut Plan) {
             }
             check_rows("digits have pixels of their own", parameters, plan);
         }
+        Source::Glyphs(source) => check_drawn(source, source.jitter, parameters, plan),
+        Source::Scenes(source) => check_drawn(source, source.jitter, parameters, plan),
     }
     check_noise(parameters, plan);
 }
@@ -127,10 +133,32 @@ fn check_rows(why: &str, parameters: &Parameters, plan: &mut Plan) {
     }
 }
 
+/// Checks a source of drawn pictures.
+fn check_drawn(source: &impl Drawn, jitter: f64, parameters: &Parameters, plan: &mut Plan) {
+    let at = |field: &str| format!("/source/{}/{field}", name_of(source));
+    if source.class_count() < 2 {
+        plan.problem(&at("classes"), "a choice needs at least two classes");
+    }
+    let [side, ..] = source.shape();
+    if !(4..=512).contains(&side) {
+        plan.problem(&at("side"), format!("the side is {side}; it must be 4 to 512 pixels"));
+    }
+    if !(0.0..=1.0).contains(&jitter) {
+        let message = format!("jitter is {jitter}; it must be 0 to 1, where the picture is 1 wide");
+        plan.problem(&at("jitter"), message);
+    }
+    check_rows("drawn pictures are pixels", parameters, plan);
+}
+
+/// The key of a source of drawn pictures.
+fn name_of<D: Drawn>(_: &D) -> &'static str {
+    D::NAME
+}
+
 /// Checks that noise falls on numbers and flips on classes.
 fn check_noise(parameters: &Parameters, plan: &mut Plan) {
     let classes = match &parameters.source {
-        Source::Digits(_) => true,
+        Source::Digits(_) | Source::Glyphs(_) | Source::Scenes(_) => true,
         Source::Table(source) => source.label.is_some(),
         Source::Portrait {} | Source::Image(_) | Source::Function(_) => false,
     };
@@ -211,6 +239,44 @@ fn digits(source: &DigitsSource, parameters: &Parameters, memory: u64, plan: &mu
     }
     plan.files.extend(digits.files);
     digits.bytes
+}
+
+/// Fills in what is known of drawn pictures; nothing is held beside them.
+fn drawn(source: &impl Drawn, plan: &mut Plan) -> u64 {
+    let shape = source.shape().map(u64::from);
+    dimensions(plan, shape.iter().product(), source.class_count().into());
+    plan.outline.input_shape = Some(shape.to_vec());
+    plan.outline.labelled = Some(true);
+    0
+}
+
+/// Checks what becomes of images, and the shape that follows.
+fn preprocess(parameters: &Parameters, plan: &mut Plan) {
+    let labelled = plan.outline.labelled == Some(true);
+    if parameters.targets == TargetCoding::Centred && !labelled {
+        plan.problem("/targets", "centred targets are those of classes; these targets are numbers")
+            .hint("leave targets out");
+    }
+    let Some(preprocess) = &parameters.preprocess else { return };
+    let shape = plan.outline.input_shape.as_deref().and_then(|shape| {
+        let &[h, w, c] = shape else { return None };
+        Some([h, w, c].map(|size| size as usize))
+    });
+    let Some(shape) = shape else {
+        // Without any dimensions the source is at fault, and says so itself.
+        if plan.outline.input_dim.is_some() {
+            let message = "preprocess is for images, but this source has inputs without a shape";
+            plan.problem("/preprocess", message)
+                .hint("of a table, `standardize_inputs: true` standardizes its columns");
+        }
+        return;
+    };
+    for (at, message) in preprocess.problems(shape) {
+        plan.problem(&format!("/preprocess{at}"), message);
+    }
+    let after = preprocess.shape(shape).map(|size| size as u64);
+    plan.outline.input_dim = Some(after.iter().product());
+    plan.outline.input_shape = Some(after.to_vec());
 }
 
 /// Memory of the samples: points, inputs and targets in f64, the rows, and their columns in Arrow

@@ -9,8 +9,9 @@ use artifact::{Outline, write_rows};
 use stage::{Context, Plan, Problem, Seed, StageError};
 
 use crate::digits::DigitsSource;
+use crate::drawn::Drawn;
 use crate::error::DatasetError;
-use crate::parameters::{Parameters, Source};
+use crate::parameters::{Parameters, Source, TargetCoding};
 use crate::picture::Picture;
 use crate::plan;
 use crate::portrait;
@@ -32,6 +33,10 @@ pub fn run(
         return Err(StageError { hint, ..StageError::new(message) });
     }
     let (mut train, mut test) = splits(parameters, context)?;
+    if let Some(preprocess) = &parameters.preprocess {
+        let fitted = preprocess.apply(&mut train, &mut test);
+        write_rows(output, &fitted)?;
+    }
     if parameters.shuffle_targets {
         train.shuffle_targets(&mut context.seed.stream("dataset/shuffle_targets/train"));
         test.shuffle_targets(&mut context.seed.stream("dataset/shuffle_targets/test"));
@@ -44,6 +49,10 @@ pub fn run(
         let mut random = context.seed.stream("dataset/label_flips");
         train.flip_labels(parameters.label_flips, &mut random);
     }
+    if parameters.targets == TargetCoding::Centred {
+        train.centre_targets();
+        test.centre_targets();
+    }
     for (samples, split) in [(&train, Split::Train), (&test, Split::Test)] {
         samples.check_targets(split).map_err(DatasetError::into_stage)?;
     }
@@ -55,6 +64,7 @@ pub fn run(
         train_samples: Some(u64::from(parameters.train)),
         test_samples: Some(u64::from(parameters.test)),
         input_dim: Some(train.input_dim as u64),
+        input_shape: train.shape.map(|shape| shape.map(|size| size as u64).to_vec()),
         output_dim: Some(train.output_dim as u64),
         labelled: Some(train.labels.is_some()),
         ..Outline::default()
@@ -86,6 +96,8 @@ fn splits(parameters: &Parameters, context: &Context) -> Result<(Samples, Sample
             table_splits(source, (parameters.train, parameters.test), seed, memory)
         }
         Source::Digits(source) => digit_splits(source, parameters, seed, memory),
+        Source::Glyphs(source) => Ok(drawn_splits(source, parameters, seed)),
+        Source::Scenes(source) => Ok(drawn_splits(source, parameters, seed)),
     }
 }
 
@@ -108,11 +120,18 @@ fn draw_both(
         let points: Vec<f64> = inputs.iter().map(|&x| range.coordinate(x)).collect();
         let targets = targets(&points, &inputs);
         let (input_dim, output_dim) = (input_dim as usize, output_dim as usize);
-        Ok(Samples { input_dim, output_dim, inputs, targets, labels: None })
+        Ok(Samples { input_dim, output_dim, inputs, targets, labels: None, shape: None })
     };
     let train = draw(parameters.sampling, parameters.train, "dataset/train");
     let test = draw(parameters.test_sampling(), parameters.test, "dataset/test");
     Ok((train.map_err(DatasetError::into_stage)?, test.map_err(DatasetError::into_stage)?))
+}
+
+fn drawn_splits(source: &impl Drawn, parameters: &Parameters, seed: Seed) -> (Samples, Samples) {
+    let counts = [(Split::Train, parameters.train), (Split::Test, parameters.test)];
+    let [train, test] =
+        counts.map(|(split, count)| source.samples(seed, split, count, parameters.inputs));
+    (train, test)
 }
 
 fn table_splits(

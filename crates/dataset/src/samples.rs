@@ -22,6 +22,8 @@ pub fn is_moderate(number: f64) -> bool {
 pub struct Samples {
     /// d.
     pub input_dim: usize,
+    /// h, w, c of images, channels last.
+    pub shape: Option<[usize; 3]>,
     /// o.
     pub output_dim: usize,
     /// x, N × d row-major.
@@ -84,6 +86,12 @@ impl Samples {
             *label = (*label + random.random_range(1..classes)) % classes;
             target[*label as usize] = 1.0;
         }
+    }
+
+    /// Makes targets of classes sum to 0: 1 − 1/C for the class and −1/C for all others.
+    pub fn centre_targets(&mut self) {
+        let shift = 1.0 / self.output_dim as f64;
+        self.targets.iter_mut().for_each(|target| *target -= shift);
     }
 
     /// The rows of the table `samples`, rounded to f32.

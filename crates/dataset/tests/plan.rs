@@ -34,7 +34,7 @@ fn every_default_stands_in_the_schema_and_in_the_recorded_parameters() {
     let recorded = serde_json::to_value(parameters).unwrap();
     let expected = json!({
         "source": { "portrait": {} }, "train": 1, "test": 0, "sampling": "uniform",
-        "test_sampling": null, "inputs": "unit", "shuffle_targets": false, "label_noise": 0.0, "label_flips": 0.0
+        "test_sampling": null, "inputs": "unit", "targets": "one_hot", "shuffle_targets": false, "label_noise": 0.0, "label_flips": 0.0
     });
     assert_eq!(recorded, expected);
     let schema = stage::Description::of::<Dataset>().parameters;

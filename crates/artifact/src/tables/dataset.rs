@@ -7,7 +7,7 @@ use crate::outline::{Fact, FactType};
 use crate::table::{Column, Data, Layout, Row, Table};
 
 /// Tables of this kind.
-pub const TABLES: &[Table] = &[SAMPLES];
+pub const TABLES: &[Table] = &[SAMPLES, PREPROCESSING];
 
 /// What the outline of a dataset states.
 pub const FACTS: &[Fact] = &[
@@ -74,4 +74,37 @@ pub struct Sample {
 
 impl Row for Sample {
     const TABLE: &'static Table = &SAMPLES;
+}
+
+/// What was fitted to the training split and applied to all images.
+pub const PREPROCESSING: Table = Table {
+    name: "preprocessing",
+    about: "What `preprocess` fitted to the training split and applied to both, where it was asked for.",
+    version: 1,
+    layout: Layout::Tidy,
+    optional: true,
+    columns: &[
+        Column::new(
+            "step",
+            Data::Text,
+            "`standardize` (row 0 the mean of each channel, row 1 its deviation) or `zca` (d rows: the symmetric matrix that every x was multiplied by).",
+        ),
+        Column::new("row", Data::UInt32, "Number of the row, from 0."),
+        Column::new("values", Data::Float32List, "Its numbers."),
+    ],
+};
+
+/// A row of [`PREPROCESSING`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PreprocessingRow {
+    /// Which step.
+    pub step: String,
+    /// Number of the row.
+    pub row: u32,
+    /// Its numbers.
+    pub values: Vec<f32>,
+}
+
+impl Row for PreprocessingRow {
+    const TABLE: &'static Table = &PREPROCESSING;
 }

@@ -381,6 +381,7 @@ impl TableSource {
         let (train_y, test_y) = picked(&table.targets, self.standardize_targets)?;
         let samples = |inputs, targets, rows: &[usize]| Samples {
             input_dim: table.inputs.len(),
+            shape: None,
             output_dim: table.classes.as_ref().map_or(table.targets.len(), |c| c.names.len()),
             inputs,
             targets: match &table.classes {
