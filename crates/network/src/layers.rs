@@ -1,8 +1,9 @@
 //! Networks as lists of layers: what a user writes.
 
+use std::borrow::Cow;
 use std::fmt;
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
 use crate::activation::Activation;
@@ -118,7 +119,7 @@ impl Pool {
 #[serde(untagged)]
 pub enum Residual {
     /// Layers, to whose output their input is added.
-    Layers(Vec<LayerSpec>),
+    Layers(#[schemars(with = "Vec<Within>")] Vec<LayerSpec>),
     /// Layers, to whose output a projection of their input is added.
     Projected(Projected),
 }
@@ -128,9 +129,32 @@ pub enum Residual {
 #[serde(deny_unknown_fields)]
 pub struct Projected {
     /// The layers.
+    #[schemars(with = "Vec<Within>")]
     pub layers: Vec<LayerSpec>,
     /// What the input goes through on its other way, mostly a convolution of kernel 1.
+    #[schemars(with = "Vec<Within>")]
     pub shortcut: Vec<LayerSpec>,
+}
+
+/// The schema of a layer within a residual sum: that of any other, but for a residual sum within it, of
+/// which it says nothing. A schema that refers to itself has no end, and drivers refuse it.
+struct Within;
+
+impl JsonSchema for Within {
+    fn schema_name() -> Cow<'static, str> {
+        "LayerWithin".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut schema = LayerSpec::json_schema(generator);
+        let variants = schema.get_mut("oneOf").and_then(|variants| variants.as_array_mut());
+        for variant in variants.into_iter().flatten() {
+            if let Some(inner) = variant.pointer_mut("/properties/residual") {
+                *inner = serde_json::json!({ "description": "A residual sum." });
+            }
+        }
+        schema
+    }
 }
 
 /// A normalization: `layer_norm: {}`.
