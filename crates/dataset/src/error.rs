@@ -42,6 +42,14 @@ pub enum DatasetError {
         /// Parquet files in that folder.
         parts: Vec<String>,
     },
+    /// Images that cannot be used as they are.
+    #[error("{}: {message}", path.display())]
+    Images {
+        /// The file or folder.
+        path: PathBuf,
+        /// What is wrong, and what to do.
+        message: String,
+    },
     /// A format that no reader here takes.
     #[error("{} is {what}", path.display())]
     Foreign {
@@ -397,6 +405,11 @@ impl DatasetError {
         Self::Digits { path: path.to_owned(), fault }
     }
 
+    /// What is wrong with the images at `path`.
+    pub(crate) fn image(path: &Path, message: String) -> Self {
+        Self::Images { path: path.to_owned(), message }
+    }
+
     /// What is wrong with the text in the file at `path`.
     pub(crate) fn text(path: &Path, fault: TextFault) -> Self {
         Self::Text { path: path.to_owned(), fault }
@@ -418,6 +431,7 @@ impl DatasetError {
             Self::Foreign { remedy, .. } => remedy,
             Self::Gzip { .. } => "the file may be cut off: fetch it again",
             Self::CutImage { .. } => "fetch or save it again",
+            Self::Images { .. } => return None,
             Self::TooLarge { .. } => "use a smaller file, or allow more with `--memory`",
             Self::NotAnImage { .. } => {
                 "give a PNG or JPEG file, converted where it is HEIC, WebP or TIFF, or `source: { portrait: {} }`"

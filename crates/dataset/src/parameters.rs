@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::digits::DigitsSource;
 use crate::function::FunctionSource;
 use crate::glyphs::GlyphsSource;
+use crate::images::ImagesSource;
 use crate::preprocess::Preprocess;
 use crate::sampling::Sampling;
 use crate::scenes::ScenesSource;
@@ -85,6 +86,8 @@ pub enum Source {
     Table(TableSource),
     /// Pictures of digits from a file, in the format of MNIST or as CSV.
     Digits(DigitsSource),
+    /// Labelled images from files: as MNIST, CIFAR, Hugging Face, NumPy and folders have them.
+    Images(ImagesSource),
     /// Grey pictures of drawn strokes in any number of classes.
     Glyphs(GlyphsSource),
     /// Colour pictures with the statistics of natural images, a glyph on each.

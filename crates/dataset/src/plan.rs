@@ -7,6 +7,7 @@ use stage::{Limits, Plan};
 use crate::digits::DigitsSource;
 use crate::drawn::Drawn;
 use crate::error::DatasetError;
+use crate::images::ImagesSource;
 use crate::parameters::{ImageSource, InputRange, Parameters, Source, TargetCoding};
 use crate::picture::Picture;
 use crate::samples::LARGEST;
@@ -42,6 +43,7 @@ pub fn plan(parameters: &Parameters, limits: &Limits) -> Plan {
         }
         Source::Table(source) => table(source, parameters, memory_bytes, &mut plan),
         Source::Digits(source) => digits(source, parameters, memory_bytes, &mut plan),
+        Source::Images(source) => images(source, parameters, memory_bytes, &mut plan),
         Source::Glyphs(source) => drawn(source, &mut plan),
         Source::Scenes(source) => drawn(source, &mut plan),
     };
@@ -104,6 +106,7 @@ pub fn check(parameters: &Parameters, plan: &mut Plan) {
             }
             check_rows("digits have pixels of their own", parameters, plan);
         }
+        Source::Images(_) => check_rows("images have pixels of their own", parameters, plan),
         Source::Glyphs(source) => check_drawn(source, source.jitter, parameters, plan),
         Source::Scenes(source) => check_drawn(source, source.jitter, parameters, plan),
     }
@@ -158,7 +161,7 @@ fn name_of<D: Drawn>(_: &D) -> &'static str {
 /// Checks that noise falls on numbers and flips on classes.
 fn check_noise(parameters: &Parameters, plan: &mut Plan) {
     let classes = match &parameters.source {
-        Source::Digits(_) | Source::Glyphs(_) | Source::Scenes(_) => true,
+        Source::Digits(_) | Source::Images(_) | Source::Glyphs(_) | Source::Scenes(_) => true,
         Source::Table(source) => source.label.is_some(),
         Source::Portrait {} | Source::Image(_) | Source::Function(_) => false,
     };
@@ -233,12 +236,38 @@ fn digits(source: &DigitsSource, parameters: &Parameters, memory: u64, plan: &mu
         }
     };
     dimensions(plan, digits.pixels as u64, digits.classes.len() as u64);
+    plan.outline.input_shape = digits.size.map(|[h, w]| vec![h as u64, w as u64, 1]);
     if let Err(error) = source.enough(&digits, parameters.train, parameters.test) {
         let at = if parameters.train as usize > digits.class_of.len() { "/train" } else { "/test" };
         report(plan, at, &error);
     }
     plan.files.extend(digits.files);
     digits.bytes
+}
+
+/// Checks labelled images; returns the bytes that they take in memory.
+fn images(source: &ImagesSource, parameters: &Parameters, memory: u64, plan: &mut Plan) -> u64 {
+    plan.outline.labelled = Some(true);
+    let images = match source.read(memory) {
+        Ok(images) => images,
+        Err((at, error)) => {
+            report(plan, &format!("/source/images{at}"), &error);
+            return 0;
+        }
+    };
+    let shape = images.train.shape.map(|size| size as u64);
+    dimensions(plan, shape.iter().product(), images.classes.len() as u64);
+    plan.outline.input_shape = Some(shape.to_vec());
+    if let Err((at, error)) = source.enough(&images, (parameters.train, parameters.test)) {
+        report(plan, at, &error);
+    }
+    let both = [Some(&images.train), images.test.as_ref()];
+    let mut bytes = 0;
+    for content in both.into_iter().flatten() {
+        plan.files.extend(content.files.iter().cloned());
+        bytes += content.bytes();
+    }
+    bytes
 }
 
 /// Fills in what is known of drawn pictures; nothing is held beside them.

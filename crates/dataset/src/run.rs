@@ -11,6 +11,7 @@ use stage::{Context, Plan, Problem, Seed, StageError};
 use crate::digits::DigitsSource;
 use crate::drawn::Drawn;
 use crate::error::DatasetError;
+use crate::images::ImagesSource;
 use crate::parameters::{Parameters, Source, TargetCoding};
 use crate::picture::Picture;
 use crate::plan;
@@ -96,6 +97,7 @@ fn splits(parameters: &Parameters, context: &Context) -> Result<(Samples, Sample
             table_splits(source, (parameters.train, parameters.test), seed, memory)
         }
         Source::Digits(source) => digit_splits(source, parameters, seed, memory),
+        Source::Images(source) => image_splits(source, parameters, seed, memory),
         Source::Glyphs(source) => Ok(drawn_splits(source, parameters, seed)),
         Source::Scenes(source) => Ok(drawn_splits(source, parameters, seed)),
     }
@@ -125,6 +127,25 @@ fn draw_both(
     let train = draw(parameters.sampling, parameters.train, "dataset/train");
     let test = draw(parameters.test_sampling(), parameters.test, "dataset/test");
     Ok((train.map_err(DatasetError::into_stage)?, test.map_err(DatasetError::into_stage)?))
+}
+
+fn image_splits(
+    source: &ImagesSource,
+    parameters: &Parameters,
+    seed: Seed,
+    memory: u64,
+) -> Result<(Samples, Samples), StageError> {
+    let images = source.read(memory).map_err(|(_, error)| error.into_stage())?;
+    let counts = (parameters.train, parameters.test);
+    source.enough(&images, counts).map_err(|(_, error)| error.into_stage())?;
+    let name = |&label: &u32| match images.names.get(label as usize) {
+        Some(name) => name.clone(),
+        None => label.to_string(),
+    };
+    let names: Vec<String> = images.classes.iter().map(name).collect();
+    writeln!(std::io::stderr().lock(), "classes from 0: {}", names.join(", "))?;
+    let mut random = seed.stream("dataset/split");
+    Ok(source.split(&images, counts, parameters.inputs, &mut random))
 }
 
 fn drawn_splits(source: &impl Drawn, parameters: &Parameters, seed: Seed) -> (Samples, Samples) {

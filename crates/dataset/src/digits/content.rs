@@ -13,6 +13,8 @@ use crate::file::{Format, Opened, recognise};
 pub struct Content {
     /// Pixels of a picture.
     pub pixels: usize,
+    /// Rows and columns, where the file says them.
+    pub size: Option<[usize; 2]>,
     /// Pixel values, pictures × pixels, none below 0.
     pub values: Vec<f32>,
     /// Label of each picture.
@@ -38,11 +40,14 @@ pub fn read(source: &DigitsSource, memory: u64) -> Result<Content, (&'static str
         Format::Text => {
             let (pixels, values, labels) = read_csv::read(source, opened.content, memory)?;
             let bytes = values_bytes(&values);
-            return Ok(Content { pixels, values, labels, files: vec![path.clone()], bytes });
+            let files = vec![path.clone()];
+            return Ok(Content { pixels, size: None, values, labels, files, bytes });
         }
     }
     let bytes = all(path, opened, memory).map_err(|error| ("/path", error))?;
-    let (pixels, values) = read_idx::pictures(&bytes).map_err(|fault| wrong("/path", fault))?;
+    let (size, values) = read_idx::pictures(&bytes).map_err(|fault| wrong("/path", fault))?;
+    let pixels: usize = size.iter().product();
+    let size = <[usize; 2]>::try_from(size).ok();
     let read = bytes.len() as u64;
     drop(bytes);
     let beside = source.labels.clone().or_else(|| labels_beside(path));
@@ -61,7 +66,8 @@ pub fn read(source: &DigitsSource, memory: u64) -> Result<Content, (&'static str
         return Err(wrong_labels(fault));
     }
     let bytes = read + values_bytes(&values);
-    Ok(Content { pixels, values, labels, files: vec![path.clone(), labels_path], bytes })
+    let files = vec![path.clone(), labels_path];
+    Ok(Content { pixels, size, values, labels, files, bytes })
 }
 
 fn values_bytes(values: &[f32]) -> u64 {

@@ -3,7 +3,7 @@
 mod content;
 mod fault;
 mod read_csv;
-mod read_idx;
+pub(crate) mod read_idx;
 #[cfg(test)]
 mod tests;
 
@@ -76,6 +76,8 @@ pub enum LabelColumn {
 pub struct Digits {
     /// Pixels of a picture.
     pub pixels: usize,
+    /// Rows and columns, where the file says them.
+    pub size: Option<[usize; 2]>,
     /// Pixel values as they stand in the file, pictures × pixels.
     pub values: Vec<f32>,
     /// Class of each picture, an index into `classes`.
@@ -99,7 +101,7 @@ impl DigitsSource {
     pub fn read(&self, memory: u64) -> Result<Digits, (&'static str, DatasetError)> {
         let read = content::read(self, memory)?;
         let wrong = |at, fault| Err((at, DatasetError::digits(&self.path, fault)));
-        let Content { pixels, mut values, mut labels, files, bytes } = read;
+        let Content { pixels, size, mut values, mut labels, files, bytes } = read;
         if labels.is_empty() {
             return wrong("/path", Fault::Empty);
         }
@@ -128,7 +130,7 @@ impl DigitsSource {
             return wrong("/path", Fault::OneClass { class: only });
         }
         let class_of = labels.iter().filter_map(|label| index(&classes, *label)).collect();
-        Ok(Digits { pixels, values, class_of, classes, white, files, bytes })
+        Ok(Digits { pixels, size, values, class_of, classes, white, files, bytes })
     }
 
     /// What is wrong beside the file, as (JSON Pointer within the source, message) pairs.
@@ -197,6 +199,7 @@ impl Digits {
         let outputs = self.classes.len();
         let mut samples = Samples {
             input_dim: self.pixels,
+            shape: self.size.map(|[h, w]| [h, w, 1]),
             output_dim: outputs,
             labels: Some(pictures.iter().map(|&picture| self.class_of[picture]).collect()),
             ..Samples::default()

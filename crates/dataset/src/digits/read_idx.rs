@@ -10,14 +10,24 @@ const UNSIGNED_BYTE: u8 = 0x08;
 /// Bytes before the dimensions, and of each dimension.
 const WORD: usize = 4;
 
-/// Pixels of a picture, and the pixel values of all of them (pictures × pixels).
-pub fn pictures(bytes: &[u8]) -> Result<(usize, Vec<f32>), Fault> {
+/// Dimensions of a picture, and the pixel values of all of them (pictures × pixels).
+pub fn pictures(bytes: &[u8]) -> Result<(Vec<usize>, Vec<f32>), Fault> {
     let (dimensions, elements) = parse(bytes)?;
-    let pixels = dimensions.get(1..).unwrap_or_default().iter().product();
-    if dimensions.len() < 2 || pixels == 0 {
+    let size = dimensions.get(1..).unwrap_or_default().to_vec();
+    if size.is_empty() || size.contains(&0) {
         return Err(Fault::NotPictures { dimensions });
     }
-    Ok((pixels, elements.iter().map(|&byte| f32::from(byte)).collect()))
+    Ok((size, elements.iter().map(|&byte| f32::from(byte)).collect()))
+}
+
+/// h, w, c of an image and the levels of all of them, channels last.
+pub fn images(bytes: &[u8]) -> Result<([usize; 3], Vec<u8>), Fault> {
+    let (dimensions, elements) = parse(bytes)?;
+    match dimensions[..] {
+        [_, h, w] if h * w > 0 => Ok(([h, w, 1], elements.to_vec())),
+        [_, h, w, c] if h * w * c > 0 => Ok(([h, w, c], elements.to_vec())),
+        _ => Err(Fault::NotPictures { dimensions }),
+    }
 }
 
 /// Labels, one for each picture.
