@@ -17,6 +17,11 @@ pub struct Parameters {
     /// smooth activations.
     #[serde(default)]
     pub precision: Precision,
+    /// How many training samples the Gramians are of, the first ones; all where left out. What holds for
+    /// updates on all of them, as bounds on the rate, is not measured then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub samples: Option<u32>,
     /// Whether the rows test × train are computed too.
     #[serde(default = "yes")]
     pub test_rows: bool,

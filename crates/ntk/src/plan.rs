@@ -23,6 +23,12 @@ pub(crate) fn plan(
         plan.problem("", error.message);
     }
     plan.outline = outline(parameters, training);
+    if let (Some(wanted), Some(there)) = (parameters.samples, training.train_samples)
+        && !(1..=there).contains(&u64::from(wanted))
+    {
+        let message = format!("samples is {wanted}; it must be 1 to {there}, the training samples");
+        plan.problem("/samples", message);
+    }
     if let Some(memory) = Memory::of(parameters, training) {
         let need = memory.part_bytes(part);
         plan.memory_bytes = Some(need as u64);
@@ -51,9 +57,12 @@ fn gibibytes(bytes: f64) -> f64 {
 
 /// The outline of the kernels.
 pub(crate) fn outline(parameters: Parameters, training: &Outline) -> Outline {
+    let samples = training.train_samples;
+    let samples = samples.map(|all| parameters.samples.map_or(all, |some| all.min(some.into())));
     let blocks = training.output_dim.map(|o| parameters.reduction.blocks(o as usize));
     Outline {
-        kernel_rows: training.train_samples.zip(blocks).map(|(n, (_, cell))| n * cell as u64),
+        train_samples: samples,
+        kernel_rows: samples.zip(blocks).map(|(n, (_, cell))| n * cell as u64),
         kernel_blocks: blocks.map(|(count, _)| count as u64),
         reduction: Some(parameters.reduction),
         kernel_precision: Some(parameters.precision),
@@ -89,7 +98,7 @@ impl Memory {
         let reduction = parameters.reduction;
         let families = gram::families(&program, reduction);
         let shape = Shape {
-            train: training.train_samples? as usize,
+            train: outline(parameters, training).train_samples? as usize,
             test: test as usize,
             outputs: o,
             reduction,

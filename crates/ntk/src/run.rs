@@ -45,8 +45,11 @@ pub(crate) fn run(
     let history: Vec<HistoryRow> = read_rows(training.path())?;
     let rates: HashMap<u64, f64> =
         history.iter().map(|row| (row.step, row.learning_rate)).collect();
+    let most = parameters.samples.map_or(usize::MAX, |samples| samples as usize);
     let points = |wanted: Split| {
-        samples.iter().filter(|s| s.split == wanted).flat_map(|s| s.x.iter().copied()).collect()
+        let most = if wanted == Split::Train { most } else { usize::MAX };
+        let split = samples.iter().filter(|s| s.split == wanted).take(most);
+        split.flat_map(|s| s.x.iter().copied()).collect()
     };
     let test = if parameters.test_rows { points(Split::Test) } else { Vec::new() };
     let points = Points { train: points(Split::Train), test };

@@ -170,7 +170,7 @@ fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 }
 
 fn parameters(reduction: Reduction, precision: Precision, test_rows: bool) -> Parameters {
-    Parameters { reduction, precision, test_rows }
+    Parameters { reduction, precision, samples: None, test_rows }
 }
 
 fn plain() -> Parameters {

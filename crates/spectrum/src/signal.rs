@@ -31,6 +31,11 @@ impl PerSample {
     pub fn samples(&self) -> usize {
         self.values.len().checked_div(self.width).unwrap_or(0)
     }
+
+    /// Keeps the first `samples`, where there are more.
+    pub fn truncate(&mut self, samples: usize) {
+        self.values.truncate(samples.saturating_mul(self.width));
+    }
 }
 
 /// φ over the rows of the kernel `block`, one vector for each output that shares that kernel.

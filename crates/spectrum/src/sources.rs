@@ -69,9 +69,16 @@ impl Sources {
         let recorded = dataset.manifest()?.outline;
         let outline = outline(&recorded, &trained, &kernel.manifest()?.outline);
         let samples = read_rows::<Sample>(dataset.path())?;
-        let targets = by_split(&samples, "targets", |sample| &sample.y)?;
-        let inputs = by_split(&samples, "inputs", |sample| &sample.x)?;
-        let outputs = outputs(read_rows::<OutputRow>(training.path())?, &targets)?;
+        let mut targets = by_split(&samples, "targets", |sample| &sample.y)?;
+        let mut inputs = by_split(&samples, "inputs", |sample| &sample.x)?;
+        let mut outputs = outputs(read_rows::<OutputRow>(training.path())?, &targets)?;
+        // A kernel may be of the first training samples alone, and then states how many they are.
+        let kept = outline.train_samples.map_or(usize::MAX, |samples| samples as usize);
+        let is_part = kept < targets.train.samples();
+        let of_steps = outputs.values_mut().map(|of_step| &mut of_step.train);
+        for values in [&mut targets.train, &mut inputs.train].into_iter().chain(of_steps) {
+            values.truncate(kept);
+        }
         let mut history = read_rows::<HistoryRow>(training.path())?;
         history.sort_by_key(|row| row.step);
         let mut kernels: BTreeMap<u64, Vec<KernelRow>> = BTreeMap::new();
@@ -81,16 +88,23 @@ impl Sources {
         for (step, rows) in &kernels {
             check_kernel(*step, rows, &targets, outputs.get(step))?;
         }
+        let mut about =
+            [&trained, &recorded].into_iter().fold(outline.clone(), Outline::completed_by);
+        if is_part {
+            // N of the updates is another, and so is every bound on their rate.
+            about.optimizer =
+                Some(format!("{} on more samples", trained.optimizer.unwrap_or_default()));
+        }
         let learning_rates = history.iter().map(|row| (row.step, row.learning_rate)).collect();
         Ok(Self {
             rates: Rates::known(trained.learning_rates.as_deref(), &learning_rates)?,
             learning_rates,
             history,
-            about: [&trained, &recorded].into_iter().fold(outline.clone(), Outline::completed_by),
             inputs,
             loss: loss(trained.loss.as_deref())?,
-            gradient_descent: trained.optimizer.as_deref() == Some("gradient_descent"),
+            gradient_descent: about.optimizer.as_deref() == Some("gradient_descent"),
             directory: kernel.path().to_owned(),
+            about,
             targets,
             outputs,
             kernels,

@@ -135,7 +135,11 @@ pub fn frames<'a>(
         has_split && !test.is_empty() && samples.test_is_finer() && samples.input_dim() <= 2;
     let (split, rows) =
         if is_test { (Split::Test, test) } else { (Split::Train, of_split(Split::Train)) };
-    let (points, _) = samples.of(split);
+    let (mut points, _) = samples.of(split);
+    if let (Split::Train, Some(kept)) = (split, found.artifact.manifest.outline.train_samples) {
+        // A kernel may be of the first training samples alone.
+        points.truncate(kept as usize);
+    }
     let steps = columns.numbers("step")?;
     let own_order = columns.numbers(&function.columns)?;
     let known: Vec<usize> = rows.into_iter().filter(|&row| steps[row] >= 0.0).collect();
