@@ -30,13 +30,13 @@ use artifact::tables::kernel::Reduction;
 use network::{Network, Part, Scalar};
 
 pub use factors::{Factors, passes};
-pub(crate) use factors::{NUMBERS, SIDE, families, parts_with, samples_at_once, side};
+pub(crate) use factors::{NUMBERS, SIDE, parts_with, side, signal};
 pub use symmetric::Symmetric;
 
 /// The factors of `network` at `x` (n × d) of which Gramians under `reduction` are made.
 #[must_use]
 pub fn factors<T: Scalar>(network: &Network<T>, x: &[T], reduction: Reduction) -> Factors<T> {
-    let whole = network.program().factor_groups(1, f64::INFINITY).concat();
+    let whole = network.program().factor_groups(signal(reduction), f64::INFINITY).concat();
     Factors::new(network, x, reduction, &whole)
 }
 

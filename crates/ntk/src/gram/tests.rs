@@ -1,9 +1,7 @@
 //! The structured Gramian against explicit Jacobians and closed forms.
 
 use artifact::tables::kernel::Reduction;
-use network::{
-    Activation, Architecture, Initialization, Mode, Workspace, directional_derivative,
-};
+use network::{Activation, Architecture, Initialization, Mode, Workspace, directional_derivative};
 use proptest::prelude::*;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -128,8 +126,10 @@ proptest! {
 
 /// Networks of layers on images of 5 × 4 × 2, with three outputs.
 fn networks_of_layers() -> Vec<Network<f64>> {
-    let conv = |channels: usize, kernel: usize, stride: usize, padding: &str| json!({ "conv": {
-        "channels": channels, "kernel": kernel, "stride": stride, "padding": padding } });
+    let conv = |channels: usize, kernel: usize, stride: usize, padding: &str| {
+        json!({ "conv": {
+        "channels": channels, "kernel": kernel, "stride": stride, "padding": padding } })
+    };
     let lists = [
         json!([conv(3, 3, 1, "same"), "relu", { "average_pool": { "window": 2, "stride": 1 } }, conv(4, 3, 1, "circular"),
             "tanh", "global_average_pool", { "dense": 3 }]),
@@ -177,9 +177,8 @@ fn gramians_of_networks_of_layers_are_the_explicit_ones_however_many_passes_they
             let across = explicit(&right, &left, 3, reduction);
             assert_near(&what, &cross(&fz, &fx, reduction), &across, 1e-12);
             // Single layers, and single rows of their windows.
-            let families = families(network.program(), reduction);
             for most in [0.0, 60.0] {
-                let passes = network.program().factor_groups(families, most);
+                let passes = network.program().factor_groups(signal(reduction), most);
                 assert!(passes.len() > 1);
                 let mut matrices = Vec::new();
                 for pass in &passes {
