@@ -89,7 +89,7 @@ impl Memory {
         let program = network::Program::new(&architecture, shape, o).ok()?;
         let test = if parameters.test_rows { training.test_samples.unwrap_or(0) } else { 0 };
         let reduction = parameters.reduction;
-        let signal = gram::signal(reduction);
+        let (signal, rates) = (gram::signal(reduction), network::Rates::MEASURED);
         let shape = Shape {
             train: training.train_samples? as usize,
             test: test as usize,
@@ -97,8 +97,9 @@ impl Memory {
             reduction,
         };
         let numbers = |pass: &Vec<network::Part>| program.factor_numbers(pass, signal);
-        let whole: f64 = numbers(&program.factor_groups(signal, f64::INFINITY).concat());
-        let smallest = program.factor_groups(signal, 0.0).iter().map(numbers).fold(0.0, f64::max);
+        let whole: f64 = numbers(&program.factor_groups(signal, f64::INFINITY, &rates).concat());
+        let smallest =
+            program.factor_groups(signal, 0.0, &rates).iter().map(numbers).fold(0.0, f64::max);
         Some(Self {
             entry,
             factors: entry * whole,

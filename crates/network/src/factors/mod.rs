@@ -1,12 +1,16 @@
 //! The matrices of which gradients of single samples are made.
 
+mod head;
 mod part;
+mod positions;
+mod rates;
 mod rows;
 
 use std::ops::Range;
 
 use rayon::prelude::*;
 
+use self::head::Head;
 use self::part::parameters_of;
 use self::rows::{Collector, places};
 use crate::convolution::Turned;
@@ -17,7 +21,9 @@ use crate::program::{Op, Program, Step};
 use crate::scalar::Scalar;
 use crate::workspace::{setting, turn};
 
-pub use self::part::Part;
+pub use self::part::{Form, Part};
+pub use self::positions::Positions;
+pub use self::rates::Rates;
 
 /// Rows that one task sends through the network.
 const BLOCK_ROWS: usize = 256;
@@ -31,6 +37,8 @@ pub enum OutputSignal {
     Each,
     /// The same, in one family: the signals of all outputs at a sample one after the other.
     Pairs,
+    /// As [`Self::Each`], for the sum of their Gramians alone.
+    Trace,
     /// The sum of all outputs.
     Sum,
 }
@@ -53,10 +61,13 @@ pub struct Factors<T> {
 
 /// Inputs and signals of a layer, or its gradients themselves.
 ///
-/// Of a dense layer, or of one place of a locally connected one, the gradient of output a at sample i by
-/// (W, c) is the outer product of row i of H (with a 1 for the bias) and row i of Bᵃ. Of a layer that
-/// shares its weights between places it is a sum of such products, and stands as a row of Bᵃ by itself:
-/// then H has no columns, and its product is the `bias_factor` 1.
+/// In [`Form::Product`], of a dense layer or one place of a locally connected one, the gradient of output
+/// a at sample i by (W, c) is the outer product of row i of H (with a 1 for the bias) and row i of Bᵃ.
+/// Of a layer that shares its weights between places it is a sum of such products. In [`Form::Gradient`]
+/// it stands as a row of Bᵃ by itself: then H has no columns, and its product is the `bias_factor` 1. Under
+/// [`OutputSignal::Trace`] one family of gradients may stand for all. In [`Form::Channels`] B holds one
+/// gradient for all outputs, the weights of each channel as a family. In [`Form::Positions`] H and B are
+/// images, and B is one family in which the outputs of a sample follow each other.
 #[derive(Clone, Debug)]
 pub struct LayerFactors<T> {
     /// Width of H; 0 where B holds gradients.
@@ -72,28 +83,27 @@ pub struct LayerFactors<T> {
     pub weight_factor: T,
     /// s_b² where the layer has biases, 0 where not: the factor of 1 1ᵀ.
     pub bias_factor: T,
-}
-
-impl<T: Scalar> LayerFactors<T> {
-    /// Whether B holds gradients.
-    #[must_use]
-    pub fn is_jacobian(&self) -> bool {
-        self.fan_in == 0
-    }
+    /// What they are.
+    pub form: Form,
+    /// Of [`Form::Channels`] for each channel vₐ v_b of the pairs of outputs, or vₐ² of each; else empty.
+    pub channel_factors: Vec<T>,
 }
 
 impl<T: Scalar> Factors<T> {
-    /// The factors of `network` at the rows of `x`, n × d, with the fixed statistics of batch norms.
+    /// The factors of `network` at the rows of `x`, n × d, with the fixed statistics of batch norms, as
+    /// products and gradients.
     ///
     /// Source: the structured derivatives of Novak, Sohl-Dickstein & Schoenholz 2022
     /// (2206.08720), section 3.3, for dense layers; their Jacobian contraction for convolutions.
     #[must_use]
     pub fn new(network: &Network<T>, x: &[T], signal: OutputSignal) -> Self {
-        let groups = network.program().factor_groups(signal, f64::INFINITY);
+        let gradients =
+            Rates { channels: f64::INFINITY, positions: f64::INFINITY, ..Rates::MEASURED };
+        let groups = network.program().factor_groups(signal, f64::INFINITY, &gradients);
         Self::of_parts(network, x, signal, &groups.concat())
     }
 
-    /// Some of the factors that [`Self::new`] gives, those of one of [`Program::factor_groups`].
+    /// Some of the factors, those of one of [`Program::factor_groups`].
     #[must_use]
     pub fn of_parts(network: &Network<T>, x: &[T], signal: OutputSignal, parts: &[Part]) -> Self {
         let (views, program) = (network.views(), network.program());
@@ -102,9 +112,10 @@ impl<T: Scalar> Factors<T> {
         turn(program, &views, &mut turned);
         let batch = fixed_moments(program, &views);
         let setting = Setting { batch: &batch, turned: &turned, ..setting(program, &views, x) };
+        let head = program.head();
         let (mut layers, mut each) = (Vec::new(), Vec::new());
         for part in parts {
-            let zeros = zeros(&setting, signal, part, rows);
+            let zeros = zeros(&setting, signal, part, head.as_ref(), rows);
             each.extend((0..zeros.len()).map(|position| (part.clone(), position)));
             layers.extend(zeros);
         }
@@ -115,8 +126,9 @@ impl<T: Scalar> Factors<T> {
         places(&mut layers, &each, &blocks).into_par_iter().zip(&blocks).for_each(
             |(places, block)| {
                 let families = signal.families(program.outputs);
-                let mut to = Collector { family: 0, signal, families, places };
-                write_rows(&setting, block.clone(), &mut to);
+                let gradient = Vec::new();
+                let mut to = Collector { family: None, signal, families, places, gradient };
+                write_rows(&setting, head.as_ref(), block.clone(), &mut to);
             },
         );
         Self { rows, layers }
@@ -133,7 +145,12 @@ impl Program {
 }
 
 /// Sends the samples `rows` through the network and the signals of their outputs back.
-fn write_rows<T: Scalar>(setting: &Setting<'_, T>, rows: Range<usize>, to: &mut Collector<'_, T>) {
+fn write_rows<T: Scalar>(
+    setting: &Setting<'_, T>,
+    head: Option<&Head>,
+    rows: Range<usize>,
+    to: &mut Collector<'_, T>,
+) {
     let (program, o) = (setting.program, setting.program.outputs);
     let mut seed = vec![T::one(); rows.len() * o];
     let mut lane = Lane::new(program, rows, false);
@@ -141,8 +158,11 @@ fn write_rows<T: Scalar>(setting: &Setting<'_, T>, rows: Range<usize>, to: &mut 
         lane.forward(setting, phase);
     }
     lane.prepare_backward(program, false);
-    for family in 0..to.families {
-        to.family = family;
+    if let Some(head) = head.filter(|_| to.takes(true)) {
+        send_common(setting, head, &mut lane, to);
+    }
+    for family in 0..if to.takes(false) { to.families } else { 0 } {
+        to.family = Some(family);
         if to.signal != OutputSignal::Sum {
             for (e, entry) in seed.iter_mut().enumerate() {
                 *entry = if e % o == family { T::one() } else { T::zero() };
@@ -159,12 +179,54 @@ fn write_rows<T: Scalar>(setting: &Setting<'_, T>, rows: Range<usize>, to: &mut 
     }
 }
 
+/// Sends the signal that is common to all outputs back from the input of the last layer: 1 at every
+/// channel, or the norm of its factors where only the sum over outputs is asked for.
+fn send_common<T: Scalar>(
+    setting: &Setting<'_, T>,
+    head: &Head,
+    lane: &mut Lane<T>,
+    to: &mut Collector<'_, T>,
+) {
+    let factors = channel_factors(&setting.layers[head.layer], OutputSignal::Each);
+    let channels = factors.chunks_exact(setting.program.outputs);
+    let norm = |squares: &[T]| squares.iter().copied().sum::<T>().root();
+    let is_trace = to.signal == OutputSignal::Trace;
+    let row: Vec<T> =
+        channels.map(|squares| if is_trace { norm(squares) } else { T::one() }).collect();
+    to.family = None;
+    for phase in setting.program.phases.iter().rev() {
+        for block in lane.blocks(phase) {
+            if phase.steps.contains(&(head.value - 1)) {
+                lane.set_signal(head.value, &block, &row.repeat(block.len()));
+            }
+            for s in phase.steps.clone().rev().filter(|&s| head.reached[s]) {
+                lane.step_back(setting, s, &block, to, head.passes[s]);
+            }
+        }
+    }
+}
+
+/// For each channel that the last layer takes, vₐ v_b of all pairs of outputs, or vₐ² of each.
+fn channel_factors<T: Scalar>(layer: &LayerView<'_, T>, signal: OutputSignal) -> Vec<T> {
+    let square = layer.weight_scale * layer.weight_scale;
+    let of_channel = |weights: &[T]| -> Vec<T> {
+        match signal {
+            OutputSignal::Pairs => {
+                weights.iter().flat_map(|&a| weights.iter().map(move |&b| square * a * b)).collect()
+            }
+            _ => weights.iter().map(|&a| square * a * a).collect(),
+        }
+    };
+    layer.weight.chunks_exact(layer.fan_out).flat_map(of_channel).collect()
+}
+
 /// The factors of `part` for `rows` samples, all of them 0: of a locally connected layer as many as it
 /// has places.
 fn zeros<T: Scalar>(
     setting: &Setting<'_, T>,
     signal: OutputSignal,
     part: &Part,
+    head: Option<&Head>,
     rows: usize,
 ) -> Vec<LayerFactors<T>> {
     let (program, layer) = (setting.program, &setting.layers[part.layer()]);
@@ -172,11 +234,24 @@ fn zeros<T: Scalar>(
         return Vec::new();
     };
     let families = signal.families(program.outputs);
-    let (count, each) = if signal == OutputSignal::Pairs { (1, families) } else { (families, 1) };
     let square = |scale: T| scale * scale;
-    let shares = matches!(step.op, Op::Convolution(_) | Op::Norm(_));
     let parameters: usize = parameters_of(step, layer, part).iter().sum();
-    let (fan_in, fan_out) = if shares { (0, parameters) } else { (layer.fan_in, layer.fan_out) };
+    let [input, output] = step.shapes;
+    let is_trace = signal == OutputSignal::Trace;
+    // What is written as a gradient for all outputs of a trace is one of a single output.
+    let form = if part.form == Form::Channels && is_trace { Form::Gradient } else { part.form };
+    let (fan_in, fan_out) = match form {
+        Form::Product => (layer.fan_in, layer.fan_out),
+        Form::Gradient => (0, parameters),
+        Form::Channels => (0, parameters / output.channels()),
+        Form::Positions(_) => (input.len(), output.len()),
+    };
+    let (count, each) = match (part.form, signal) {
+        (Form::Channels, OutputSignal::Trace) => (1, 1),
+        (Form::Channels, _) => (output.channels(), 1),
+        (Form::Positions(_), _) | (_, OutputSignal::Pairs) => (1, families),
+        _ => (families, 1),
+    };
     let places = match step.op {
         Op::Local(window) => window.positions(),
         _ => 1,
@@ -186,11 +261,18 @@ fn zeros<T: Scalar>(
         fan_out,
         inputs: vec![T::zero(); rows * fan_in],
         signals: (0..count).map(|_| vec![T::zero(); rows * each * fan_out]).collect(),
-        weight_factor: if shares { T::zero() } else { square(layer.weight_scale) },
-        bias_factor: match (shares, layer.bias.is_empty()) {
+        weight_factor: if fan_in == 0 { T::zero() } else { square(layer.weight_scale) },
+        bias_factor: match (fan_in == 0, layer.bias.is_empty()) {
             (true, _) => T::one(),
             (false, false) => square(layer.bias_scale),
             (false, true) => T::zero(),
+        },
+        form,
+        channel_factors: match head {
+            Some(head) if form == Form::Channels => {
+                channel_factors(&setting.layers[head.layer], signal)
+            }
+            _ => Vec::new(),
         },
     };
     (0..places).map(factors).collect()

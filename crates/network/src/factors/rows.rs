@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::part::{Part, parameters_of};
+use super::part::{Form, Part, parameters_of};
 use super::{LayerFactors, OutputSignal};
 use crate::convolution;
 use crate::lane::Receiver;
@@ -61,12 +61,21 @@ fn take<'a, T>(rest: &mut &'a mut [T], count: usize) -> &'a mut [T] {
 
 /// What the way back of one lane brings, on its way to its places.
 pub(super) struct Collector<'a, T> {
-    /// Which output is on its way.
-    pub family: usize,
+    /// Which output is on its way, or that it is the signal common to all.
+    pub family: Option<usize>,
     pub signal: OutputSignal,
     /// o, or 1 where the sum of outputs is differentiated.
     pub families: usize,
     pub places: Vec<Place<'a, T>>,
+    /// One gradient.
+    pub gradient: Vec<T>,
+}
+
+impl<T> Collector<'_, T> {
+    /// Whether it waits for the signal common to all outputs, or else for those of each.
+    pub fn takes(&self, common: bool) -> bool {
+        self.places.iter().any(|place| (place.part.form == Form::Channels) == common)
+    }
 }
 
 impl<T: Scalar> Receiver<T> for Collector<'_, T> {
@@ -78,28 +87,44 @@ impl<T: Scalar> Receiver<T> for Collector<'_, T> {
         (input, signal): (&[T], &[T]),
         buffer: &mut Vec<T>,
     ) {
-        let (family, n) = (self.family, rows.len());
-        // Of each sample one row in its family, or those of all families one after the other.
-        let (index, stride, first) = match self.signal {
-            OutputSignal::Pairs => (0, self.families, family),
-            OutputSignal::Each | OutputSignal::Sum => (family, 1, 0),
-        };
+        let n = rows.len();
         for place in self.places.iter_mut().filter(|place| place.part.layer == l) {
             let Place { part, position, fan_in, fan_out, .. } = *place;
+            let family = match (self.family, part.form) {
+                (Some(_), Form::Channels) => continue,
+                (None, Form::Channels) if self.signal != OutputSignal::Trace => {
+                    let samples = input.chunks_exact(input.len() / n);
+                    let samples = samples.zip(signal.chunks_exact(signal.len() / n));
+                    for (row, at) in rows.clone().zip(samples) {
+                        place.write_channels(step, layer, (row, at), buffer, &mut self.gradient);
+                    }
+                    continue;
+                }
+                (None, Form::Channels) => 0,
+                (None, _) => continue,
+                (Some(family), _) => family,
+            };
+            // Of each sample one row in its family, or those of all families one after the other.
+            let side_by_side = matches!(part.form, Form::Positions(_));
+            let (index, stride, first) = if side_by_side || self.signal == OutputSignal::Pairs {
+                (0, self.families, family)
+            } else {
+                (family, 1, 0)
+            };
             let inputs = &mut place.inputs[rows.start * fan_in..rows.end * fan_in];
             let to = place.signals[index][rows.start * stride * fan_out..]
                 .chunks_exact_mut(fan_out)
                 .skip(first)
                 .step_by(stride);
             let of_sample = signal.chunks_exact(signal.len() / n);
-            match step.op {
-                Op::Convolution(_) | Op::Norm(_) => {
+            match (part.form, step.op) {
+                (Form::Gradient | Form::Channels, _) => {
                     let samples = input.chunks_exact(input.len() / n).zip(of_sample);
                     for (at, to) in samples.zip(to) {
                         write_gradient(step, layer, part, at, buffer, to);
                     }
                 }
-                Op::Local(window) => {
+                (_, Op::Local(window)) => {
                     if family == 0 {
                         local::copy_patches(&window, position, input, buffer, inputs);
                     }
@@ -115,6 +140,29 @@ impl<T: Scalar> Receiver<T> for Collector<'_, T> {
                         to.copy_from_slice(signal);
                     }
                 }
+            }
+        }
+    }
+}
+
+impl<T: Scalar> Place<'_, T> {
+    /// Writes the gradient of sample `row`, channel by channel.
+    fn write_channels(
+        &mut self,
+        step: &Step,
+        layer: &LayerView<'_, T>,
+        (row, at): (usize, (&[T], &[T])),
+        buffer: &mut Vec<T>,
+        gradient: &mut Vec<T>,
+    ) {
+        let channels = self.signals.len();
+        gradient.clear();
+        gradient.resize(self.fan_out * channels, T::zero());
+        write_gradient(step, layer, self.part, at, buffer, gradient);
+        for (channel, to) in self.signals.iter_mut().enumerate() {
+            let to = &mut to[row * self.fan_out..][..self.fan_out];
+            for (to, &from) in to.iter_mut().zip(gradient.iter().skip(channel).step_by(channels)) {
+                *to = from;
             }
         }
     }

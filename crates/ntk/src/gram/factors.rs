@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use artifact::tables::kernel::Reduction;
 use network::{
-    Factors as NetworkFactors, LayerFactors, Network, OutputSignal, Part, Program, Scalar,
+    Factors as NetworkFactors, Form, LayerFactors, Network, OutputSignal, Part, Program, Rates,
+    Scalar,
 };
 
 /// Rows along the side of a tile, whole registers of the products. Half of it is 5 % slower, a
@@ -28,7 +29,7 @@ pub(crate) const NUMBERS: f64 = (1_u64 << 29) as f64;
 /// the sum over all.
 #[must_use]
 pub fn passes(program: &Program, samples: usize, reduction: Reduction) -> Vec<Vec<Part>> {
-    program.factor_groups(signal(reduction), NUMBERS / samples.max(1) as f64)
+    program.factor_groups(signal(reduction), NUMBERS / samples.max(1) as f64, &Rates::MEASURED)
 }
 
 /// What is differentiated for a reduction.
@@ -36,7 +37,8 @@ pub(crate) fn signal(reduction: Reduction) -> OutputSignal {
     match reduction {
         Reduction::SummedLogit => OutputSignal::Sum,
         Reduction::Full => OutputSignal::Pairs,
-        Reduction::Trace | Reduction::PerOutput => OutputSignal::Each,
+        Reduction::Trace => OutputSignal::Trace,
+        Reduction::PerOutput => OutputSignal::Each,
     }
 }
 
@@ -80,11 +82,11 @@ impl<T: Scalar> Factors<T> {
         self.reduction.blocks(self.outputs)
     }
 
-    /// Families of signals whose products are summed into matrix `block`.
-    pub(super) fn families(&self, block: usize) -> Range<usize> {
+    /// Families of the signals of `layer` whose products are summed into matrix `block`.
+    pub(super) fn families(&self, layer: &LayerFactors<T>, block: usize) -> Range<usize> {
         match self.reduction {
             Reduction::Full | Reduction::SummedLogit => 0..1,
-            Reduction::Trace => 0..self.outputs,
+            Reduction::Trace => 0..layer.signals.len(),
             Reduction::PerOutput => block..block + 1,
         }
     }
@@ -113,6 +115,8 @@ fn none<T: Scalar>() -> LayerFactors<T> {
         signals: Vec::new(),
         weight_factor: T::zero(),
         bias_factor: T::zero(),
+        form: Form::Product,
+        channel_factors: Vec::new(),
     }
 }
 
