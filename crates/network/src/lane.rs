@@ -206,9 +206,13 @@ impl<T: Scalar> Lane<T> {
 
     /// The signal at the outputs, for the rows `block`.
     pub fn set_output_signal(&mut self, block: &Range<usize>, m: &[T]) {
-        let last = self.places.len() - 1;
-        let rows = self.signal_rows(last, block, m.len() / block.len().max(1));
-        if let Some(place) = self.buffer(last) {
+        self.set_signal(self.places.len() - 1, block, m);
+    }
+
+    /// The signal at `value`, for the rows `block`.
+    pub fn set_signal(&mut self, value: usize, block: &Range<usize>, m: &[T]) {
+        let rows = self.signal_rows(value, block, m.len() / block.len().max(1));
+        if let Some(place) = self.buffer(value) {
             self.signals[place][rows].copy_from_slice(m);
         }
     }
@@ -246,16 +250,18 @@ impl<T: Scalar> Lane<T> {
         receiver: &mut impl Receiver<T>,
     ) {
         for s in phase.steps.clone().rev() {
-            self.step_back(setting, s, block, receiver);
+            self.step_back(setting, s, block, receiver, true);
         }
     }
 
-    fn step_back(
+    /// The same for step `s`, which sends nothing to its inputs unless it `sends`.
+    pub fn step_back(
         &mut self,
         setting: &Setting<'_, T>,
         s: usize,
         block: &Range<usize>,
         receiver: &mut impl Receiver<T>,
+        sends: bool,
     ) {
         let step = &setting.program.steps[s];
         let Some(place) = self.buffer(s + 1) else { return };
@@ -287,7 +293,7 @@ impl<T: Scalar> Lane<T> {
                 receiver.receive(step, view, block.clone(), (input, signal), padded);
             }
         }
-        for i in 0..step.inputs.len() {
+        for i in 0..if sends { step.inputs.len() } else { 0 } {
             self.send(setting, s, i, block, signal);
         }
         self.signals[place] = signals;

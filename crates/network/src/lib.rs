@@ -70,7 +70,7 @@ mod workspace;
 
 pub use activation::Activation;
 pub use architecture::{Architecture, ArchitectureError};
-pub use factors::{Factors, LayerFactors, OutputSignal, Part};
+pub use factors::{Factors, Form, LayerFactors, OutputSignal, Part, Positions, Rates};
 pub use gemm::{Gemm, gemm};
 pub use hessian::LossHessian;
 pub use initialization::Initialization;

@@ -153,19 +153,20 @@ pub(crate) fn backward<T: Scalar>(
     }
 }
 
-/// Adds what the window of `place` sees of each image of a block, k² c numbers each, to `patches`.
+/// Writes what the window of `place` sees of each image of a block, k² c numbers each, to `patches`.
 pub(crate) fn copy_patches<T: Scalar>(
     window: &Window,
     place: usize,
     images: &[T],
     buffer: &mut Vec<T>,
-    patches: &mut Vec<T>,
+    patches: &mut [T],
 ) {
     let Some((_, corner)) = corners(window).nth(place) else { return };
     let (row, line) = (window.kernel * window.input[2], window.columns() * window.input[2]);
-    for image in padded(window, images, buffer).chunks_exact(window.read_len()) {
-        for dy in 0..window.kernel {
-            patches.extend_from_slice(&image[corner + dy * line..][..row]);
+    let images = padded(window, images, buffer).chunks_exact(window.read_len());
+    for (image, patch) in images.zip(patches.chunks_exact_mut(window.patch())) {
+        for (dy, to) in patch.chunks_exact_mut(row).enumerate() {
+            to.copy_from_slice(&image[corner + dy * line..][..row]);
         }
     }
 }

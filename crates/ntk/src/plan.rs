@@ -29,7 +29,7 @@ pub(crate) fn plan(
         let message = format!("samples is {wanted}; it must be 1 to {there}, the training samples");
         plan.problem("/samples", message);
     }
-    if let Some(memory) = Memory::of(parameters, training) {
+    if let Some(memory) = Memory::of(parameters, training, limits.threads as f64) {
         let need = memory.part_bytes(part);
         plan.memory_bytes = Some(need as u64);
         let limit = limits.memory_bytes as f64;
@@ -81,14 +81,16 @@ struct Memory {
     factors: f64,
     /// The same of the largest part that is computed at once.
     largest_part: f64,
-    /// Samples that are in the network together.
-    at_once: f64,
+    /// Bytes of an input of one sample: as read, as selected and as the network takes it.
+    input: f64,
+    /// Bytes of the values and signals of the samples that are in the network, on all threads.
+    within: f64,
     /// The Gramians of a step.
     shape: Shape,
 }
 
 impl Memory {
-    fn of(parameters: Parameters, training: &Outline) -> Option<Self> {
+    fn of(parameters: Parameters, training: &Outline, threads: f64) -> Option<Self> {
         let entry = parameters.precision.bytes() as f64;
         let (d, o) = (training.input_dim? as usize, training.output_dim? as usize);
         let architecture = checkpoint::architecture(training).ok()?;
@@ -96,21 +98,23 @@ impl Memory {
         let program = network::Program::new(&architecture, shape, o).ok()?;
         let test = if parameters.test_rows { training.test_samples.unwrap_or(0) } else { 0 };
         let reduction = parameters.reduction;
-        let families = gram::families(&program, reduction);
+        let (signal, rates) = (gram::signal(reduction), network::Rates::MEASURED);
         let shape = Shape {
             train: outline(parameters, training).train_samples? as usize,
             test: test as usize,
             outputs: o,
             reduction,
         };
-        let numbers = |pass: &Vec<network::Part>| program.factor_numbers(pass, families);
-        let whole: f64 = numbers(&program.factor_groups(families, f64::INFINITY).concat());
-        let smallest = program.factor_groups(families, 0.0).iter().map(numbers).fold(0.0, f64::max);
+        let numbers = |pass: &Vec<network::Part>| program.factor_numbers(pass, signal);
+        let whole: f64 = numbers(&program.factor_groups(signal, f64::INFINITY, &rates).concat());
+        let smallest =
+            program.factor_groups(signal, 0.0, &rates).iter().map(numbers).fold(0.0, f64::max);
         Some(Self {
             entry,
             factors: entry * whole,
             largest_part: entry * smallest,
-            at_once: gram::samples_at_once(&program) as f64,
+            input: d as f64 * (8.0 + entry),
+            within: threads * program.factor_block() as f64 * entry * 2.0 * program.value_count(),
             shape,
         })
     }
@@ -130,8 +134,8 @@ impl Memory {
         }
     }
 
-    /// Bytes at the peak of a piece: the factors of all in one pass, twice those of the samples that are
-    /// in the network, and either the tiles of its rows, each once, or the factors of its test samples,
+    /// Bytes at the peak of a piece: the inputs, the factors of all in one pass, the samples that are in
+    /// the network, and either the tiles of its rows, each once, or the factors of its test samples,
     /// with a strip of whole rows of each; with several passes both.
     fn piece_bytes(&self, index: usize, of: usize) -> f64 {
         let share = self.shape.piece(index, of);
@@ -149,14 +153,14 @@ impl Memory {
         let share_test = share.test.len();
         let test = gram::parts_with(share.test, self.shape.test).len() as f64;
         let factors = self.pass_bytes(n, n);
-        let within = 2.0 * self.pass_bytes(n.max(test).min(self.at_once), n);
+        let inputs = self.input * (n + self.shape.test as f64);
         let of_test = self.pass_bytes(test, n) + test_strips;
         if factors < n * self.factors {
             // Several passes: the sums of all test samples stay.
             let sums = blocks * self.entry * width * share_test as f64 * cell;
-            return FIXED + factors + within + tiles + strip + of_test + sums;
+            return FIXED + inputs + factors + self.within + tiles + strip + of_test + sums;
         }
-        FIXED + factors + within + (tiles + strip).max(of_test)
+        FIXED + inputs + factors + self.within + (tiles + strip).max(of_test)
     }
 
     /// Bytes at the peak of joining pieces: the rows that are read at once, a page at either end,
@@ -255,7 +259,7 @@ mod tests {
     #[test]
     fn as_many_pieces_as_are_said_to_fit_do_and_one_less_does_not() {
         let problem = planned(26_000).problems.remove(0);
-        let message = "the Gramian of 26000 samples needs 1.7 GiB of memory; 1.0 GiB are free";
+        let message = "the Gramian of 26000 samples needs 1.6 GiB of memory; 1.0 GiB are free";
         assert_eq!(problem.message, message);
         let hint = problem.hint.unwrap();
         let (_, split) = hint.split_once("; on a cluster, `resources: { split: ").unwrap();

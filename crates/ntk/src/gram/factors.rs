@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use artifact::tables::kernel::Reduction;
 use network::{
-    Factors as NetworkFactors, LayerFactors, Network, OutputSignal, Part, Program, Scalar,
+    Factors as NetworkFactors, Form, LayerFactors, Network, OutputSignal, Part, Program, Rates,
+    Scalar,
 };
 
 /// Rows along the side of a tile, whole registers of the products. Half of it is 5 % slower, a
@@ -18,10 +19,8 @@ const STEP: usize = 24;
 /// Tiles along the side of a matrix, where that does not make them too small: work for all threads.
 const TILES: usize = 8;
 
-/// Samples that go through the network at once: it holds what it gives twice.
-pub(crate) const PART: usize = 2048;
-/// The same of images, whose gradients are long. A part of them is cut where blocks of the network are.
-const IMAGES: usize = 128;
+/// Samples of which some go through the network together, whatever it is.
+pub(crate) const TOGETHER: usize = 256;
 /// Numbers that the factors of all samples have at once, where a part of a layer has not more by itself:
 /// 2 GiB in f32. Fixed, since sums depend on it in their last bits.
 pub(crate) const NUMBERS: f64 = (1_u64 << 29) as f64;
@@ -30,17 +29,17 @@ pub(crate) const NUMBERS: f64 = (1_u64 << 29) as f64;
 /// the sum over all.
 #[must_use]
 pub fn passes(program: &Program, samples: usize, reduction: Reduction) -> Vec<Vec<Part>> {
-    program.factor_groups(families(program, reduction), NUMBERS / samples.max(1) as f64)
+    program.factor_groups(signal(reduction), NUMBERS / samples.max(1) as f64, &Rates::MEASURED)
 }
 
-/// Outputs that are differentiated one by one.
-pub(crate) fn families(program: &Program, reduction: Reduction) -> usize {
-    if reduction == Reduction::SummedLogit { 1 } else { program.outputs }
-}
-
-/// Samples of `network` that go through it at once.
-pub(crate) fn samples_at_once(program: &Program) -> usize {
-    if program.has_images() { IMAGES } else { PART }
+/// What is differentiated for a reduction.
+pub(crate) fn signal(reduction: Reduction) -> OutputSignal {
+    match reduction {
+        Reduction::SummedLogit => OutputSignal::Sum,
+        Reduction::Full => OutputSignal::Pairs,
+        Reduction::Trace => OutputSignal::Trace,
+        Reduction::PerOutput => OutputSignal::Each,
+    }
 }
 
 /// H_l and B_l of some samples, arranged for one reduction.
@@ -58,47 +57,12 @@ pub struct Factors<T> {
 
 impl<T: Scalar> Factors<T> {
     pub(super) fn new(network: &Network<T>, x: &[T], reduction: Reduction, pass: &[Part]) -> Self {
-        let rows = x.len() / network.input_dim().max(1);
-        let at_once = samples_at_once(network.program());
-        let mut parts = x.chunks((at_once * network.input_dim()).max(1));
-        let mut all = Self::of_part(network, parts.next().unwrap_or(x), reduction, pass);
-        if all.rows < rows {
-            let found = all.rows;
-            all.layers_mut().for_each(|layer| reserve_for(layer, found, rows));
-        }
-        for part in parts {
-            let part = Self::of_part(network, part, reduction, pass);
-            for (layer, new) in all.layers_mut().zip(part.hidden.into_iter().chain([part.last])) {
-                layer.inputs.extend(new.inputs);
-                for (signals, new) in layer.signals.iter_mut().zip(new.signals) {
-                    signals.extend(new);
-                }
-            }
-        }
-        all.rows = rows;
-        all
-    }
-
-    fn of_part(network: &Network<T>, x: &[T], reduction: Reduction, pass: &[Part]) -> Self {
-        let signal = match reduction {
-            Reduction::SummedLogit => OutputSignal::Sum,
-            Reduction::Full | Reduction::Trace | Reduction::PerOutput => OutputSignal::Each,
-        };
         let NetworkFactors { rows, layers: mut hidden } =
-            NetworkFactors::of_parts(network, x, signal, pass);
+            NetworkFactors::of_parts(network, x, signal(reduction), pass);
         let ends = network.program().ends_dense_with(pass);
         let last = if ends { hidden.pop() } else { None };
         let last = LayerFactors { signals: Vec::new(), ..last.unwrap_or_else(none) };
-        if reduction == Reduction::Full && network.output_dim() > 1 {
-            for layer in &mut hidden {
-                layer.signals = vec![interleaved(&layer.signals, layer.fan_out)];
-            }
-        }
         Self { reduction, outputs: network.output_dim(), rows, hidden, last }
-    }
-
-    fn layers_mut(&mut self) -> impl Iterator<Item = &mut LayerFactors<T>> {
-        self.hidden.iter_mut().chain([&mut self.last])
     }
 
     /// The reduction that they are arranged for.
@@ -118,11 +82,11 @@ impl<T: Scalar> Factors<T> {
         self.reduction.blocks(self.outputs)
     }
 
-    /// Families of signals whose products are summed into matrix `block`.
-    pub(super) fn families(&self, block: usize) -> Range<usize> {
+    /// Families of the signals of `layer` whose products are summed into matrix `block`.
+    pub(super) fn families(&self, layer: &LayerFactors<T>, block: usize) -> Range<usize> {
         match self.reduction {
             Reduction::Full | Reduction::SummedLogit => 0..1,
-            Reduction::Trace => 0..self.outputs,
+            Reduction::Trace => 0..layer.signals.len(),
             Reduction::PerOutput => block..block + 1,
         }
     }
@@ -151,6 +115,8 @@ fn none<T: Scalar>() -> LayerFactors<T> {
         signals: Vec::new(),
         weight_factor: T::zero(),
         bias_factor: T::zero(),
+        form: Form::Product,
+        channel_factors: Vec::new(),
     }
 }
 
@@ -160,7 +126,7 @@ pub(crate) fn parts_with(range: Range<usize>, samples: usize) -> Range<usize> {
     if range.is_empty() {
         return range;
     }
-    range.start / PART * PART..range.end.next_multiple_of(PART).min(samples)
+    range.start / TOGETHER * TOGETHER..range.end.next_multiple_of(TOGETHER).min(samples)
 }
 
 /// Samples along the side of a tile of a matrix over `samples` samples with `cell` rows each.
@@ -168,25 +134,4 @@ pub(crate) fn side(samples: usize, cell: usize) -> usize {
     let cell = cell.max(1);
     let shared = (samples.saturating_mul(cell) / TILES).next_multiple_of(STEP);
     (shared.clamp(SMALLEST, SIDE) / cell).max(1)
-}
-
-/// Makes room for `rows` rows where `found` are.
-fn reserve_for<T>(layer: &mut LayerFactors<T>, found: usize, rows: usize) {
-    let further = |entries: usize| entries / found.max(1) * (rows - found);
-    layer.inputs.reserve_exact(further(layer.inputs.len()));
-    for signals in &mut layer.signals {
-        signals.reserve_exact(further(signals.len()));
-    }
-}
-
-/// Rows 0 of all `families` (n × width each), then rows 1, and so on.
-fn interleaved<T: Scalar>(families: &[Vec<T>], width: usize) -> Vec<T> {
-    let rows = families.first().map_or(0, |family| family.len() / width.max(1));
-    let mut all = Vec::with_capacity(rows * families.len() * width);
-    for row in 0..rows {
-        for family in families {
-            all.extend_from_slice(&family[row * width..][..width]);
-        }
-    }
-    all
 }

@@ -8,7 +8,9 @@
 //!
 //! which costs N² Σ(widths) multiplications where the explicit Jacobian needs N² P. A layer that
 //! shares its weights between places, a convolution or a norm, enters with its Jacobian J_l^a itself,
-//! G^{ab} += J_l^a J_l^bᵀ: it is short where many places share few weights. Where the factors of all
+//! G^{ab} += J_l^a J_l^bᵀ: it is short where many places share few weights. Where few places share many,
+//! it enters by the products of all positions (`positions`), and where its signals differ between outputs
+//! by a factor of each channel, all outputs share one gradient (`channels`). Where the factors of all
 //! samples would not fit, parts of the network follow one after the other in `passes`.
 //!
 //! Source: Novak, Sohl-Dickstein & Schoenholz 2022, *Fast Finite Width Neural Tangent Kernel*
@@ -17,7 +19,9 @@
 //! `factors` are H and B, a `tile` is what one thread computes at a time, `symmetric` is the
 //! lower triangle of tiles, or those of some rows, `rectangle` the rows of other samples.
 
+mod channels;
 mod factors;
+mod positions;
 mod rectangle;
 mod symmetric;
 #[cfg(test)]
@@ -27,16 +31,19 @@ mod tile;
 use std::ops::Range;
 
 use artifact::tables::kernel::Reduction;
-use network::{Network, Part, Scalar};
+use network::{Network, Part, Rates, Scalar};
 
 pub use factors::{Factors, passes};
-pub(crate) use factors::{NUMBERS, SIDE, families, parts_with, samples_at_once, side};
+pub(crate) use factors::{NUMBERS, SIDE, parts_with, side, signal};
 pub use symmetric::Symmetric;
 
 /// The factors of `network` at `x` (n × d) of which Gramians under `reduction` are made.
 #[must_use]
 pub fn factors<T: Scalar>(network: &Network<T>, x: &[T], reduction: Reduction) -> Factors<T> {
-    let whole = network.program().factor_groups(1, f64::INFINITY).concat();
+    let whole = network
+        .program()
+        .factor_groups(signal(reduction), f64::INFINITY, &Rates::MEASURED)
+        .concat();
     Factors::new(network, x, reduction, &whole)
 }
 

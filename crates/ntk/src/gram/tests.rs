@@ -1,7 +1,9 @@
 //! The structured Gramian against explicit Jacobians and closed forms.
 
 use artifact::tables::kernel::Reduction;
-use network::{Activation, Architecture, Initialization, Mode, Workspace, directional_derivative};
+use network::{
+    Activation, Architecture, Form, Initialization, Mode, Workspace, directional_derivative,
+};
 use proptest::prelude::*;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -140,6 +142,12 @@ fn networks_of_layers() -> Vec<Network<f64>> {
             { "group_norm": { "groups": 3 } }, { "max_pool": 2 },
             { "residual": { "layers": [conv(2, 3, 1, "same")], "shortcut": [conv(2, 1, 1, "same")] } },
             "flatten", { "dense": 3 }]),
+        // Channels meet only in the last layer, behind pools, norms and sums.
+        json!([conv(4, 3, 1, "same"), "relu",
+            { "residual": [conv(4, 3, 1, "circular"), { "batch_norm": {} }, "tanh"] },
+            { "max_pool": { "window": 2, "stride": 1 } }, "global_average_pool", { "dense": 3 }]),
+        json!([conv(2, 2, 2, "circular"), "gelu", conv(3, 3, 2, "same"), { "layer_norm": {} }, "relu",
+            "global_average_pool", { "dense": 3 }]),
         // Ends without a dense layer.
         json!([conv(3, 3, 1, "same"), "relu", conv(3, 1, 1, "same"), "global_average_pool"]),
     ];
@@ -153,6 +161,42 @@ fn networks_of_layers() -> Vec<Network<f64>> {
         network
     };
     lists.iter().enumerate().map(network).collect()
+}
+
+/// Rates at which gradients, one gradient for all outputs, and positions win where they can.
+const FORMS: [Rates; 3] = [
+    Rates { gradient: 1e-9, channels: 1e9, positions: 1e9 },
+    Rates { gradient: 1e3, channels: 1e-9, positions: 1e9 },
+    Rates { gradient: 1e9, channels: 1e9, positions: 1e-9 },
+];
+
+#[test]
+fn the_form_of_a_convolution_follows_its_size() {
+    let network = |layers: serde_json::Value, side: usize, outputs: usize| {
+        let architecture: Architecture =
+            serde_json::from_value(json!({ "layers": layers })).unwrap();
+        network::Program::new(&architecture, [side, side, 3].into(), outputs).unwrap()
+    };
+    let forms = |program: &network::Program, reduction: Reduction| -> Vec<Form> {
+        let parts = passes(program, 100, reduction).concat();
+        parts.iter().map(Part::form).collect()
+    };
+    let conv = |channels: usize| json!({ "conv": { "channels": channels, "kernel": 3 } });
+    let small = |outputs: usize| {
+        network(
+            json!([conv(32), "relu", conv(64), "relu", "global_average_pool", { "dense": outputs }]),
+            16,
+            outputs,
+        )
+    };
+    let (gradient, product) = (Form::Gradient, Form::Product);
+    assert_eq!(forms(&small(1), Reduction::Full), [gradient, gradient, product]);
+    assert_eq!(forms(&small(10), Reduction::SummedLogit), [gradient, gradient, product]);
+    assert_eq!(forms(&small(10), Reduction::Full), [gradient, Form::Channels, product]);
+    let wide =
+        network(json!([conv(256), "relu", conv(256), "relu", "flatten", { "dense": 1 }]), 4, 1);
+    let of_wide = forms(&wide, Reduction::Full);
+    assert!(matches!(of_wide[1], Form::Positions(_)), "{of_wide:?}");
 }
 
 fn assert_near(what: &str, found: &[Vec<f64>], expected: &[Vec<f64>], tolerance: f64) {
@@ -177,9 +221,9 @@ fn gramians_of_networks_of_layers_are_the_explicit_ones_however_many_passes_they
             let across = explicit(&right, &left, 3, reduction);
             assert_near(&what, &cross(&fz, &fx, reduction), &across, 1e-12);
             // Single layers, and single rows of their windows.
-            let families = families(network.program(), reduction);
             for most in [0.0, 60.0] {
-                let passes = network.program().factor_groups(families, most);
+                let passes =
+                    network.program().factor_groups(signal(reduction), most, &Rates::MEASURED);
                 assert!(passes.len() > 1);
                 let mut matrices = Vec::new();
                 for pass in &passes {

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use network::{Gemm, LayerFactors, Scalar, gemm};
+use network::{Form, Gemm, LayerFactors, Scalar, gemm};
 
 use super::factors::Factors;
 
@@ -43,11 +43,11 @@ pub(super) fn compute<T: Scalar, S: Scalar>(
 /// Buffers of one thread.
 pub(super) struct Tile<T> {
     /// s_w² H Hᵀ, n × m.
-    inputs: Vec<T>,
+    pub(super) inputs: Vec<T>,
     /// B Bᵀ, (n·r) × (m·r).
-    signals: Vec<T>,
+    pub(super) signals: Vec<T>,
     /// Sum over layers, one for each matrix, (n·r) × (m·r).
-    sums: Vec<Vec<T>>,
+    pub(super) sums: Vec<Vec<T>>,
     /// One row of s_w² H Hᵀ + s_b², every entry r times.
     line: Vec<T>,
     /// H of the columns, transposed, where H is thin.
@@ -75,7 +75,11 @@ impl<T: Scalar> Tile<T> {
         }
         self.last_layer(left, right, place);
         for (a, b) in left.hidden.iter().zip(&right.hidden) {
-            self.hidden_layer(a, b, place, left);
+            match a.form {
+                Form::Product | Form::Gradient => self.hidden_layer(a, b, place, left),
+                Form::Channels => self.channels(a, b, place, left),
+                Form::Positions(window) => self.positions(&window, (a, b), place, left),
+            }
         }
     }
 
@@ -145,7 +149,7 @@ impl<T: Scalar> Tile<T> {
         self.signals.resize(n * m * cell * cell, T::zero());
         self.line.resize(m * cell, T::zero());
         for block in 0..self.sums.len() {
-            for (i, family) in factors.families(block).enumerate() {
+            for (i, family) in factors.families(a, block).enumerate() {
                 gemm(
                     Gemm::RightTransposed,
                     [n * cell, a.fan_out, m * cell],
@@ -218,6 +222,6 @@ fn inputs_product<T: Scalar>(
 }
 
 /// Rows `first..first + count` of a matrix with `width` entries in a row.
-fn part<T>(matrix: &[T], (first, count): (usize, usize), width: usize) -> &[T] {
+pub(super) fn part<T>(matrix: &[T], (first, count): (usize, usize), width: usize) -> &[T] {
     &matrix[first * width..(first + count) * width]
 }
