@@ -431,7 +431,6 @@ impl DatasetError {
             Self::Foreign { remedy, .. } => remedy,
             Self::Gzip { .. } => "the file may be cut off: fetch it again",
             Self::CutImage { .. } => "fetch or save it again",
-            Self::Images { .. } => return None,
             Self::TooLarge { .. } => "use a smaller file, or allow more with `--memory`",
             Self::NotAnImage { .. } => {
                 "give a PNG or JPEG file, converted where it is HEIC, WebP or TIFF, or `source: { portrait: {} }`"
@@ -489,6 +488,7 @@ impl DatasetError {
             Self::TooFewOfSplit { .. } => "lower the number, or leave `split` out",
             Self::Digits { fault, .. } => return fault.hint(),
             Self::NotAGrid { .. }
+            | Self::Images { .. }
             | Self::Open { .. }
             | Self::NotParquet { .. }
             | Self::AmbiguousColumn { .. }

@@ -258,7 +258,7 @@ fn images(source: &ImagesSource, parameters: &Parameters, memory: u64, plan: &mu
     let shape = images.train.shape.map(|size| size as u64);
     dimensions(plan, shape.iter().product(), images.classes.len() as u64);
     plan.outline.input_shape = Some(shape.to_vec());
-    if let Err((at, error)) = source.enough(&images, (parameters.train, parameters.test)) {
+    if let Err((at, error)) = images.enough((parameters.train, parameters.test)) {
         report(plan, at, &error);
     }
     let both = [Some(&images.train), images.test.as_ref()];

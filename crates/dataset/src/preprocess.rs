@@ -176,10 +176,14 @@ impl Standard {
 fn unit_norm(samples: &mut Samples) {
     for image in samples.inputs.chunks_exact_mut(samples.input_dim.max(1)) {
         let mean = image.iter().sum::<f64>() / image.len() as f64;
-        image.iter_mut().for_each(|x| *x -= mean);
+        for x in image.iter_mut() {
+            *x -= mean;
+        }
         let norm = image.iter().map(|x| x * x).sum::<f64>().sqrt();
         if norm > 0.0 {
-            image.iter_mut().for_each(|x| *x /= norm);
+            for x in image.iter_mut() {
+                *x /= norm;
+            }
         }
     }
 }

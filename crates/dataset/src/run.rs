@@ -137,7 +137,7 @@ fn image_splits(
 ) -> Result<(Samples, Samples), StageError> {
     let images = source.read(memory).map_err(|(_, error)| error.into_stage())?;
     let counts = (parameters.train, parameters.test);
-    source.enough(&images, counts).map_err(|(_, error)| error.into_stage())?;
+    images.enough(counts).map_err(|(_, error)| error.into_stage())?;
     let name = |&label: &u32| match images.names.get(label as usize) {
         Some(name) => name.clone(),
         None => label.to_string(),
@@ -145,7 +145,7 @@ fn image_splits(
     let names: Vec<String> = images.classes.iter().map(name).collect();
     writeln!(std::io::stderr().lock(), "classes from 0: {}", names.join(", "))?;
     let mut random = seed.stream("dataset/split");
-    Ok(source.split(&images, counts, parameters.inputs, &mut random))
+    Ok(images.split(counts, parameters.inputs, &mut random))
 }
 
 fn drawn_splits(source: &impl Drawn, parameters: &Parameters, seed: Seed) -> (Samples, Samples) {

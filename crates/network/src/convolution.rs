@@ -112,6 +112,7 @@ impl<T: Scalar> Turned<T> {
 
     /// The signals of a block (n × positions × `channels`) at its inputs (n × h × w × c), times
     /// `scale`, on top of `before` or in place of it.
+    #[expect(clippy::too_many_arguments, reason = "a layer, its signal and its buffers")]
     pub fn backward(
         &self,
         window: &Window,

@@ -384,15 +384,11 @@ fn value_of<'a, T>(
     value: usize,
     block: &Range<usize>,
 ) -> &'a [T] {
-    match value.checked_sub(1) {
-        Some(step) => {
-            let width = setting.program.steps[step].shapes[1].len();
-            &values[step][block.start * width..block.end * width]
-        }
-        None => {
-            let width = setting.program.input.len();
-            &setting.x[(lane.start + block.start) * width..(lane.start + block.end) * width]
-        }
+    let width = setting.program.width(value);
+    if let Some(step) = value.checked_sub(1) {
+        &values[step][block.start * width..block.end * width]
+    } else {
+        &setting.x[(lane.start + block.start) * width..(lane.start + block.end) * width]
     }
 }
 

@@ -123,8 +123,11 @@ pub fn shared_facts(runs: &[&About]) -> Vec<(String, String)> {
 fn network_in_words(network: &Value) -> String {
     let Some(fields) = network.as_object() else { return in_words(network) };
     let mut parts = Vec::new();
+    let is_list = fields.contains_key("layers");
     for (name, value) in fields {
         match (name.as_str(), value) {
+            // In a list each activation is a layer.
+            ("activation", _) if is_list => {}
             ("hidden", Value::Array(widths)) => parts.push(widths_in_words(widths)),
             // A drawing of the network shows them.
             ("layers", Value::Array(layers)) => {

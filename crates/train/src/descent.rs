@@ -8,7 +8,7 @@ use stage::{Context, Resume, StageError};
 use crate::batches::{Batches, gather};
 use crate::data::{Data, Samples};
 use crate::divergence::{Divergence, significant};
-use crate::evaluation::Evaluation;
+use crate::evaluation::{Evaluation, Splits};
 use crate::parameters::Parameters;
 use crate::plan;
 use crate::recorder::{Measured, Recorder};
@@ -53,11 +53,7 @@ pub(crate) fn descend(
     if start.step > 0 {
         trainer.restore(start.step, &start.moments)?;
     }
-    // Away from training batch norms normalize with statistics of the whole training split.
-    let has_batch_norm = network.program().has_batch_norm();
-    let train_split =
-        (batches.is_some() || has_batch_norm).then(|| Evaluation::new(&network, data.train.rows));
-    let test_split = (data.test.rows > 0).then(|| Evaluation::new(&network, data.test.rows));
+    let splits = Splits::new(&network, data, batches.is_some());
     let (mut x, mut y) = (data.train.x.clone(), data.train.y.clone());
 
     let meter = parameters.sharpness.map(|settings| {
@@ -91,26 +87,17 @@ pub(crate) fn descend(
         let recorded = sharpness_due || step % parameters.history_every == 0;
         if recorded || after {
             let present = trainer.network();
-            let settled = has_batch_norm.then(|| {
-                let mut network = present.clone();
-                network.measure_statistics(&data.train.x);
-                network
-            });
+            let settled = splits.settled(&present, data);
             let network = settled.as_ref().unwrap_or(&present);
-            let train = match &train_split {
-                Some(whole) => &whole.outputs(network, &data.train.x),
-                None => &forward.outputs,
-            };
-            let outputs = |of: &Evaluation| of.outputs(network, &data.test.x);
-            let test = test_split.as_ref().map_or_else(Vec::new, outputs);
-            let measured = Measured { step, learning_rate: rate, train, test: &test };
+            let (train, test) = splits.outputs(network, data, &forward.outputs);
+            let measured = Measured { step, learning_rate: rate, train: &train, test: &test };
             if recorded {
                 let train_loss = recorder.history(&measured);
                 if step == 0 {
                     first_loss = train_loss;
                 }
                 if let Some(meter) = meter.as_ref().filter(|_| sharpness_due) {
-                    recorder.sharpness(meter.sharpness(network, &data.train, train));
+                    recorder.sharpness(meter.sharpness(network, &data.train, &train));
                 }
             }
             if checkpoint || after {

@@ -4,6 +4,8 @@ use std::cell::RefCell;
 
 use network::{Mode, Network, Workspace};
 
+use crate::data::Data;
+
 /// Images that are looked at together: their values between all layers are in memory at once.
 pub(crate) const IMAGES: usize = 256;
 
@@ -38,5 +40,50 @@ impl Evaluation {
             outputs.extend_from_slice(workspaces[at].forward(&views, part));
         }
         outputs
+    }
+}
+
+/// Buffers to look at both splits.
+pub(crate) struct Splits {
+    /// Absent where an update's own outputs are those of the whole split.
+    train: Option<Evaluation>,
+    test: Option<Evaluation>,
+    has_batch_norm: bool,
+}
+
+impl Splits {
+    /// Buffers for the splits of `data`, trained `in_batches` or as a whole.
+    pub fn new(network: &Network<f32>, data: &Data, in_batches: bool) -> Self {
+        let has_batch_norm = network.program().has_batch_norm();
+        let split = |wanted: bool, rows: usize| wanted.then(|| Evaluation::new(network, rows));
+        Self {
+            train: split(in_batches || has_batch_norm, data.train.rows),
+            test: split(data.test.rows > 0, data.test.rows),
+            has_batch_norm,
+        }
+    }
+
+    /// `network` with the statistics of the whole training split, where it has batch norms.
+    pub fn settled(&self, network: &Network<f32>, data: &Data) -> Option<Network<f32>> {
+        self.has_batch_norm.then(|| {
+            let mut network = network.clone();
+            network.measure_statistics(&data.train.x);
+            network
+        })
+    }
+
+    /// Outputs on both splits; `own` are those of an update.
+    pub fn outputs(
+        &self,
+        network: &Network<f32>,
+        data: &Data,
+        own: &[f32],
+    ) -> (Vec<f32>, Vec<f32>) {
+        let train = match &self.train {
+            Some(split) => split.outputs(network, &data.train.x),
+            None => own.to_vec(),
+        };
+        let test = self.test.as_ref();
+        (train, test.map_or_else(Vec::new, |split| split.outputs(network, &data.test.x)))
     }
 }

@@ -309,7 +309,7 @@ impl Updater {
         mut gradients: Gradients<f32, Cpu>,
         network: &mut Network<f32>,
         learning_rate: f64,
-        scale: f32,
+        scale: Option<f32>,
     ) -> Result<(), CpuError> {
         self.updates += 1;
         self.moments.resize_with(model.layers.len(), || (Moments::new(), Moments::new()));
@@ -324,9 +324,9 @@ impl Updater {
         let layers = model.layers.par_iter_mut().zip(&mut self.moments).zip(&mut network.layers);
         layers.with_max_len(1).try_for_each(|((parameters, moments), layer)| {
             let ((weight, bias), (of_weight, of_bias)) = (parameters, moments);
-            let decay = weight_decay.map_or([0.0; 2], |decay| decay.of(init, layer));
+            let decay = weight_decay.map_or([None; 2], |decay| decay.of(init, layer));
             let [weight_step, bias_step] =
-                decay.map(|decay| (learning_rate, Shaping { scale, decay: decay as f32 }));
+                decay.map(|of| (learning_rate, Shaping { scale, decay: of.map(|of| of as f32) }));
             of_weight.update(optimizer, updates, weight, &mut layer.weight, weight_step)?;
             match bias {
                 Some(bias) => of_bias.update(optimizer, updates, bias, &mut layer.bias, bias_step),

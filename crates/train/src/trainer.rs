@@ -135,9 +135,9 @@ impl Trainer {
         gradients: Gradients<f32, Cpu>,
         learning_rate: f64,
     ) -> Result<(), StageError> {
-        let scale = self.clip_norm.map_or(1.0, |most| {
+        let scale = self.clip_norm.and_then(|most| {
             let norm = self.norm_of(&gradients);
-            if norm > most { (most / norm) as f32 } else { 1.0 }
+            (norm > most).then_some((most / norm) as f32)
         });
         let network = &mut self.network.borrow_mut();
         Ok(self.updater.update(&mut self.model, gradients, network, learning_rate, scale)?)

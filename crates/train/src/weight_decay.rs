@@ -42,11 +42,11 @@ impl WeightDecay {
     }
 
     /// λ_l of the weights and of the biases of `layer`.
-    pub(crate) fn of(self, init: Initialization, layer: &Layer<f32>) -> [f64; 2] {
+    pub(crate) fn of(self, init: Initialization, layer: &Layer<f32>) -> [Option<f64>; 2] {
         match self.per_layer {
-            PerLayer::Plain => [self.l2; 2],
-            PerLayer::Ntk if layer.is_norm => [0.0; 2],
-            PerLayer::Ntk => [self.l2 / init.weight_variance(layer.fans), self.l2],
+            PerLayer::Plain => [Some(self.l2); 2],
+            PerLayer::Ntk if layer.is_norm => [None; 2],
+            PerLayer::Ntk => [Some(self.l2 / init.weight_variance(layer.fans)), Some(self.l2)],
         }
     }
 }
@@ -54,22 +54,64 @@ impl WeightDecay {
 /// What becomes of a gradient g of parameters θ: s g + λ θ.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Shaping {
-    /// s, below 1 where the gradient is clipped.
-    pub scale: f32,
-    /// λ.
-    pub decay: f32,
+    /// s, where the gradient is clipped.
+    pub scale: Option<f32>,
+    /// λ, where parameters decay.
+    pub decay: Option<f32>,
 }
 
 impl Shaping {
     /// Shapes `gradient`, the gradient by `parameters`.
     pub fn apply(self, gradient: &mut [f32], parameters: &[f32]) {
-        if self.scale != 1.0 {
-            gradient.iter_mut().for_each(|g| *g *= self.scale);
-        }
-        if self.decay != 0.0 {
-            for (g, &p) in gradient.iter_mut().zip(parameters) {
-                *g = self.decay.mul_add(p, *g);
+        if let Some(scale) = self.scale {
+            for g in gradient.iter_mut() {
+                *g *= scale;
             }
         }
+        if let Some(decay) = self.decay {
+            for (g, &p) in gradient.iter_mut().zip(parameters) {
+                *g = decay.mul_add(p, *g);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use network::{Architecture, Network};
+    use stage::Seed;
+
+    use super::*;
+
+    #[test]
+    fn decay_adds_its_share_of_the_parameters_to_a_gradient_that_is_clipped_first() {
+        let mut gradient = [1.0_f32, -2.0];
+        Shaping { scale: Some(0.5), decay: Some(0.1) }.apply(&mut gradient, &[10.0, 20.0]);
+        assert_eq!(gradient.map(f32::to_bits), [1.5_f32, 1.0].map(f32::to_bits));
+        Shaping { scale: None, decay: None }.apply(&mut gradient, &[10.0, 20.0]);
+        assert_eq!(gradient.map(f32::to_bits), [1.5_f32, 1.0].map(f32::to_bits));
+    }
+
+    #[test]
+    fn per_layer_it_is_over_the_variance_with_which_a_layer_was_drawn() {
+        let architecture: Architecture = serde_json::from_str(
+            r#"{ "layers": [{ "conv": { "channels": 5, "kernel": 3 } }, { "layer_norm": {} }, "flatten", { "dense": 2 }],
+                 "init": "he" }"#,
+        )
+        .expect("parses");
+        let mut random = Seed(0).stream("init");
+        let network: Network<f32> =
+            Network::initialize(&architecture, [4, 4, 2], 2, &mut random).expect("a network");
+        let decay = |per_layer| {
+            let decay = WeightDecay { l2: 0.1, per_layer };
+            network
+                .layers
+                .iter()
+                .map(move |layer| decay.of(architecture.init, layer))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(decay(PerLayer::Plain), [[Some(0.1); 2]; 3]);
+        let of = |inputs: f64| [Some(0.1 / (2.0 / inputs)), Some(0.1)];
+        assert_eq!(decay(PerLayer::Ntk), [of(18.0), [None; 2], of(80.0)]);
     }
 }

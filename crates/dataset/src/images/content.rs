@@ -100,14 +100,17 @@ fn find(path: &Path) -> Result<Found, DatasetError> {
             test: test(split(true)),
         });
     }
-    let bin = pick(&|name| name.ends_with(".bin") && !is_test(name));
+    let ends = |name: &str, extension: &str| {
+        Path::new(name).extension().is_some_and(|found| found.eq_ignore_ascii_case(extension))
+    };
+    let bin = pick(&|name| ends(name, "bin") && !is_test(name));
     if !bin.is_empty() {
-        let of_test = pick(&|name| name.ends_with(".bin") && is_test(name));
+        let of_test = pick(&|name| ends(name, "bin") && is_test(name));
         return Ok(Found { read: cifar::read, train: part(bin), test: test(of_test) });
     }
-    let shards = pick(&|name| name.ends_with(".parquet") && !is_test(name));
+    let shards = pick(&|name| ends(name, "parquet") && !is_test(name));
     if !shards.is_empty() {
-        let of_test = pick(&|name| name.ends_with(".parquet") && is_test(name));
+        let of_test = pick(&|name| ends(name, "parquet") && is_test(name));
         return Ok(Found { read: shards::read, train: part(shards), test: test(of_test) });
     }
     let folder = |name: &str| names.iter().any(|other| other == name) && path.join(name).is_dir();
@@ -135,7 +138,9 @@ fn of_file(path: &Path) -> Result<Found, DatasetError> {
         () if head.starts_with(b"PAR1") => shards::read,
         () if head.starts_with(b"\x93NUMPY") => npy::read,
         () if head.starts_with(&[0, 0, 8, 3]) || name.contains("idx3") => read_idx_part,
-        () if name.ends_with(".bin") => cifar::read,
+        () if path.extension().is_some_and(|found| found.eq_ignore_ascii_case("bin")) => {
+            cifar::read
+        }
         () => {
             let message = "it is no file of images that this source knows: IDX, CIFAR's `.bin`, Parquet or `.npy`; a picture alone is `source: { image: … }`";
             return Err(DatasetError::image(path, message.to_owned()));

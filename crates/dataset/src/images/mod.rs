@@ -127,14 +127,15 @@ impl ImagesSource {
         let names = train.names.clone();
         Ok(Images { train, test, classes, names })
     }
+}
 
+impl Images {
     /// Checks that there are the images that are asked for.
     ///
     /// # Errors
     /// Where there are fewer, with the JSON Pointer of the number.
     pub(crate) fn enough(
         &self,
-        images: &Images,
         (train, test): (u32, u32),
     ) -> Result<(), (&'static str, DatasetError)> {
         let short = |at, content: &Content, wanted: u64, what: &str| {
@@ -145,13 +146,13 @@ impl ImagesSource {
             Err((at, DatasetError::image(&content.path, message)))
         };
         let (train, test) = (u64::from(train), u64::from(test));
-        let drawn = if images.test.is_some() { 0 } else { test };
-        if train + drawn > images.train.labels.len() as u64 {
-            let at = if train > images.train.labels.len() as u64 { "/train" } else { "/test" };
+        let drawn = if self.test.is_some() { 0 } else { test };
+        if train + drawn > self.train.labels.len() as u64 {
+            let at = if train > self.train.labels.len() as u64 { "/train" } else { "/test" };
             let what = if drawn > 0 { "to train and to test on" } else { "to train on" };
-            return short(at, &images.train, train + drawn, what);
+            return short(at, &self.train, train + drawn, what);
         }
-        match &images.test {
+        match &self.test {
             Some(content) if test > content.labels.len() as u64 => {
                 short("/test", content, test, "to test on")
             }
@@ -163,24 +164,23 @@ impl ImagesSource {
     /// order, so that the number of test samples changes none of them.
     pub(crate) fn split(
         &self,
-        images: &Images,
         (train, test): (u32, u32),
         inputs: InputRange,
         random: &mut impl Rng,
     ) -> (Samples, Samples) {
-        let mut order: Vec<usize> = (0..images.train.labels.len()).collect();
+        let mut order: Vec<usize> = (0..self.train.labels.len()).collect();
         order.shuffle(random);
         let (first, rest) = order.split_at((train as usize).min(order.len()));
-        let samples = |content: &Content, chosen: &[usize]| content.samples(images, chosen, inputs);
-        let test_samples = match &images.test {
-            None => samples(&images.train, &rest[..(test as usize).min(rest.len())]),
+        let samples = |content: &Content, chosen: &[usize]| content.samples(self, chosen, inputs);
+        let test_samples = match &self.test {
+            None => samples(&self.train, &rest[..(test as usize).min(rest.len())]),
             Some(content) => {
                 let mut order: Vec<usize> = (0..content.labels.len()).collect();
                 order.shuffle(random);
                 samples(content, &order[..(test as usize).min(order.len())])
             }
         };
-        (samples(&images.train, first), test_samples)
+        (samples(&self.train, first), test_samples)
     }
 }
 

@@ -41,18 +41,18 @@ fn wrong(source: &ImagesSource, folder: &TempDir) -> String {
 }
 
 fn grey(level: u8, side: u32) -> Vec<u8> {
-    png(DynamicImage::ImageLuma8(GrayImage::from_fn(side, side, |x, y| {
+    png(&DynamicImage::ImageLuma8(GrayImage::from_fn(side, side, |x, y| {
         image::Luma([level + (x + y) as u8])
     })))
 }
 
 fn colour(level: u8, side: u32) -> Vec<u8> {
-    png(DynamicImage::ImageRgb8(RgbImage::from_fn(side, side, |x, y| {
+    png(&DynamicImage::ImageRgb8(RgbImage::from_fn(side, side, |x, y| {
         image::Rgb([level, x as u8, y as u8])
     })))
 }
 
-fn png(image: DynamicImage) -> Vec<u8> {
+fn png(image: &DynamicImage) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());
     image.write_to(&mut bytes, ImageFormat::Png).unwrap();
     bytes.into_inner()
@@ -60,7 +60,7 @@ fn png(image: DynamicImage) -> Vec<u8> {
 
 fn idx(dimensions: &[u32], elements: &[u8]) -> Vec<u8> {
     let mut bytes = vec![0, 0, 8, dimensions.len() as u8];
-    dimensions.iter().for_each(|size| bytes.extend(size.to_be_bytes()));
+    bytes.extend(dimensions.iter().flat_map(|size| size.to_be_bytes()));
     bytes.extend(elements);
     bytes
 }
@@ -114,15 +114,11 @@ fn a_folder_as_mnist_has_it_gives_both_splits_and_one_file_only_one() {
     let only = read(&source(&train)).unwrap();
     assert!(only.test.is_none() && only.train == images.train);
 
-    let (first, _) =
-        source(&train).split(&only, (2, 1), InputRange::Unit, &mut Seed(1).stream("a"));
-    let (same, test) =
-        source(&train).split(&only, (2, 2), InputRange::Unit, &mut Seed(1).stream("a"));
+    let (first, _) = only.split((2, 1), InputRange::Unit, &mut Seed(1).stream("a"));
+    let (same, test) = only.split((2, 2), InputRange::Unit, &mut Seed(1).stream("a"));
     assert_eq!(first, same);
     assert_eq!((test.shape, test.targets.len()), (Some([2, 3, 1]), 4));
-    let at = |wanted| {
-        source(&train).enough(&only, wanted).map_err(|(at, error)| format!("{at} {error}"))
-    };
+    let at = |wanted| only.enough(wanted).map_err(|(at, error)| format!("{at} {error}"));
     assert!(at((2, 2)).is_ok());
     assert!(at((2, 3)).unwrap_err().starts_with("/test "));
     assert!(at((5, 0)).unwrap_err().contains("4 images are there, but 5 are wanted to train on"));

@@ -53,6 +53,7 @@ pub(super) fn places<'a, T>(
 }
 
 /// Cuts `count` entries off the front.
+#[expect(clippy::mut_mut, reason = "the slice itself gets shorter")]
 fn take<'a, T>(rest: &mut &'a mut [T], count: usize) -> &'a mut [T] {
     let (front, after) = std::mem::take(rest).split_at_mut(count);
     *rest = after;
@@ -91,7 +92,6 @@ impl<T: Scalar> Receiver<T> for Collector<'_, T> {
         for place in self.places.iter_mut().filter(|place| place.part.layer == l) {
             let Place { part, position, fan_in, fan_out, .. } = *place;
             let family = match (self.family, part.form) {
-                (Some(_), Form::Channels) => continue,
                 (None, Form::Channels) if self.signal != OutputSignal::Trace => {
                     let samples = input.chunks_exact(input.len() / n);
                     let samples = samples.zip(signal.chunks_exact(signal.len() / n));
@@ -101,7 +101,7 @@ impl<T: Scalar> Receiver<T> for Collector<'_, T> {
                     continue;
                 }
                 (None, Form::Channels) => 0,
-                (None, _) => continue,
+                (Some(_), Form::Channels) | (None, _) => continue,
                 (Some(family), _) => family,
             };
             // Of each sample one row in its family, or those of all families one after the other.
