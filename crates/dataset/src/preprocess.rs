@@ -98,13 +98,13 @@ impl Preprocess {
     }
 }
 
-/// Numbered rows of one step.
+/// Numbered rows of one transform.
 fn rows<'a>(
-    step: &str,
+    transform: &str,
     values: impl IntoIterator<Item = &'a [f64]>,
 ) -> impl Iterator<Item = PreprocessingRow> {
     values.into_iter().zip(0..).map(move |(values, row)| PreprocessingRow {
-        step: step.to_owned(),
+        transform: transform.to_owned(),
         row,
         values: values.iter().map(|&value| value as f32).collect(),
     })

@@ -85,7 +85,7 @@ pub const PREPROCESSING: Table = Table {
     optional: true,
     columns: &[
         Column::new(
-            "step",
+            "transform",
             Data::Text,
             "`standardize` (row 0 the mean of each channel, row 1 its deviation) or `zca` (d rows: the symmetric matrix that every x was multiplied by).",
         ),
@@ -97,8 +97,8 @@ pub const PREPROCESSING: Table = Table {
 /// A row of [`PREPROCESSING`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PreprocessingRow {
-    /// Which step.
-    pub step: String,
+    /// Which transform.
+    pub transform: String,
     /// Number of the row.
     pub row: u32,
     /// Its numbers.

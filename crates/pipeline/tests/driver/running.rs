@@ -30,6 +30,7 @@ fn a_run_leaves_artifacts_with_manifests_and_one_folder_to_open() {
     outputs.parquet
     report.html
     runs.parquet
+    preprocessing.parquet
     samples.parquet
     "#);
 
@@ -91,7 +92,9 @@ fn tables_of_the_same_name_go_into_folders_of_their_stages() {
     insta::assert_snapshot!(world.files("data/runs/two").join("\n"), @r#"
     logs/one.log
     logs/other.log
+    one/preprocessing.parquet
     one/samples.parquet
+    other/preprocessing.parquet
     other/samples.parquet
     runs.parquet
     "#);

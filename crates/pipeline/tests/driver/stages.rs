@@ -26,7 +26,7 @@ fn a_stage_is_listed_with_ports_and_parameters() {
     ");
     insta::assert_snapshot!(pipeline::stages(&world.project, Some("./bin/stage-dataset")).expect("it exists"), @"
     ./bin/stage-dataset: A fake.
-      output  dataset  samples
+      output  dataset  samples, preprocessing
 
       parameter          default           meaning
       train              4                 Training samples. [whole number]

@@ -173,6 +173,7 @@ fn tidy_tables_are_gathered_and_the_rest_lies_by_variant() {
     logs/train/length=20.log
     report.html
     runs.parquet
+    preprocessing.parquet
     samples.parquet
     variants/length=10,reduced=all/eigenvectors.parquet
     variants/length=10,reduced=all/gram/step-0000000000.parquet
