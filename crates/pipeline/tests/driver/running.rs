@@ -28,9 +28,9 @@ fn a_run_leaves_artifacts_with_manifests_and_one_folder_to_open() {
     logs/spectrum.log
     logs/train.log
     outputs.parquet
+    preprocessing.parquet
     report.html
     runs.parquet
-    preprocessing.parquet
     samples.parquet
     "#);
 

@@ -171,9 +171,9 @@ fn tidy_tables_are_gathered_and_the_rest_lies_by_variant() {
     logs/spectrum/length=20,reduced=none.log
     logs/train/length=10.log
     logs/train/length=20.log
+    preprocessing.parquet
     report.html
     runs.parquet
-    preprocessing.parquet
     samples.parquet
     variants/length=10,reduced=all/eigenvectors.parquet
     variants/length=10,reduced=all/gram/step-0000000000.parquet
