@@ -5,13 +5,14 @@
 Started by the bench and asked over standard input, one JSON object a line:
 
   {"id": 1, "do": "version"}                                    -> {"version": text}
-  {"id": 2, "do": "prepare", "work": ..., "rate": ..., "slope": ..., "top": k or null,
+  {"id": 2, "do": "prepare", "work": ..., "rate": ..., "top": k or null, "network": ...,
    "arrays": [{"path": ..., "shape": [...]}, ...]}              -> {}
   {"id": 3, "do": "result", "path": ...}                        -> {}         (raw f32)
   {"id": 4, "do": "run", "times": n}                            -> {"seconds": ...}
   {"id": 5, "do": "forget"}                                     -> {}
 
-Each answer repeats the id. Where something fails it is {"error": message}, where a package cannot be
+A network is {"slope": ...}, fully connected with leaky relus, or {"layers": [...], "bias": ...}, on images
+n × h × w × c. Each answer repeats the id. Where something fails it is {"error": message}, where a package cannot be
 imported {"missing": message}. Arrays are raw little-endian f32 in row-major order. Time is taken here,
 around the work alone: neither compilation nor the exchange of data is in it.
 """
@@ -34,6 +35,8 @@ import time
 import types
 import warnings
 
+import layers
+
 warnings.filterwarnings("ignore")
 
 
@@ -47,33 +50,48 @@ def end_with_the_bench():
         pass
 
 
-def layers(arrays):
-    """(weight, bias) of each layer from W_0, c_0, W_1, ..."""
-    return list(zip(arrays[::2], arrays[1::2]))
+def pairs(parameters):
+    """(weight, bias) of each dense layer from W_0, c_0, W_1, ..."""
+    return list(zip(parameters[::2], parameters[1::2]))
 
 
-def flat(gradients):
-    """Gradients of all layers as one vector, W_0, c_0, W_1, ..."""
-    return numpy.concatenate([numpy.asarray(g).ravel() for layer in gradients for g in layer])
+def flat(arrays):
+    """The entries of all arrays as one vector."""
+    return numpy.concatenate([numpy.asarray(array).ravel() for array in arrays])
+
+
+def torch_function(network, in_place):
+    """f(parameters, x) in PyTorch."""
+    if "layers" in network:
+        return layers.torch_network(torch)(**network, in_place=in_place)
+
+    def dense(parameters, h):
+        all_pairs = pairs(parameters)
+        for l, (weight, bias) in enumerate(all_pairs):
+            h = torch.addmm(bias, h, weight)
+            if l + 1 < len(all_pairs):
+                h = torch.nn.functional.leaky_relu(h, network["slope"], inplace=in_place)
+        return h
+
+    return dense
 
 
 class TorchStep:
-    """Eager PyTorch: autograd and fused parameter updates."""
+    """Eager PyTorch: autograd and fused parameter updates.
+
+    Convolutions have their channels last: with the channels first a step of the bench's takes half as
+    long again, and compiled (torch.compile) a fifth longer.
+    """
 
     def __init__(self, task, x, y, *parameters):
-        self.rate, self.slope = task["rate"], task["slope"]
-        self.x, self.y = torch.from_numpy(x), torch.from_numpy(y)
-        self.start = parameters
-        self.parameters = [torch.from_numpy(p.copy()).requires_grad_() for p in parameters]
+        self.rate = task["rate"]
+        self.x, self.y = layers.to_torch(torch, x), torch.from_numpy(y)
+        self.network = torch_function(task["network"], in_place=True)
+        self.parameters = [layers.to_torch_weight(torch, p).requires_grad_() for p in parameters]
 
     def gradients(self):
-        h = self.x
-        pairs = layers(self.parameters)
-        for l, (weight, bias) in enumerate(pairs):
-            h = torch.addmm(bias, h, weight)
-            if l + 1 < len(pairs):
-                h = torch.nn.functional.leaky_relu(h, self.slope, inplace=True)
-        loss = torch.nn.functional.mse_loss(h, self.y, reduction="sum") * (0.5 / len(self.x))
+        f = self.network(self.parameters, self.x)
+        loss = torch.nn.functional.mse_loss(f, self.y, reduction="sum") * (0.5 / len(self.x))
         return torch.autograd.grad(loss, self.parameters)
 
     def run(self):
@@ -82,17 +100,17 @@ class TorchStep:
             torch._foreach_add_(self.parameters, gradients, alpha=-self.rate)
 
     def result(self):
-        return flat(layers(self.gradients()))
+        return flat(map(layers.from_torch_weight, self.gradients()))
 
 
 class JaxStep:
     """One jitted function from parameters to updated parameters."""
 
     def __init__(self, task, x, y, *parameters):
-        rate, slope = task["rate"], task["slope"]
+        rate, network = task["rate"], jax_function(task["network"])
 
         def loss(parameters, x, y):
-            f = network(parameters, x, slope)
+            f = network(parameters, x)
             return 0.5 / len(x) * jnp.sum((f - y) ** 2)
 
         def step(parameters, x, y):
@@ -102,7 +120,7 @@ class JaxStep:
         self.gradient = jax.jit(jax.grad(loss))
         self.step = jax.jit(step)
         self.x, self.y = jnp.asarray(x), jnp.asarray(y)
-        self.parameters = [(jnp.asarray(w), jnp.asarray(b)) for w, b in layers(parameters)]
+        self.parameters = list(map(jnp.asarray, parameters))
 
     def run(self):
         self.parameters = self.step(self.parameters, self.x, self.y)
@@ -114,30 +132,61 @@ class JaxStep:
         return flat(self.gradient(self.parameters, self.x, self.y))
 
 
-def network(parameters, x, slope):
-    h = x
-    for l, (weight, bias) in enumerate(parameters):
-        h = h @ weight + bias
-        if l + 1 < len(parameters):
-            h = jax.nn.leaky_relu(h, slope)
-    return h
+def jax_function(network):
+    """f(parameters, x) in JAX."""
+    if "layers" in network:
+        return layers.jax_network(jax)(**network)
+
+    def dense(parameters, h):
+        all_pairs = pairs(parameters)
+        for l, (weight, bias) in enumerate(all_pairs):
+            h = h @ weight + bias
+            if l + 1 < len(all_pairs):
+                h = jax.nn.leaky_relu(h, network["slope"])
+        return h
+
+    return dense
 
 
 class NeuralTangents:
-    """The empirical kernel by structured derivatives, its fastest for these networks, jitted."""
+    """The empirical kernel, jitted, by the fastest of the three implementations."""
+
+    # Samples on which they are compared.
+    TRIAL = 16
 
     def __init__(self, task, x, _y, *parameters):
+        self.x, self.parameters = jnp.asarray(x), list(map(jnp.asarray, parameters))
+        network = jax_function(task["network"])
+        ways = neural_tangents.NtkImplementation
+        if "layers" not in task["network"]:
+            # The fastest of fully connected networks at all sizes of the bench.
+            self.kernel = self.by(ways.STRUCTURED_DERIVATIVES, network)
+            return
+        some = self.x[: self.TRIAL]
+        known = (ways.JACOBIAN_CONTRACTION, ways.STRUCTURED_DERIVATIVES, ways.NTK_VECTOR_PRODUCTS)
+        kernels = [self.by(way, network) for way in known]
+        self.kernel = min(kernels, key=lambda kernel: self.seconds(kernel, some))
+
+    @staticmethod
+    def by(implementation, network):
         kernel = neural_tangents.empirical_ntk_fn(
-            lambda parameters, x: network(parameters, x, task["slope"]),
+            network,
             # All outputs against all: nothing is summed or divided.
             trace_axes=(),
             # Without this the same takes ten times as long.
             vmap_axes=0,
-            implementation=neural_tangents.NtkImplementation.STRUCTURED_DERIVATIVES,
+            implementation=implementation,
         )
-        self.kernel = jax.jit(lambda x, parameters: kernel(x, None, parameters))
-        self.x = jnp.asarray(x)
-        self.parameters = [(jnp.asarray(w), jnp.asarray(b)) for w, b in layers(parameters)]
+        return jax.jit(lambda x, parameters: kernel(x, None, parameters))
+
+    def seconds(self, kernel, x):
+        """The shorter of two runs after the one that compiles."""
+        times = []
+        for _ in range(3):
+            start = time.perf_counter()
+            jax.block_until_ready(kernel(x, self.parameters))
+            times.append(time.perf_counter() - start)
+        return min(times[1:])
 
     def run(self):
         return jax.block_until_ready(self.kernel(self.x, self.parameters))
@@ -145,6 +194,41 @@ class NeuralTangents:
     def result(self):
         # (n, n, o, o) to sample-major rows and columns.
         return numpy.asarray(self.run()).transpose(0, 2, 1, 3)
+
+
+class TorchJacobians:
+    """The empirical kernel by torch.func: Jacobians of single samples, vectorized, times themselves."""
+
+    # Rows of the Jacobian that are computed at once: half or twice as many take longer.
+    AT_ONCE = 64
+
+    def __init__(self, task, x, _y, *parameters):
+        network = torch_function(task["network"], in_place=False)
+        self.x = layers.to_torch(torch, x)
+        self.parameters = [layers.to_torch_weight(torch, p) for p in parameters]
+        self.outputs = task["arrays"][1]["shape"][1]
+        if self.outputs == 1:
+            of_sample = torch.func.grad(lambda parameters, x: network(parameters, x[None])[0, 0])
+        else:
+            of_sample = torch.func.jacrev(lambda parameters, x: network(parameters, x[None])[0])
+        self.jacobians = torch.func.vmap(of_sample, (None, 0))
+        columns = sum(p.numel() for p in self.parameters)
+        self.jacobian = torch.empty(len(x) * self.outputs, columns)
+
+    @property
+    def samples_at_once(self):
+        return max(1, self.AT_ONCE // self.outputs)
+
+    def run(self):
+        with torch.no_grad():
+            rows = self.jacobian.split(self.samples_at_once * self.outputs)
+            for rows, x in zip(rows, self.x.split(self.samples_at_once)):
+                parts = self.jacobians(self.parameters, x)
+                torch.cat([part.reshape(len(rows), -1) for part in parts], 1, out=rows)
+            return self.jacobian @ self.jacobian.T
+
+    def result(self):
+        return self.run()
 
 
 class Decomposition:
@@ -192,6 +276,7 @@ PEERS = {
     ("step", "torch"): TorchStep,
     ("step", "jax"): JaxStep,
     ("gramian", "neural-tangents"): NeuralTangents,
+    ("gramian", "torch"): TorchJacobians,
     ("eigenpairs", "scipy"): ScipyEigh,
     ("eigenpairs", "numpy"): NumpyEigh,
     ("eigenpairs", "torch"): TorchEigh,

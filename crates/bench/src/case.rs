@@ -1,11 +1,9 @@
 //! A case: some work at some size, and what it is held against.
 
-use network::{Activation, Architecture, Initialization};
+use network::Architecture;
 
+use crate::model::Model;
 use crate::target::Target;
-
-/// Slope of all leaky relus for z ≤ 0.
-pub const SLOPE: f64 = 0.01;
 
 /// What is timed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,10 +55,8 @@ pub struct Case {
     pub work: Work,
     /// N.
     pub samples: usize,
-    /// Hidden layers.
-    pub depth: usize,
-    /// Width of each hidden layer.
-    pub width: usize,
+    /// The network.
+    pub model: Model,
     /// o.
     pub outputs: usize,
     /// Where the case lies on a curve.
@@ -74,15 +70,10 @@ pub struct Case {
 }
 
 impl Case {
-    /// The network: leaky relu of slope 0.01, Glorot's initialization, biases.
+    /// The network.
     #[must_use]
     pub fn architecture(&self) -> Architecture {
-        Architecture {
-            hidden: vec![self.width; self.depth],
-            activation: Activation::LeakyRelu(SLOPE),
-            init: Initialization::Glorot,
-            bias: true,
-        }
+        self.model.architecture(self.outputs)
     }
 
     /// Our implementation that has targets.
@@ -109,7 +100,7 @@ impl Case {
     pub fn sizes(&self) -> String {
         let outputs =
             if self.outputs == 1 { String::new() } else { format!(", {} outputs", self.outputs) };
-        format!("N = {}, {} × {}{outputs}", self.samples, self.depth, self.width)
+        format!("N = {}, {}{outputs}", self.samples, self.model)
     }
 
     /// The size along which the case's curve grows.
@@ -117,8 +108,8 @@ impl Case {
     pub fn along(&self, growth: Growth) -> usize {
         match growth {
             Growth::Samples => self.samples,
-            Growth::Width => self.width,
-            Growth::Depth => self.depth,
+            Growth::Width => self.model.width(),
+            Growth::Depth => self.model.depth(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! All cases.
 
 use crate::case::{Case, Growth, Work};
+use crate::model::Model;
 use crate::pipeline::{SCRIPT, SHIPPED_STEPS};
 use crate::target::{BEST, Measure, Target};
 
@@ -23,10 +24,13 @@ const fn both(measure: Measure, bound: f64, aim: f64) -> Target {
 const TRAINERS: &[&str] = &["torch", "jax"];
 const DECOMPOSERS: &[&str] = &["scipy", "torch", "numpy"];
 const NEURAL_TANGENTS: &[&str] = &["neural-tangents"];
+/// The second by torch.func.
+const JACOBIANS: &[&str] = &["neural-tangents", "torch"];
 
 /// Every case: single kernels, the work that has targets, and curves of growing cost.
 ///
-/// `quick` cuts samples and steps to a sixteenth (samples of `memory` to a fifth) and widths to an eighth.
+/// `quick` cuts samples and steps to a sixteenth (samples of `memory` to a fifth), widths to an eighth and
+/// images to a quarter of their rows and columns.
 #[must_use]
 pub fn cases(quick: bool) -> Vec<Case> {
     let mut cases = fixed();
@@ -36,7 +40,7 @@ pub fn cases(quick: bool) -> Vec<Case> {
             // A peak below the driver's own memory is unknown: a Gramian of 16 MB stands out.
             let part = if case.work == Work::Memory { 5 } else { 16 };
             case.samples = (case.samples / part).max(20);
-            case.width = (case.width / 8).max(4);
+            case.model = case.model.small();
             if let Work::Pipeline { steps } = &mut case.work {
                 *steps /= 16;
             }
@@ -78,18 +82,28 @@ fn fixed() -> Vec<Case> {
         both(Measure::Gramians("ntk"), 3.0, 1.5),
         both(Measure::Gramians("spectrum"), 3.0, 1.5),
     ];
-    let case = |name: &str, work, [samples, depth, width, outputs]: [usize; 4]| Case {
+    const CNN_STEP: &[Target] =
+        &[faster("torch", 1.2), faster("jax", 2.0), hoped(Measure::MatmulShare, 0.7)];
+    const RESIDUAL_STEP: &[Target] = &[faster("torch", 1.2)];
+    const CNN_GRAMIAN: &[Target] =
+        &[both(Measure::Speedup("neural-tangents"), 4.0, 8.0), faster("torch", 3.0)];
+    const CNN_MEMORY: &[Target] = &[hoped(Measure::Gramians("ntk"), 3.0)];
+    let of = |name: &str, work, samples, model, outputs| Case {
         name: name.to_owned(),
         work,
         samples,
-        depth,
-        width,
+        model,
         outputs,
         growth: None,
         peers: &[],
         targets: &[],
         on_request: false,
     };
+    let case = |name: &str, work, [samples, depth, width, outputs]: [usize; 4]| {
+        of(name, work, samples, Model::Dense { depth, width }, outputs)
+    };
+    let cnn = Model::Convolutional { side: 32, width: 32 };
+    let residual = |norm| Model::Residual { side: 32, width: 16, norm };
     let with = |mut case: Case, peers, targets| {
         (case.peers, case.targets) = (peers, targets);
         case
@@ -101,6 +115,7 @@ fn fixed() -> Vec<Case> {
         // First, while this program is small: the system counts its size at the time as the least
         // memory of programs that it starts, and the driver calls that an unknown peak.
         with(case("memory", Work::Memory, [10_000, 6, 256, 1]), &[], MEMORY),
+        with(of("memory-cnn", Work::Memory, 4_000, cnn, 10), &[], CNN_MEMORY),
         // An eighth of the shipped run: its schedule and checkpoints in proportion.
         pipeline("pipeline", SHIPPED_STEPS / 8),
         Case { on_request: true, ..pipeline("pipeline-full", SHIPPED_STEPS) },
@@ -112,6 +127,17 @@ fn fixed() -> Vec<Case> {
         with(case("gramian", Work::Gramian, [1_000, 6, 256, 1]), NEURAL_TANGENTS, GRAMIAN),
         with(case("gramian-large", Work::Gramian, [4_000, 6, 256, 1]), NEURAL_TANGENTS, GRAMIAN),
         with(case("gramian-outputs", Work::Gramian, [500, 6, 256, 10]), NEURAL_TANGENTS, OUTPUTS),
+        with(of("step-cnn", Work::Step, 64, cnn, 10), TRAINERS, CNN_STEP),
+        with(of("step-cnn-large", Work::Step, 256, cnn, 10), TRAINERS, CNN_STEP),
+        with(of("step-residual", Work::Step, 64, residual(false), 10), TRAINERS, RESIDUAL_STEP),
+        with(of("step-residual-norm", Work::Step, 64, residual(true), 10), TRAINERS, RESIDUAL_STEP),
+        with(of("gramian-cnn", Work::Gramian, 256, cnn, 1), JACOBIANS, CNN_GRAMIAN),
+        with(of("gramian-cnn-large", Work::Gramian, 1_024, cnn, 1), JACOBIANS, &[]),
+        with(of("gramian-cnn-outputs", Work::Gramian, 256, cnn, 10), JACOBIANS, OUTPUTS),
+        Case {
+            on_request: true,
+            ..with(of("gramian-cnn-full", Work::Gramian, 1_024, cnn, 10), JACOBIANS, &[])
+        },
         case("cross-gramian", Work::CrossGramian, [2_000, 6, 256, 1]),
         with(case("top-cold", Work::TopCold, [4_000, 6, 256, 1]), DECOMPOSERS, COLD),
         with(case("top-warm", Work::TopWarm, [4_000, 6, 256, 1]), DECOMPOSERS, WARM),
@@ -142,8 +168,10 @@ fn curves() -> Vec<Case> {
                     name: format!("{name}-by-{along}"),
                     work,
                     samples: at(Growth::Samples, 1_000),
-                    depth: at(Growth::Depth, 6),
-                    width: at(Growth::Width, 256),
+                    model: Model::Dense {
+                        depth: at(Growth::Depth, 6),
+                        width: at(Growth::Width, 256),
+                    },
                     outputs: 1,
                     growth: Some(growth),
                     peers,

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use artifact::ArtifactError;
+use network::ArchitectureError;
 use spectrum::SpectrumError;
 use stage::StageError;
 
@@ -75,6 +76,9 @@ pub enum BenchError {
     /// The threads cannot be started.
     #[error("the threads cannot be started: {0}")]
     Threads(#[from] rayon::ThreadPoolBuildError),
+    /// A case has a network that does not fit its inputs.
+    #[error(transparent)]
+    Network(#[from] ArchitectureError),
     /// A training step failed.
     #[error("{}", .0.message)]
     Stage(StageError),

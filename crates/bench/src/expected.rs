@@ -1,13 +1,15 @@
 //! What a case should give, once for all its contenders, and how far each result is from it.
 
+use std::borrow::Cow;
+
 use faer::{Mat, MatRef};
 
 use crate::case::{Case, Work};
 use crate::error::BenchError;
 use crate::judgement::Judgement;
 use crate::kernels::RESIDUAL;
-use crate::problem::{INPUTS, Problem, Trained};
-use crate::reference::{Plain, columns, entries, norm};
+use crate::problem::{Problem, Trained};
+use crate::reference::{Layered, Plain, Reference, columns, entries, norm, wide};
 
 /// Unit roundoff of f32, half the distance from 1 to its neighbour.
 const ROUNDOFF: f64 = f32::EPSILON as f64 / 2.0;
@@ -19,6 +21,8 @@ const DEVIATIONS: f64 = 4.0;
 const ORTHONORMAL: f64 = 1e-4;
 /// Eigenvectors that are multiplied by G at once.
 const BLOCK: usize = 256;
+/// Rows of a layered network's Gramian that are judged at most: its Jacobian in f64 is that high.
+const JUDGED_ROWS: usize = 2_560;
 
 /// What is right for a case.
 pub enum Expected<'a> {
@@ -30,6 +34,8 @@ pub enum Expected<'a> {
         values: Vec<f64>,
         /// The largest distance of a right result.
         tolerance: f64,
+        /// The part of the result that is judged; none where it is all.
+        part: Option<Part>,
     },
     /// Eigenpairs of this matrix; clusters have no eigenvectors of their own, so that vectors are held
     /// to what defines them.
@@ -41,15 +47,57 @@ pub enum Expected<'a> {
     },
 }
 
+/// The entries of a square matrix at some of its rows and the same columns.
+pub struct Part {
+    /// Rows of the whole.
+    rows: usize,
+    chosen: Vec<usize>,
+}
+
+impl Part {
+    /// `samples` of the samples of `case`, from the first on and as far apart as they can be.
+    fn of_samples(case: &Case, samples: usize) -> Self {
+        let outputs = case.outputs;
+        let place = |i: usize| i * case.samples / samples;
+        let rows = |i: usize| (0..outputs).map(move |a| place(i) * outputs + a);
+        Self { rows: case.samples * outputs, chosen: (0..samples).flat_map(rows).collect() }
+    }
+
+    fn entries(&self, whole: &[f32]) -> Vec<f32> {
+        let row = |&i: &usize| self.chosen.iter().map(move |&j| whole[i * self.rows + j]);
+        self.chosen.iter().flat_map(row).collect()
+    }
+}
+
+/// What a formula makes of the terms of the longest sum, and of how far terms cancel.
+fn tolerance(terms: usize, condition: f64) -> f64 {
+    DEVIATIONS * (terms as f64).sqrt() * ROUNDOFF * condition
+}
+
+const GRADIENT: &str = "‖∇ − ∇₆₄‖ / ‖∇₆₄‖";
+const GRAMIAN: &str = "‖G − G₆₄‖ / ‖G₆₄‖";
+
 impl<'a> Expected<'a> {
     /// What every contender of `case` should find; none where the case is no computation on its own.
     #[must_use]
     pub fn of(case: &Case, problem: &Problem, trained: Option<&'a Trained>) -> Option<Self> {
-        let network = problem.plain();
-        let (x, y) = (columns(&problem.x, INPUTS), columns(&problem.y, case.outputs));
+        match &problem.reference {
+            Reference::Plain(network) => Self::of_plain(case, problem, network, trained),
+            Reference::Layered(network) => Self::of_layered(case, problem, network),
+        }
+    }
+
+    fn of_plain(
+        case: &Case,
+        problem: &Problem,
+        network: &Plain,
+        trained: Option<&'a Trained>,
+    ) -> Option<Self> {
+        let inputs = network.inputs();
+        let (x, y) = (columns(&problem.x, inputs), columns(&problem.y, case.outputs));
         let numbers = |measure, values, terms: usize, condition: f64| {
-            let tolerance = DEVIATIONS * (terms as f64).sqrt() * ROUNDOFF * condition;
-            Some(Self::Numbers { measure, values, tolerance })
+            let tolerance = tolerance(terms, condition);
+            Some(Self::Numbers { measure, values, tolerance, part: None })
         };
         // One way forward; signals and factors go back as well.
         let (forward, both) = (network.terms(), 2 * network.terms());
@@ -66,21 +114,52 @@ impl<'a> Expected<'a> {
                     _ => y,
                 };
                 let (gradient, condition) = network.gradient(&pass, last);
-                numbers("‖∇ − ∇₆₄‖ / ‖∇₆₄‖", gradient, both + case.samples, condition)
+                numbers(GRADIENT, gradient, both + case.samples, condition)
             }
             Work::Gramian | Work::Tables => {
                 let (gramian, condition) = network.gramian(&x, &x);
-                numbers("‖G − G₆₄‖ / ‖G₆₄‖", gramian, both, condition)
+                numbers(GRAMIAN, gramian, both, condition)
             }
             Work::CrossGramian => {
-                let others = columns(&problem.others(), INPUTS);
+                let others = columns(&problem.others(), inputs);
                 let (gramian, condition) = network.gramian(&others, &x);
-                numbers("‖G − G₆₄‖ / ‖G₆₄‖", gramian, both, condition)
+                numbers(GRAMIAN, gramian, both, condition)
             }
             Work::AllPairs | Work::TopCold | Work::TopWarm => trained.map(|trained| {
                 Self::Eigenpairs { gram: &trained.gram, values: &trained.eigenvalues }
             }),
             Work::Pipeline { .. } | Work::Memory => None,
+        }
+    }
+
+    /// The same of a network of layers. A large Gramian is judged at some of its samples.
+    fn of_layered(case: &Case, problem: &Problem, network: &Layered) -> Option<Self> {
+        let x = wide(&problem.x);
+        let both = 2 * network.terms(case.samples);
+        match case.work {
+            Work::Step => {
+                let gradient = network.gradient(&x, &wide(&problem.y));
+                let terms = both + case.samples * network.positions();
+                Some(Self::Numbers {
+                    measure: GRADIENT,
+                    values: gradient.values,
+                    tolerance: tolerance(terms, gradient.condition) + gradient.kinks,
+                    part: None,
+                })
+            }
+            Work::Gramian => {
+                let judged = case.samples.min((JUDGED_ROWS / case.outputs).max(1));
+                let inputs = case.model.input().len();
+                let place = |i: usize| i * case.samples / judged * inputs;
+                let x: Vec<f64> =
+                    (0..judged).flat_map(|i| x[place(i)..place(i) + inputs].to_vec()).collect();
+                let (values, condition) = network.gramian(&x, case.outputs);
+                let terms = both + network.positions() + network.parameter_count();
+                let part = (judged < case.samples).then(|| Part::of_samples(case, judged));
+                let tolerance = tolerance(terms, condition);
+                Some(Self::Numbers { measure: GRAMIAN, values, tolerance, part })
+            }
+            _ => None,
         }
     }
 
@@ -93,9 +172,14 @@ impl<'a> Expected<'a> {
     /// [`BenchError::Size`] where `result` has another number of entries.
     pub fn judge(&self, result: &[f32]) -> Result<Judgement, BenchError> {
         let (wanted, judgement) = match self {
-            Self::Numbers { measure, values, tolerance } => {
-                let error = distance(result, values);
-                (values.len(), Some(Judgement { measure, error, tolerance: *tolerance }))
+            Self::Numbers { measure, values, tolerance, part } => {
+                let wanted = part.as_ref().map_or(values.len(), |part| part.rows.pow(2));
+                let judged = match part {
+                    Some(part) if result.len() == wanted => Cow::Owned(part.entries(result)),
+                    _ => Cow::Borrowed(result),
+                };
+                let error = distance(&judged, values);
+                (wanted, Some(Judgement { measure, error, tolerance: *tolerance }))
             }
             Self::Eigenpairs { gram, values } => {
                 let k = result.len() / (values.len() + 1);
@@ -171,12 +255,34 @@ mod tests {
 
     #[test]
     fn numbers_are_held_to_their_norm() {
-        let expected = Expected::Numbers { measure: "", values: vec![1.0, 2.0], tolerance: 1e-5 };
+        let (measure, values, tolerance) = ("", vec![1.0, 2.0], 1e-5);
+        let expected = Expected::Numbers { measure, values, tolerance, part: None };
         assert!(holds(&expected, &[1.0, 2.0]) && holds(&expected, &[1.0, 2.000_02]));
         for wrong in [&[1.0, 2.001][..], &[1.0, f32::NAN], &[1.0], &[], &[1.0, 2.0, 0.0]] {
             assert!(!holds(&expected, wrong), "{wrong:?}");
         }
         assert!(expected.judge(&[1.0, f32::NAN]).is_ok_and(|judgement| judgement.error.is_nan()));
+    }
+
+    #[test]
+    fn a_part_is_judged_at_its_rows_and_columns() {
+        let mut case = cases(true).swap_remove(0);
+        (case.samples, case.outputs) = (5, 2);
+        // Samples 0 and 2: rows 0, 1, 4, 5.
+        let part = Part::of_samples(&case, 2);
+        let whole: Vec<f32> = (0..100).map(|e| e as f32).collect();
+        let rows = [0_u8, 10, 40, 50];
+        let values = rows.iter().flat_map(|i| [0, 1, 4, 5].map(|j| f64::from(i + j))).collect();
+        let (measure, tolerance) = ("", 1e-5);
+        let expected = Expected::Numbers { measure, values, tolerance, part: Some(part) };
+        let with = |entry: usize, value: f32| {
+            let mut whole = whole.clone();
+            whole[entry] = value;
+            whole
+        };
+        assert!(holds(&expected, &whole) && holds(&expected, &with(99, 0.0)));
+        assert!(!holds(&expected, &with(54, 0.0)) && !holds(&expected, &with(54, f32::NAN)));
+        assert!(!holds(&expected, &whole[..16]));
     }
 
     #[test]
@@ -210,10 +316,19 @@ mod tests {
     /// Tolerances follow from the sizes; none is far from what f32 gives.
     #[test]
     fn tolerances_are_a_small_multiple_of_the_rounding_of_f32() {
-        for name in ["forward", "backward", "step-small", "gramian", "cross-gramian"] {
+        for name in [
+            "forward",
+            "backward",
+            "step-small",
+            "gramian",
+            "cross-gramian",
+            "step-cnn",
+            "gramian-cnn",
+        ] {
             let case = cases(true).into_iter().find(|case| case.name == name);
             let case = case.unwrap_or_else(|| panic!("no case {name}"));
-            let expected = Expected::of(&case, &Problem::of(&case), None);
+            let problem = Problem::of(&case).expect("a problem");
+            let expected = Expected::of(&case, &problem, None);
             let Some(Expected::Numbers { tolerance, .. }) = expected else {
                 panic!("{name} has no numbers")
             };

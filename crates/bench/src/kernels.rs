@@ -19,7 +19,8 @@ use crate::case::{Case, Work};
 use crate::contender::{Contender, Local};
 use crate::error::BenchError;
 use crate::flops;
-use crate::problem::{INPUTS, LEARNING_RATE, Problem, Trained, start};
+use crate::model::Model;
+use crate::problem::{LEARNING_RATE, Problem, Trained, start};
 
 /// Residuals of the top eigenpairs, in units of λ₁.
 pub const RESIDUAL: f64 = 1e-5;
@@ -42,7 +43,12 @@ pub fn contenders<'a>(
     let matrix = trained.map(|trained| MatRef::from_column_major_slice(&trained.gram, rows, rows));
     Ok(match (case.work, matrix, trained) {
         (Work::Step, ..) => {
-            vec![step(case, problem, Engine::Fused), step(case, problem, Engine::Dfdx)]
+            // dfdx has dense layers alone.
+            let engines = match case.model {
+                Model::Dense { .. } => &[Engine::Fused, Engine::Dfdx][..],
+                Model::Convolutional { .. } | Model::Residual { .. } => &[Engine::Fused],
+            };
+            engines.iter().map(|&engine| step(case, problem, engine)).collect()
         }
         (Work::Gramian, ..) => vec![gramian(case, problem)],
         (Work::CrossGramian, ..) => vec![cross_gramian(case, problem)],
@@ -74,7 +80,7 @@ fn pass<'a>(case: &'a Case, problem: &'a Problem) -> Box<dyn Contender + 'a> {
     if case.work == Work::Forward {
         return Box::new(Local {
             name: case.ours(),
-            flops: Some(flops::forward(case, INPUTS)),
+            flops: Some(flops::forward(case)),
             work: Box::new(move || {
                 black_box(workspace.forward(&views, &problem.x));
                 Ok(())
@@ -85,7 +91,7 @@ fn pass<'a>(case: &'a Case, problem: &'a Problem) -> Box<dyn Contender + 'a> {
     workspace.forward(&views, &problem.x);
     Box::new(Local {
         name: case.ours(),
-        flops: Some(flops::backward(case, INPUTS)),
+        flops: Some(flops::backward(case)),
         work: Box::new(move || {
             workspace.backward(&views, &problem.x, &problem.y);
             Ok(())
@@ -109,7 +115,7 @@ fn step<'a>(case: &Case, problem: &'a Problem, engine: Engine) -> Box<dyn Conten
     let mut trainer = problem.trainer(engine);
     Box::new(Local {
         name: if engine == Engine::Fused { "fused" } else { "dfdx" },
-        flops: Some(flops::forward(case, INPUTS) + flops::backward(case, INPUTS)),
+        flops: Some(flops::forward(case) + flops::backward(case)),
         work: Box::new(move || {
             black_box(trainer.step(&problem.x, &problem.y, LEARNING_RATE)?);
             Ok(())
@@ -135,7 +141,7 @@ fn square(problem: &Problem) -> Vec<f32> {
 fn gramian<'a>(case: &Case, problem: &'a Problem) -> Box<dyn Contender + 'a> {
     Box::new(Local {
         name: case.ours(),
-        flops: Some(flops::gramian(case, INPUTS)),
+        flops: Some(flops::gramian(case)),
         work: Box::new(|| {
             black_box(square(problem));
             Ok(())
@@ -153,7 +159,7 @@ fn cross_gramian<'a>(case: &Case, problem: &'a Problem) -> Box<dyn Contender + '
     let again = rectangle.clone();
     Box::new(Local {
         name: case.ours(),
-        flops: Some(flops::cross_gramian(case, INPUTS)),
+        flops: Some(flops::cross_gramian(case)),
         work: Box::new(move || {
             black_box(rectangle());
             Ok(())

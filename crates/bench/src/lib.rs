@@ -20,6 +20,7 @@ mod kernels;
 mod matmul;
 mod measurement;
 mod memory;
+mod model;
 mod outcome;
 mod page;
 mod peers;

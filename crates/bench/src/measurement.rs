@@ -21,8 +21,8 @@ pub const BENCH: Table = Table {
         Column::new("implementation", Data::Text, "Who did it."),
         Column::new("version", Data::Text, "Versions of a peer's packages; NULL for ours.").or_null(),
         Column::new("n", Data::UInt32, "Samples."),
-        Column::new("width", Data::UInt32, "Width of the hidden layers."),
-        Column::new("depth", Data::UInt32, "Hidden layers."),
+        Column::new("width", Data::UInt32, "Width of the hidden layers, or channels of the widest."),
+        Column::new("depth", Data::UInt32, "Layers with weights on the longest way, but for the last."),
         Column::new("outputs", Data::UInt32, "Outputs of the network."),
         Column::new("threads", Data::UInt32, "Threads that each implementation was given."),
         Column::new(
@@ -71,9 +71,9 @@ pub struct Reading {
     pub version: Option<String>,
     /// Samples.
     pub n: u32,
-    /// Width of the hidden layers.
+    /// Width of the hidden layers, or channels of the widest.
     pub width: u32,
-    /// Hidden layers.
+    /// Layers with weights on the longest way, but for the last.
     pub depth: u32,
     /// Outputs of the network.
     pub outputs: u32,
@@ -248,8 +248,8 @@ impl Measured {
             implementation: series.name.clone(),
             version: series.version.clone(),
             n: case.samples as u32,
-            width: case.width as u32,
-            depth: case.depth as u32,
+            width: case.model.width() as u32,
+            depth: case.model.depth() as u32,
             outputs: case.outputs as u32,
             threads: threads as u32,
             status: series.status,

@@ -3,13 +3,18 @@
 use std::fs;
 use std::path::Path;
 
+use serde_json::{Value, json};
+
 use crate::case::Case;
 use crate::error::BenchError;
 use crate::measurement::{Measured, Series};
+use crate::model::Model;
 use crate::program::Program;
 
 /// Updates of the training run: memory does not grow with them.
 const STEPS: u32 = 5;
+/// Images of a mini-batch.
+const BATCH: usize = 64;
 /// Most eigenpairs that are asked for.
 const PAIRS: usize = 200;
 
@@ -39,26 +44,59 @@ pub fn measured(case: &Case, program: &Program, folder: &Path) -> Result<Measure
 }
 
 fn pipeline(case: &Case) -> String {
-    let (samples, pairs) = (case.samples, case.pairs().min(PAIRS));
-    let hidden = vec![case.width; case.depth];
+    let pairs = case.pairs().min(PAIRS);
+    let [dataset, train, ntk] = settings(case);
     format!(
         "name: memory
 about: How much memory does a large Gramian take?
 seed: 0
 stages:
-  dataset: {{ uses: dataset, with: {{ source: {{ portrait: {{}} }}, inputs: centred, train: {samples} }} }}
+  dataset: {{ uses: dataset, with: {dataset} }}
   train:
     uses: train
     inputs: {{ dataset: dataset }}
-    with:
-      network: {{ hidden: {hidden:?}, activation: {{ leaky_relu: 0.01 }}, init: glorot }}
-      learning_rate: {{ initial: 0.1 }}
-      steps: {STEPS}
-  ntk: {{ uses: ntk, inputs: {{ dataset: dataset, training: train }} }}
+    with: {train}
+  ntk: {{ uses: ntk, inputs: {{ dataset: dataset, training: train }}, with: {ntk} }}
   spectrum:
     uses: spectrum
     inputs: {{ dataset: dataset, training: train, kernel: ntk }}
     with: {{ eigenpairs: {{ top: {pairs} }}, frozen_descent: 0 }}
 "
     )
+}
+
+/// What `dataset`, `train` and `ntk` are told.
+///
+/// Images go through a network in mini-batches, as everywhere, and one family of signals gives the
+/// Gramian of the summed outputs: memory does not grow with families.
+fn settings(case: &Case) -> [Value; 3] {
+    let architecture = case.architecture();
+    match case.model {
+        Model::Dense { .. } => [
+            json!({
+                "source": { "portrait": {} }, "inputs": "centred", "train": case.samples,
+            }),
+            json!({
+                "network": architecture, "learning_rate": { "initial": 0.1 }, "steps": STEPS,
+            }),
+            json!({}),
+        ],
+        Model::Convolutional { side, .. } | Model::Residual { side, .. } => [
+            json!({
+                "source": { "scenes": { "classes": case.outputs, "side": side } },
+                "train": case.samples,
+            }),
+            json!({
+                "network": {
+                    "layers": architecture.layers,
+                    "init": architecture.init,
+                    "bias": architecture.bias,
+                },
+                "optimizer": { "sgd": { "batch": BATCH } },
+                "learning_rate": { "initial": 1e-3 },
+                "steps": STEPS,
+            }),
+            json!({ "reduction": "summed-logit" }),
+        ],
+    }
 }

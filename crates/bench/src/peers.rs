@@ -13,14 +13,17 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::case::{Case, SLOPE, Work};
+use crate::case::{Case, Work};
 use crate::contender::Contender;
 use crate::environment::{self, Environment, Environments};
 use crate::error::BenchError;
-use crate::problem::{INPUTS, LEARNING_RATE, Problem, Trained};
+use crate::model::{Model, SLOPE};
+use crate::problem::{LEARNING_RATE, Problem, Trained};
 use crate::process::Process;
 
-const PROGRAM: &str = include_str!("../peers.py");
+/// The program, and the module that it imports.
+const PROGRAMS: [(&str, &str); 2] =
+    [("peers.py", include_str!("../peers.py")), ("layers.py", include_str!("../layers.py"))];
 /// Time limits that a peer may reach before it is asked no more: a bench has dozens of cases.
 const PATIENCE: u32 = 2;
 
@@ -56,8 +59,10 @@ impl Peers {
         let environments = Environments::new(folder);
         let folder =
             tempfile::tempdir().map_err(BenchError::io("making", Path::new("a folder")))?;
-        let program = folder.path().join("peers.py");
-        fs::write(&program, PROGRAM).map_err(BenchError::io("writing", &program))?;
+        for (name, program) in PROGRAMS {
+            let path = folder.path().join(name);
+            fs::write(&path, program).map_err(BenchError::io("writing", &path))?;
+        }
         Ok(Self { environments, threads, limit, folder, known: RefCell::default() })
     }
 
@@ -72,8 +77,8 @@ impl Peers {
         trained: Option<&Trained>,
     ) -> Result<Vec<Box<dyn Contender + 'a>>, BenchError> {
         let (work, arrays) = match (case.work, trained) {
-            (Work::Step, _) => ("step", self.network_arrays(problem)?),
-            (Work::Gramian, _) => ("gramian", self.network_arrays(problem)?),
+            (Work::Step, _) => ("step", self.network_arrays(case, problem)?),
+            (Work::Gramian, _) => ("gramian", self.network_arrays(case, problem)?),
             (_, Some(trained)) => {
                 let shape = [case.samples, case.samples];
                 ("eigenpairs", vec![self.hand_over("gram.f32", &trained.gram, &shape)?])
@@ -81,10 +86,17 @@ impl Peers {
             _ => return Ok(Vec::new()),
         };
         let top = (case.work != Work::AllPairs).then(|| case.pairs());
+        let network = match case.model {
+            Model::Dense { .. } => json!({ "slope": SLOPE }),
+            Model::Convolutional { .. } | Model::Residual { .. } => {
+                let architecture = case.architecture();
+                json!({ "layers": architecture.layers, "bias": architecture.bias })
+            }
+        };
         let remote = |&name: &&'static str| -> Box<dyn Contender + 'a> {
             let question = json!({
                 "do": "prepare", "work": work, "arrays": arrays, "top": top,
-                "rate": LEARNING_RATE, "slope": SLOPE,
+                "rate": LEARNING_RATE, "network": network,
             });
             let peer = Rc::clone(self.known.borrow_mut().entry(name).or_default());
             Box::new(Remote { name, peers: self, peer, question })
@@ -139,11 +151,15 @@ impl Peers {
     }
 
     /// x, y, W_0, c_0, W_1, ….
-    fn network_arrays(&self, problem: &Problem) -> Result<Vec<Value>, BenchError> {
-        let (rows, outputs) = (problem.x.len() / INPUTS, problem.network.output_dim());
+    fn network_arrays(&self, case: &Case, problem: &Problem) -> Result<Vec<Value>, BenchError> {
+        let rows = [problem.rows()];
         let mut arrays = vec![
-            self.hand_over("x.f32", &problem.x, &[rows, INPUTS])?,
-            self.hand_over("y.f32", &problem.y, &[rows, outputs])?,
+            self.hand_over(
+                "x.f32",
+                &problem.x,
+                &[&rows[..], &case.model.input().sizes()].concat(),
+            )?,
+            self.hand_over("y.f32", &problem.y, &[rows[0], case.outputs])?,
         ];
         for (name, shape, values) in problem.network.tensors() {
             arrays.push(self.hand_over(&name, values, &shape)?);

@@ -127,7 +127,7 @@ fn add_answer(measured: &mut Measured, answer: Result<Answer, BenchError>, refer
 /// What is set on top of the shipped file: the sizes of `case`, and with fewer steps a schedule that
 /// keeps the rate's four pieces and as many checkpoints a step, so that all stages weigh the same.
 fn settings(case: &Case, steps: u32) -> Vec<String> {
-    let hidden = vec![case.width; case.depth];
+    let hidden = vec![case.model.width(); case.model.depth()];
     let mut settings = vec![
         format!("dataset.with.train={}", case.samples),
         // A grid, as the shipped 48 × 48 for 32² samples.

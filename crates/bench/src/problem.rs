@@ -9,12 +9,11 @@ use train::{Engine, Loss, Optimizer, Trainer};
 
 use artifact::tables::kernel::Reduction;
 
-use crate::case::{Case, SLOPE};
+use crate::case::Case;
 use crate::error::BenchError;
-use crate::reference::{self, Plain, columns};
+use crate::model::{Model, SLOPE};
+use crate::reference::{self, Layered, Plain, Reference, columns, wide};
 
-/// d of all cases: points of the plane, as in the paper.
-pub const INPUTS: usize = 2;
 /// Step size of all steps: small enough to be stable for thousands of updates.
 pub const LEARNING_RATE: f64 = 1e-2;
 /// Updates before the Gramian that is decomposed, and before the one whose eigenvectors are a warm
@@ -25,9 +24,11 @@ const UPDATES: [u32; 2] = [400, 300];
 pub struct Problem {
     /// The network.
     pub network: Network<f32>,
-    /// Inputs, N × 2, uniform in [-1, 1]² but for kinks.
+    /// The same in f64.
+    pub reference: Reference,
+    /// Inputs, N × d, uniform in [-1, 1) but for kinks.
     pub x: Vec<f32>,
-    /// Targets, N × o: waves of growing frequency.
+    /// Targets, N × o: waves of growing frequency along the first two inputs.
     pub y: Vec<f32>,
 }
 
@@ -37,54 +38,63 @@ fn uniform(name: &str) -> impl FnMut() -> f32 {
     move || (f64::from(random.next_u32()) / f64::from(1_u32 << 31) - 1.0) as f32
 }
 
-/// `count` samples that are no nearer to a kink of `network` than rounding: elsewhere right
-/// implementations take the slope of either side, and their gradients differ by more than rounding.
-fn samples(name: &str, count: usize, network: &Plain) -> Vec<f32> {
-    let mut coordinate = uniform(name);
-    let mut x: Vec<f32> = (0..count * INPUTS).map(|_| coordinate()).collect();
+/// `count` samples of `inputs` numbers that are no nearer to a kink of `network` than rounding: elsewhere
+/// right implementations take the slope of either side, and their gradients differ by more than rounding.
+fn samples(name: &str, count: usize, inputs: usize, network: &Reference) -> Vec<f32> {
+    let mut number = uniform(name);
+    let mut x: Vec<f32> = (0..count * inputs).map(|_| number()).collect();
     let mut unsure: Vec<usize> = (0..count).collect();
     while !unsure.is_empty() {
         let drawn: Vec<f32> =
-            unsure.iter().flat_map(|&i| x[i * INPUTS..(i + 1) * INPUTS].to_vec()).collect();
-        let near = network.near_kinks(&columns(&drawn, INPUTS));
+            unsure.iter().flat_map(|&i| x[i * inputs..(i + 1) * inputs].to_vec()).collect();
+        let near = network.near_kinks(&drawn);
         unsure = near.into_iter().map(|place| unsure[place]).collect();
         for i in &unsure {
-            x[i * INPUTS..(i + 1) * INPUTS].fill_with(&mut coordinate);
+            x[i * inputs..(i + 1) * inputs].fill_with(&mut number);
         }
     }
     x
 }
 
-/// `network` in f64.
-fn plain(network: &Network<f32>) -> Plain {
-    Plain::new(INPUTS, SLOPE, network.tensors().map(|(_, _, values)| values))
+/// `network` of `model` in f64.
+fn reference(model: Model, network: &Network<f32>) -> Result<Reference, BenchError> {
+    let (input, tensors) = (model.input(), network.tensors().map(|(_, _, values)| values));
+    if let Model::Dense { .. } = model {
+        return Ok(Reference::Plain(Plain::new(input.len(), SLOPE, tensors)));
+    }
+    let parameters = tensors.flat_map(wide).collect();
+    Ok(Reference::Layered(Layered::new(&network.architecture, input, parameters)?))
 }
 
 impl Problem {
     /// The inputs of `case`, the same in every run.
-    #[must_use]
-    pub fn of(case: &Case) -> Self {
-        let mut init = Seed(0).stream("init");
-        let network = Network::initialize(&case.architecture(), INPUTS, case.outputs, &mut init);
-        let x = samples("inputs", case.samples, &plain(&network));
+    ///
+    /// # Errors
+    /// Where its network does not fit its inputs, or is unknown to the reference.
+    pub fn of(case: &Case) -> Result<Self, BenchError> {
+        let (input, mut init) = (case.model.input(), Seed(0).stream("init"));
+        let network = Network::initialize(&case.architecture(), input, case.outputs, &mut init)?;
+        let reference = reference(case.model, &network)?;
+        let x = samples("inputs", case.samples, input.len(), &reference);
         let waves = |a: usize, x: &[f32]| {
             let frequency = 3.0 + a as f32;
             (frequency * x[0]).sin() * (2.0 * frequency * x[1]).cos()
         };
-        let y = x.chunks(INPUTS).flat_map(|x| (0..case.outputs).map(move |a| waves(a, x)));
-        Self { y: y.collect(), network, x }
+        let rows = x.chunks(input.len());
+        let y = rows.flat_map(|x| (0..case.outputs).map(move |a| waves(a, x))).collect();
+        Ok(Self { network, reference, x, y })
     }
 
     /// As many other samples.
     #[must_use]
     pub fn others(&self) -> Vec<f32> {
-        samples("others", self.x.len() / INPUTS, &self.plain())
+        samples("others", self.rows(), self.network.input_dim(), &self.reference)
     }
 
-    /// The network in f64.
+    /// N.
     #[must_use]
-    pub fn plain(&self) -> Plain {
-        plain(&self.network)
+    pub fn rows(&self) -> usize {
+        self.x.len() / self.network.input_dim()
     }
 
     /// The reduction under which a case's Gramian keeps all outputs.
@@ -96,9 +106,8 @@ impl Problem {
     /// A trainer of the network by gradient descent on least squares.
     #[must_use]
     pub fn trainer(&self, engine: Engine) -> Trainer {
-        let rows = self.x.len() / INPUTS;
         let optimizer = Optimizer::GradientDescent;
-        Trainer::new(&self.network, rows, engine, Loss::LeastSquares, optimizer)
+        Trainer::new(&self.network, self.rows(), engine, Loss::LeastSquares, optimizer)
     }
 }
 

@@ -6,10 +6,39 @@
 //! NumPy in f64 would be as independent, but a bench without Python has to judge as well.
 //!
 //! Samples are columns here: a row-major n × d slice is a d × n matrix, and a layer's W is read as Wᵀ.
+//! Networks of layers are in `layers`, where samples are rows.
+
+mod layers;
 
 use faer::{Mat, Side};
 
 use crate::error::BenchError;
+
+pub use layers::Layered;
+
+/// The network of a case in f64.
+#[derive(Clone, Debug)]
+pub enum Reference {
+    /// Fully connected.
+    Plain(Plain),
+    /// A list of layers.
+    Layered(Layered),
+}
+
+impl Reference {
+    /// The samples of `x` (row-major) at which a unit is so near its kink that rounding decides its slope.
+    pub fn near_kinks(&self, x: &[f32]) -> Vec<usize> {
+        match self {
+            Self::Plain(network) => network.near_kinks(&columns(x, network.inputs())),
+            Self::Layered(network) => network.near_kinks(&wide(x)),
+        }
+    }
+}
+
+/// `values` in f64.
+pub fn wide(values: &[f32]) -> Vec<f64> {
+    values.iter().copied().map(f64::from).collect()
+}
 
 /// Least |z| of a hidden unit, in units of the layer's root mean square at that sample, of a sample that
 /// no rounding in f32 can carry over the kink: 64 times the last bit, several times the error of z.
@@ -69,6 +98,11 @@ impl Plain {
             layers.push((weight, bias));
         }
         Self { layers, slope }
+    }
+
+    /// d.
+    pub fn inputs(&self) -> usize {
+        self.layers.first().map_or(0, |(weight, _)| weight.ncols())
     }
 
     /// Terms of the sums along the longest way from an input to an output.

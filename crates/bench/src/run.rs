@@ -122,8 +122,7 @@ impl Bench<'_> {
         match case.work {
             Work::Pipeline { steps } => {
                 let program = Program::built(self.threads, folder)?;
-                let effort = Effort { most: 5, ..self.effort() };
-                let effort = if case.on_request { Effort { least: 1, ..effort } } else { effort };
+                let effort = Effort { most: 5, ..self.effort_for(case) };
                 pipeline::measured(case, steps, &program, self.peers.as_ref(), effort)
             }
             Work::Memory => {
@@ -136,12 +135,13 @@ impl Bench<'_> {
         }
     }
 
-    fn effort(&self) -> Effort {
+    /// What takes minutes is measured once at least.
+    fn effort_for(&self, case: &Case) -> Effort {
         if self.arguments.quick {
-            Effort { least: 2, most: 2, seconds: 0.0 }
-        } else {
-            Effort { least: 3, most: 25, seconds: self.arguments.seconds }
+            return Effort { least: 2, most: 2, seconds: 0.0 };
         }
+        let least = if case.on_request { 1 } else { 3 };
+        Effort { least, most: 25, seconds: self.arguments.seconds }
     }
 
     /// Judges and times the implementations of `case` within this program and the peers.
@@ -150,7 +150,7 @@ impl Bench<'_> {
         case: &Case,
         trained: &mut Option<(Case, Trained)>,
     ) -> Result<Measured, BenchError> {
-        let problem = Problem::of(case);
+        let problem = Problem::of(case)?;
         let decomposes = matches!(case.work, Work::AllPairs | Work::TopCold | Work::TopWarm);
         let same = |(other, _): &(Case, Trained)| other.sizes() == case.sizes();
         if decomposes && !trained.as_ref().is_some_and(same) {
@@ -175,7 +175,7 @@ impl Bench<'_> {
             .filter(|(_, (series, _))| series.status == Status::Measured)
             .map(|(place, (_, contender))| (place, contender.as_mut() as &mut dyn Contender))
             .unzip();
-        let readings = in_turn(&mut running, self.effort());
+        let readings = in_turn(&mut running, self.effort_for(case));
         drop(running);
         for (place, seconds) in timed.drain(..).zip(readings) {
             let (series, contender) = (&mut series[place], &contenders[place]);

@@ -29,7 +29,7 @@ def gradient(task):
     # Sample by sample, in Python's f64.
     x, y, *tensors = map(read, task["arrays"])
     layers = [(w, c[0]) for w, c in zip(tensors[::2], tensors[1::2])]
-    slope = task["slope"]
+    slope = task["network"]["slope"]
     total = [([[0.0] * len(c) for _ in w], [0.0] * len(c)) for w, c in layers]
     for sample, target in zip(x, y):
         inputs, pre = [sample], []

@@ -21,7 +21,18 @@ fn a_quick_bench_writes_its_table_and_its_page() {
     let readings: Vec<Reading> = read_rows(folder.path()).expect("the table");
     let names = |of: fn(&Reading) -> &String| readings.iter().map(of).collect::<BTreeSet<_>>();
     let cases = names(|reading| &reading.case);
-    for case in ["forward", "step-full-batch", "gramian", "top-warm", "tables", "step-by-depth"] {
+    for case in [
+        "forward",
+        "step-full-batch",
+        "gramian",
+        "top-warm",
+        "tables",
+        "step-by-depth",
+        "step-cnn",
+        "step-residual-norm",
+        "gramian-cnn-outputs",
+        "memory-cnn",
+    ] {
         assert!(cases.iter().any(|found| *found == case), "{case} is not in {cases:?}");
     }
     // Whole programs and their memory have no operations to count.
@@ -41,7 +52,9 @@ fn a_quick_bench_writes_its_table_and_its_page() {
         let judged = |r: &Reading| &r.case == *case && r.error.is_some();
         assert!(readings.iter().any(judged), "{case} was not judged");
     }
-    assert!(!cases.iter().any(|found| *found == "pipeline-full"), "nobody asked for it");
+    for case in ["pipeline-full", "gramian-cnn-full"] {
+        assert!(!cases.iter().any(|found| *found == case), "nobody asked for {case}");
+    }
     for stage in ["dataset", "train", "ntk", "spectrum", "report"] {
         let name = format!("pipeline: {stage}");
         assert!(readings.iter().any(|r| r.implementation == name), "no stage {stage}");
