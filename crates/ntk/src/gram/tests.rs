@@ -220,11 +220,14 @@ fn gramians_of_networks_of_layers_are_the_explicit_ones_however_many_passes_they
             assert_near(&what, &square(&fx, reduction), &expected, 1e-12);
             let across = explicit(&right, &left, 3, reduction);
             assert_near(&what, &cross(&fz, &fx, reduction), &across, 1e-12);
-            // Single layers, and single rows of their windows.
-            for most in [0.0, 60.0] {
-                let passes =
-                    network.program().factor_groups(signal(reduction), most, &Rates::MEASURED);
-                assert!(passes.len() > 1);
+            // Every form that a layer can take, in one pass, in single layers and single rows of their
+            // windows.
+            let forms = [Rates::MEASURED].into_iter().chain(FORMS);
+            for (rates, most) in
+                forms.flat_map(|rates| [f64::INFINITY, 60.0, 0.0].map(move |most| (rates, most)))
+            {
+                let passes = network.program().factor_groups(signal(reduction), most, &rates);
+                assert!(passes.len() > 1 || most > 0.0);
                 let mut matrices = Vec::new();
                 for pass in &passes {
                     let of_pass = factors_of(network, &x, reduction, pass);
@@ -236,7 +239,8 @@ fn gramians_of_networks_of_layers_are_the_explicit_ones_however_many_passes_they
                     }
                 }
                 let sums: Vec<Vec<f64>> = matrices.iter().map(Symmetric::to_dense).collect();
-                assert_near(&format!("{what}, {} passes", passes.len()), &sums, &expected, 1e-12);
+                let what = format!("{what}, {rates:?}, {} passes", passes.len());
+                assert_near(&what, &sums, &expected, 1e-12);
             }
             let single: Network<f32> = network.cast();
             let x32: Vec<f32> = x.iter().map(|&v| v as f32).collect();
