@@ -80,6 +80,7 @@ impl Needs {
         let inputs = BTreeMap::from([at("dataset", &training), at("training", &training)]);
         let parameters = ntk::Parameters {
             reduction: artifact::tables::kernel::Reduction::default(),
+            samples: None,
             precision: artifact::Precision::default(),
             test_rows: false,
         };
