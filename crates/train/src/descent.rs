@@ -185,6 +185,7 @@ mod tests {
     use crate::parameters::Engine;
     use crate::schedule::LearningRate;
     use crate::sharpness::Sharpness;
+    use crate::weight_decay::{PerLayer, WeightDecay};
 
     fn parameters(activation: Activation, optimizer: Optimizer, rate: f64) -> Parameters {
         Parameters {
@@ -312,16 +313,70 @@ mod tests {
         files
     }
 
+    /// A network of layers with a batch norm, whose parameters decay and whose gradients are clipped.
+    fn of_images(optimizer: Optimizer, rate: f64) -> Parameters {
+        let layers = serde_json::json!([
+            { "conv": { "channels": 4, "kernel": 1 } }, { "batch_norm": {} }, "tanh",
+            { "residual": [{ "conv": { "channels": 4, "kernel": 1 } }, "relu"] }, "flatten", { "dense": 1 }
+        ]);
+        let network = Architecture {
+            layers: serde_json::from_value(layers).expect("layers"),
+            ..Architecture::default()
+        };
+        let weight_decay = Some(WeightDecay { l2: 0.01, per_layer: PerLayer::Ntk });
+        let clip_norm = Some(0.5);
+        Parameters {
+            network,
+            weight_decay,
+            clip_norm,
+            ..parameters(Activation::Tanh, optimizer, rate)
+        }
+    }
+
+    #[test]
+    fn a_batch_norm_is_recorded_with_the_statistics_of_the_whole_split() {
+        let parameters = of_images(Optimizer::GradientDescent, 0.1);
+        let data = Data { input_shape: Some(vec![1, 2, 1]), ..data(1) };
+        let folder = train(&parameters, &data, 2).expect("trains");
+        let rows: Vec<CheckpointRow> = read_step(folder.path(), 100).expect("the last checkpoint");
+        let find = |name: &str| rows.iter().find(|row| row.parameter == name).expect("a tensor");
+        let (mean, variance) = (find("layers.1.mean"), find("layers.1.variance"));
+        let (weight, bias) = (&find("layers.0.weight").values, &find("layers.0.bias").values);
+        // The convolution of kernel 1 is a line through every number.
+        let count = data.train.x.len() as f64;
+        for channel in 0..4 {
+            let z = |x: &f32| f64::from(x * weight[channel] + bias[channel]);
+            let expected = data.train.x.iter().map(z).sum::<f64>() / count;
+            let squares = data.train.x.iter().map(|x| (z(x) - expected).powi(2)).sum::<f64>();
+            let near = |found: f32, expected: f64| (f64::from(found) - expected).abs() <= 1e-5;
+            assert!(near(mean.values[channel], expected));
+            assert!(near(variance.values[channel], squares / count));
+        }
+        // Full-batch updates normalize with the same: their loss is the one that is recorded.
+        let history: Vec<HistoryRow> = read_rows(folder.path()).expect("reads");
+        assert!(history[10].train_loss < history[0].train_loss);
+        let bits = |threads| {
+            let folder = train(&parameters, &data, threads).expect("trains");
+            std::fs::read(folder.path().join("outputs.parquet")).expect("the table")
+        };
+        assert_eq!(bits(1), bits(3));
+    }
+
     #[test]
     fn a_run_that_is_killed_at_any_step_goes_on_bit_for_bit() {
         let sgd = Optimizer::Sgd(Sgd { batch: Some(16), momentum: 0.9, nesterov: true });
         let adam =
             Optimizer::Adam(Adam { batch: Some(16), beta1: 0.9, beta2: 0.999, epsilon: 1e-8 });
-        for (optimizer, rate) in [(Optimizer::GradientDescent, 0.1), (sgd, 0.01), (adam, 0.003)] {
-            let mut parameters = parameters(Activation::Tanh, optimizer, rate);
+        let dense = [(Optimizer::GradientDescent, 0.1), (sgd, 0.01), (adam, 0.003)]
+            .map(|(optimizer, rate)| (parameters(Activation::Tanh, optimizer, rate), None));
+        let images = [(sgd, 0.01), (Optimizer::GradientDescent, 0.1)]
+            .map(|(optimizer, rate)| (of_images(optimizer, rate), Some(vec![1, 2, 1])));
+        for (mut parameters, input_shape) in dense.into_iter().chain(images) {
+            let data = Data { input_shape, ..data(1) };
+            let optimizer = parameters.optimizer;
             parameters.sharpness =
                 Some(Sharpness { every: Some(30), tolerance: 1e-2, most_products: 50 });
-            let whole = train(&parameters, &data(1), 1).expect("trains");
+            let whole = train(&parameters, &data, 1).expect("trains");
             let folder = TempDir::new().expect("a folder");
             let limits = Limits { threads: 1, memory_bytes: 1 << 30 };
             let mut reached = 0;
@@ -334,7 +389,7 @@ mod tests {
                     is_first = false;
                 });
                 context.pace = stage::Pace::Always;
-                let run = || descend(&parameters, &data(1), folder.path(), &context);
+                let run = || descend(&parameters, &data, folder.path(), &context);
                 let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run));
                 assert_eq!(ended.is_ok(), last > 100, "{optimizer:?}, {last}");
                 reached = last;
