@@ -73,6 +73,19 @@ fn activation_tells_five_activations_apart_by_name() {
 }
 
 #[test]
+fn architecture_compares_four_networks_of_as_many_parameters() {
+    let columns = ["network: Utf8", "start: Int64"];
+    sweep("architecture", &["sweep.start.to=[0]"], &columns, 4, "target_aligns");
+}
+
+#[test]
+fn cnn_alignment_shows_a_convolutional_network_beside_an_mlp() {
+    let columns = ["network: Utf8", "start: Int64"];
+    let settings = ["sweep.start.to=[0, 1]", "dataset.with.source.glyphs.side=8"];
+    sweep("cnn-alignment", &settings, &columns, 4, "target_aligns");
+}
+
+#[test]
 fn depth_says_whether_deeper_networks_align_more() {
     let columns = ["depth: Int64", "seed: Int64"];
     sweep("depth", &["train.with.learning_rate={initial: 0.05}"], &columns, 6, "depth_aligns");
