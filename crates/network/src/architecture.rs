@@ -282,7 +282,7 @@ mod tests {
     }
 
     /// What is wrong with a list of layers on images of 8 × 6 × 3 and three outputs.
-    fn wrong(layers: serde_json::Value) -> (String, String) {
+    fn wrong(layers: &serde_json::Value) -> (String, String) {
         let architecture: Architecture =
             serde_json::from_value(serde_json::json!({ "layers": layers })).expect("parses");
         let data = Some((Shape::Image([8, 6, 3]), 3));
@@ -358,7 +358,7 @@ mod tests {
             ),
         ];
         for (layers, at, message) in cases {
-            assert_eq!(wrong(layers), (at.to_owned(), message.to_owned()));
+            assert_eq!(wrong(&layers), (at.to_owned(), message.to_owned()));
         }
     }
 }

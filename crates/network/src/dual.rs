@@ -234,7 +234,8 @@ mod tests {
 
     #[test]
     fn functions_bring_their_derivatives() {
-        let functions: [(&str, fn(Dual<f64>) -> Dual<f64>); 10] = [
+        type Function = fn(Dual<f64>) -> Dual<f64>;
+        let functions: [(&str, Function); 10] = [
             ("exp", Scalar::exponential),
             ("tanh", Scalar::hyperbolic_tangent),
             ("sigmoid", Scalar::sigmoid),
