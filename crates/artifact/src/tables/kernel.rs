@@ -8,7 +8,7 @@ use crate::outline::{Fact, FactType};
 use crate::table::{Column, Data, Layout, Row, Table};
 
 /// Tables of this kind.
-pub const TABLES: &[Table] = &[KERNELS, GRAM];
+pub const TABLES: &[Table] = &[KERNELS, GRAM, DIAGONAL];
 
 /// What the outline of a kernel states.
 pub const FACTS: &[Fact] = &[
@@ -178,3 +178,39 @@ pub const GRAM: Table = Table {
         ),
     ],
 };
+
+/// The kernel of each test sample with itself.
+pub const DIAGONAL: Table = Table {
+    name: "diagonal",
+    about: "k(x, x) of test samples, of kernels that are covariances: what the variance of a prediction needs beside `gram`.",
+    version: 1,
+    layout: Layout::Tidy,
+    optional: true,
+    columns: &[
+        Column::new("step", Data::UInt64, "Updates made before the checkpoint."),
+        Column::new("sample", Data::UInt32, "The sample within the test split."),
+        Column::new(
+            "output",
+            Data::UInt32,
+            "The output under `full` and `per-output`; 0 otherwise, reduced as the Gramian is.",
+        ),
+        Column::new("value", Data::Float64, "k(x, x)."),
+    ],
+};
+
+/// A row of [`DIAGONAL`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DiagonalRow {
+    /// Updates made before the checkpoint.
+    pub step: u64,
+    /// The sample within the test split.
+    pub sample: u32,
+    /// The output under `full` and `per-output`; 0 otherwise.
+    pub output: u32,
+    /// k(x, x).
+    pub value: f64,
+}
+
+impl Row for DiagonalRow {
+    const TABLE: &'static Table = &DIAGONAL;
+}

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::dataset::Sample;
 use super::findings::{FindingRow, Verdict};
-use super::kernel::{KernelRow, Reduction};
+use super::kernel::{DiagonalRow, KernelRow, Reduction};
 use super::run::{RunRow, RunState};
 use super::spectrum::{
     AlignmentMetric, AlignmentRow, BaselineRow, DynamicsRow, EigenvalueRow, EigenvectorRow,
@@ -73,6 +73,11 @@ fn history_comes_back() {
         sharpness: value,
     };
     check(&[row(0, Some(0.1)), row(u64::MAX, None)], &[]);
+}
+
+#[test]
+fn diagonals_come_back() {
+    check(&[DiagonalRow { step: 5, sample: 3, output: 1, value: 0.1 }], &[]);
 }
 
 #[test]

@@ -14,6 +14,7 @@ fn a_run_leaves_artifacts_with_manifests_and_one_folder_to_open() {
     insta::assert_snapshot!(world.results("chain"), @r#"
     checkpoints/step-0000000000.parquet
     checkpoints/step-0000000010.parquet
+    diagonal.parquet
     eigenvectors.parquet
     energy.parquet
     figures/energy.svg

@@ -154,6 +154,7 @@ fn tidy_tables_are_gathered_and_the_rest_lies_by_variant() {
     let world = world();
     world.run(SWEEP, &[]).expect("it runs");
     insta::assert_snapshot!(world.results("swept"), @r#"
+    diagonal.parquet
     energy.parquet
     figures/energy.svg
     findings.parquet
