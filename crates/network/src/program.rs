@@ -22,9 +22,10 @@ pub struct Program {
     pub input: Shape,
     /// o.
     pub outputs: usize,
-    pub(crate) steps: Vec<Step>,
+    /// Its steps, in order; value 0 is the input, value i + 1 that of step i.
+    pub steps: Vec<Step>,
     /// What of the steps has parameters, in their order.
-    pub(crate) layers: Vec<LayerShape>,
+    pub layers: Vec<LayerShape>,
     pub(crate) phases: Vec<Phase>,
     /// Its layers, for whoever looks at it.
     pub summary: Vec<LayerSummary>,
@@ -48,12 +49,13 @@ pub struct LayerSummary {
 
 /// One step: value number `i + 1` of step `i`, from earlier values; 0 is the input.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Step {
+pub struct Step {
+    /// What it computes.
     pub op: Op,
     /// Values that it is made from; only a sum has two.
     pub inputs: Vec<usize>,
     /// Whether a later step has sent a signal to the same input before.
-    pub accumulate: Vec<bool>,
+    pub(crate) accumulate: Vec<bool>,
     /// What its result goes through.
     pub activation: Activation,
     /// Its parameters, where it has some.
@@ -64,14 +66,22 @@ pub(crate) struct Step {
 
 /// What a step computes.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Op {
+pub enum Op {
+    /// All inputs to each output.
     Dense,
+    /// The same weights at each window.
     Convolution(Window),
+    /// Weights of its own at each window.
     Local(Window),
+    /// Means of windows.
     AveragePool(Window),
+    /// Maxima of windows.
     MaxPool(Window),
+    /// The mean of each channel.
     GlobalAverage,
+    /// A normalization.
     Norm(Norm),
+    /// The sum of two values.
     Sum,
     /// The value itself, for an activation that cannot be part of the step before.
     Identity,
@@ -79,7 +89,7 @@ pub(crate) enum Op {
 
 /// The parameters of a layer.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct LayerShape {
+pub struct LayerShape {
     /// Its place: `layers.0`, within a residual sum `layers.2.layers.0` or `layers.2.shortcut.0`.
     pub name: String,
     /// Shape of the weights; of a norm γ.
@@ -93,6 +103,8 @@ pub(crate) struct LayerShape {
 }
 
 impl LayerShape {
+    /// Numbers of its weights.
+    #[must_use]
     pub fn weights(&self) -> usize {
         self.weight.iter().copied().fold(1, usize::saturating_mul)
     }
@@ -219,11 +231,14 @@ impl Program {
 }
 
 impl Step {
+    /// Whether it normalizes over a batch.
+    #[must_use]
     pub fn is_batch_norm(&self) -> bool {
         matches!(self.op, Op::Norm(Norm { over: Over::Batch, .. }))
     }
 
     /// Multiplications and additions for one sample.
+    #[must_use]
     pub fn flops(&self, layers: &[LayerShape]) -> u64 {
         let [input, output] = self.shapes.map(|shape| shape.len() as u64);
         match (self.op, self.layer) {

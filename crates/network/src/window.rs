@@ -44,7 +44,7 @@ pub struct Window {
     /// Windows down and across.
     pub output: [usize; 2],
     /// Rows above and columns left of the image.
-    pub(crate) before: [usize; 2],
+    pub before: [usize; 2],
     /// Rows and columns of the image with what windows see beyond its edges.
     pub(crate) padded: [usize; 2],
 }

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use artifact::tables::training::CheckpointRow;
 use artifact::{Outline, read_step};
-use network::{Architecture, Network, Shape};
+use kernel::architecture;
+use network::{Network, Shape};
 use stage::StageError;
 
 /// The network of the training run at `directory` as it was at `step`.
@@ -42,21 +43,4 @@ pub(crate) fn load(
     network.tensors_mut().try_for_each(|(name, tensor)| fill(name, tensor))?;
     network.statistics_mut().try_for_each(|(name, tensor)| fill(name, tensor))?;
     Ok(network)
-}
-
-/// The architecture that a training run recorded.
-///
-/// # Errors
-/// Where there is none, or it has layers that this stage does not know: a wrong kernel would follow
-/// silently.
-pub(crate) fn architecture(outline: &Outline) -> Result<Architecture, StageError> {
-    let value = outline.network.clone().ok_or_else(|| {
-        StageError::new("the training run does not say the architecture of its network")
-            .hint("its trainer must put `network` into the outline of its `done` message")
-    })?;
-    serde_json::from_value(value).map_err(|error| {
-        StageError::new(format!("the NTK of this network is not known: {error}")).hint(
-            "this stage knows the networks that `train` trains, as widths `hidden` or a list of `layers`",
-        )
-    })
 }

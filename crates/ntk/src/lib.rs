@@ -29,19 +29,17 @@
 
 mod checkpoint;
 pub mod gram;
-mod join;
-mod norms;
 mod parameters;
 mod plan;
 mod run;
-mod shape;
-mod steps;
 #[cfg(test)]
 mod tests;
 
 use std::path::{Path, PathBuf};
 
-use artifact::{Kind, Outline};
+use artifact::tables::training::CHECKPOINTS;
+use artifact::{Kind, Outline, steps};
+use kernel::Joined;
 use stage::{Context, Inputs, Limits, Outlines, Part, Plan, Port, Stage, StageError};
 
 pub use parameters::Parameters;
@@ -101,6 +99,20 @@ impl Stage for Ntk {
         output: &Path,
         context: &Context,
     ) -> Result<Outline, StageError> {
-        join::join(*parameters, inputs, pieces, output, context)
+        let outline = inputs.one("training")?.manifest()?.outline;
+        let Some(outputs) = outline.output_dim else {
+            return Err(StageError::new("the training run does not say its output dimension"));
+        };
+        let checkpoints = steps(inputs.one("training")?.path(), &CHECKPOINTS)?;
+        let joined = Joined {
+            steps: &checkpoints,
+            outputs: outputs as usize,
+            reduction: parameters.reduction,
+            precision: parameters.precision,
+            side: gram::side,
+            test_side: gram::SIDE,
+        };
+        kernel::join(joined, pieces, output, context)?;
+        Ok(Outline { checkpoints: Some(checkpoints), ..plan::outline(*parameters, &outline) })
     }
 }

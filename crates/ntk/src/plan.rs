@@ -1,13 +1,11 @@
 //! How large the kernels will be, and whether they fit.
 
-use artifact::{GramRow, Outline};
+use artifact::Outline;
+use kernel::{Shape, architecture, join_bytes};
 use stage::{Limits, Part, Plan};
 
-use crate::checkpoint;
 use crate::gram;
-use crate::join::AT_ONCE;
 use crate::parameters::Parameters;
-use crate::shape::{Shape, TEST_SAMPLES};
 
 /// Plans `part` of the kernels of a training run of which `training` is known.
 pub(crate) fn plan(
@@ -18,7 +16,7 @@ pub(crate) fn plan(
 ) -> Plan {
     let mut plan = Plan::default();
     if training.network.is_some()
-        && let Err(error) = checkpoint::architecture(training)
+        && let Err(error) = architecture(training)
     {
         plan.problem("", error.message);
     }
@@ -93,18 +91,14 @@ impl Memory {
     fn of(parameters: Parameters, training: &Outline, threads: f64) -> Option<Self> {
         let entry = parameters.precision.bytes() as f64;
         let (d, o) = (training.input_dim? as usize, training.output_dim? as usize);
-        let architecture = checkpoint::architecture(training).ok()?;
+        let network = architecture(training).ok()?;
         let shape = network::Shape::of_inputs(d, training.input_shape.as_deref());
-        let program = network::Program::new(&architecture, shape, o).ok()?;
+        let program = network::Program::new(&network, shape, o).ok()?;
         let test = if parameters.test_rows { training.test_samples.unwrap_or(0) } else { 0 };
         let reduction = parameters.reduction;
         let (signal, rates) = (gram::signal(reduction), network::Rates::MEASURED);
-        let shape = Shape {
-            train: outline(parameters, training).train_samples? as usize,
-            test: test as usize,
-            outputs: o,
-            reduction,
-        };
+        let train = outline(parameters, training).train_samples? as usize;
+        let shape = gram::shape(train, test as usize, o, reduction);
         let numbers = |pass: &Vec<network::Part>| program.factor_numbers(pass, signal);
         let whole: f64 = numbers(&program.factor_groups(signal, f64::INFINITY, &rates).concat());
         let smallest =
@@ -148,7 +142,7 @@ impl Memory {
         let side = (gram::SIDE as f64).min(rows);
         let tiles = blocks * self.entry * rows * (width - (rows - side) / 2.0);
         let strip = self.entry * width * side;
-        let test_rows = share.test.len().min(TEST_SAMPLES) as f64 * cell;
+        let test_rows = share.test.len().min(self.shape.test_side) as f64 * cell;
         let test_strips = blocks * self.entry * width * test_rows;
         let share_test = share.test.len();
         let test = gram::parts_with(share.test, self.shape.test).len() as f64;
@@ -163,13 +157,9 @@ impl Memory {
         FIXED + inputs + factors + self.within + (tiles + strip).max(of_test)
     }
 
-    /// Bytes at the peak of joining pieces: the rows that are read at once, a page at either end,
-    /// and what each row is, of the pieces and of the whole.
+    /// Bytes at the peak of joining pieces.
     fn join_bytes(&self) -> f64 {
-        let (samples, cell) = (self.shape.train as f64 + self.shape.test as f64, self.shape.cell());
-        let row = self.entry * self.shape.train as f64 * cell as f64;
-        let keys = 2.0 * size_of::<GramRow>() as f64;
-        FIXED + 2.0 * row.max(AT_ONCE as f64) + keys * samples * (cell * self.shape.blocks()) as f64
+        FIXED + join_bytes(self.shape, self.entry)
     }
 
     /// What would fit into `limit` bytes.
@@ -187,7 +177,8 @@ impl Memory {
     /// `limit` in one go.
     fn largest_fitting(&self, limit: f64) -> usize {
         let need = |train: usize| {
-            Self { shape: Shape { train, ..self.shape }, ..*self }.part_bytes(Part::Whole)
+            let side = gram::side(train, self.shape.cell());
+            Self { shape: Shape { train, side, ..self.shape }, ..*self }.part_bytes(Part::Whole)
         };
         smallest(0, self.shape.train, |samples| need(samples + 1) > limit)
     }

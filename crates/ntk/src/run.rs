@@ -9,16 +9,14 @@ use artifact::tables::dataset::Sample;
 use artifact::tables::kernel::KernelRow;
 use artifact::tables::training::{CHECKPOINTS, HistoryRow};
 use artifact::{ArtifactError, GramValue, GramWriter, Outline, Precision, read_rows, steps};
+use kernel::{Norms, Shape, Share, each_step};
 use network::{Network, Part, Scalar};
 use stage::{Context, Inputs, StageError};
 
 use crate::checkpoint;
 use crate::gram;
-use crate::norms::Norms;
 use crate::parameters::Parameters;
 use crate::plan;
-use crate::shape::{Shape, Share};
-use crate::steps;
 
 /// Inputs of both splits, row-major.
 struct Points {
@@ -55,15 +53,11 @@ pub(crate) fn run(
     let points = Points { train: points(Split::Train), test };
 
     let checkpoints = steps(training.path(), &CHECKPOINTS)?;
-    steps::each(&checkpoints, output, context, |step| {
+    each_step(&checkpoints, output, context, |step| {
         let network = checkpoint::load(training.path(), &outline, step)?;
         let d = network.input_dim().max(1);
-        let shape = Shape {
-            train: points.train.len() / d,
-            test: points.test.len() / d,
-            outputs: network.output_dim(),
-            reduction: parameters.reduction,
-        };
+        let (train, test) = (points.train.len() / d, points.test.len() / d);
+        let shape = gram::shape(train, test, network.output_dim(), parameters.reduction);
         let share = shape.piece(index, of);
         let mut rows = match parameters.precision {
             Precision::F32 => write_kernel(&network, &points, shape, &share, step, output),

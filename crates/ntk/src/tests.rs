@@ -320,5 +320,5 @@ fn what_is_no_piece_of_these_gramians_is_refused() {
 
     fs::remove_file(table_file(&pieces[1], &GRAM, Some(9))).unwrap();
     let steps = world.refused(&pieces);
-    assert!(steps.contains("has steps [0, 4], and the training run [0, 4, 9]"), "{steps}");
+    assert!(steps.contains("has steps [0, 4], and the whole [0, 4, 9]"), "{steps}");
 }

@@ -31,11 +31,18 @@ mod tile;
 use std::ops::Range;
 
 use artifact::tables::kernel::Reduction;
+use kernel::Shape;
+pub use kernel::Symmetric;
 use network::{Network, Part, Rates, Scalar};
 
 pub use factors::{Factors, passes};
 pub(crate) use factors::{NUMBERS, SIDE, parts_with, side, signal};
-pub use symmetric::Symmetric;
+
+/// The Gramians of a step, in strips as they are computed.
+pub(crate) fn shape(train: usize, test: usize, outputs: usize, reduction: Reduction) -> Shape {
+    let side = side(train, reduction.blocks(outputs).1);
+    Shape { train, test, outputs, reduction, side, test_side: SIDE }
+}
 
 /// The factors of `network` at `x` (n × d) of which Gramians under `reduction` are made.
 #[must_use]
@@ -75,12 +82,12 @@ pub fn strips<T: Scalar, S: Scalar>(
     factors: &Factors<T>,
     range: Range<usize>,
 ) -> Vec<Symmetric<S>> {
-    Symmetric::of_strips(factors, factors.side(), range)
+    symmetric::of_strips(factors, factors.side(), range)
 }
 
 /// Adds the share of further `factors` to the `matrices` that `strips` has made of those before.
 pub fn add_to_strips<T: Scalar, S: Scalar>(matrices: &mut [Symmetric<S>], factors: &Factors<T>) {
-    Symmetric::add(matrices, factors, true);
+    symmetric::add(matrices, factors, true);
 }
 
 /// G between the samples `from..to` of `rows` and all of `columns`, rounded to `S`: whole rows as

@@ -381,7 +381,7 @@ proptest! {
             let whole = cross(&fx, &fx, reduction);
             let size = whole.iter().flatten().fold(0.0_f64, |s, v| s.max(v.abs()));
             let strips = n.div_ceil(side);
-            let packed: Vec<Symmetric<f64>> = Symmetric::of_strips(&fx, side, 0..strips);
+            let packed: Vec<Symmetric<f64>> = symmetric::of_strips(&fx, side, 0..strips);
             let dense: Vec<Vec<f64>> = packed.iter().map(Symmetric::to_dense).collect();
             prop_assert!(close(&dense, &whole, 1e-12 * size), "{reduction:?}");
             for (packed, dense) in packed.iter().zip(&dense) {
@@ -396,7 +396,7 @@ proptest! {
             let held = from.min(strips)..to.min(strips);
             let cell = reduction.blocks(o).1;
             let at = |strip: usize| n.min(strip * side) * cell * n * cell;
-            let some: Vec<Symmetric<f64>> = Symmetric::of_strips(&fx, side, held.clone());
+            let some: Vec<Symmetric<f64>> = symmetric::of_strips(&fx, side, held.clone());
             for (some, dense) in some.iter().zip(&dense) {
                 let same = some.to_dense() == dense[at(held.start)..at(held.end)];
                 prop_assert!(same, "{reduction:?}, strips {held:?}");

@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
+pub(super) use kernel::{Place, Task};
 use network::{Form, Gemm, LayerFactors, Scalar, gemm};
 
 use super::factors::Factors;
@@ -9,21 +10,6 @@ use super::factors::Factors;
 /// The widest layer input whose product is formed while it is used: a product of two matrices as
 /// thin as this costs more in calls and passes than in arithmetic.
 const THIN: usize = 4;
-
-/// Which samples a tile is of.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Place {
-    /// First sample of the rows, and how many.
-    pub rows: (usize, usize),
-    /// First sample of the columns, and how many.
-    pub columns: (usize, usize),
-}
-
-/// A tile to be computed, and where it goes: for each matrix its rows, each the width of the tile.
-pub(super) struct Task<'a, S> {
-    pub place: Place,
-    pub to: Vec<Vec<&'a mut [S]>>,
-}
 
 /// Computes `tasks`, one after the other on every thread.
 pub(super) fn compute<T: Scalar, S: Scalar>(

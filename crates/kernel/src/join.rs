@@ -3,21 +3,18 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use artifact::tables::kernel::{GRAM, KernelRow};
-use artifact::tables::training::CHECKPOINTS;
+use artifact::tables::kernel::{GRAM, KernelRow, Reduction};
 use artifact::{
-    ArtifactError, GramReader, GramValue, GramWriter, Outline, Precision, read_rows, steps,
+    ArtifactError, GramReader, GramRow, GramValue, GramWriter, Precision, read_rows, steps,
 };
-use stage::{Context, Inputs, StageError};
+use stage::{Context, StageError};
 
 use crate::norms::Norms;
-use crate::parameters::Parameters;
-use crate::plan;
 use crate::shape::{Shape, Share};
-use crate::steps;
+use crate::steps::each_step;
 
 /// Bytes of the rows that are read at once, where a row is not longer: as a group of a file.
-pub(crate) const AT_ONCE: usize = 32 << 20;
+const AT_ONCE: usize = 32 << 20;
 
 /// A finished piece.
 struct Piece<'a> {
@@ -32,53 +29,67 @@ struct Rows {
     gram: GramReader,
 }
 
-/// Writes the Gramian of every checkpoint into `output`, from the `pieces` of it in order.
+/// What the pieces of a kernel are joined to.
+#[derive(Clone, Copy, Debug)]
+pub struct Joined<'a> {
+    /// Steps that have a Gramian.
+    pub steps: &'a [u64],
+    /// o.
+    pub outputs: usize,
+    /// How several outputs become a matrix.
+    pub reduction: Reduction,
+    /// Precision of its entries.
+    pub precision: Precision,
+    /// Training samples of a strip, of so many training samples.
+    pub side: fn(usize, usize) -> usize,
+    /// Test samples of a strip.
+    pub test_side: usize,
+}
+
+/// Writes the Gramian of every step into `output`, from the `pieces` of it in order.
 ///
 /// # Errors
 /// Where a piece is damaged or is none of these Gramians, or a table cannot be written.
-pub(crate) fn join(
-    parameters: Parameters,
-    inputs: &Inputs,
+pub fn join(
+    joined: Joined<'_>,
     pieces: &[PathBuf],
     output: &Path,
     context: &Context,
-) -> Result<Outline, StageError> {
-    let training = inputs.one("training")?;
-    let outline = training.manifest()?.outline;
-    let outputs = outline
-        .output_dim
-        .ok_or_else(|| StageError::new("the training run does not say its output dimension"))?;
-    let checkpoints = steps(training.path(), &CHECKPOINTS)?;
+) -> Result<(), StageError> {
     let pieces: Result<Vec<Piece<'_>>, StageError> = pieces
         .iter()
         .map(|directory| {
             let found = steps(directory, &GRAM)?;
-            if found != checkpoints {
+            if found != joined.steps {
                 return Err(unfit(
                     directory,
-                    &format!("has steps {found:?}, and the training run {checkpoints:?}"),
+                    &format!("has steps {found:?}, and the whole {:?}", joined.steps),
                 ));
             }
             Ok(Piece { directory, kernels: read_rows(directory)? })
         })
         .collect();
     let pieces = pieces?;
-    steps::each(&checkpoints, output, context, |step| {
-        let whole = joined(&pieces, step)?;
+    each_step(joined.steps, output, context, |step| {
+        let whole = whole(&pieces, step)?;
+        let (outputs, reduction) = (joined.outputs, joined.reduction);
+        let (train, cell) = (whole.samples as usize, reduction.blocks(outputs).1);
         let shape = Shape {
-            train: whole.samples as usize,
-            test: whole.test_rows as usize / parameters.reduction.blocks(outputs as usize).1.max(1),
-            outputs: outputs as usize,
-            reduction: parameters.reduction,
+            train,
+            test: whole.test_rows as usize / cell.max(1),
+            outputs,
+            reduction,
+            side: (joined.side)(train, cell),
+            test_side: joined.test_side,
         };
         let rows: Result<Vec<Rows>, StageError> = (0..pieces.len())
             .map(|index| {
                 let share = shape.piece(index, pieces.len());
-                rows(&pieces[index], step, parameters.precision, shape, share)
+                rows(&pieces[index], step, joined.precision, shape, share)
             })
             .collect();
         let rows = rows?;
-        let norms = match parameters.precision {
+        let norms = match joined.precision {
             Precision::F32 => write_gram::<f32>(&rows, step, shape, output),
             Precision::F64 => write_gram::<f64>(&rows, step, shape, output),
         }?;
@@ -89,13 +100,22 @@ pub(crate) fn join(
             ..whole.clone()
         };
         Ok(norms.into_iter().enumerate().map(row).collect())
-    })?;
-    Ok(Outline { checkpoints: Some(checkpoints), ..plan::outline(parameters, &outline) })
+    })
+}
+
+/// Bytes at the peak of joining pieces of a kernel of `shape` with entries of `entry` bytes: the rows that
+/// are read at once, a page at either end, and what each row is, of the pieces and of the whole.
+#[must_use]
+pub fn join_bytes(shape: Shape, entry: f64) -> f64 {
+    let (samples, cell) = (shape.train as f64 + shape.test as f64, shape.cell());
+    let row = entry * shape.train as f64 * cell as f64;
+    let keys = 2.0 * size_of::<GramRow>() as f64;
+    2.0 * row.max(AT_ONCE as f64) + keys * samples * (cell * shape.blocks()) as f64
 }
 
 /// What is said of the first Gramian of `step`, but for its norms: what all pieces say alike, and
 /// their rows together.
-fn joined(pieces: &[Piece<'_>], step: u64) -> Result<KernelRow, StageError> {
+fn whole(pieces: &[Piece<'_>], step: u64) -> Result<KernelRow, StageError> {
     let mut whole = None::<KernelRow>;
     for piece in pieces {
         let row = piece.kernels.iter().find(|row| row.step == step && row.output == 0);

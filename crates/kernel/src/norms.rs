@@ -8,7 +8,7 @@ const LANES: usize = 8;
 
 /// Trace and squares of rows of one Gramian that follow each other.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Norms {
+pub struct Norms {
     /// The next row.
     row: usize,
     trace: f64,
@@ -17,6 +17,7 @@ pub(crate) struct Norms {
 
 impl Norms {
     /// Those of no rows; the first to come is `row`.
+    #[must_use]
     pub fn from_row(row: usize) -> Self {
         Self { row, trace: 0.0, squares: 0.0 }
     }
@@ -34,11 +35,13 @@ impl Norms {
     }
 
     /// Σ g(i, i) over the rows.
+    #[must_use]
     pub fn trace(&self) -> f64 {
         self.trace
     }
 
     /// √ Σ g(i, j)² over the rows.
+    #[must_use]
     pub fn frobenius(&self) -> f64 {
         self.squares.sqrt()
     }

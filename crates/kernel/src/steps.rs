@@ -11,7 +11,7 @@ use stage::{Context, Resume, StageError};
 ///
 /// # Errors
 /// Those of `write`, and where a file cannot be written.
-pub(crate) fn each(
+pub fn each_step(
     checkpoints: &[u64],
     output: &Path,
     context: &Context,

@@ -6,62 +6,66 @@ use artifact::GramRow;
 use artifact::tables::Split;
 use artifact::tables::kernel::Reduction;
 
-use crate::gram;
-
-/// Test samples whose rows are computed at once, and then written.
-pub(crate) const TEST_SAMPLES: usize = gram::SIDE;
-
 /// The size of the Gramians of a step.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Shape {
+pub struct Shape {
     /// N.
     pub train: usize,
     /// Test samples, of which each has rows test × train.
     pub test: usize,
     /// o.
     pub outputs: usize,
+    /// How several outputs become a matrix.
     pub reduction: Reduction,
+    /// Training samples of a strip, between which pieces are cut.
+    pub side: usize,
+    /// The same of test samples, whose rows are computed and written together.
+    pub test_side: usize,
 }
 
 /// Rows of the Gramians of a step that one task makes: those of some training samples against all,
 /// and those of some test samples, of every matrix.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Share {
+pub struct Share {
     /// The strips of tiles that the training samples are.
     pub strips: Range<usize>,
+    /// Training samples.
     pub train: Range<usize>,
+    /// Test samples.
     pub test: Range<usize>,
+    /// Test samples of a strip.
+    test_side: usize,
 }
 
 impl Shape {
     /// Matrices.
+    #[must_use]
     pub fn blocks(&self) -> usize {
         self.reduction.blocks(self.outputs).0
     }
 
     /// Rows of a sample in each.
+    #[must_use]
     pub fn cell(&self) -> usize {
         self.reduction.blocks(self.outputs).1
     }
 
     /// Entries of a row.
+    #[must_use]
     pub fn width(&self) -> usize {
         self.train * self.cell()
     }
 
-    /// Samples along the side of a tile.
-    fn side(&self) -> usize {
-        gram::side(self.train, self.cell())
-    }
-
     /// The most pieces that get smaller by being more.
+    #[must_use]
     pub fn most_pieces(&self) -> usize {
-        self.train.div_ceil(self.side()).max(self.test.div_ceil(TEST_SAMPLES))
+        self.train.div_ceil(self.side).max(self.test.div_ceil(self.test_side))
     }
 
     /// Piece `index` of `of`, cut between tiles: as even as that allows, and empty where there are
     /// more pieces than tiles. Piece 0 of 1 is the whole, and of several none is larger than the
     /// last.
+    #[must_use]
     pub fn piece(&self, index: usize, of: usize) -> Share {
         // In u128: a request may name any number.
         let cut = |strips: usize, piece: usize| {
@@ -73,9 +77,9 @@ impl Shape {
             let at = |strip: usize| strip.saturating_mul(side).min(samples);
             (at(strips.start)..at(strips.end), strips)
         };
-        let (train, strips) = piece(self.train, self.side());
-        let (test, _) = piece(self.test, TEST_SAMPLES);
-        Share { strips, train, test }
+        let (train, strips) = piece(self.train, self.side);
+        let (test, _) = piece(self.test, self.test_side);
+        Share { strips, train, test, test_side: self.test_side }
     }
 
     /// What each row of `share` belongs to: all training rows of one matrix after the other, then
@@ -98,6 +102,7 @@ impl Shape {
 
 impl Share {
     /// Whether it has no rows.
+    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.train.is_empty() && self.test.is_empty()
     }
@@ -105,7 +110,8 @@ impl Share {
     /// The test samples, as many at a time as are computed at once.
     pub fn test_strips(&self) -> impl Iterator<Item = Range<usize>> + use<> {
         let Range { start, end } = self.test;
-        (start..end).step_by(TEST_SAMPLES).map(move |first| first..end.min(first + TEST_SAMPLES))
+        let side = self.test_side;
+        (start..end).step_by(side).map(move |first| first..end.min(first + side))
     }
 }
 
@@ -121,7 +127,7 @@ mod tests {
             train in 0_usize..5000, test in 0_usize..2000, outputs in 1_usize..4, of in 1_usize..40,
         ) {
             for reduction in [Reduction::Full, Reduction::PerOutput] {
-                let shape = Shape { train, test, outputs, reduction };
+                let shape = Shape { train, test, outputs, reduction, side: 48, test_side: 192 };
                 let pieces: Vec<Share> = (0..of).map(|index| shape.piece(index, of)).collect();
                 let whole = shape.piece(0, 1);
                 prop_assert_eq!(&whole.train, &(0..train));
@@ -142,7 +148,14 @@ mod tests {
 
     #[test]
     fn any_number_of_pieces_can_be_asked_for() {
-        let shape = Shape { train: 500, test: 3, outputs: 1, reduction: Reduction::Full };
+        let shape = Shape {
+            train: 500,
+            test: 3,
+            outputs: 1,
+            reduction: Reduction::Full,
+            side: 48,
+            test_side: 192,
+        };
         assert!(shape.piece(0, usize::MAX).is_empty());
         assert!(shape.piece(usize::MAX - 1, usize::MAX).train.end == 500);
     }

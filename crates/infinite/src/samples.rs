@@ -1,0 +1,215 @@
+//! What samples bring to their pairs: inputs, and numbers of their own variances.
+
+use network::{Gemm, gemm};
+use pulp::{Arch, Simd, WithSimd};
+use rayon::prelude::*;
+
+use crate::dual::Real;
+use crate::limit::Limit;
+use crate::pass::{Pass, Wanted, spread_left, spread_right};
+
+/// Samples with what of a kernel they decide alone.
+#[derive(Debug)]
+pub struct Samples<'a, T> {
+    /// n × d.
+    inputs: &'a [T],
+    dimension: usize,
+    /// Numbers of each sample's variances, n × [`Limit::numbers`].
+    numbers: Vec<T>,
+    stride: usize,
+    /// K(x, x) of the outputs.
+    variances: Vec<T>,
+}
+
+impl<'a, T: Real> Samples<'a, T> {
+    /// The samples `inputs`, n × d.
+    #[must_use]
+    pub fn new(limit: &Limit<T>, inputs: &'a [T]) -> Self {
+        let alone = Limit { lanes: 1, ..limit.clone() };
+        let dimension = limit.input.len().max(1);
+        let count = inputs.len() / dimension;
+        let stride = limit.numbers();
+        let mut numbers = vec![T::zero(); count * stride];
+        let mut variances = vec![T::zero(); count];
+        // One number at least, so that there are as many chunks as samples.
+        let mut none = vec![T::zero(); if stride == 0 { count } else { 0 }];
+        let chunks = if stride == 0 { &mut none } else { &mut numbers };
+        chunks
+            .par_chunks_mut(stride.max(1))
+            .zip(&mut variances)
+            .zip(inputs.par_chunks_exact(dimension))
+            .for_each_init(
+                || Pass::new(&alone, Wanted::Covariance),
+                |pass, ((numbers, variance), input)| {
+                    let right = Right::inputs(&alone, &[input]);
+                    Arch::new().dispatch(Covariances {
+                        limit: &alone,
+                        row: input,
+                        right: &right,
+                        to: pass.inputs(&alone),
+                    });
+                    *variance = pass.run_alone(&alone, numbers);
+                },
+            );
+        Self { inputs, dimension, numbers, stride, variances }
+    }
+
+    /// n.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.variances.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.variances.is_empty()
+    }
+
+    /// The variance K(x, x) of each sample's output, of the NNGP.
+    #[must_use]
+    pub fn variances(&self) -> &[T] {
+        &self.variances
+    }
+
+    fn input(&self, sample: usize) -> &'a [T] {
+        &self.inputs[sample * self.dimension..(sample + 1) * self.dimension]
+    }
+
+    fn numbers(&self, sample: usize) -> &[T] {
+        &self.numbers[sample * self.stride..(sample + 1) * self.stride]
+    }
+
+    /// What the left sides of pairs with `sample` need, appended to `to`.
+    pub(crate) fn spread_left(&self, limit: &Limit<T>, sample: usize, to: &mut Vec<T>) {
+        for pointwise in &limit.pointwise {
+            spread_left(limit, pointwise, self.numbers(sample), to);
+        }
+    }
+}
+
+/// The right sides of pairs with as many samples as there are lanes, or fewer.
+#[derive(Debug, Default)]
+pub(crate) struct Right<T> {
+    /// Of vectors n × d, of equal places each number of all lanes, of all pairs of places the one image.
+    inputs: Vec<T>,
+    /// Numbers as pointwise maps read them.
+    pub numbers: Vec<T>,
+}
+
+impl<T: Real> Right<T> {
+    /// That of `samples`, from `first` on so many.
+    pub fn new(limit: &Limit<T>, samples: &Samples<'_, T>, first: usize, count: usize) -> Self {
+        let inputs: Vec<&[T]> = (first..first + count).map(|i| samples.input(i)).collect();
+        let of: Vec<&[T]> = (first..first + count).map(|i| samples.numbers(i)).collect();
+        let mut numbers = Vec::with_capacity(limit.spread());
+        for pointwise in &limit.pointwise {
+            spread_right(limit, pointwise, &of, &mut numbers);
+        }
+        Self { inputs: Self::inputs(limit, &inputs).inputs, numbers }
+    }
+
+    /// The same without numbers.
+    fn inputs(limit: &Limit<T>, samples: &[&[T]]) -> Self {
+        let inputs = if are_vectors(limit) || limit.values[0].all_pairs {
+            samples.concat()
+        } else {
+            let lane = |lane: usize| samples[lane.min(samples.len() - 1)];
+            let number = |at: usize| (0..limit.lanes).map(move |index| lane(index)[at]);
+            (0..limit.input.len()).flat_map(number).collect()
+        };
+        Self { inputs, numbers: Vec::new() }
+    }
+
+    /// x·x'/d of vectors: of the samples from `first` on of `left`, `rows` of them, with all of these;
+    /// rows × lanes. Nothing where inputs are images.
+    pub fn products(
+        &self,
+        limit: &Limit<T>,
+        left: &Samples<'_, T>,
+        (first, rows): (usize, usize),
+    ) -> Vec<T> {
+        if !are_vectors(limit) {
+            return Vec::new();
+        }
+        let d = left.dimension;
+        let columns = self.inputs.len() / d;
+        let mut products = vec![T::zero(); rows * columns];
+        let scale = T::of((d as f64).recip());
+        let x = &left.inputs[first * d..(first + rows) * d];
+        gemm(Gemm::RightTransposed, [rows, d, columns], scale, x, &self.inputs, false, &mut products);
+        products
+    }
+
+    /// Writes the covariances of the input of `sample` with these, row `row` of `products`, to `to`.
+    pub fn covariances(
+        &self,
+        limit: &Limit<T>,
+        left: &Samples<'_, T>,
+        sample: usize,
+        products: &[T],
+        to: &mut [T],
+    ) {
+        if are_vectors(limit) {
+            to.fill(T::zero());
+            to[..products.len()].copy_from_slice(products);
+            return;
+        }
+        let row = left.input(sample);
+        Arch::new().dispatch(Covariances { limit, row, right: self, to });
+    }
+}
+
+/// Whether inputs have no places, so that all their covariances are one product of matrices.
+fn are_vectors<T: Real>(limit: &Limit<T>) -> bool {
+    limit.values[0].places == [1, 1] && limit.lanes > 1
+}
+
+/// x·x'/c over the c channels of an input and of those on the right, by places.
+struct Covariances<'a, T> {
+    limit: &'a Limit<T>,
+    row: &'a [T],
+    right: &'a Right<T>,
+    to: &'a mut [T],
+}
+
+impl<T: Real> WithSimd for Covariances<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { limit, row, right, to } = self;
+        let value = limit.values[0];
+        let [h, w] = value.places;
+        let channels = (limit.input.len() / (h * w).max(1)).max(1);
+        let scale = T::of((channels as f64).recip());
+        to.fill(T::zero());
+        if !value.all_pairs {
+            for (place, to) in to.chunks_exact_mut(limit.lanes).enumerate() {
+                for channel in place * channels..(place + 1) * channels {
+                    let x = scale * row[channel];
+                    let others = &right.inputs[channel * limit.lanes..(channel + 1) * limit.lanes];
+                    for (to, &other) in to.iter_mut().zip(others) {
+                        *to = x.fused(other, *to);
+                    }
+                }
+            }
+            return;
+        }
+        let line = w * channels;
+        for (block, to) in to.chunks_exact_mut(w * w).enumerate() {
+            let (above, below) = (block / h, block % h);
+            let left = &row[above * line..(above + 1) * line];
+            let right = &right.inputs[below * line..(below + 1) * line];
+            for (left, to) in left.chunks_exact(channels).zip(to.chunks_exact_mut(w)) {
+                for (right, to) in right.chunks_exact(channels).zip(to) {
+                    let mut sum = T::zero();
+                    for (&x, &y) in left.iter().zip(right) {
+                        sum = x.fused(y, sum);
+                    }
+                    *to = scale * sum;
+                }
+            }
+        }
+    }
+}
