@@ -27,7 +27,7 @@ const REACH: f64 = 13.0;
 
 impl Series {
     /// That of `activation`, as long as `precision` needs: coefficients fall as e^{−a√(2k)}, a = π / 2√q for
-    /// tanh, so that products of two at ρ = 1 fall twice as fast.
+    /// tanh, so that products of two at ρ = 1 fall twice as fast: in f64 to 1e-10 up to q = 3, to 1e-8 at 6.
     pub(super) fn new(activation: Activation, precision: Precision) -> Self {
         let (terms, step) = match precision {
             Precision::F32 => (96, 0.1),
