@@ -95,11 +95,11 @@ impl<'a, T: Real> Kernel<'a, T> {
         let (rows, columns) = (place.rows, place.columns);
         let is_symmetric = std::ptr::eq(left, right) && rows == columns;
         let mut pass = Pass::new(limit, self.wanted);
-        let mut lefts = Vec::with_capacity(rows.1 * limit.spread());
+        let mut lefts = Vec::with_capacity(rows.1 * limit.spread()[0]);
         for row in rows.0..rows.0 + rows.1 {
             left.spread_left(limit, row, &mut lefts);
         }
-        let spread = limit.spread();
+        let [spread, _] = limit.spread();
         for first in (columns.0..columns.0 + columns.1).step_by(limit.lanes) {
             let count = limit.lanes.min(columns.0 + columns.1 - first);
             let of = Right::new(limit, right, first, count);

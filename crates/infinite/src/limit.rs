@@ -66,6 +66,8 @@ pub(crate) struct Pointwise {
     pub dual: Dual,
     /// First of its numbers: for each number one of each place.
     pub first: usize,
+    /// Where the numbers that it reads begin, those of the left and of the right side.
+    pub spread_from: [usize; 2],
     /// The value that it is part of.
     pub value: usize,
     /// Whether its variance is the mean over all places, as of a norm that includes them.
@@ -74,7 +76,7 @@ pub(crate) struct Pointwise {
 
 /// Entries of pairs of one place that pass through together: rows of vector registers that stay in the
 /// first cache with their numbers.
-const ENTRIES: usize = 4096;
+const ENTRIES: usize = 8192;
 /// The most and the least lanes.
 const LANES: [usize; 2] = [16, 128];
 
@@ -120,15 +122,19 @@ impl<T: Real> Limit<T> {
                 Value { places, all_pairs, buffer, untrained: true }
             })
             .collect();
-        let (mut steps, mut pointwise, mut first) = (Vec::new(), Vec::new(), 0);
+        let (mut steps, mut pointwise) = (Vec::new(), Vec::new());
+        let (mut first, mut spread_from) = (0, [0; 2]);
         for (s, step) in program.steps.iter().enumerate() {
             let value = s + 1;
             let begin = pointwise.len();
             let mut add = |dual: Option<Dual>, of_all_places| {
                 let Some(dual) = dual else { return };
                 let numbers = dual.numbers() * places[value].iter().product::<usize>();
-                pointwise.push(Pointwise { dual, first, value, of_all_places });
+                let sides = spread(&dual, values[value], lanes);
+                let map = Pointwise { dual, first, spread_from, value, of_all_places };
+                pointwise.push(map);
                 first += numbers;
+                spread_from = [spread_from[0] + sides[0], spread_from[1] + sides[1]];
             };
             if let Op::Norm(norm) = step.op {
                 // A vector that was an image is normalized as a whole.
@@ -151,6 +157,12 @@ impl<T: Real> Limit<T> {
         Self { input: program.input, values, steps, pointwise, lanes }
     }
 
+    /// The same for one sample with itself.
+    #[must_use]
+    pub(crate) fn alone(&self) -> Self {
+        Self { lanes: 1, ..self.clone() }
+    }
+
     /// Numbers of one sample that pointwise maps need of it alone.
     #[must_use]
     pub fn numbers(&self) -> usize {
@@ -161,14 +173,13 @@ impl<T: Real> Limit<T> {
         })
     }
 
-    /// Numbers of both sides of one pair, or of all lanes, as pointwise maps read them.
+    /// Numbers of the left side, a sample, and of the right side, as many as there are lanes, as pointwise maps
+    /// read them.
     #[must_use]
-    pub fn spread(&self) -> usize {
-        let numbers = |pointwise: &Pointwise| {
-            let value = &self.values[pointwise.value];
-            pointwise.dual.numbers() * value.side_blocks() * value.length(self.lanes)
-        };
-        self.pointwise.iter().map(numbers).sum()
+    pub fn spread(&self) -> [usize; 2] {
+        let Some(last) = self.pointwise.last() else { return [0; 2] };
+        let sides = spread(&last.dual, self.values[last.value], self.lanes);
+        [last.spread_from[0] + sides[0], last.spread_from[1] + sides[1]]
     }
 
     /// Entries of the largest value.
@@ -183,6 +194,13 @@ impl<T: Real> Limit<T> {
     pub fn buffers(&self) -> usize {
         self.values.iter().map(|value| value.buffer + 1).max().unwrap_or(0)
     }
+}
+
+/// Numbers of both sides that a map of `value` reads.
+fn spread(dual: &Dual, value: Value, lanes: usize) -> [usize; 2] {
+    let numbers = dual.numbers() * value.side_blocks();
+    let left = if value.all_pairs { value.length(lanes) } else { 1 };
+    [numbers * left, numbers * value.length(lanes)]
 }
 
 /// Rows and columns of each value: a flattened image keeps its own.

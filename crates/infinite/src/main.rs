@@ -1,3 +1,5 @@
 //! The program `stage-infinite`.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    stage::main::<infinite::Infinite>()
+}

@@ -3,7 +3,7 @@
 use pulp::{Arch, Simd, WithSimd};
 
 use crate::dual::Real;
-use crate::limit::{Limit, Linear, Pointwise};
+use crate::limit::{Limit, Linear, Pointwise, Value};
 
 /// Buffers of one thread.
 #[derive(Debug)]
@@ -36,6 +36,8 @@ pub(crate) enum Wanted {
 impl<T: Real> Pass<T> {
     pub fn new(limit: &Limit<T>, wanted: Wanted) -> Self {
         let longest = limit.values.iter().map(|value| value.length(limit.lanes)).max();
+        let sums = limit.steps.iter().flat_map(|step| &step.inputs);
+        let margin = sums.map(|(_, sums)| sums.margin()).max().unwrap_or(0);
         let buffers = || vec![vec![T::zero(); limit.entries()]; limit.buffers()];
         Self {
             covariances: buffers(),
@@ -43,7 +45,7 @@ impl<T: Real> Pass<T> {
                 Wanted::Covariance => Vec::new(),
                 Wanted::Tangent => buffers(),
             },
-            block: vec![T::zero(); longest.unwrap_or(0)],
+            block: vec![T::zero(); longest.unwrap_or(0) + 2 * margin],
             other: vec![T::zero(); longest.unwrap_or(0)],
         }
     }
@@ -56,12 +58,8 @@ impl<T: Real> Pass<T> {
 
     /// K or Θ of the outputs, one for each lane, from the covariances of the inputs.
     pub fn run(&mut self, limit: &Limit<T>, sides: Sides<'_, T>) -> &[T] {
-        let mut at = 0;
         for (s, step) in limit.steps.iter().enumerate() {
-            self.linear(limit, step, s + 1);
-            for pointwise in &limit.pointwise[step.pointwise.clone()] {
-                at = self.pointwise(limit, pointwise, sides, at);
-            }
+            self.step(limit, step, s + 1, Some(sides));
         }
         let last = limit.values[limit.steps.len()];
         let of = if self.tangents.is_empty() { &self.covariances } else { &self.tangents };
@@ -72,13 +70,23 @@ impl<T: Real> Pass<T> {
     /// outputs. `limit` has one lane.
     pub fn run_alone(&mut self, limit: &Limit<T>, numbers: &mut [T]) -> T {
         for (s, step) in limit.steps.iter().enumerate() {
-            self.linear(limit, step, s + 1);
+            self.step(limit, step, s + 1, None);
             for pointwise in &limit.pointwise[step.pointwise.clone()] {
+                // Variances of all places come before the map of any pair.
                 self.prepare(limit, pointwise, numbers);
                 let (mut left, mut right) = (Vec::new(), Vec::new());
                 spread_left(limit, pointwise, numbers, &mut left);
                 spread_right(limit, pointwise, &[numbers], &mut right);
-                self.pointwise(limit, pointwise, Sides { left: &left, right: &right }, 0);
+                let own = Pointwise { spread_from: [0, 0], ..pointwise.clone() };
+                let value = limit.values[s + 1];
+                let mut covariances = std::mem::take(&mut self.covariances[value.buffer]);
+                let length = value.length(1);
+                for block in 0..value.blocks() {
+                    let entries = &mut covariances[block * length..(block + 1) * length];
+                    let sides = Sides { left: &left, right: &right };
+                    own.apply(value, 1, block, sides, entries, &mut []);
+                }
+                self.covariances[value.buffer] = covariances;
             }
         }
         let last = limit.values[limit.steps.len()];
@@ -110,33 +118,22 @@ impl<T: Real> Pass<T> {
         }
     }
 
-    /// Computes the value `to` by `step`, up to its pointwise maps.
-    fn linear(&mut self, limit: &Limit<T>, step: &Linear<T>, to: usize) {
+    /// Computes the value `to` by `step`, with its pointwise maps where `sides` are known.
+    fn step(&mut self, limit: &Limit<T>, step: &Linear<T>, to: usize, sides: Option<Sides<'_, T>>) {
         let value = limit.values[to];
         let mut covariances = std::mem::take(&mut self.covariances[value.buffer]);
         let tangents = self.tangents.get_mut(value.buffer).map(std::mem::take);
         let mut tangents = tangents.unwrap_or_default();
         let length = value.length(limit.lanes);
-        Arch::new().dispatch(Sum {
+        Arch::new().dispatch(Blocks {
             pass: self,
             limit,
             step,
+            value,
+            sides,
             covariances: &mut covariances[..value.blocks() * length],
             tangents: &mut tangents,
-            length,
         });
-        if step.is_local {
-            let [h, w] = value.places;
-            let is_equal = |entry: usize| {
-                (entry / length).is_multiple_of(h + 1) && (entry % length).is_multiple_of(w + 1)
-            };
-            for entry in (0..value.blocks() * length).filter(|&entry| !is_equal(entry)) {
-                covariances[entry] = T::zero();
-                if let Some(tangent) = tangents.get_mut(entry) {
-                    *tangent = T::zero();
-                }
-            }
-        }
         self.covariances[value.buffer] = covariances;
         if let Some(buffer) = self.tangents.get_mut(value.buffer) {
             *buffer = tangents;
@@ -175,70 +172,89 @@ impl<T: Real> Pass<T> {
             }
         }
     }
-
-    /// Applies a pointwise map whose numbers begin at `at`; gives where those of the next one begin.
-    fn pointwise(
-        &mut self,
-        limit: &Limit<T>,
-        pointwise: &Pointwise,
-        sides: Sides<'_, T>,
-        at: usize,
-    ) -> usize {
-        let value = limit.values[pointwise.value];
-        let length = value.length(limit.lanes);
-        let numbers = pointwise.dual.numbers() * length;
-        let h = value.places[0];
-        let mut no_tangents = Vec::new();
-        let tangents = self.tangents.get_mut(value.buffer).unwrap_or(&mut no_tangents);
-        for block in 0..value.blocks() {
-            let (left, right) =
-                if value.all_pairs { (block / h, block % h) } else { (block, block) };
-            let of = |side: usize| at + side * numbers..at + (side + 1) * numbers;
-            let entries = block * length..(block + 1) * length;
-            let covariances = &mut self.covariances[value.buffer][entries.clone()];
-            let tangents = if tangents.is_empty() { &mut [] } else { &mut tangents[entries] };
-            let (left, right) = (&sides.left[of(left)], &sides.right[of(right)]);
-            pointwise.dual.apply(left, right, covariances, tangents);
-        }
-        at + value.side_blocks() * numbers
-    }
 }
 
-/// The linear part of a step, all blocks.
-struct Sum<'a, T> {
+/// All blocks of a value.
+struct Blocks<'a, T> {
     pass: &'a mut Pass<T>,
     limit: &'a Limit<T>,
     step: &'a Linear<T>,
+    value: Value,
+    sides: Option<Sides<'a, T>>,
     covariances: &'a mut [T],
     tangents: &'a mut [T],
-    length: usize,
 }
 
-impl<T: Real> WithSimd for Sum<'_, T> {
+impl<T: Real> WithSimd for Blocks<'_, T> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let Self { pass, limit, step, covariances, tangents, length } = self;
+        let Self { pass, limit, step, value, sides, covariances, tangents } = self;
+        let length = value.length(limit.lanes);
         let [weight, bias, weight_gradient, bias_gradient] = step.factors.map(T::of);
         for (block, k) in covariances.chunks_exact_mut(length).enumerate() {
+            let t: &mut [T] = if tangents.is_empty() {
+                &mut []
+            } else {
+                &mut tangents[block * length..(block + 1) * length]
+            };
             pass.summed(limit, step, block, false, k);
-            if !tangents.is_empty() {
-                let t = &mut tangents[block * length..(block + 1) * length];
+            if !t.is_empty() {
                 pass.summed(limit, step, block, true, t);
                 for (t, &k) in t.iter_mut().zip(&*k) {
                     *t = weight_gradient.fused(k, weight.fused(*t, bias_gradient));
                 }
             }
-            for k in k {
+            for k in &mut *k {
                 *k = weight.fused(*k, bias);
+            }
+            if step.is_local {
+                let [h, w] = value.places;
+                let is_equal = |entry: usize| {
+                    block.is_multiple_of(h + 1) && entry.is_multiple_of(w + 1)
+                };
+                for entries in [&mut *k, &mut *t] {
+                    for (entry, to) in entries.iter_mut().enumerate() {
+                        *to = if is_equal(entry) { *to } else { T::zero() };
+                    }
+                }
+            }
+            // A block is in cache now, and will not be before the next step.
+            let Some(sides) = sides else { continue };
+            for pointwise in &limit.pointwise[step.pointwise.clone()] {
+                pointwise.apply(value, limit.lanes, block, sides, k, t);
             }
         }
     }
 }
 
-/// Appends the `numbers` of one sample that `pointwise` reads on the left side to `to`, spread over entries:
-/// of all pairs of places over columns of the other image, of equal ones over lanes.
+impl Pointwise {
+    /// Applies the map to a block of `value`.
+    fn apply<T: Real>(
+        &self,
+        value: Value,
+        lanes: usize,
+        block: usize,
+        sides: Sides<'_, T>,
+        covariances: &mut [T],
+        tangents: &mut [T],
+    ) {
+        let h = value.places[0];
+        let blocks = if value.all_pairs { [block / h, block % h] } else { [block; 2] };
+        let length = value.length(lanes);
+        let [left, right] = [0, 1].map(|side| {
+            let is_shared = side == 0 && !value.all_pairs;
+            let numbers = self.dual.numbers() * if is_shared { 1 } else { length };
+            let first = self.spread_from[side] + blocks[side] * numbers;
+            first..first + numbers
+        });
+        self.dual.apply(&sides.left[left], &sides.right[right], covariances, tangents);
+    }
+}
+
+/// Appends the `numbers` of one sample that `pointwise` reads on the left side to `to`: of all pairs of places
+/// spread over the columns of the other image, of equal ones one for all lanes.
 pub(crate) fn spread_left<T: Real>(
     limit: &Limit<T>,
     pointwise: &Pointwise,
@@ -256,7 +272,7 @@ pub(crate) fn spread_left<T: Real>(
                     to.extend(std::iter::repeat_n(of_places[block * w + column], w));
                 }
             } else {
-                to.extend(std::iter::repeat_n(of_places[block], limit.lanes));
+                to.push(of_places[block]);
             }
         }
     }

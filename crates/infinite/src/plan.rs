@@ -186,7 +186,8 @@ impl Memory {
         let shape = gramians(parameters, &limit, [train, test, outputs]);
         let entry = size_of::<T>() as f64;
         let buffers = 2 * limit.buffers() * limit.entries();
-        let spread = (gram::side(&limit) + 2) * limit.spread();
+        let [left, right] = limit.spread();
+        let spread = gram::side(&limit) * left + right;
         Some(Self {
             entry,
             sample: input.len() as f64 * (8.0 + entry) + limit.numbers() as f64 * entry,

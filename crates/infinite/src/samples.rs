@@ -25,7 +25,7 @@ impl<'a, T: Real> Samples<'a, T> {
     /// The samples `inputs`, n × d.
     #[must_use]
     pub fn new(limit: &Limit<T>, inputs: &'a [T]) -> Self {
-        let alone = Limit { lanes: 1, ..limit.clone() };
+        let alone = limit.alone();
         let dimension = limit.input.len().max(1);
         let count = inputs.len() / dimension;
         let stride = limit.numbers();
@@ -102,7 +102,7 @@ impl<T: Real> Right<T> {
     pub fn new(limit: &Limit<T>, samples: &Samples<'_, T>, first: usize, count: usize) -> Self {
         let inputs: Vec<&[T]> = (first..first + count).map(|i| samples.input(i)).collect();
         let of: Vec<&[T]> = (first..first + count).map(|i| samples.numbers(i)).collect();
-        let mut numbers = Vec::with_capacity(limit.spread());
+        let mut numbers = Vec::with_capacity(limit.spread()[1]);
         for pointwise in &limit.pointwise {
             spread_right(limit, pointwise, &of, &mut numbers);
         }

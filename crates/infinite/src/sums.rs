@@ -21,7 +21,7 @@ pub(crate) struct Sums<T> {
 pub(crate) enum Within<T> {
     /// Each entry is itself.
     Same,
-    /// Sums of shifted blocks, each with a mask of 0 and 1, or without one.
+    /// Sums of shifted blocks, each with a mask of 0 and 1.
     Shifts(Vec<Shift<T>>),
     /// The entries that each output entry is a sum of.
     Gather(Vec<Vec<u32>>),
@@ -44,7 +44,7 @@ pub(crate) enum Pairs {
 #[derive(Clone, Debug)]
 pub(crate) struct Shift<T> {
     pub by: isize,
-    pub mask: Option<Vec<T>>,
+    pub mask: Vec<T>,
 }
 
 /// Places of rows or columns that windows see: of each output place the input place at each tap, where that
@@ -191,47 +191,24 @@ impl<T: Real> Sums<T> {
         Self { blocks: blocks.collect(), within: Within::Column(columns), scale }
     }
 
-    /// Writes the sums of `block`, multiplied by [`Self::scale`], from `input` in blocks of `length` entries;
-    /// `whole` is a buffer of as many.
+    /// Writes the sums of `block`, multiplied by [`Self::scale`], from `input` in blocks of `length` entries.
+    ///
+    /// `whole` is a buffer that [`Self::margin`] says the size of; beyond the block it holds zeros, which shifts
+    /// read.
     #[inline(always)]
     pub fn write(&self, block: usize, input: &[T], length: usize, whole: &mut [T], to: &mut [T]) {
         let scale = T::of(self.scale);
         let parts = &self.blocks[block];
-        let part = |index: u32| &input[index as usize * length..(index as usize + 1) * length];
-        let summed: &[T] = match parts[..] {
-            [] => {
-                to.fill(T::zero());
-                return;
-            }
-            [only] => part(only),
-            [first, second, ref rest @ ..] => {
-                let whole = &mut whole[..length];
-                for ((to, &a), &b) in whole.iter_mut().zip(part(first)).zip(part(second)) {
-                    *to = a + b;
-                }
-                for &other in rest {
-                    for (to, &from) in whole.iter_mut().zip(part(other)) {
-                        *to += from;
-                    }
-                }
-                whole
-            }
-        };
+        if matches!(self.within, Within::Same) {
+            add_parts(parts, input, length, scale, to);
+            return;
+        }
+        let margin = self.margin();
+        let summed = &mut whole[margin..margin + length];
+        add_parts(parts, input, length, T::one(), summed);
         match &self.within {
-            Within::Same => {
-                for (to, &from) in to.iter_mut().zip(summed) {
-                    *to = scale * from;
-                }
-            }
-            Within::Shifts(shifts) => {
-                to.fill(T::zero());
-                for shift in shifts {
-                    shift.add(summed, to);
-                }
-                for to in to {
-                    *to *= scale;
-                }
-            }
+            Within::Same => {}
+            Within::Shifts(shifts) => add_shifts(shifts, whole, margin, scale, to),
             Within::Gather(entries) => {
                 for (to, entries) in to.iter_mut().zip(entries) {
                     *to = scale * sum(summed, entries);
@@ -239,6 +216,82 @@ impl<T: Real> Sums<T> {
             }
             Within::Column(columns) => to[0] = scale * sum(summed, &columns[block % columns.len()]),
         }
+    }
+
+    /// Entries before and after a block that shifts reach.
+    pub fn margin(&self) -> usize {
+        match &self.within {
+            Within::Shifts(shifts) => {
+                shifts.iter().map(|shift| shift.by.unsigned_abs()).max().unwrap_or(0)
+            }
+            _ => 0,
+        }
+    }
+}
+
+/// Entries whose sums stay in registers.
+const TOGETHER: usize = 32;
+
+/// to ← scale · Σ of the `parts` of `input`.
+#[inline(always)]
+fn add_parts<T: Real>(parts: &[u32], input: &[T], length: usize, scale: T, to: &mut [T]) {
+    let mut chunks = to.chunks_exact_mut(TOGETHER);
+    let mut start = 0;
+    for to in &mut chunks {
+        let mut sums = [T::zero(); TOGETHER];
+        for &part in parts {
+            let at = part as usize * length + start;
+            let from = &input[at..at + TOGETHER];
+            for (sum, &from) in sums.iter_mut().zip(from) {
+                *sum += from;
+            }
+        }
+        for (to, sum) in to.iter_mut().zip(sums) {
+            *to = scale * sum;
+        }
+        start += TOGETHER;
+    }
+    let rest = chunks.into_remainder();
+    rest.fill(T::zero());
+    for &part in parts {
+        let at = part as usize * length + start;
+        let from = &input[at..at + rest.len()];
+        for (to, &from) in rest.iter_mut().zip(from) {
+            *to += from;
+        }
+    }
+    for to in rest {
+        *to *= scale;
+    }
+}
+
+/// to ← scale · Σ of the shifts of the block that begins at `margin` in `whole`.
+#[inline(always)]
+fn add_shifts<T: Real>(shifts: &[Shift<T>], whole: &[T], margin: usize, scale: T, to: &mut [T]) {
+    let mut chunks = to.chunks_exact_mut(TOGETHER);
+    let mut start = 0;
+    for to in &mut chunks {
+        let mut sums = [T::zero(); TOGETHER];
+        for shift in shifts {
+            let at = (margin + start).wrapping_add_signed(shift.by);
+            let (from, mask) = (&whole[at..at + TOGETHER], &shift.mask[start..start + TOGETHER]);
+            for ((sum, &from), &mask) in sums.iter_mut().zip(from).zip(mask) {
+                *sum = from.fused(mask, *sum);
+            }
+        }
+        for (to, sum) in to.iter_mut().zip(sums) {
+            *to = scale * sum;
+        }
+        start += TOGETHER;
+    }
+    for (entry, to) in chunks.into_remainder().iter_mut().enumerate() {
+        let entry = start + entry;
+        let mut sum = T::zero();
+        for shift in shifts {
+            let from = whole[(margin + entry).wrapping_add_signed(shift.by)];
+            sum = from.fused(shift.mask[entry], sum);
+        }
+        *to = scale * sum;
     }
 }
 
@@ -249,26 +302,6 @@ fn sum<T: Real>(of: &[T], entries: &[u32]) -> T {
         sum += of[entry as usize];
     }
     sum
-}
-
-impl<T: Real> Shift<T> {
-    #[inline(always)]
-    fn add(&self, from: &[T], to: &mut [T]) {
-        let n = to.len();
-        let forward = usize::try_from(self.by).unwrap_or(0);
-        let backward = usize::try_from(-self.by).unwrap_or(0);
-        let from = &from[forward..n - backward];
-        let to = &mut to[backward..n - forward];
-        let Some(mask) = &self.mask else {
-            for (to, &from) in to.iter_mut().zip(from) {
-                *to += from;
-            }
-            return;
-        };
-        for ((to, &from), &mask) in to.iter_mut().zip(from).zip(&mask[backward..]) {
-            *to = from.fused(mask, *to);
-        }
-    }
 }
 
 /// `entries`, from as many entries to as many, as shifts.
@@ -287,8 +320,7 @@ fn shifts<T: Real>(entries: &[Vec<u32>]) -> Vec<Shift<T>> {
     shifts.sort_by_key(|(by, _)| *by);
     let shift = |(by, mask): (isize, Vec<bool>)| {
         let number = |&is_there: &bool| if is_there { T::one() } else { T::zero() };
-        let is_whole = mask.iter().all(|&is_there| is_there);
-        Shift { by, mask: (!is_whole).then(|| mask.iter().map(number).collect()) }
+        Shift { by, mask: mask.iter().map(number).collect() }
     };
     shifts.into_iter().map(shift).collect()
 }

@@ -30,7 +30,7 @@ struct Rows {
 }
 
 /// What the pieces of a kernel are joined to.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Joined<'a> {
     /// Steps that have a Gramian.
     pub steps: &'a [u64],
@@ -40,8 +40,8 @@ pub struct Joined<'a> {
     pub reduction: Reduction,
     /// Precision of its entries.
     pub precision: Precision,
-    /// Training samples of a strip, of so many training samples.
-    pub side: fn(usize, usize) -> usize,
+    /// Training samples of a strip, of so many training samples with so many rows each.
+    pub side: &'a dyn Fn(usize, usize) -> usize,
     /// Test samples of a strip.
     pub test_side: usize,
 }

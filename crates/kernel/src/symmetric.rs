@@ -56,31 +56,46 @@ impl<S: Copy + Zero + Send + Sync> Symmetric<S> {
         let Some(Self { samples, cell, side, strips, .. }) = matrices.first() else {
             return Vec::new();
         };
-        let (samples, cell, side, strips) = (*samples, *cell, *side, strips.clone());
-        let blocks = matrices.len();
+        let shape = (*samples, *cell, *side, strips.end);
         let mut parts: Vec<Vec<&mut [S]>> = strips.clone().map(|_| Vec::new()).collect();
+        let strips = strips.clone();
         for matrix in matrices {
             for (part, tiles) in parts.iter_mut().zip(&mut matrix.tiles) {
                 part.push(tiles);
             }
         }
-        let count = samples.div_ceil(side);
-        let mut tasks = Vec::new();
-        for (strip, mut rest) in strips.clone().zip(parts).rev() {
-            for (strip, other) in tiles_of(strip, strips.end, count) {
-                let rows = strip_samples(samples, side, strip);
-                let columns = strip_samples(samples, side, other);
-                let entries = rows.1 * columns.1 * cell * cell;
-                let mut to = Vec::with_capacity(blocks);
-                for rest in &mut rest {
-                    let (tile, after) = std::mem::take(rest).split_at_mut(entries);
-                    to.push(tile.chunks_exact_mut(columns.1 * cell).collect());
-                    *rest = after;
-                }
-                tasks.push(Task { place: Place { rows, columns }, to });
-            }
+        strips.zip(parts).rev().flat_map(|(strip, parts)| tasks(shape, strip, parts)).collect()
+    }
+
+    /// The tiles of one strip of this matrix, as those of [`Self::tasks`].
+    ///
+    /// # Panics
+    /// Where it is none of [`Self::strips`].
+    pub fn strip_tasks(&mut self, strip: usize) -> Vec<Task<'_, S>> {
+        let shape = (self.samples, self.cell, self.side, self.strips.end);
+        tasks(shape, strip, vec![&mut self.tiles[strip - self.strips.start]])
+    }
+
+    /// All tiles of one strip, one after the other: what a run may keep of it.
+    ///
+    /// # Panics
+    /// Where it is none of [`Self::strips`].
+    #[must_use]
+    pub fn tiles(&self, strip: usize) -> &[S] {
+        &self.tiles[strip - self.strips.start]
+    }
+
+    /// Puts back what [`Self::tiles`] gave; `false` where it is not as long as that.
+    ///
+    /// # Panics
+    /// Where it is none of [`Self::strips`].
+    pub fn restore(&mut self, strip: usize, tiles: &[S]) -> bool {
+        let own = &mut self.tiles[strip - self.strips.start];
+        let fits = own.len() == tiles.len();
+        if fits {
+            own.copy_from_slice(tiles);
         }
-        tasks
+        fits
     }
 
     /// A matrix of zeros, rows of `strips` strips of `side` samples, of which each has `cell` rows.
@@ -181,6 +196,29 @@ impl<S: Copy + Zero + Send + Sync> Symmetric<S> {
         }
         dense
     }
+}
+
+/// The tiles of one strip of matrices of `samples` samples with `cell` rows each in strips of `side`, whose
+/// strips end before `end`; `parts` are the strip's entries in each.
+fn tasks<S>(
+    (samples, cell, side, end): (usize, usize, usize, usize),
+    strip: usize,
+    mut parts: Vec<&mut [S]>,
+) -> Vec<Task<'_, S>> {
+    let mut tasks = Vec::new();
+    for (strip, other) in tiles_of(strip, end, samples.div_ceil(side)) {
+        let rows = strip_samples(samples, side, strip);
+        let columns = strip_samples(samples, side, other);
+        let mut to = Vec::with_capacity(parts.len());
+        for part in &mut parts {
+            let (tile, after) =
+                std::mem::take(part).split_at_mut(rows.1 * columns.1 * cell * cell);
+            to.push(tile.chunks_exact_mut(columns.1 * cell).collect());
+            *part = after;
+        }
+        tasks.push(Task { place: Place { rows, columns }, to });
+    }
+    tasks
 }
 
 /// The tiles that are kept with `strip` of strips that end before `end`, of `count` in all, as their strips of

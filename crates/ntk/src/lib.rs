@@ -109,7 +109,7 @@ impl Stage for Ntk {
             outputs: outputs as usize,
             reduction: parameters.reduction,
             precision: parameters.precision,
-            side: gram::side,
+            side: &gram::side,
             test_side: gram::SIDE,
         };
         kernel::join(joined, pieces, output, context)?;

@@ -91,7 +91,8 @@ impl Dual {
     /// Replaces covariances by those after the activation, and tangent kernels, unless `tangents` is empty,
     /// by those times E[φ'φ'].
     ///
-    /// `left` and `right` have [`Self::numbers`] numbers of each entry: all first ones, then all second ones.
+    /// `right` has [`Self::numbers`] numbers of each entry: all first ones, then all second ones. So has `left`,
+    /// or one of each for all entries.
     pub fn apply<T: Real>(
         &self,
         left: &[T],

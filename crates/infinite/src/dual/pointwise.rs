@@ -7,7 +7,7 @@ use super::Real;
 /// Covariances and tangent kernels of some pairs, with the numbers of both sides.
 #[derive(Debug)]
 pub(super) struct Entries<'a, T> {
-    /// Numbers of one side: all first ones, then all second ones.
+    /// Numbers of one side: all first ones, then all second ones; or one of each, for all pairs.
     pub left: &'a [T],
     /// Numbers of the other side.
     pub right: &'a [T],
@@ -44,19 +44,34 @@ impl<T: Real, F: Fn(T, T, [T; P], [T; P]) -> (T, T), const P: usize> WithSimd
     fn with_simd<S: Simd>(self, _: S) {
         let Self { entries: Entries { left, right, covariances, tangents }, f } = self;
         let n = covariances.len();
-        let left: [&[T]; P] = std::array::from_fn(|p| &left[p * n..(p + 1) * n]);
         let right: [&[T]; P] = std::array::from_fn(|p| &right[p * n..(p + 1) * n]);
-        if tangents.is_empty() {
-            for (e, c) in covariances.iter_mut().enumerate() {
-                let (left, right) = (left.map(|side| side[e]), right.map(|side| side[e]));
-                *c = f(*c, T::zero(), left, right).0;
-            }
-            return;
+        // Two loops, so that numbers of one place stay in registers.
+        if left.len() == P {
+            let left: [T; P] = std::array::from_fn(|p| left[p]);
+            run(covariances, tangents, right, |_| left, f);
+        } else {
+            let left: [&[T]; P] = std::array::from_fn(|p| &left[p * n..(p + 1) * n]);
+            run(covariances, tangents, right, |e| left.map(|side| side[e]), f);
         }
-        let tangents = &mut tangents[..n];
+    }
+}
+
+#[inline(always)]
+fn run<T: Real, const P: usize>(
+    covariances: &mut [T],
+    tangents: &mut [T],
+    right: [&[T]; P],
+    left: impl Fn(usize) -> [T; P],
+    f: impl Fn(T, T, [T; P], [T; P]) -> (T, T),
+) {
+    if tangents.is_empty() {
         for (e, c) in covariances.iter_mut().enumerate() {
-            let (left, right) = (left.map(|side| side[e]), right.map(|side| side[e]));
-            (*c, tangents[e]) = f(*c, tangents[e], left, right);
+            *c = f(*c, T::zero(), left(e), right.map(|side| side[e])).0;
         }
+        return;
+    }
+    let tangents = &mut tangents[..covariances.len()];
+    for (e, c) in covariances.iter_mut().enumerate() {
+        (*c, tangents[e]) = f(*c, tangents[e], left(e), right.map(|side| side[e]));
     }
 }

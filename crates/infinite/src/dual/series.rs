@@ -93,24 +93,32 @@ impl<T: Real> WithSimd for Sums<'_, T> {
     fn with_simd<S: Simd>(self, _: S) {
         let Self { terms, entries: Entries { left, right, covariances, tangents } } = self;
         let n = covariances.len();
+        // One number for all entries, or one of each.
+        let is_shared = left.len() == 1 + 2 * terms;
         for start in (0..n).step_by(TOGETHER) {
             let width = TOGETHER.min(n - start);
+            let right = |k: usize| &right[k * n + start..k * n + start + width];
+            let left = |k: usize| -> [T; TOGETHER] {
+                if is_shared {
+                    return [left[k]; TOGETHER];
+                }
+                let mut numbers = [T::zero(); TOGETHER];
+                numbers[..width].copy_from_slice(&left[k * n + start..k * n + start + width]);
+                numbers
+            };
             let mut rho = [T::zero(); TOGETHER];
+            let inverses = left(0);
             for (e, rho) in rho[..width].iter_mut().enumerate() {
-                let at = start + e;
-                let value = covariances[at] * (left[at] * right[at]);
+                let value = covariances[start + e] * (inverses[e] * right(0)[e]);
                 let value = if value > T::one() { T::one() } else { value };
                 *rho = if value < -T::one() { -T::one() } else { value };
             }
             let sum = |first: usize| {
                 let mut sums = [T::zero(); TOGETHER];
                 for k in (first..first + terms).rev() {
-                    let at = k * n + start;
-                    let (left, right) = (&left[at..at + width], &right[at..at + width]);
-                    for ((sum, &rho), (&left, &right)) in
-                        sums.iter_mut().zip(&rho).zip(left.iter().zip(right))
-                    {
-                        *sum = sum.fused(rho, left * right);
+                    let left = left(k);
+                    for (e, &right) in right(k).iter().enumerate() {
+                        sums[e] = sums[e].fused(rho[e], left[e] * right);
                     }
                 }
                 sums
