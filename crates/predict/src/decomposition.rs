@@ -168,7 +168,7 @@ pub fn largest_eigenvalue(matrix: MatRef<'_, f64>) -> f64 {
     let mut vector = Mat::from_fn(rows, 1, |i, _| sign(i));
     let mut largest = 0.0;
     for _ in 0..PRODUCTS {
-        let norm = vector.norm_l2();
+        let norm: f64 = vector.norm_l2();
         if norm == 0.0 || !norm.is_finite() {
             break;
         }
