@@ -6,10 +6,10 @@
 //! `spectrum` in the chain: it reads dataset, kernel and perhaps training, and `report` draws what it finds.
 
 mod parameters;
-// TODO mod plan;
+mod plan;
 mod tables;
 
-// TODO mod sources;
+mod sources;
 
 pub mod decomposition;
 pub mod filter;
@@ -19,7 +19,7 @@ pub mod rounding;
 pub mod scores;
 pub mod variance;
 
-// TODO mod assembly;
+mod assembly;
 mod error;
 // TODO mod evidence;
 // TODO mod figures;
