@@ -21,12 +21,13 @@ pub mod variance;
 
 mod assembly;
 mod error;
-// TODO mod evidence;
-// TODO mod figures;
-// TODO mod findings;
-// TODO mod run;
+mod evidence;
+mod figures;
+mod findings;
+mod fits;
+mod run;
 
 pub use error::PredictError;
 pub use parameters::{Parameters, Predictions, Start};
-// TODO pub use run::Predict;
+pub use run::Predict;
 pub use tables::{Method, PREDICTIONS, Part, PredictionRow, SCORES, ScoreRow};
