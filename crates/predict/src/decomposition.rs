@@ -202,9 +202,8 @@ mod tests {
         let kernel = Mat::from_fn(7, 7, |i, j| 1.0 / (1.0 + i.abs_diff(j) as f64));
         for (precision, tolerance) in [(Precision::F64, 1e-12), (Precision::F32, 1e-5)] {
             let inverse = inverse(kernel.as_ref(), 0.5, precision).unwrap().unwrap();
-            let shifted = Mat::from_fn(7, 7, |i, j| {
-                kernel[(i, j)] + if i == j { 0.5 } else { 0.0 }
-            });
+            let shifted =
+                Mat::from_fn(7, 7, |i, j| kernel[(i, j)] + if i == j { 0.5 } else { 0.0 });
             let one = product(inverse.as_ref(), shifted.as_ref());
             for i in 0..7 {
                 for j in 0..7 {
@@ -231,6 +230,6 @@ mod tests {
         let exact = *eigenpairs(kernel.as_ref(), Precision::F64).unwrap().values.last().unwrap();
         let found = largest_eigenvalue(kernel.as_ref());
         assert!((found / exact - 1.0).abs() <= 1e-3, "{found} {exact}");
-        assert_eq!(largest_eigenvalue(Mat::<f64>::zeros(2, 2).as_ref()), 0.0);
+        assert!(largest_eigenvalue(Mat::<f64>::zeros(2, 2).as_ref()).abs() <= 0.0);
     }
 }

@@ -46,8 +46,7 @@ fn test(solved: &Solved) -> Option<&Mat<f64>> {
 fn precision(fits: &Fits, chosen: &Solved) -> Result<Precision, StageError> {
     let resolved = fits.solved.iter().filter(|solved| solved.resolved).count();
     let floor = chosen.solve.filter.floor();
-    let remedies =
-        (!chosen.resolved).then(|| fits.remedies(floor / fits.scale)).transpose()?;
+    let remedies = (!chosen.resolved).then(|| fits.remedies(floor / fits.scale)).transpose()?;
     Ok(Precision {
         noise: fits.level.noise,
         above: fits.level.smallest + floor,
@@ -66,14 +65,14 @@ fn early_stopping(fits: &Fits, targets: &Mat<f64>) -> Result<EarlyStopping, Stri
         return Err("The chosen ridge does not stand above the rounding of the kernel.".to_owned());
     }
     if !fits.is_spectral() {
-        return Err("One ridge is solved without eigenvalues: ask for a second one or for a time.".to_owned());
+        return Err("One ridge is solved without eigenvalues: ask for a second one or for a time."
+            .to_owned());
     }
     let ridge = test(chosen).ok_or("There is no prediction of test samples.")?;
     let flow = |tau: f64| Some(fits.predicted(&Filter::Flow { tau })?.at.test);
     let (least, greatest, count) = MULTIPLES;
-    let multiples = (0..count).map(|i| {
-        least * (greatest / least).powf(f64::from(i) / f64::from(count - 1))
-    });
+    let multiples =
+        (0..count).map(|i| least * (greatest / least).powf(f64::from(i) / f64::from(count - 1)));
     let distances = multiples.filter_map(|multiple| {
         let flow = flow(multiple / lambda)?;
         Some((multiple, scores::distance(ridge.as_ref(), flow.as_ref())?))

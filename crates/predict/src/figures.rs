@@ -11,10 +11,11 @@ const FIGURES: &str = include_str!("figures.yaml");
 /// # Errors
 /// Where the figures of this crate are not as they should be, which a test rules out.
 pub fn study(scores: &[ScoreRow], last: u64, has_training: bool) -> Result<Study, StudyError> {
-    let mut study = Study::from_template(FIGURES, &[("LAST", last.to_string())])?;
+    let filled = [("LAST", last.to_string()), ("RESOLVED", resolved(scores, last))];
+    let mut study = Study::from_template(FIGURES, &filled)?;
     let drawn = |method: Method| scores.iter().filter(move |row| row.method == method);
     let at_last = |method: Method| drawn(method).filter(|row| row.step == last);
-    let ridges = || at_last(Method::Ridge).filter(|row| row.resolved && row.ridge > Some(0.0));
+    let ridges = || at_last(Method::Ridge).filter(|row| row.ridge > Some(0.0));
     let in_test = |row: &&ScoreRow| row.split == Part::Test;
     study.figures.retain(|figure| match figure.name.as_str() {
         "accuracy_over_ridge" => ridges().any(|row| row.accuracy.is_some()),
@@ -36,6 +37,17 @@ pub fn study(scores: &[ScoreRow], last: u64, has_training: bool) -> Result<Study
         }
     }
     Ok(study)
+}
+
+/// Which ridges lie within the rounding of the kernel, where there are any.
+fn resolved(scores: &[ScoreRow], last: u64) -> String {
+    let of_step = scores.iter().filter(|row| row.step == last && !row.resolved);
+    let most = of_step.filter_map(|row| row.ridge).reduce(f64::max);
+    most.map_or_else(String::new, |most| {
+        format!(
+            " Ridges up to {most:e} lie within the rounding of the kernel: what they predict may be of its making."
+        )
+    })
 }
 
 #[cfg(test)]
@@ -70,8 +82,12 @@ mod tests {
         assert_eq!(found.faults(KIND), [""; 0]);
         let text = serde_json::to_string(&found).unwrap();
         assert!(!text.contains("LAST") && text.contains("history"));
+        assert!(!text.contains("RESOLVED") && !text.contains("within the rounding"));
         let text = serde_json::to_string(&study(&rows, 7, false).unwrap()).unwrap();
         assert!(!text.contains("history"));
+        let unresolved = ScoreRow { resolved: false, ..row(7, Method::Ridge) };
+        let text = serde_json::to_string(&study(&[unresolved], 7, false).unwrap()).unwrap();
+        assert!(text.contains("Ridges up to 1e-1 lie within the rounding"), "{text}");
     }
 
     #[test]

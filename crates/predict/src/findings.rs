@@ -124,23 +124,24 @@ fn precision_suffices(evidence: &Evidence) -> FindingRow {
         rule: "s_min + λ is above the rounding".to_owned(),
     };
     let Some(found) = &evidence.precision else {
-        return finding.not_applicable("No solve is chosen: none has predictions of samples left out.");
+        return finding
+            .not_applicable("No solve is chosen: none has predictions of samples left out.");
     };
     let (asked, resolved) = found.solves;
-    let mut note = format!("{resolved} of {asked} ridges and times stand above the rounding.");
-    if let Some((ridge, samples)) = found.remedies {
+    let counts = format!("{resolved} of {asked} ridges and times stand above the rounding.");
+    let remedies = found.remedies.map(|(ridge, samples)| {
         let with = match samples {
             0 => "no number of samples would with the chosen ridge".to_owned(),
             _ => format!("or the first {samples} samples with the chosen ridge"),
         };
-        note += &format!(" A relative ridge of {ridge:.1e} would, {with}.");
-    }
-    if found.negative_variances > 0 {
-        note += &format!(
-            " Rounding makes the variance of {} test samples negative; it is NULL.",
-            found.negative_variances
-        );
-    }
+        format!("A relative ridge of {ridge:.1e} would, {with}.")
+    });
+    let negative = (found.negative_variances > 0).then(|| {
+        let count = found.negative_variances;
+        format!("Rounding makes the variance of {count} test samples negative; it is NULL.")
+    });
+    let sentences = [Some(counts), remedies, negative];
+    let note = sentences.into_iter().flatten().collect::<Vec<_>>().join(" ");
     // In units of the noise; a kernel without rounding has none.
     let margin = found.above / found.noise.max(f64::MIN_POSITIVE) - 1.0;
     finding.decided(found.noise, found.above, margin.clamp(f64::MIN, f64::MAX), note)
@@ -184,20 +185,26 @@ mod tests {
         all(evidence).into_iter().map(|row| row.verdict).collect()
     }
 
-    fn scored(accuracy: f64, mse: f64) -> Option<Scored> {
-        Some(Scored { accuracy: Some(accuracy), mse })
+    fn scored(accuracy: f64, mse: f64) -> Scored {
+        Scored { accuracy: Some(accuracy), mse }
     }
 
     fn precision() -> Precision {
-        Precision { noise: 1e-3, above: 2e-3, solves: (4, 3), remedies: None, negative_variances: 0 }
+        Precision {
+            noise: 1e-3,
+            above: 2e-3,
+            solves: (4, 3),
+            remedies: None,
+            negative_variances: 0,
+        }
     }
 
     fn good() -> Evidence {
         let stopping =
             EarlyStopping { multiple: 0.6, distance: 0.05, best_ridge: 0.03, best_time: 0.031 };
         Evidence {
-            kernel: scored(0.9, 0.03),
-            network: scored(0.8, 0.02),
+            kernel: Some(scored(0.9, 0.03)),
+            network: Some(scored(0.8, 0.02)),
             chance: Some(0.3),
             zero_mse: Some(0.1),
             early_stopping: Some(Ok(stopping)),
@@ -216,7 +223,7 @@ mod tests {
         let stopping =
             EarlyStopping { multiple: 0.6, distance: 0.2, best_ridge: 0.03, best_time: 0.031 };
         let poor = Evidence {
-            kernel: scored(0.2, 0.3),
+            kernel: Some(scored(0.2, 0.3)),
             early_stopping: Some(Ok(stopping)),
             precision: Some(Precision {
                 above: -5e-4,

@@ -75,11 +75,7 @@ impl Fits {
     ///
     /// # Errors
     /// Where the kernels cannot be read, are none, or where no solve exists.
-    pub fn at(
-        sources: &Sources,
-        parameters: &Parameters,
-        step: u64,
-    ) -> Result<Self, StageError> {
+    pub fn at(sources: &Sources, parameters: &Parameters, step: u64) -> Result<Self, StageError> {
         let mut blocks = Vec::new();
         for mut block in sources.blocks(step)? {
             let deviation = parameters.round_bits.map_or(0.0, |bits| rounded(&mut block, bits));
@@ -90,9 +86,8 @@ impl Fits {
         let start = start(sources, parameters, step)?;
         let solves = solves(sources, parameters, step, scale);
         let (reduction, outputs) = (sources.kernel.reduction, sources.outputs());
-        let regressions =
-            decomposed(sources, parameters, &blocks, start.as_ref(), &solves)
-                .map_err(|error| at_step(step, error))?;
+        let regressions = decomposed(sources, parameters, &blocks, start.as_ref(), &solves)
+            .map_err(|error| at_step(step, error))?;
         let levels = blocks.iter().zip(&regressions).map(|((block, rounding), regression)| {
             let frobenius = block.kernel.norm_l2();
             let noise = rounding.noise(block.kernel.nrows(), regression.largest(), frobenius);
@@ -196,7 +191,6 @@ impl Fits {
             Ok(remedies) => remedies,
             Err(error) => return error.into(),
         };
-        let samples = samples.min(self.samples());
         let after = self.level.smallest + most * self.scale;
         let exact = match parameters.round_bits {
             Some(bits) => format!(" of a kernel rounded to {bits} bits"),
@@ -213,10 +207,6 @@ impl Fits {
         })
     }
 
-    fn samples(&self) -> usize {
-        self.blocks.first().map_or(0, |(block, _)| block.kernel.nrows() / self.cell())
-    }
-
     /// Marks the solve of each method with the least error on samples left out.
     fn choose(&mut self, sources: &Sources) {
         for method in [Method::Ridge, Method::Flow, Method::Descent] {
@@ -224,9 +214,8 @@ impl Fits {
                 let left_out = solved.predicted.as_ref()?.left_out.as_ref()?;
                 scores::mse(left_out.as_ref(), sources.targets.train.as_ref())
             };
-            let of_method = self.solved.iter().enumerate().filter(|(_, solved)| {
-                solved.solve.method == method
-            });
+            let of_method =
+                self.solved.iter().enumerate().filter(|(_, solved)| solved.solve.method == method);
             let errors = of_method.filter_map(|(at, solved)| Some((at, error(solved)?)));
             let best = errors.min_by(|(_, a), (_, b)| a.total_cmp(b)).map(|(at, _)| at);
             if let Some(best) = best {
@@ -246,11 +235,17 @@ impl Fits {
         let covariances: Option<Vec<Covariance>> =
             sources.covariance_blocks(self.step)?.map(|blocks| {
                 let pairs = self.regressions.iter().zip(blocks);
-                pairs.map(|(regression, block)| {
-                    let diagonal = block.diagonal.unwrap_or_default();
-                    Covariance::new(regression, block.kernel.as_ref(), block.cross.as_ref(), diagonal)
-                })
-                .collect()
+                pairs
+                    .map(|(regression, block)| {
+                        let diagonal = block.diagonal.unwrap_or_default();
+                        Covariance::new(
+                            regression,
+                            block.kernel.as_ref(),
+                            block.cross.as_ref(),
+                            diagonal,
+                        )
+                    })
+                    .collect()
             });
         for at in 0..self.solved.len() {
             let solved = &self.solved[at];
@@ -265,7 +260,6 @@ impl Fits {
                     .zip(all)
                     .map(|(regression, covariance)| covariance.of_ensemble(regression, filter))
                     .collect(),
-                Some(_) => None,
                 None if is_kept || solved.solve.method == Method::Ridge => self
                     .regressions
                     .iter()
@@ -274,7 +268,7 @@ impl Fits {
                         variance::of_process(regression, filter, block.diagonal.as_ref()?)
                     })
                     .collect(),
-                None => None,
+                _ => None,
             };
             let columns = of_blocks.map(|blocks| {
                 let column = |values: &Vec<f64>| Mat::from_fn(values.len(), 1, |i, _| values[i]);
@@ -306,9 +300,7 @@ impl Fits {
             let mut row = |split, predicted: Option<&Mat<f64>>, other: Option<&Mat<f64>>| {
                 let (targets, labels) = match split {
                     Part::Test => (&sources.targets.test, &sources.test_labels),
-                    Part::Train | Part::LeftOut => {
-                        (&sources.targets.train, &sources.train_labels)
-                    }
+                    Part::Train | Part::LeftOut => (&sources.targets.train, &sources.train_labels),
                 };
                 let predicted = predicted.map(Mat::as_ref);
                 let nll = predicted.zip(filter.lambda()).and_then(|(predicted, lambda)| {
@@ -399,19 +391,19 @@ pub fn negative_variances(variances: &Mat<f64>) -> usize {
 
 /// Rounds every entry of `block`, and returns the root mean square of what that changes in K.
 fn rounded(block: &mut Block, bits: u32) -> f64 {
-    let mut sum = 0.0;
-    for values in [&mut block.cross, &mut block.kernel] {
-        // The sum of the last one stays.
-        sum = 0.0;
+    let round = |values: &mut Mat<f64>| -> f64 {
+        let mut sum = 0.0;
         for j in 0..values.ncols() {
             for value in values.col_mut(j).iter_mut() {
                 let exact = std::mem::replace(value, rounding::to_bits(*value, bits));
                 sum += (*value - exact).powi(2);
             }
         }
-    }
+        sum
+    };
+    round(&mut block.cross);
     let entries = block.kernel.nrows() * block.kernel.ncols();
-    (sum / entries.max(1) as f64).sqrt()
+    (round(&mut block.kernel) / entries.max(1) as f64).sqrt()
 }
 
 fn trace(kernel: MatRef<'_, f64>) -> f64 {

@@ -26,14 +26,9 @@ pub struct Parameters {
     #[schemars(range(min = 4, max = 52))]
     pub round_bits: Option<u32>,
     /// Arithmetic of the decomposition. Sums with what it finds are f64 either way.
-    #[serde(default = "double")]
     pub precision: Precision,
     /// Which predictions the table `predictions` keeps.
     pub predictions: Predictions,
-}
-
-fn double() -> Precision {
-    Precision::F64
 }
 
 /// What predictions start from.
@@ -69,7 +64,7 @@ impl Default for Parameters {
             start: Start::default(),
             samples: None,
             round_bits: None,
-            precision: double(),
+            precision: Precision::F64,
             predictions: Predictions::default(),
         }
     }

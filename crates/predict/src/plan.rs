@@ -93,11 +93,7 @@ struct Memory {
 }
 
 impl Memory {
-    fn of(
-        parameters: &Parameters,
-        inputs: &Outlines,
-        outline: &artifact::Outline,
-    ) -> Option<Self> {
+    fn of(parameters: &Parameters, inputs: &Outlines, outline: &artifact::Outline) -> Option<Self> {
         let kernel = inputs.one("kernel");
         let there = kernel.train_samples?.max(1) as f64;
         let cell = kernel.kernel_rows? as f64 / there;
@@ -188,15 +184,12 @@ mod tests {
             reduction: Some(reduction),
             ..dataset.clone()
         };
-        BTreeMap::from([
-            ("dataset".to_owned(), vec![dataset]),
-            ("kernel".to_owned(), vec![kernel]),
-        ])
-        .into()
+        BTreeMap::from([("dataset".to_owned(), vec![dataset]), ("kernel".to_owned(), vec![kernel])])
+            .into()
     }
 
-    fn planned(parameters: Parameters, samples: u64, reduction: Reduction) -> Plan {
-        plan(&parameters, &outlines(samples, reduction), &LIMITS)
+    fn planned(parameters: &Parameters, samples: u64, reduction: Reduction) -> Plan {
+        plan(parameters, &outlines(samples, reduction), &LIMITS)
     }
 
     #[test]
@@ -209,10 +202,16 @@ mod tests {
             start: Start::Network,
             ..Parameters::default()
         };
-        let plan = planned(parameters, 100, Reduction::Trace);
+        let plan = planned(&parameters, 100, Reduction::Trace);
         let at: Vec<&str> = plan.problems.iter().map(|problem| problem.at.as_str()).collect();
         let expected = [
-            "/ridges/1", "/ridges/2", "/ridges/3", "/times/0", "/times/1", "/round_bits", "/start",
+            "/ridges/1",
+            "/ridges/2",
+            "/ridges/3",
+            "/times/0",
+            "/times/1",
+            "/round_bits",
+            "/start",
             "/samples",
         ];
         assert_eq!(at, expected);
@@ -223,25 +222,25 @@ mod tests {
     #[test]
     fn nothing_to_predict_and_a_kernel_of_summed_outputs_are_refused() {
         let none = Parameters { ridges: vec![], ..Parameters::default() };
-        let plan = planned(none, 100, Reduction::Trace);
+        let plan = planned(&none, 100, Reduction::Trace);
         assert_eq!(
             plan.problems[0].message,
             "neither ridges nor times are given, so there is nothing to predict"
         );
-        let plan = planned(Parameters::default(), 100, Reduction::SummedLogit);
+        let plan = planned(&Parameters::default(), 100, Reduction::SummedLogit);
         assert!(plan.problems[0].message.starts_with("the kernel is reduced by `summed-logit`"));
-        assert!(planned(Parameters::default(), 100, Reduction::Full).problems.is_empty());
+        assert!(planned(&Parameters::default(), 100, Reduction::Full).problems.is_empty());
     }
 
     #[test]
     fn as_many_samples_as_are_said_to_fit_do_and_one_more_does_not() {
-        let plan = planned(Parameters::default(), 20_000, Reduction::Trace);
+        let plan = planned(&Parameters::default(), 20_000, Reduction::Trace);
         let hint = plan.problems[0].hint.clone().unwrap();
         let number = hint.trim_start_matches("`samples: ").split('`').next().unwrap();
         let fit: u32 = number.parse().unwrap();
         let with = |samples| Parameters { samples: Some(samples), ..Parameters::default() };
-        assert!(planned(with(fit), 20_000, Reduction::Trace).problems.is_empty());
-        assert_eq!(planned(with(fit + 1), 20_000, Reduction::Trace).problems.len(), 1);
+        assert!(planned(&with(fit), 20_000, Reduction::Trace).problems.is_empty());
+        assert_eq!(planned(&with(fit + 1), 20_000, Reduction::Trace).problems.len(), 1);
     }
 
     #[test]

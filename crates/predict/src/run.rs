@@ -23,7 +23,8 @@ impl Stage for Predict {
 
     const NAME: &'static str = "predict";
     const VERSION: &'static str = "1";
-    const SUMMARY: &'static str = "Kernel regression by ridges and times, its variance, and how far the network is from it.";
+    const SUMMARY: &'static str =
+        "Kernel regression by ridges and times, its variance, and how far the network is from it.";
     const INPUTS: &'static [Port] = &[
         Port::one("dataset", Kind::DATASET),
         Port::one("kernel", Kind::KERNEL),

@@ -45,7 +45,8 @@ pub fn nll(
     noise: f64,
 ) -> Option<f64> {
     let of = |j: usize, a: usize| variance[(j, a.min(variance.ncols() - 1))] + noise;
-    let is_positive = (0..predicted.nrows()).all(|j| (0..predicted.ncols()).all(|a| of(j, a) > 0.0));
+    let is_positive =
+        (0..predicted.nrows()).all(|j| (0..predicted.ncols()).all(|a| of(j, a) > 0.0));
     if !is_positive {
         return None;
     }
@@ -75,9 +76,7 @@ pub fn chance(labels: &[Option<u32>]) -> Option<f64> {
 
 fn mean(of: MatRef<'_, f64>, value: impl Fn(usize, usize) -> f64) -> Option<f64> {
     let count = of.nrows() * of.ncols();
-    let sum: f64 = (0..of.nrows())
-        .map(|j| (0..of.ncols()).map(|a| value(j, a)).sum::<f64>())
-        .sum();
+    let sum: f64 = (0..of.nrows()).map(|j| (0..of.ncols()).map(|a| value(j, a)).sum::<f64>()).sum();
     (count > 0 && sum.is_finite()).then(|| sum / count as f64)
 }
 

@@ -100,7 +100,7 @@ impl Sources {
         if covariance.is_some() {
             inputs.check_origin("covariance", "dataset")?;
         }
-        let trained = training.map(|input| input.manifest()).transpose()?.map(|it| it.outline);
+        let trained = training.map(Input::manifest).transpose()?.map(|it| it.outline);
         let recorded = dataset.manifest()?.outline;
         let made = kernel.manifest()?.outline;
         let mut outline = outline(&recorded, trained.as_ref(), &made);
@@ -270,12 +270,14 @@ impl Kernels {
         }
         let mut of_step = rows.values().flatten();
         let Some(first) = of_step.next() else {
-            return Err(StageError::new("the kernel artifact has no kernel: its table `kernels` is empty"));
+            return Err(StageError::new(
+                "the kernel artifact has no kernel: its table `kernels` is empty",
+            ));
         };
         let (reduction, size) = (first.reduction, (first.samples, first.rows, first.test_rows));
-        if of_step.any(|row| {
-            row.reduction != reduction || (row.samples, row.rows, row.test_rows) != size
-        }) {
+        if of_step
+            .any(|row| row.reduction != reduction || (row.samples, row.rows, row.test_rows) != size)
+        {
             return Err(StageError::new(
                 "the table `kernels` has kernels of several sizes or reductions; predictions need one",
             ));
@@ -298,12 +300,7 @@ impl Kernels {
         self.row().map_or(0, |row| row.samples as usize)
     }
 
-    fn blocks(
-        &self,
-        step: u64,
-        used: usize,
-        targets: &BySplit,
-    ) -> Result<Vec<Block>, StageError> {
+    fn blocks(&self, step: u64, used: usize, targets: &BySplit) -> Result<Vec<Block>, StageError> {
         let outputs = targets.train.ncols();
         let (reduction, of_step) = (self.reduction, self.rows.get(&step));
         let Some(row) = of_step.and_then(|rows| rows.first()) else {
@@ -336,7 +333,8 @@ impl Kernels {
         }
         // A mean over outputs stands for each of them: what it is for infinite networks.
         let scale = if reduction == Reduction::Trace { 1.0 / outputs as f64 } else { 1.0 };
-        let made = if row.precision == Precision::F64.name() { Precision::F64 } else { Precision::F32 };
+        let made =
+            if row.precision == Precision::F64.name() { Precision::F64 } else { Precision::F32 };
         let stored = reader.precision();
         let rows = used * cell;
         (0..count)

@@ -14,11 +14,7 @@ use crate::regression::{Regression, row_products};
 ///
 /// Source: Rasmussen & Williams 2006, equation 2.24; Lee et al. 2019, equation 16, with K for both kernels.
 #[must_use]
-pub fn of_process(
-    regression: &Regression,
-    filter: &Filter,
-    diagonal: &[f64],
-) -> Option<Vec<f64>> {
+pub fn of_process(regression: &Regression, filter: &Filter, diagonal: &[f64]) -> Option<Vec<f64>> {
     let explained = regression.explained(filter)?;
     Some(diagonal.iter().zip(explained).map(|(prior, explained)| prior - explained).collect())
 }

@@ -28,7 +28,8 @@ struct Kernel {
 
 #[derive(Deserialize)]
 struct Ridge {
-    ridge: f64,
+    #[serde(rename = "ridge")]
+    relative: f64,
     nngp: Moments,
     ntk: Moments,
     scikit_nngp: Scikit,
@@ -111,7 +112,7 @@ fn ridges_are_those_of_scikit_learn_and_neural_tangents() {
             (&golden.nngp, &of.nngp, &of.scikit_nngp, true),
             (&golden.ntk, &of.ntk, &of.scikit_ntk, false),
         ] {
-            let lambda = lambda(kernel, of.ridge);
+            let lambda = lambda(kernel, of.relative);
             let filter = Filter::Ridge { lambda };
             let regressions =
                 [spectral(kernel, &golden.targets), direct(kernel, &golden.targets, lambda)];
