@@ -35,7 +35,7 @@ pub fn of(fits: &Fits, sources: &Sources) -> Result<Evidence, StageError> {
         chance: scores::chance(labels),
         zero_mse: scores::mse(zero.as_ref(), targets.as_ref()),
         early_stopping: fits.has_test().then(|| early_stopping(fits, targets)),
-        precision: chosen.map(|chosen| precision(fits, chosen)).transpose()?,
+        precision: chosen.map(|chosen| precision(fits, chosen, sources)).transpose()?,
     })
 }
 
@@ -43,7 +43,7 @@ fn test(solved: &Solved) -> Option<&Mat<f64>> {
     solved.predicted.as_ref().map(|predicted| &predicted.at.test).filter(|it| it.nrows() > 0)
 }
 
-fn precision(fits: &Fits, chosen: &Solved) -> Result<Precision, StageError> {
+fn precision(fits: &Fits, chosen: &Solved, sources: &Sources) -> Result<Precision, StageError> {
     let resolved = fits.solved.iter().filter(|solved| solved.resolved).count();
     let floor = chosen.solve.filter.floor();
     let remedies = (!chosen.resolved).then(|| fits.remedies(floor / fits.scale)).transpose()?;
@@ -52,6 +52,7 @@ fn precision(fits: &Fits, chosen: &Solved) -> Result<Precision, StageError> {
         above: fits.level.smallest + floor,
         solves: (fits.solved.len(), resolved),
         remedies,
+        lacks_diagonal: sources.covariance.as_ref().is_some_and(|it| !it.has_diagonal()),
         negative_variances: chosen.variance.as_ref().map_or(0, negative_variances),
     })
 }

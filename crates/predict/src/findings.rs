@@ -39,6 +39,8 @@ pub struct Precision {
     pub remedies: Option<(f64, usize)>,
     /// Test samples whose variance is below 0 by rounding.
     pub negative_variances: usize,
+    /// Whether a covariance is wired that has no table `diagonal`, so that no variance is known.
+    pub lacks_diagonal: bool,
 }
 
 /// What findings are made of.
@@ -140,7 +142,9 @@ fn precision_suffices(evidence: &Evidence) -> FindingRow {
         let count = found.negative_variances;
         format!("Rounding makes the variance of {count} test samples negative; it is NULL.")
     });
-    let sentences = [Some(counts), remedies, negative];
+    let lacking = "The artifact at `covariance` has no table `diagonal`: variances are NULL.";
+    let lacking = found.lacks_diagonal.then(|| lacking.to_owned());
+    let sentences = [Some(counts), remedies, negative, lacking];
     let note = sentences.into_iter().flatten().collect::<Vec<_>>().join(" ");
     // In units of the noise; a kernel without rounding has none.
     let margin = found.above / found.noise.max(f64::MIN_POSITIVE) - 1.0;
@@ -196,6 +200,7 @@ mod tests {
             solves: (4, 3),
             remedies: None,
             negative_variances: 0,
+            lacks_diagonal: false,
         }
     }
 

@@ -247,6 +247,8 @@ impl Fits {
                     })
                     .collect()
             });
+        // A kernel beside a covariance is none of a process.
+        let is_process = sources.covariance.is_none();
         for at in 0..self.solved.len() {
             let solved = &self.solved[at];
             let (filter, is_kept) = (&solved.solve.filter, is_kept(solved));
@@ -260,7 +262,7 @@ impl Fits {
                     .zip(all)
                     .map(|(regression, covariance)| covariance.of_ensemble(regression, filter))
                     .collect(),
-                None if is_kept || solved.solve.method == Method::Ridge => self
+                None if is_process && (is_kept || solved.solve.method == Method::Ridge) => self
                     .regressions
                     .iter()
                     .zip(&self.blocks)

@@ -170,7 +170,8 @@ impl Sources {
         self.kernel.blocks(step, self.samples(), &self.targets).map_err(|e| at_step(step, e))
     }
 
-    /// The same of the covariance: at the same step, or at its only one.
+    /// The same of the covariance, at the same step or at its only one; none where the artifact has no
+    /// table `diagonal`.
     ///
     /// # Errors
     /// As [`Self::blocks`], where there is neither step, and where its rows are not those of the kernel.
@@ -190,13 +191,8 @@ impl Sources {
         let blocks = covariance
             .blocks(step, self.samples(), &self.targets)
             .map_err(|error| at_step(step, error))?;
-        if blocks.iter().any(|block| block.diagonal.is_none()) {
-            return Err(StageError::new(
-                "the artifact at `covariance` has no table `diagonal`, which variances start from",
-            )
-            .hint("wire a kernel that is a covariance, as the stage `infinite` makes with `kernel: nngp`"));
-        }
-        Ok(Some(blocks))
+        // Without K_** there is no variance; a finding's note says so.
+        Ok(blocks.iter().all(|block| block.diagonal.is_some()).then_some(blocks))
     }
 }
 
@@ -293,6 +289,11 @@ impl Kernels {
 
     fn row(&self) -> Option<&KernelRow> {
         self.rows.values().flatten().next()
+    }
+
+    /// Whether it has the table `diagonal`.
+    pub fn has_diagonal(&self) -> bool {
+        self.diagonal.is_some()
     }
 
     /// Training samples of every kernel.

@@ -319,6 +319,17 @@ fn a_kernel_that_is_its_own_covariance_has_the_same_flow_but_no_likelihood() {
 }
 
 #[test]
+fn a_covariance_without_its_diagonal_gives_no_variance_and_the_note_says_so() {
+    let covariance = kernel(Reduction::Trace, &[0], k);
+    std::fs::remove_file(covariance.path().join("diagonal.parquet")).unwrap();
+    let covariance = Some(covariance);
+    let answer = run(&World { covariance, ..world(Reduction::Trace) }, &parameters()).unwrap();
+    assert!(answer.predictions.iter().all(|row| row.variance.is_none()));
+    let note = answer.finding("precision_suffices").note.clone().unwrap();
+    assert!(note.ends_with("no table `diagonal`: variances are NULL."), "{note}");
+}
+
+#[test]
 fn one_ridge_alone_is_what_it_is_among_others() {
     let all = run(&world(Reduction::Full), &parameters()).unwrap();
     let one = Parameters { ridges: vec![1e-3], times: vec![], ..parameters() };
