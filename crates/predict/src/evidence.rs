@@ -70,13 +70,14 @@ fn early_stopping(fits: &Fits, targets: &Mat<f64>) -> Result<EarlyStopping, Stri
             .to_owned());
     }
     let ridge = test(chosen).ok_or("There is no prediction of test samples.")?;
+    let added = fits.added(ridge);
     let flow = |tau: f64| Some(fits.predicted(&Filter::Flow { tau })?.at.test);
     let (least, greatest, count) = MULTIPLES;
     let multiples =
         (0..count).map(|i| least * (greatest / least).powf(f64::from(i) / f64::from(count - 1)));
     let distances = multiples.filter_map(|multiple| {
-        let flow = flow(multiple / lambda)?;
-        Some((multiple, scores::distance(ridge.as_ref(), flow.as_ref())?))
+        let flow = fits.added(&flow(multiple / lambda)?);
+        Some((multiple, scores::distance(added.as_ref(), flow.as_ref())?))
     });
     let (multiple, distance) = distances
         .min_by(|(_, a), (_, b)| a.total_cmp(b))

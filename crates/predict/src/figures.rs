@@ -11,7 +11,14 @@ const FIGURES: &str = include_str!("figures.yaml");
 /// # Errors
 /// Where the figures of this crate are not as they should be, which a test rules out.
 pub fn study(scores: &[ScoreRow], last: u64, has_training: bool) -> Result<Study, StudyError> {
-    let filled = [("LAST", last.to_string()), ("RESOLVED", resolved(scores, last))];
+    let descends =
+        |row: &&ScoreRow| row.method == Method::Descent && row.distance_to_network.is_some();
+    let descent = scores.iter().find(descends).map(|row| row.step);
+    let filled = [
+        ("LAST", last.to_string()),
+        ("RESOLVED", resolved(scores, last)),
+        ("DESCENT", descent.unwrap_or(last).to_string()),
+    ];
     let mut study = Study::from_template(FIGURES, &filled)?;
     let drawn = |method: Method| scores.iter().filter(move |row| row.method == method);
     let at_last = |method: Method| drawn(method).filter(|row| row.step == last);
@@ -26,9 +33,7 @@ pub fn study(scores: &[ScoreRow], last: u64, has_training: bool) -> Result<Study
             let known = |row: &ScoreRow| row.chosen && row.accuracy.is_some();
             drawn(Method::Ridge).filter(in_test).filter(|row| known(row)).count() > 1
         }
-        "distance_to_network" => {
-            at_last(Method::Descent).any(|row| row.distance_to_network.is_some())
-        }
+        "distance_to_network" => descent.is_some(),
         _ => true,
     });
     if !has_training {
@@ -81,7 +86,7 @@ mod tests {
         assert_eq!(found.figures.len(), 6);
         assert_eq!(found.faults(KIND), [""; 0]);
         let text = serde_json::to_string(&found).unwrap();
-        assert!(!text.contains("LAST") && text.contains("history"));
+        assert!(!text.contains("LAST") && !text.contains("DESCENT") && text.contains("history"));
         assert!(!text.contains("RESOLVED") && !text.contains("within the rounding"));
         let text = serde_json::to_string(&study(&rows, 7, false).unwrap()).unwrap();
         assert!(!text.contains("history"));

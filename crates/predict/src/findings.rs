@@ -101,7 +101,7 @@ fn ridge_is_early_stopping(evidence: &Evidence) -> FindingRow {
     let finding = Finding {
         name: "ridge_is_early_stopping",
         statement: "A ridge predicts what gradient flow predicts that stops early.",
-        measure: "‖f_flow − f_ridge‖ / ‖f_ridge‖ on test samples, of the chosen ridge ε and the flow of relative time a/ε most like it, a from 0.3 to 4"
+        measure: "‖f_flow − f_ridge‖ / ‖f_ridge‖ on test samples, each without what predictions start from, of the chosen ridge ε and the flow of relative time a/ε most like it, a from 0.3 to 4"
             .to_owned(),
         rule: format!("at most {SAME}"),
     };
@@ -146,9 +146,9 @@ fn precision_suffices(evidence: &Evidence) -> FindingRow {
     let lacking = found.lacks_diagonal.then(|| lacking.to_owned());
     let sentences = [Some(counts), remedies, negative, lacking];
     let note = sentences.into_iter().flatten().collect::<Vec<_>>().join(" ");
-    // In units of the noise; a kernel without rounding has none.
-    let margin = found.above / found.noise.max(f64::MIN_POSITIVE) - 1.0;
-    finding.decided(found.noise, found.above, margin.clamp(f64::MIN, f64::MAX), note)
+    // Relative to the greater one: a factor of 1e11 says no more than one of 100.
+    let margin = (found.above - found.noise) / found.above.abs().max(found.noise);
+    finding.decided(found.noise, found.above, margin, note)
 }
 
 fn kernel_accuracy(evidence: &Evidence) -> FindingRow {

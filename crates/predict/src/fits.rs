@@ -148,6 +148,11 @@ impl Fits {
         })
     }
 
+    /// What the kernel adds on test samples to what predictions start from.
+    pub fn added(&self, test: &Mat<f64>) -> Mat<f64> {
+        self.start.as_ref().map_or_else(|| test.clone(), |start| test - &start.test)
+    }
+
     /// Whether any filter can be asked for, as every ridge and time was not.
     pub fn is_spectral(&self) -> bool {
         self.regressions.iter().all(|regression| matches!(regression, Regression::Spectral(_)))
