@@ -80,6 +80,8 @@ fn eigenpairs_in<T: RealField + GramValue>(
     if !is_consistent {
         return Err(PredictError::Inconsistent { sum, trace });
     }
+    // Before the answer is there twice.
+    drop((matrix, scratch));
     let vectors = Mat::from_fn(rows, rows, |i, j| vectors[(i, j)].into());
     Ok(Eigenpairs { values, vectors })
 }
