@@ -5,7 +5,8 @@ use stage::StageError;
 
 use crate::filter::Filter;
 use crate::findings::{EarlyStopping, Evidence, Precision, Scored};
-use crate::fits::{Fits, Solved, negative_variances};
+use crate::fits::{Fits, Solved};
+use crate::rows::negative_variances;
 use crate::scores;
 use crate::sources::Sources;
 use crate::tables::Method;

@@ -7,27 +7,16 @@ use stage::StageError;
 use crate::assembly;
 use crate::error::PredictError;
 use crate::filter::Filter;
+use crate::kernels::Block;
 use crate::parameters::{Parameters, Predictions, Start};
 use crate::regression::{Fit, Regression, Task};
 use crate::resolution::{self, Level, Rounding};
 use crate::rounding;
 use crate::scores;
-use crate::sources::{Block, BySplit, Sources, at_step};
-use crate::tables::{Method, Part, PredictionRow, ScoreRow};
+use crate::solves::{Solve, solves};
+use crate::sources::{BySplit, Sources, at_step};
+use crate::tables::Method;
 use crate::variance::{self, Covariance};
-
-/// One ridge or time.
-#[derive(Clone, Debug)]
-pub struct Solve {
-    /// Ridge, flow or descent.
-    pub method: Method,
-    /// ε.
-    pub ridge: Option<f64>,
-    /// r, or t.
-    pub time: Option<f64>,
-    /// With λ, τ or rates in the kernel's own units.
-    pub filter: Filter,
-}
 
 /// What a solve predicts, samples × outputs.
 #[derive(Clone, Debug)]
@@ -290,91 +279,9 @@ impl Fits {
         Ok(())
     }
 
-    /// The rows of the table `scores`.
-    pub fn score_rows(&self, sources: &Sources, parameters: &Parameters) -> Vec<ScoreRow> {
-        let base = if parameters.start == Start::Network { self.step } else { 0 };
-        let is_process = sources.covariance.is_none();
-        let mut rows = Vec::new();
-        for solved in &self.solved {
-            let Solve { method, ridge, time, ref filter } = solved.solve;
-            let network = sources.network.as_ref().and_then(|network| {
-                let step = match (method, time) {
-                    (Method::Descent, Some(updates)) => base + updates as u64,
-                    _ => network.last,
-                };
-                network.outputs.get(&step)
-            });
-            let mut row = |split, predicted: Option<&Mat<f64>>, other: Option<&Mat<f64>>| {
-                let (targets, labels) = match split {
-                    Part::Test => (&sources.targets.test, &sources.test_labels),
-                    Part::Train | Part::LeftOut => (&sources.targets.train, &sources.train_labels),
-                };
-                let predicted = predicted.map(Mat::as_ref);
-                let nll = predicted.zip(filter.lambda()).and_then(|(predicted, lambda)| {
-                    let variance = solved.variance.as_ref()?.as_ref();
-                    let asked = is_process && split == Part::Test;
-                    asked.then(|| scores::nll(predicted, targets.as_ref(), variance, lambda))?
-                });
-                rows.push(ScoreRow {
-                    step: self.step,
-                    method,
-                    ridge,
-                    time,
-                    split,
-                    accuracy: predicted.and_then(|predicted| scores::accuracy(predicted, labels)),
-                    mse: predicted.and_then(|it| scores::mse(it, targets.as_ref())),
-                    nll,
-                    distance_to_network: predicted
-                        .zip(other)
-                        .and_then(|(predicted, other)| scores::distance(predicted, other.as_ref())),
-                    chosen: solved.chosen,
-                    resolved: solved.resolved,
-                    samples: sources.samples() as u32,
-                });
-            };
-            let predicted = solved.predicted.as_ref();
-            row(Part::Train, predicted.map(|it| &it.at.train), network.map(|it| &it.train));
-            if self.has_test() {
-                row(Part::Test, predicted.map(|it| &it.at.test), network.map(|it| &it.test));
-            }
-            row(Part::LeftOut, predicted.and_then(|it| it.left_out.as_ref()), None);
-        }
-        rows
-    }
-
     /// Whether the kernel has test rows.
     pub fn has_test(&self) -> bool {
         self.blocks.iter().all(|(block, _)| block.cross.nrows() > 0)
-    }
-
-    /// The rows of the table `predictions`.
-    pub fn prediction_rows(&self, parameters: &Parameters) -> Vec<PredictionRow> {
-        let mut rows = Vec::new();
-        for solved in &self.solved {
-            let is_kept = match parameters.predictions {
-                Predictions::All => true,
-                Predictions::Chosen => solved.chosen,
-                Predictions::None => false,
-            };
-            let Some(predicted) = solved.predicted.as_ref().filter(|_| is_kept) else { continue };
-            let Solve { method, ridge, time, .. } = solved.solve;
-            for (split, values) in
-                [(Part::Train, &predicted.at.train), (Part::Test, &predicted.at.test)]
-            {
-                let variances = solved.variance.as_ref().filter(|_| split == Part::Test);
-                rows.extend((0..values.nrows()).map(|j| PredictionRow {
-                    step: self.step,
-                    method,
-                    ridge,
-                    time,
-                    split,
-                    sample: j as u32,
-                    mean: (0..values.ncols()).map(|a| values[(j, a)] as f32).collect(),
-                    variance: variances.and_then(|variances| mean_variance(variances.as_ref(), j)),
-                }));
-            }
-        }
-        rows
     }
 }
 
@@ -383,17 +290,6 @@ impl Level {
     fn least(&self) -> f64 {
         self.noise - self.smallest
     }
-}
-
-/// The mean over outputs of the variance of sample `j`; none where one is below 0 by rounding.
-fn mean_variance(variances: MatRef<'_, f64>, j: usize) -> Option<f64> {
-    let row = || (0..variances.ncols()).map(|a| variances[(j, a)]);
-    row().all(|v| v >= 0.0).then(|| row().sum::<f64>() / variances.ncols() as f64)
-}
-
-/// How many samples have a variance that is below 0 by rounding.
-pub fn negative_variances(variances: &Mat<f64>) -> usize {
-    (0..variances.nrows()).filter(|&j| mean_variance(variances.as_ref(), j).is_none()).count()
 }
 
 /// Rounds every entry of `block`, and returns the root mean square of what that changes in K.
@@ -444,38 +340,6 @@ fn start(
             "predictions start from the network, but the training run has no outputs at step {step}, where there is a kernel"
         ))
     })
-}
-
-/// All that is asked for: ridges, times, and the checkpoints of the training run.
-fn solves(sources: &Sources, parameters: &Parameters, step: u64, scale: f64) -> Vec<Solve> {
-    let ridges = parameters.ridges.iter().map(|&ridge| Solve {
-        method: Method::Ridge,
-        ridge: Some(ridge),
-        time: None,
-        filter: Filter::Ridge { lambda: ridge * scale },
-    });
-    let times = parameters.times.iter().map(|&time| Solve {
-        method: Method::Flow,
-        ridge: None,
-        time: Some(time),
-        filter: Filter::Flow { tau: time / scale },
-    });
-    let mut all: Vec<Solve> = ridges.chain(times).collect();
-    if let Some(network) = sources.network.as_ref().filter(|_| parameters.descent)
-        && let Some(rates) = &network.rates
-    {
-        let from = if parameters.start == Start::Network { step } else { 0 };
-        for &checkpoint in network.outputs.keys().filter(|&&checkpoint| checkpoint > from) {
-            let updates = checkpoint - from;
-            all.push(Solve {
-                method: Method::Descent,
-                ridge: None,
-                time: Some(updates as f64),
-                filter: Filter::descent(rates, from, updates, sources.samples()),
-            });
-        }
-    }
-    all
 }
 
 /// Each kernel decomposed with what it fits: by Cholesky where one ridge is all that is asked for and
@@ -540,13 +404,5 @@ mod tests {
         for (value, expected) in [(1.23e-4, 1.3e-4), (0.99, 1.0), (7.0, 7.1), (0.0, 0.0)] {
             assert!((rounded_up(value) - expected).abs() <= 1e-12 * expected, "{value}");
         }
-    }
-
-    #[test]
-    fn a_variance_below_0_is_none_and_counted() {
-        let variances = Mat::from_fn(2, 2, |j, a| if (j, a) == (1, 0) { -1e-18 } else { 0.5 });
-        assert_eq!(mean_variance(variances.as_ref(), 0), Some(0.5));
-        assert_eq!(mean_variance(variances.as_ref(), 1), None);
-        assert_eq!(negative_variances(&variances), 1);
     }
 }

@@ -9,6 +9,8 @@ mod parameters;
 mod plan;
 mod tables;
 
+mod kernels;
+mod network;
 mod sources;
 
 pub mod decomposition;
@@ -25,7 +27,9 @@ mod evidence;
 mod figures;
 mod findings;
 mod fits;
+mod rows;
 mod run;
+mod solves;
 
 pub use error::PredictError;
 pub use parameters::{Parameters, Predictions, Start};

@@ -11,6 +11,7 @@ use crate::findings;
 use crate::fits::Fits;
 use crate::parameters::Parameters;
 use crate::plan::plan;
+use crate::rows;
 use crate::scores;
 use crate::sources::Sources;
 use crate::tables::{self, Method, Part, ScoreRow};
@@ -53,8 +54,8 @@ impl Stage for Predict {
         let mut found = Vec::new();
         for (done, &step) in (1..).zip(&steps) {
             let fits = Fits::at(&sources, parameters, step)?;
-            scores.extend(fits.score_rows(&sources, parameters));
-            predictions.extend(fits.prediction_rows(parameters));
+            scores.extend(rows::scores(&fits, &sources, parameters));
+            predictions.extend(rows::predictions(&fits, parameters));
             if step == last {
                 found = findings::all(&evidence::of(&fits, &sources)?);
             }

@@ -175,7 +175,7 @@ pub const PREDICTIONS: Table = Table {
         Column::new(
             "variance",
             Data::Float64,
-            "Of test samples, Var f(x) of the Gaussian process or of the ensemble of infinite networks, the mean over outputs. NULL where the kernel has no table `diagonal`, and where rounding made it negative.",
+            "Of test samples, Var f(x) of the Gaussian process or of the ensemble of infinite networks, the mean over outputs. NULL where there is no table `diagonal`, where predictions start from the network, and where rounding made it negative.",
         )
         .or_null(),
     ],
