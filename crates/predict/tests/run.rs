@@ -319,6 +319,30 @@ fn a_kernel_that_is_its_own_covariance_has_the_same_flow_but_no_likelihood() {
 }
 
 #[test]
+fn the_likelihood_is_that_of_the_written_means_and_variances() {
+    let answer = run(&world(Reduction::PerOutput), &parameters()).unwrap();
+    for ridge in [1e-3, 1e-1] {
+        let own = answer.predictions.iter().filter(|row| {
+            row.method == Method::Ridge && row.ridge == Some(ridge) && row.split == Part::Test
+        });
+        // tr K / N is 1.05.
+        let terms: Vec<f64> = own
+            .flat_map(|row| {
+                let v = row.variance.unwrap() + ridge * 1.05;
+                let i = N + row.sample as usize;
+                row.mean.iter().enumerate().map(move |(a, &f)| {
+                    let r = target(i, a) - f64::from(f);
+                    0.5 * (std::f64::consts::TAU * v).ln() + r * r / (2.0 * v)
+                })
+            })
+            .collect();
+        let expected = terms.iter().sum::<f64>() / terms.len() as f64;
+        let found = answer.score(Method::Ridge, Part::Test, ridge).nll.unwrap();
+        assert!(close(found, expected, 1e-5), "{found} {expected}");
+    }
+}
+
+#[test]
 fn a_covariance_without_its_diagonal_gives_no_variance_and_the_note_says_so() {
     let covariance = kernel(Reduction::Trace, &[0], k);
     std::fs::remove_file(covariance.path().join("diagonal.parquet")).unwrap();
