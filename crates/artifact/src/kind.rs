@@ -64,6 +64,14 @@ impl Kind {
         tables: tables::spectrum::TABLES,
         facts: tables::spectrum::FACTS,
     });
+    /// What is predicted from kernels. A stage that makes it declares it, as any kind that is not of the chain;
+    /// it stands here because several read it.
+    pub const PREDICTION: Self = Self::declare(&KindDeclaration {
+        name: "prediction",
+        about: "What kernel regression with a kernel predicts, and how far the network is from it.",
+        tables: tables::prediction::TABLES,
+        facts: &[],
+    });
     /// Findings, figures and the page that a person reads.
     pub const REPORT: Self = Self::declare(&KindDeclaration {
         name: "report",

@@ -6,9 +6,7 @@ use network::{Architecture, LayerSpec, Residual};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoLimit {
     /// A maximum of Gaussians.
-    #[error(
-        "`max_pool` has no closed form in the infinite-width limit; `average_pool` has one"
-    )]
+    #[error("`max_pool` has no closed form in the infinite-width limit; `average_pool` has one")]
     MaxPool,
     /// Statistics over samples.
     #[error(
@@ -37,7 +35,9 @@ pub enum NoLimit {
     )]
     SumOfPlaces,
     /// Outputs that are not those of a dense layer.
-    #[error("in the infinite-width limit a network must end in `dense`, whose outputs are Gaussian")]
+    #[error(
+        "in the infinite-width limit a network must end in `dense`, whose outputs are Gaussian"
+    )]
     End,
 }
 
@@ -70,9 +70,10 @@ pub fn check(architecture: &Architecture) -> Result<(), (String, NoLimit)> {
 }
 
 fn list(specs: &[LayerSpec], at: &str, value: Value) -> Result<Value, (String, NoLimit)> {
-    specs.iter().enumerate().try_fold(value, |value, (index, spec)| {
-        layer(spec, &format!("{at}/{index}"), value)
-    })
+    specs
+        .iter()
+        .enumerate()
+        .try_fold(value, |value, (index, spec)| layer(spec, &format!("{at}/{index}"), value))
 }
 
 fn layer(spec: &LayerSpec, at: &str, value: Value) -> Result<Value, (String, NoLimit)> {
@@ -130,11 +131,27 @@ mod tests {
         let norm = |key: &str| json!({ key: {} });
         let not_gaussian = |layer| NoLimit::NotGaussian { layer };
         let cases = [
-            (json!([conv(), "relu", { "max_pool": 2 }, "flatten", { "dense": 1 }]), "/layers/2", NoLimit::MaxPool),
-            (json!([conv(), norm("batch_norm"), "flatten", { "dense": 1 }]), "/layers/1", NoLimit::BatchNorm),
+            (
+                json!([conv(), "relu", { "max_pool": 2 }, "flatten", { "dense": 1 }]),
+                "/layers/2",
+                NoLimit::MaxPool,
+            ),
+            (
+                json!([conv(), norm("batch_norm"), "flatten", { "dense": 1 }]),
+                "/layers/1",
+                NoLimit::BatchNorm,
+            ),
             (json!(["flatten", "relu", { "dense": 1 }]), "/layers/1", not_gaussian("relu")),
-            (json!([conv(), "relu", "tanh", "flatten", { "dense": 1 }]), "/layers/2", not_gaussian("tanh")),
-            (json!([conv(), "relu", norm("layer_norm"), "flatten", { "dense": 1 }]), "/layers/2", not_gaussian("layer_norm")),
+            (
+                json!([conv(), "relu", "tanh", "flatten", { "dense": 1 }]),
+                "/layers/2",
+                not_gaussian("tanh"),
+            ),
+            (
+                json!([conv(), "relu", norm("layer_norm"), "flatten", { "dense": 1 }]),
+                "/layers/2",
+                not_gaussian("layer_norm"),
+            ),
             (
                 json!([conv(), "relu", { "residual": [conv()] }, "relu", "flatten", { "dense": 1 }]),
                 "/layers/3",

@@ -118,8 +118,11 @@ impl<T: Real> Limit<T> {
             .iter()
             .zip(&pairs)
             .zip(buffers)
-            .map(|((&places, &all_pairs), buffer)| {
-                Value { places, all_pairs, buffer, untrained: true }
+            .map(|((&places, &all_pairs), buffer)| Value {
+                places,
+                all_pairs,
+                buffer,
+                untrained: true,
             })
             .collect();
         let (mut steps, mut pointwise) = (Vec::new(), Vec::new());
@@ -144,8 +147,8 @@ impl<T: Real> Limit<T> {
             }
             add(Dual::of::<T>(step.activation), false);
             let factors = factors(architecture, program, step);
-            values[value].untrained = step.layer.is_none()
-                && step.inputs.iter().all(|&input| values[input].untrained);
+            values[value].untrained =
+                step.layer.is_none() && step.inputs.iter().all(|&input| values[input].untrained);
             let sums = |&input: &usize| (input, sums(step, values[input], values[value]));
             steps.push(Linear {
                 inputs: step.inputs.iter().map(sums).collect(),
@@ -220,9 +223,8 @@ fn places(program: &Program) -> Vec<[usize; 2]> {
     }
     // Widths `hidden` take images as vectors.
     if program.steps.first().is_some_and(|step| step.op == Op::Dense && step.inputs == [0]) {
-        let is_read_as_image = |step: &Step| {
-            step.inputs.contains(&0) && matches!(step.shapes[0], Shape::Image(_))
-        };
+        let is_read_as_image =
+            |step: &Step| step.inputs.contains(&0) && matches!(step.shapes[0], Shape::Image(_));
         if !program.steps.iter().any(is_read_as_image) {
             places[0] = [1, 1];
         }
@@ -262,9 +264,8 @@ fn buffers(program: &Program) -> Vec<usize> {
     }
     let mut buffers: Vec<usize> = vec![0];
     for s in 0..program.steps.len() {
-        let is_taken = |buffer: usize| {
-            (0..=s).any(|value| buffers[value] == buffer && (last_use[value] >= s))
-        };
+        let is_taken =
+            |buffer: usize| (0..=s).any(|value| buffers[value] == buffer && (last_use[value] >= s));
         let free = (0..).find(|&buffer| !is_taken(buffer)).unwrap_or(0);
         buffers.push(free);
     }

@@ -211,9 +211,8 @@ impl<T: Real> WithSimd for Blocks<'_, T> {
             }
             if step.is_local {
                 let [h, w] = value.places;
-                let is_equal = |entry: usize| {
-                    block.is_multiple_of(h + 1) && entry.is_multiple_of(w + 1)
-                };
+                let is_equal =
+                    |entry: usize| block.is_multiple_of(h + 1) && entry.is_multiple_of(w + 1);
                 for entries in [&mut *k, &mut *t] {
                     for (entry, to) in entries.iter_mut().enumerate() {
                         *to = if is_equal(entry) { *to } else { T::zero() };

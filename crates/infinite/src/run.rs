@@ -88,10 +88,10 @@ fn run_in<T: Real + Serialize + DeserializeOwned>(
     let (mut kernels, mut diagonal) = (Vec::new(), Vec::new());
     for &step in outline.checkpoints.iter().flatten() {
         let rows = write_step(&rows, shape, &share, step, output)?;
-        kernels.extend(rows.into_iter().map(|row| KernelRow {
-            learning_rate: rates.get(&step).copied(),
-            ..row
-        }));
+        kernels.extend(
+            rows.into_iter()
+                .map(|row| KernelRow { learning_rate: rates.get(&step).copied(), ..row }),
+        );
         if parameters.kernel == Which::Nngp {
             let variances = &test.variances()[share.test.clone()];
             diagonal.extend(diagonal_rows(step, share.test.start, variances, shape));
@@ -170,7 +170,8 @@ fn write_step<T: Real>(
     step: u64,
     output: &Path,
 ) -> Result<Vec<KernelRow>, ArtifactError> {
-    let mut writer = GramWriter::<T>::create(output, step, shape.keys(share).collect(), shape.width())?;
+    let mut writer =
+        GramWriter::<T>::create(output, step, shape.keys(share).collect(), shape.width())?;
     let mut kernels = Vec::new();
     let mut own = Vec::new();
     for block in 0..shape.blocks() {

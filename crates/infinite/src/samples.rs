@@ -137,7 +137,15 @@ impl<T: Real> Right<T> {
         let mut products = vec![T::zero(); rows * columns];
         let scale = T::of((d as f64).recip());
         let x = &left.inputs[first * d..(first + rows) * d];
-        gemm(Gemm::RightTransposed, [rows, d, columns], scale, x, &self.inputs, false, &mut products);
+        gemm(
+            Gemm::RightTransposed,
+            [rows, d, columns],
+            scale,
+            x,
+            &self.inputs,
+            false,
+            &mut products,
+        );
         products
     }
 

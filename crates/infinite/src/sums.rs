@@ -93,7 +93,8 @@ impl Places {
     fn apart(&self, inputs: usize) -> Vec<Vec<u32>> {
         self.pairs(|left, right| {
             let left = left.iter().flatten();
-            left.flat_map(|i| right.iter().flatten().map(move |j| (i * inputs + j) as u32)).collect()
+            left.flat_map(|i| right.iter().flatten().map(move |j| (i * inputs + j) as u32))
+                .collect()
         })
     }
 

@@ -27,8 +27,10 @@ fn cases() -> Vec<Case> {
 impl Case {
     fn program(&self) -> Program {
         let shape = Shape::of_inputs(self.dimension, self.shape.as_deref());
-        infinite::exists::check(&self.network).unwrap_or_else(|error| panic!("{}: {error:?}", self.name));
-        Program::new(&self.network, shape, 1).unwrap_or_else(|error| panic!("{}: {error:?}", self.name))
+        infinite::exists::check(&self.network)
+            .unwrap_or_else(|error| panic!("{}: {error:?}", self.name));
+        Program::new(&self.network, shape, 1)
+            .unwrap_or_else(|error| panic!("{}: {error:?}", self.name))
     }
 }
 
@@ -51,8 +53,7 @@ const DIAGONAL: f64 = 1e-7;
 fn kernels_are_those_of_neural_tangents() {
     for case in cases() {
         let limit = Limit::<f64>::new(&case.network, &case.program());
-        let (left, right) =
-            (Samples::new(&limit, &case.left), Samples::new(&limit, &case.right));
+        let (left, right) = (Samples::new(&limit, &case.left), Samples::new(&limit, &case.right));
         let whole = (0, left.len());
         for (name, kernel, cross, own) in [
             ("nngp", Kernel::nngp(&limit), &case.nngp, &case.own_nngp),
@@ -86,10 +87,9 @@ fn single_precision_is_close_to_double() {
         let single = |values: &[f64]| values.iter().map(|&value| value as f32).collect::<Vec<_>>();
         let (left, right) = (single(&case.left), single(&case.right));
         let (left, right) = (Samples::new(&limit, &left), Samples::new(&limit, &right));
-        for (name, kernel, expected) in [
-            ("nngp", Kernel::nngp(&limit), &case.nngp),
-            ("ntk", Kernel::ntk(&limit), &case.ntk),
-        ] {
+        for (name, kernel, expected) in
+            [("nngp", Kernel::nngp(&limit), &case.nngp), ("ntk", Kernel::ntk(&limit), &case.ntk)]
+        {
             let rows = kernel.rows(&left, (0, left.len()), &right);
             let rows: Vec<f64> = rows.iter().map(|&value| f64::from(value)).collect();
             let found = error(&rows, expected);

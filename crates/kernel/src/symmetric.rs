@@ -211,8 +211,7 @@ fn tasks<S>(
         let columns = strip_samples(samples, side, other);
         let mut to = Vec::with_capacity(parts.len());
         for part in &mut parts {
-            let (tile, after) =
-                std::mem::take(part).split_at_mut(rows.1 * columns.1 * cell * cell);
+            let (tile, after) = std::mem::take(part).split_at_mut(rows.1 * columns.1 * cell * cell);
             to.push(tile.chunks_exact_mut(columns.1 * cell).collect());
             *part = after;
         }
@@ -224,7 +223,9 @@ fn tasks<S>(
 /// The tiles that are kept with `strip` of strips that end before `end`, of `count` in all, as their strips of
 /// rows and of columns.
 fn tiles_of(strip: usize, end: usize, count: usize) -> impl Iterator<Item = (usize, usize)> {
-    (0..=strip).map(move |other| (strip, other)).chain((end..count).map(move |other| (other, strip)))
+    (0..=strip)
+        .map(move |other| (strip, other))
+        .chain((end..count).map(move |other| (other, strip)))
 }
 
 /// First sample of a strip, and how many it has.

@@ -9,7 +9,7 @@ use crate::fits::{Fits, Solved};
 use crate::rows::negative_variances;
 use crate::scores;
 use crate::sources::Sources;
-use crate::tables::Method;
+use artifact::tables::prediction::Method;
 
 /// Multiples a of 1/ε at which a flow is compared with the ridge ε: the least, the greatest and how many.
 const MULTIPLES: (f64, f64, u32) = (0.3, 4.0, 40);

@@ -2,7 +2,7 @@
 
 use study::{Study, StudyError};
 
-use crate::tables::{Method, Part, ScoreRow};
+use artifact::tables::prediction::{Method, Part, ScoreRow};
 
 const FIGURES: &str = include_str!("figures.yaml");
 
@@ -58,7 +58,7 @@ fn resolved(scores: &[ScoreRow], last: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tables::KIND;
+    use artifact::Kind;
 
     fn row(step: u64, method: Method) -> ScoreRow {
         ScoreRow {
@@ -84,7 +84,7 @@ mod tests {
             [0, 7].iter().flat_map(|&step| methods.map(|method| row(step, method))).collect();
         let found = study(&rows, 7, true).unwrap();
         assert_eq!(found.figures.len(), 6);
-        assert_eq!(found.faults(KIND), [""; 0]);
+        assert_eq!(found.faults(Kind::PREDICTION), [""; 0]);
         let text = serde_json::to_string(&found).unwrap();
         assert!(!text.contains("LAST") && !text.contains("DESCENT") && text.contains("history"));
         assert!(!text.contains("RESOLVED") && !text.contains("within the rounding"));

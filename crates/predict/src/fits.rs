@@ -15,8 +15,8 @@ use crate::rounding;
 use crate::scores;
 use crate::solves::{Solve, solves};
 use crate::sources::{BySplit, Sources, at_step};
-use crate::tables::Method;
 use crate::variance::{self, Covariance};
+use artifact::tables::prediction::Method;
 
 /// What a solve predicts, samples × outputs.
 #[derive(Clone, Debug)]

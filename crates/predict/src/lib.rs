@@ -7,7 +7,6 @@
 
 mod parameters;
 mod plan;
-mod tables;
 
 mod kernels;
 mod network;
@@ -34,4 +33,3 @@ mod solves;
 pub use error::PredictError;
 pub use parameters::{Parameters, Predictions, Start};
 pub use run::Predict;
-pub use tables::{Method, PREDICTIONS, Part, PredictionRow, SCORES, ScoreRow};

@@ -7,7 +7,7 @@ use crate::parameters::{Parameters, Predictions, Start};
 use crate::scores;
 use crate::solves::Solve;
 use crate::sources::Sources;
-use crate::tables::{Method, Part, PredictionRow, ScoreRow};
+use artifact::tables::prediction::{Method, Part, PredictionRow, ScoreRow};
 
 /// The rows of the table `scores`.
 pub fn scores(fits: &Fits, sources: &Sources, parameters: &Parameters) -> Vec<ScoreRow> {

@@ -14,7 +14,7 @@ use crate::plan::plan;
 use crate::rows;
 use crate::scores;
 use crate::sources::Sources;
-use crate::tables::{self, Method, Part, ScoreRow};
+use artifact::tables::prediction::{Method, Part, ScoreRow};
 
 /// The stage `predict`.
 pub struct Predict;
@@ -34,7 +34,7 @@ impl Stage for Predict {
     ];
     const MADE_FROM: &'static [(&'static str, &'static [&'static str])] =
         &[("kernel", &["dataset"]), ("covariance", &["dataset"]), ("training", &["dataset"])];
-    const OUTPUT: Kind = tables::KIND;
+    const OUTPUT: Kind = Kind::PREDICTION;
     const USES_SEED: bool = false;
 
     fn plan(parameters: &Parameters, inputs: &Outlines, limits: &Limits) -> Plan {

@@ -3,7 +3,7 @@
 use crate::filter::Filter;
 use crate::parameters::{Parameters, Start};
 use crate::sources::Sources;
-use crate::tables::Method;
+use artifact::tables::prediction::Method;
 
 /// One ridge or time.
 #[derive(Clone, Debug)]

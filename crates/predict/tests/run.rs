@@ -6,11 +6,12 @@ use artifact::tables::Split;
 use artifact::tables::dataset::Sample;
 use artifact::tables::findings::{FindingRow, Verdict};
 use artifact::tables::kernel::{DiagonalRow, KernelRow, Reduction};
+use artifact::tables::prediction::{Method, Part, PredictionRow, ScoreRow};
 use artifact::tables::training::OutputRow;
 use artifact::{
     Gram, GramRow, Kind, Manifest, Outline, Precision, RateFrom, read_rows, write_gram, write_rows,
 };
-use predict::{Method, Parameters, Part, Predict, PredictionRow, Predictions, ScoreRow, Start};
+use predict::{Parameters, Predict, Predictions, Start};
 use stage::{Context, Input, Inputs, Limits, Stage, StageError};
 use tempfile::TempDir;
 

@@ -5,7 +5,7 @@
 pub mod dataset;
 pub mod findings;
 pub mod kernel;
-
+pub mod prediction;
 pub mod run;
 pub mod spectrum;
 pub mod training;

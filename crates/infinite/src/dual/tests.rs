@@ -48,14 +48,21 @@ fn expectation(f: impl Fn(f64) -> f64, [c, q, other]: [f64; 3]) -> f64 {
 
 #[test]
 fn smooth_activations_have_their_expectations() {
-    for activation in ALL.into_iter().filter(|a| !matches!(a, Activation::Relu | Activation::LeakyRelu(_))) {
-        for [rho, q, other] in [[0.5_f64, 1.0_f64, 1.5_f64], [-0.8, 2.0, 0.7], [0.0, 0.3, 3.0], [0.95, 1.7, 1.7]] {
+    for activation in
+        ALL.into_iter().filter(|a| !matches!(a, Activation::Relu | Activation::LeakyRelu(_)))
+    {
+        for [rho, q, other] in
+            [[0.5_f64, 1.0_f64, 1.5_f64], [-0.8, 2.0, 0.7], [0.0, 0.3, 3.0], [0.95, 1.7, 1.7]]
+        {
             let c = rho * (q * other).sqrt();
             let (value, slope) = pair::<f64>(activation, c, q, other);
             let of_values = expectation(|z| activation.value(z), [c, q, other]);
             let of_slopes = expectation(|z| activation.slope(z), [c, q, other]);
             for (found, expected) in [(value, of_values), (slope, of_slopes)] {
-                assert!((found - expected).abs() < 1e-12, "{activation:?} {rho} {found} {expected}");
+                assert!(
+                    (found - expected).abs() < 1e-12,
+                    "{activation:?} {rho} {found} {expected}"
+                );
             }
         }
     }
@@ -83,7 +90,10 @@ fn values_at_the_same_point_are_those_of_one_dimension() {
                 _ if q > 3.0 => 1e-8,
                 _ => 1e-10,
             };
-            assert!((found.0 - value).abs() < bound * value.max(1.0), "{activation:?} {q} {found:?} {value}");
+            assert!(
+                (found.0 - value).abs() < bound * value.max(1.0),
+                "{activation:?} {q} {found:?} {value}"
+            );
             assert!((found.1 - slope).abs() < bound, "{activation:?} {q} {found:?} {slope}");
         }
     }

@@ -1,15 +1,11 @@
-//! The kind of artifact that the stage makes: scores and predictions.
+//! Tables of predictions.
 
-use artifact::{Column, Data, Kind, KindDeclaration, Layout, Row, Table};
 use serde::{Deserialize, Serialize};
 
-/// Predictions of a kernel.
-pub const KIND: Kind = Kind::declare(&KindDeclaration {
-    name: "prediction",
-    about: "What kernel regression with a kernel predicts, and how far the network is from it.",
-    tables: &[SCORES, PREDICTIONS],
-    facts: &[],
-});
+use crate::table::{Column, Data, Layout, Row, Table};
+
+/// Tables of this kind.
+pub const TABLES: &[Table] = &[SCORES, PREDICTIONS];
 
 /// How a prediction was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
