@@ -56,7 +56,7 @@ impl Stage for Report {
         context.progress(0, 4, "part", || "findings".to_owned());
         let failed = Failed::read_all(&context.failed)?;
         let variants = inputs::read(inputs, &failed)?;
-        let findings = findings::of_all(&variants);
+        let findings = findings::of_all(&variants, &parameters.trends);
         write_rows(output, &findings)?;
 
         context.progress(1, 4, "part", || "figures".to_owned());

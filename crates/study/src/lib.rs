@@ -24,4 +24,4 @@ pub use figure::{
 };
 pub use file::{STUDY_FILE, Select, Study, StudyError};
 pub use finding::Finding;
-pub use trend::{Direction, Side, Trend, Varied};
+pub use trend::{Choice, Direction, Side, Trend, Varied};

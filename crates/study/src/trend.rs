@@ -1,10 +1,11 @@
 //! Rules on how findings change along a sweep, as data.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A finding over the variants of a sweep: whether what another finding measured rises or falls with
 /// what the variants differ in, by more than two standard errors over seeds.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Trend {
     /// Short name.
@@ -24,7 +25,7 @@ pub struct Trend {
 }
 
 /// A number of a finding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Side {
     /// Its value at the start, or the reference.
@@ -34,7 +35,7 @@ pub enum Side {
 }
 
 /// Which way a number must go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
     /// Upwards.
@@ -44,7 +45,7 @@ pub enum Direction {
 }
 
 /// What variants differ in: a fact of what was run, not the name of an axis, which is the user's.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Varied {
     /// The number of hidden layers.
@@ -59,4 +60,18 @@ pub enum Varied {
     RateDecay,
     /// The number that an axis of the sweep sets at this path, as `train.with.steps`.
     Path(String),
+    /// Two values of an axis of the sweep, numbers or not.
+    Choice(Choice),
+}
+
+/// Two values of an axis: a difference between two choices, as of architectures.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Choice {
+    /// Name of the axis.
+    pub axis: String,
+    /// The value, or its label, from which the number must rise or fall.
+    pub from: String,
+    /// The value to which it must.
+    pub to: String,
 }

@@ -22,9 +22,10 @@ use crate::variant::{Variant, groups};
 /// What stands in the column `variant` of a row across a sweep.
 pub const ACROSS: &str = "all";
 
-/// The findings of every variant and, where there are several, those across them.
+/// The findings of every variant and, where there are several, those across them: trends that their studies
+/// declare, and `own` ones.
 #[must_use]
-pub fn of_all(variants: &[Variant]) -> Vec<FindingRow> {
+pub fn of_all(variants: &[Variant], own: &[Trend]) -> Vec<FindingRow> {
     let mut rows = Vec::new();
     for variant in variants {
         let label = (!variant.axes.is_empty()).then(|| variant.label());
@@ -32,17 +33,17 @@ pub fn of_all(variants: &[Variant]) -> Vec<FindingRow> {
         rows.extend(own.map(|row| FindingRow { variant: label.clone(), ..row }));
     }
     if variants.len() > 1 {
-        let across = across(variants).into_iter();
+        let across = across(variants, own).into_iter();
         rows.extend(across.map(|row| FindingRow { variant: Some(ACROSS.to_owned()), ..row }));
     }
     rows
 }
 
-fn across(variants: &[Variant]) -> Vec<FindingRow> {
+fn across(variants: &[Variant], own: &[Trend]) -> Vec<FindingRow> {
     let all_are_controls = variants.iter().all(|variant| variant.about.is_control());
     let is_control = |variant: &Variant| variant.about.is_control() && !all_are_controls;
     let groups = groups(variants.iter().filter(|variant| !is_control(variant)));
-    let found = trends(variants).into_iter().map(|trend| match trend.over {
+    let found = trends(variants, own).into_iter().map(|trend| match trend.over {
         Varied::RateDecay => rate_decay::measure(&trend, &groups),
         _ => trend::measure(&trend, &groups),
     });
@@ -54,9 +55,9 @@ fn across(variants: &[Variant]) -> Vec<FindingRow> {
     rows
 }
 
-/// The trends that the studies of the variants declare, each once.
-fn trends(variants: &[Variant]) -> Vec<Trend> {
-    let mut trends: Vec<Trend> = Vec::new();
+/// The trends of `own`, and those that the studies of the variants declare, each once.
+fn trends(variants: &[Variant], own: &[Trend]) -> Vec<Trend> {
+    let mut trends = own.to_vec();
     for artifact in variants.iter().flat_map(|variant| &variant.artifacts) {
         for trend in &artifact.study.trends {
             if !trends.iter().any(|known| known.finding == trend.finding) {

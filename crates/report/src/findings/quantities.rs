@@ -1,7 +1,7 @@
 //! What the runs of a sweep may differ in, taken from what they were, not from labels.
 
 use serde_json::{Value, json};
-use study::Varied;
+use study::{Choice, Varied};
 
 use crate::axis::{Axis, Varies};
 use crate::variant::Variant;
@@ -21,6 +21,8 @@ pub(super) struct Quantity {
     pub no_axis: String,
     /// The quantity of a run, as it was measured or recorded, whatever the axis calls it.
     pub of: NumberOf,
+    /// Whether runs without the quantity are none that are compared.
+    pub leaves_out: bool,
     /// What must be the same in runs that are compared, beyond the other axes.
     pub held: fn(&Variant) -> Value,
 }
@@ -63,6 +65,7 @@ impl Quantity {
                 |_| None,
                 |_| Value::Null,
             ),
+            Varied::Choice(choice) => Self::choice(choice.clone()),
             Varied::Path(path) => {
                 let (own, sets) = (path.clone(), path.clone());
                 let is_varied_by = move |axis: &Axis| axis.sets == [own.as_str()];
@@ -76,8 +79,30 @@ impl Quantity {
                     is_varied_by: Box::new(is_varied_by),
                     of: Box::new(of),
                     held: |_| Value::Null,
+                    leaves_out: false,
                 }
             }
+        }
+    }
+
+    /// 0 of runs with one value of an axis, 1 of those with the other.
+    fn choice(choice: Choice) -> Self {
+        let Choice { axis, from, to } = choice;
+        let name = axis.clone();
+        Self {
+            name: format!("`{axis}` ({from} = 0, {to} = 1)"),
+            no_axis: format!("No axis of the sweep is called `{axis}`."),
+            is_varied_by: Box::new(move |found| found.name == axis),
+            of: Box::new(move |run| {
+                let shown = run.axes.iter().find(|found| found.name == name)?.shown();
+                [&from, &to]
+                    .into_iter()
+                    .zip([0.0, 1.0])
+                    .find(|(value, _)| **value == shown)
+                    .map(|it| it.1)
+            }),
+            held: |_| Value::Null,
+            leaves_out: true,
         }
     }
 
@@ -94,6 +119,7 @@ impl Quantity {
             no_axis: no_axis.to_owned(),
             of: Box::new(of),
             held,
+            leaves_out: false,
         }
     }
 }

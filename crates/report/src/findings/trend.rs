@@ -56,6 +56,9 @@ impl Along<'_> {
         for group in groups {
             let Some(&first) = group.members.first() else { continue };
             let Some(value) = (quantity.of)(first) else {
+                if quantity.leaves_out {
+                    continue;
+                }
                 return finding.not_applicable(format!(
                     "The value of {} is not known for the variant {}.",
                     quantity.name,
@@ -423,6 +426,29 @@ mod tests {
             let row = measure(&spreads, &groups(&variants));
             assert_eq!((row.before, row.after), (Some(0.9), Some(0.4)));
             assert_eq!(row.verdict, Verdict::NotDecided, "one seed");
+        }
+
+        #[test]
+        fn a_trend_may_be_between_two_choices() {
+            let of = |kernel: &str, seed: u64, end: f64| {
+                at(&[("kernel", json!(kernel)), ("seed", json!(seed))], end)
+            };
+            let variants = [
+                of("ntk", 0, 0.7),
+                of("nngp", 0, 0.8),
+                of("rbf", 0, 0.1),
+                of("nngp", 1, 0.82),
+                of("ntk", 1, 0.71),
+            ];
+            let choice = |axis: &str, from: &str, to: &str, direction| {
+                let [axis, from, to] = [axis, from, to].map(str::to_owned);
+                let over = Varied::Choice(study::Choice { axis, from, to });
+                measure(&trend(over, direction), &groups(&variants)).verdict
+            };
+            assert_eq!(choice("kernel", "ntk", "nngp", Direction::Rises), Verdict::Holds);
+            assert_eq!(choice("kernel", "nngp", "ntk", Direction::Rises), Verdict::DoesNotHold);
+            assert_eq!(choice("kernel", "ntk", "other", Direction::Rises), Verdict::NotApplicable);
+            assert_eq!(choice("network", "ntk", "nngp", Direction::Rises), Verdict::NotApplicable);
         }
 
         #[test]
