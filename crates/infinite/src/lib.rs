@@ -48,7 +48,7 @@ use std::path::{Path, PathBuf};
 use artifact::{Kind, Outline};
 use stage::{Context, Inputs, Limits, Outlines, Part, Plan, Port, Stage, StageError};
 
-pub use parameters::{Parameters, Which};
+pub use parameters::{Parameters, Steps, Which};
 
 /// The stage `infinite`.
 #[derive(Debug)]

@@ -18,6 +18,17 @@ pub enum Which {
     Ntk,
 }
 
+/// At which steps of a training run the kernel is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Steps {
+    /// At every checkpoint, the same kernel, for whatever looks at both along the optimization.
+    #[default]
+    All,
+    /// At the first one.
+    First,
+}
+
 /// Parameters of the stage `infinite`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -40,6 +51,9 @@ pub struct Parameters {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
     pub samples: Option<u32>,
+    /// At which steps of the training run, if there is one.
+    #[serde(default)]
+    pub steps: Steps,
     /// Whether the rows test × train are computed too.
     #[serde(default = "yes")]
     pub test_rows: bool,

@@ -9,7 +9,7 @@ use crate::dual::Real;
 use crate::exists;
 use crate::gram;
 use crate::limit::Limit;
-use crate::parameters::Parameters;
+use crate::parameters::{Parameters, Steps};
 
 /// Plans `part` of the kernels.
 pub(crate) fn plan(
@@ -133,10 +133,14 @@ pub(crate) fn outline(parameters: &Parameters, known: &Outline) -> Outline {
     let samples = known.train_samples;
     let samples = samples.map(|all| parameters.samples.map_or(all, |some| all.min(some.into())));
     let blocks = known.output_dim.map(|o| parameters.reduction.blocks(o as usize));
+    // Without a training run there is one kernel, at step 0.
+    let mut steps = known.checkpoints.clone().unwrap_or_else(|| vec![0]);
+    if parameters.steps == Steps::First {
+        steps.truncate(1);
+    }
     Outline {
         train_samples: samples,
-        // Without a training run there is one kernel, at step 0.
-        checkpoints: known.checkpoints.clone().or(Some(vec![0])),
+        checkpoints: Some(steps),
         kernel_rows: samples.zip(blocks).map(|(n, (_, cell))| n * cell as u64),
         kernel_blocks: blocks.map(|(count, _)| count as u64),
         reduction: Some(parameters.reduction),

@@ -28,12 +28,17 @@ pub fn of(fits: &Fits, sources: &Sources) -> Result<Evidence, StageError> {
     };
     let kernel = chosen.and_then(test).and_then(scored);
     let network = sources.network.as_ref();
-    let network = network.and_then(|network| scored(&network.outputs.get(&network.last)?.test));
+    let outputs = network.and_then(|network| Some(&network.outputs.get(&network.last)?.test));
+    let network = outputs.and_then(scored);
+    let distance = chosen.and_then(test).zip(outputs).and_then(|(predicted, outputs)| {
+        scores::distance(predicted.as_ref(), outputs.as_ref())
+    });
     let zero = Mat::zeros(targets.nrows(), targets.ncols());
     Ok(Evidence {
         kernel,
         network,
         chance: scores::chance(labels),
+        distance,
         zero_mse: scores::mse(zero.as_ref(), targets.as_ref()),
         early_stopping: fits.has_test().then(|| early_stopping(fits, targets)),
         precision: chosen.map(|chosen| precision(fits, chosen, sources)).transpose()?,

@@ -58,15 +58,21 @@ pub struct Evidence {
     pub early_stopping: Option<Result<EarlyStopping, String>>,
     /// Against rounding.
     pub precision: Option<Precision>,
+    /// ‖f − f_net‖ / ‖f‖ on test samples, of the same and of the network at its last checkpoint.
+    pub distance: Option<f64>,
 }
 
 /// Largest distance at which a flow counts as the same as a ridge.
 const SAME: f64 = 0.15;
 
+/// Largest distance at which a network counts as its kernel's: a tenth of the squared size is beside it.
+const NEAR: f64 = 0.3;
+
 /// All findings.
 pub fn all(evidence: &Evidence) -> Vec<FindingRow> {
     vec![
         kernel_beats_network(evidence),
+        network_nears_kernel(evidence),
         ridge_is_early_stopping(evidence),
         precision_suffices(evidence),
         kernel_accuracy(evidence),
@@ -92,6 +98,20 @@ fn kernel_beats_network(evidence: &Evidence) -> FindingRow {
         }
         (None, _) => finding.not_applicable("No training run with test outputs is wired."),
         (_, None) => finding.not_applicable(NO_TEST),
+    }
+}
+
+fn network_nears_kernel(evidence: &Evidence) -> FindingRow {
+    let finding = Finding {
+        name: "network_nears_kernel",
+        statement: "The trained network predicts what its kernel does.",
+        measure: "‖f − f_net‖ / ‖f‖ on test samples, f of the chosen ridge and f_net at the last checkpoint"
+            .to_owned(),
+        rule: format!("at most {NEAR}"),
+    };
+    match evidence.distance {
+        Some(distance) => finding.decided(0.0, distance, NEAR - distance, None),
+        None => finding.not_applicable("No training run with test outputs is wired."),
     }
 }
 
@@ -214,13 +234,14 @@ mod tests {
             zero_mse: Some(0.1),
             early_stopping: Some(Ok(stopping)),
             precision: Some(precision()),
+            distance: Some(0.2),
         }
     }
 
     #[test]
     fn findings_hold_where_they_should() {
-        assert_eq!(verdicts(&good()), [Holds; 5]);
-        assert_eq!(verdicts(&Evidence::default()), [NotApplicable; 5]);
+        assert_eq!(verdicts(&good()), [Holds; 6]);
+        assert_eq!(verdicts(&Evidence::default()), [NotApplicable; 6]);
     }
 
     #[test]
@@ -236,10 +257,11 @@ mod tests {
                 negative_variances: 3,
                 ..precision()
             }),
+            distance: Some(0.31),
             ..good()
         };
-        assert_eq!(verdicts(&poor), [DoesNotHold; 5]);
-        let note = all(&poor)[2].note.clone().unwrap();
+        assert_eq!(verdicts(&poor), [DoesNotHold; 6]);
+        let note = all(&poor)[3].note.clone().unwrap();
         assert_eq!(
             note,
             "3 of 4 ridges and times stand above the rounding. A relative ridge of 1.1e-3 would, or the first 200 samples with the chosen ridge. Rounding makes the variance of 3 test samples negative; it is NULL."
