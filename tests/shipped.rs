@@ -204,6 +204,118 @@ fn classification_learns_digits_of_a_file() {
     assert_eq!(outputs, Some(1), "a kernel for each of the two classes");
 }
 
+/// Runs a sweep of kernels of infinite networks at a small scale, and holds the number of its variants and the
+/// finding that it is about; that finding was measured.
+fn kernels(name: &str, settings: &[&str], variants: usize, finding: &str) -> TempDir {
+    let data = data();
+    let small =
+        ["dataset.with.train=48", "dataset.with.test=40", "dataset.with.source.glyphs.side=6"];
+    let arguments: Vec<&str> =
+        small.iter().chain(settings).flat_map(|setting| ["--set", *setting]).collect();
+    let output = pipeline(data.path(), name, &arguments);
+    assert!(output.status.success(), "{name}\n{}", text(&output));
+    let results = results(&data, name);
+    assert!(results.join("report.html").is_file(), "{name}");
+    let folders = fs::read_dir(results.join("variants")).expect("a folder for each variant");
+    assert_eq!(folders.count(), variants, "{name}");
+    let found = findings(&data, name);
+    let row = found
+        .iter()
+        .find(|row| row.finding == finding && row.variant.as_deref() == Some("all"))
+        .unwrap_or_else(|| panic!("{name}: {finding}"));
+    assert!(row.before.is_some() && row.after.is_some(), "{name}: {row:#?}");
+    data
+}
+
+/// The same of a pipeline that trains networks beside their limits.
+fn networks(name: &str, settings: &[&str], variants: usize, finding: &str) -> TempDir {
+    let small =
+        ["train.with.steps=24", "train.with.checkpoints={every: 12}", "train.with.history_every=6"];
+    let settings: Vec<&str> = small.iter().chain(settings).copied().collect();
+    kernels(name, &settings, variants, finding)
+}
+
+const SCENES: &str = "dataset.with.source={scenes: {side: 6}}";
+
+#[test]
+fn best_practice_goes_through_the_recipe() {
+    kernels("best-practice", &[SCENES, "sweep.seed.to=[0, 1]"], 10, "recipe_helps");
+}
+
+#[test]
+fn zca_compares_whitened_images() {
+    kernels("zca", &[SCENES, "sweep.seed.to=[0, 1]"], 12, "whitening_helps");
+}
+
+#[test]
+fn nngp_ntk_compares_the_two_kernels_of_a_limit() {
+    kernels("nngp-ntk", &["sweep.seed.to=[0, 1]"], 12, "nngp_beats_ntk");
+}
+
+#[test]
+fn precision_rounds_kernels() {
+    let settings = ["sweep.size.to=[16, 48]", "sweep.bits.to=[8, 24]"];
+    // Eight variants of predictions, and two of the kernels that they share.
+    kernels("precision", &settings, 10, "bits_raise_accuracy");
+}
+
+#[test]
+fn ridge_early_stopping_compares_functions() {
+    let settings = ["sweep.seed.to=[0, 1]"];
+    kernels("ridge-early-stopping", &settings, 4, "ridge_is_early_stopping");
+}
+
+#[test]
+fn parameterization_compares_networks_of_two() {
+    let settings = ["sweep.seed.to=[0, 1]"];
+    networks("parameterization", &settings, 4, "ntk_parameterization_helps");
+}
+
+#[test]
+fn rate_and_decay_measures_the_distance_to_the_limit() {
+    let settings = [
+        "sweep.start.to=[0, 1]",
+        "train.with.network.hidden=[16]",
+        "train.with.checkpoints={every: 12}",
+        "train.with.history_every=6",
+        "sweep.rate.to={small: [0.5, 24], large: [2.0, 12]}",
+    ];
+    kernels("rate-and-decay", &settings, 8, "large_rates_leave_the_limit");
+}
+
+#[test]
+fn width_accuracy_goes_from_narrow_to_wide() {
+    let settings = ["sweep.width.to={8: [8, 8], 32: [32, 32]}", "sweep.seed.to=[0, 1]"];
+    networks("width-accuracy", &settings, 4, "width_raises_accuracy");
+}
+
+#[test]
+fn equivariance_compares_three_architectures() {
+    let settings = ["sweep.seed.to=[0, 1]", "train.with.optimizer.adam.batch=16"];
+    networks("equivariance", &settings, 12, "pooling_helps_wide_networks");
+}
+
+#[test]
+fn finite_infinite_holds_networks_beside_their_limits() {
+    let settings = ["sweep.start.to=[0, 1]", "train.with.optimizer.adam.batch=16"];
+    // Six variants of networks, and three of the limits that they share.
+    networks("finite-infinite", &settings, 9, "kernel_beats_network");
+}
+
+#[test]
+fn finite_alignment_has_three_spectra() {
+    let mut settings = vec!["sweep.width.to={8: [8, 8], 16: [16, 16]}", "sweep.seed.to=[0]"];
+    let tops = ["", "-limit", "-nngp"].map(|stage| format!("spectrum{stage}.with.top=10"));
+    settings.extend(tops.iter().map(String::as_str));
+    let data = networks("finite-alignment", &settings, 2, "target_aligns");
+    for stage in ["spectrum", "spectrum-limit", "spectrum-nngp"] {
+        let energies: Vec<EnergyRow> =
+            read_rows(&results(&data, "finite-alignment").join(stage)).expect("energies");
+        let steps = energies.iter().map(|row| row.step).max();
+        assert_eq!(steps, Some(24), "{stage}");
+    }
+}
+
 #[test]
 fn every_shipped_pipeline_is_tested_here() {
     let own = fs::read_to_string(root().join("tests/shipped.rs")).expect("this file");

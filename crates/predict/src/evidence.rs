@@ -30,9 +30,10 @@ pub fn of(fits: &Fits, sources: &Sources) -> Result<Evidence, StageError> {
     let network = sources.network.as_ref();
     let outputs = network.and_then(|network| Some(&network.outputs.get(&network.last)?.test));
     let network = outputs.and_then(scored);
-    let distance = chosen.and_then(test).zip(outputs).and_then(|(predicted, outputs)| {
-        scores::distance(predicted.as_ref(), outputs.as_ref())
-    });
+    let distance = chosen
+        .and_then(test)
+        .zip(outputs)
+        .and_then(|(predicted, outputs)| scores::distance(predicted.as_ref(), outputs.as_ref()));
     let zero = Mat::zeros(targets.nrows(), targets.ncols());
     Ok(Evidence {
         kernel,
