@@ -103,7 +103,8 @@ impl<'a, T: Real> Kernel<'a, T> {
         for first in (columns.0..columns.0 + columns.1).step_by(limit.lanes) {
             let count = limit.lanes.min(columns.0 + columns.1 - first);
             let of = Right::new(limit, right, first, count);
-            let products = of.products(limit, left, rows);
+            let of_same = std::ptr::eq(left, right).then_some(first);
+            let products = of.products(limit, left, rows, of_same);
             let from = if is_symmetric { first - columns.0 } else { 0 };
             for row in from..rows.1 {
                 let products = products.get(row * count..(row + 1) * count).unwrap_or(&[]);

@@ -38,16 +38,19 @@ impl<'a, T: Real> Samples<'a, T> {
             .par_chunks_mut(stride.max(1))
             .zip(&mut variances)
             .zip(inputs.par_chunks_exact(dimension))
+            // Buffers are made for each share, which costs as much as some vectors do.
+            .with_min_len(32)
             .for_each_init(
                 || Pass::new(&alone, Wanted::Covariance),
                 |pass, ((numbers, variance), input)| {
-                    let right = Right::inputs(&alone, &[input]);
-                    Arch::new().dispatch(Covariances {
-                        limit: &alone,
-                        row: input,
-                        right: &right,
-                        to: pass.inputs(&alone),
-                    });
+                    let to = pass.inputs(&alone);
+                    if has_no_places(&alone) {
+                        to.fill(mean_square(input));
+                    } else {
+                        let right = Right::inputs(&alone, &[input]);
+                        let (limit, right) = (&alone, &right);
+                        Arch::new().dispatch(Covariances { limit, row: input, right, to });
+                    }
                     *variance = pass.run_alone(&alone, numbers);
                 },
             );
@@ -121,13 +124,15 @@ impl<T: Real> Right<T> {
         Self { inputs, numbers: Vec::new() }
     }
 
-    /// x·x'/d of vectors: of the samples from `first` on of `left`, `rows` of them, with all of these;
-    /// rows × lanes. Nothing where inputs are images.
+    /// x·x'/d of vectors: of the samples from `first` on of `left`, `rows` of them, with all of these,
+    /// which begin with sample `column` of the same where they are `of_same`; rows × lanes. Nothing where inputs
+    /// are images.
     pub fn products(
         &self,
         limit: &Limit<T>,
         left: &Samples<'_, T>,
         (first, rows): (usize, usize),
+        of_same: Option<usize>,
     ) -> Vec<T> {
         if !are_vectors(limit) {
             return Vec::new();
@@ -146,6 +151,13 @@ impl<T: Real> Right<T> {
             false,
             &mut products,
         );
+        // A sample with itself as its own variance has it: it must not differ by the rounding of another sum.
+        for column in of_same.into_iter().flat_map(|column| column..column + columns) {
+            if let Some(row) = column.checked_sub(first).filter(|&row| row < rows) {
+                let place = row * columns + column - of_same.unwrap_or(0);
+                products[place] = mean_square(left.input(column));
+            }
+        }
         products
     }
 
@@ -168,9 +180,28 @@ impl<T: Real> Right<T> {
     }
 }
 
-/// Whether inputs have no places, so that all their covariances are one product of matrices.
+/// Whether inputs have no places, so that all their covariances are one product of matrices where there are
+/// many.
 fn are_vectors<T: Real>(limit: &Limit<T>) -> bool {
-    limit.values[0].places == [1, 1] && limit.lanes > 1
+    has_no_places(limit) && limit.lanes > 1
+}
+
+fn has_no_places<T: Real>(limit: &Limit<T>) -> bool {
+    limit.values[0].places == [1, 1]
+}
+
+/// ‖x‖² / d, summed in f64.
+fn mean_square<T: Real>(x: &[T]) -> T {
+    const LANES: usize = 8;
+    let (chunks, rest) = x.as_chunks::<LANES>();
+    let mut sums = [0.0; LANES];
+    for chunk in chunks {
+        for (sum, x) in sums.iter_mut().zip(chunk) {
+            *sum += x.wide() * x.wide();
+        }
+    }
+    let rest: f64 = rest.iter().map(|x| x.wide() * x.wide()).sum();
+    T::of((sums.iter().sum::<f64>() + rest) / x.len().max(1) as f64)
 }
 
 /// x·x'/c over the c channels of an input and of those on the right, by places.

@@ -98,3 +98,26 @@ fn single_precision_is_close_to_double() {
         }
     }
 }
+
+#[test]
+fn samples_of_many_numbers_are_their_own_in_single_precision() {
+    // Sums of 3,000 squares in another order differ by more than the rounding of ρ.
+    let d = 3000;
+    let architecture: Architecture = serde_json::from_str(
+        r#"{ "hidden": [1, 1], "activation": "relu", "init": { "ntk": { "weight_std": 1.4 } } }"#,
+    )
+    .expect("parses");
+    let program = Program::new(&architecture, d.into(), 1).expect("a network");
+    let x: Vec<f64> = (0..7 * d).map(|i| f64::from((i as f32 * 0.7).sin())).collect();
+    let single: Vec<f32> = x.iter().map(|&x| x as f32).collect();
+    let double = Limit::<f64>::new(&architecture, &program);
+    let limit = Limit::<f32>::new(&architecture, &program);
+    let (x, single) = (Samples::new(&double, &x), Samples::new(&limit, &single));
+    let exact = Kernel::ntk(&double).symmetric(&x).to_dense();
+    let found = Kernel::ntk(&limit).symmetric(&single).to_dense();
+    for i in 0..x.len() {
+        let (found, exact) = (f64::from(found[i * 8]), exact[i * 8]);
+        let error = (found / exact - 1.0).abs();
+        assert!(error < 8.0 * f64::from(f32::EPSILON), "{i}: {error:e}");
+    }
+}
