@@ -42,6 +42,7 @@ pub enum NoLimit {
 }
 
 /// What is known of a value between two layers.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact by itself")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Value {
     gaussian: bool,

@@ -216,8 +216,10 @@ fn places(program: &Program) -> Vec<[usize; 2]> {
     for step in &program.steps {
         places.push(match step.op {
             Op::Dense | Op::GlobalAverage => [1, 1],
-            Op::Convolution(window) | Op::Local(window) => window.output,
-            Op::AveragePool(window) | Op::MaxPool(window) => window.output,
+            Op::Convolution(window)
+            | Op::Local(window)
+            | Op::AveragePool(window)
+            | Op::MaxPool(window) => window.output,
             Op::Norm(_) | Op::Sum | Op::Identity => places[step.inputs[0]],
         });
     }
@@ -266,7 +268,8 @@ fn buffers(program: &Program) -> Vec<usize> {
     for s in 0..program.steps.len() {
         let is_taken =
             |buffer: usize| (0..=s).any(|value| buffers[value] == buffer && (last_use[value] >= s));
-        let free = (0..).find(|&buffer| !is_taken(buffer)).unwrap_or(0);
+        // As many buffers as values are always enough.
+        let free = (0..count).find(|&buffer| !is_taken(buffer)).unwrap_or(count);
         buffers.push(free);
     }
     buffers

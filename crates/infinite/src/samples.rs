@@ -224,12 +224,12 @@ impl<T: Real> WithSimd for Covariances<'_, T> {
         let scale = T::of((channels as f64).recip());
         to.fill(T::zero());
         if !value.all_pairs {
-            for (place, to) in to.chunks_exact_mut(limit.lanes).enumerate() {
-                for channel in place * channels..(place + 1) * channels {
-                    let x = scale * row[channel];
-                    let others = &right.inputs[channel * limit.lanes..(channel + 1) * limit.lanes];
+            let pixels = row.chunks_exact(channels);
+            let others = right.inputs.chunks_exact(channels * limit.lanes);
+            for ((to, pixel), others) in to.chunks_exact_mut(limit.lanes).zip(pixels).zip(others) {
+                for (&x, others) in pixel.iter().zip(others.chunks_exact(limit.lanes)) {
                     for (to, &other) in to.iter_mut().zip(others) {
-                        *to = x.fused(other, *to);
+                        *to = (scale * x).fused(other, *to);
                     }
                 }
             }

@@ -310,7 +310,7 @@ fn shifts<T: Real>(entries: &[Vec<u32>]) -> Vec<Shift<T>> {
     let mut shifts: Vec<(isize, Vec<bool>)> = Vec::new();
     for (to, from) in entries.iter().enumerate() {
         for &from in from {
-            let by = from as isize - to as isize;
+            let by = (from as usize).cast_signed() - to.cast_signed();
             let place = shifts.iter().position(|(known, _)| *known == by).unwrap_or_else(|| {
                 shifts.push((by, vec![false; entries.len()]));
                 shifts.len() - 1
