@@ -29,6 +29,14 @@ pub enum NoLimit {
         /// The layer's key.
         layer: &'static str,
     },
+    /// A nonlinear layer that a norm's trained scale is not independent of.
+    #[error(
+        "`{layer}` follows a norm, whose trained scale is not independent of it, so that the limit has no closed form here; after a norm `relu` and `leaky_relu` have one where they follow right away, and so have dense layers and convolutions"
+    )]
+    AfterNorm {
+        /// The layer's key.
+        layer: &'static str,
+    },
     /// A sum of units with places and units without.
     #[error(
         "one summand is a flattened image and the other is not, so that their units do not correspond in the infinite-width limit; flatten after the sum"
@@ -52,6 +60,17 @@ struct Value {
     places: bool,
     /// Whether it is the output of dense layers.
     dense: bool,
+    /// Whether it is made of a norm's output, by linear maps without weights.
+    normed: Option<Normed>,
+}
+
+/// What has become of a norm's output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Normed {
+    /// It is that output.
+    Itself,
+    /// Something made of it.
+    MadeOf,
 }
 
 /// Checks that `architecture` has a limit.
@@ -62,7 +81,7 @@ pub fn check(architecture: &Architecture) -> Result<(), (String, NoLimit)> {
     if architecture.layers.is_empty() {
         return Ok(());
     }
-    let input = Value { gaussian: false, mixed: false, places: true, dense: false };
+    let input = Value { gaussian: false, mixed: false, places: true, dense: false, normed: None };
     let end = list(&architecture.layers, "/layers", input)?;
     if end.dense && end.gaussian {
         return Ok(());
@@ -84,21 +103,27 @@ fn layer(spec: &LayerSpec, at: &str, value: Value) -> Result<Value, (String, NoL
         (false, true) => Err((at.to_owned(), NoLimit::SumNotGaussian { layer })),
         (false, false) => Err((at.to_owned(), NoLimit::NotGaussian { layer })),
     };
+    let made_of = value.normed.map(|_| Normed::MadeOf);
     match spec {
         LayerSpec::Conv(_) | LayerSpec::LocallyConnected(_) => {
-            Ok(Value { gaussian: true, mixed: false, places: true, dense: false })
+            Ok(Value { gaussian: true, mixed: false, places: true, dense: false, normed: None })
         }
         LayerSpec::Dense(_) => {
-            Ok(Value { gaussian: true, mixed: false, places: false, dense: true })
+            Ok(Value { gaussian: true, mixed: false, places: false, dense: true, normed: None })
         }
-        LayerSpec::AveragePool(_) | LayerSpec::Flatten | LayerSpec::Linear => Ok(value),
-        LayerSpec::GlobalAveragePool => Ok(Value { places: false, ..value }),
+        LayerSpec::AveragePool(_) | LayerSpec::Flatten => Ok(Value { normed: made_of, ..value }),
+        LayerSpec::Linear => Ok(value),
+        LayerSpec::GlobalAveragePool => Ok(Value { places: false, normed: made_of, ..value }),
         LayerSpec::MaxPool(_) => Err((at.to_owned(), NoLimit::MaxPool)),
         LayerSpec::BatchNorm(_) => Err((at.to_owned(), NoLimit::BatchNorm)),
         // Of unit variance, and Gaussian still: the norm is a constant in the limit.
-        LayerSpec::LayerNorm(_) | LayerSpec::GroupNorm(_) => needs_gaussian().map(|()| value),
+        LayerSpec::LayerNorm(_) | LayerSpec::GroupNorm(_) => match value.normed {
+            Some(_) => Err((at.to_owned(), NoLimit::AfterNorm { layer })),
+            None => needs_gaussian().map(|()| Value { normed: Some(Normed::Itself), ..value }),
+        },
         LayerSpec::Residual(residual) => {
             let at = format!("{at}/residual");
+            let value = Value { normed: made_of, ..value };
             let (sum, other) = match residual {
                 Residual::Layers(layers) => (list(layers, &at, value)?, value),
                 Residual::Projected(both) => (
@@ -110,9 +135,17 @@ fn layer(spec: &LayerSpec, at: &str, value: Value) -> Result<Value, (String, NoL
                 return Err((at, NoLimit::SumOfPlaces));
             }
             let gaussian = sum.gaussian && other.gaussian;
-            Ok(Value { gaussian, mixed: !gaussian, dense: sum.dense && other.dense, ..sum })
+            let normed = sum.normed.or(other.normed).map(|_| Normed::MadeOf);
+            let dense = sum.dense && other.dense;
+            Ok(Value { gaussian, mixed: !gaussian, dense, normed, ..sum })
         }
-        _ => needs_gaussian().map(|()| Value { gaussian: false, ..value }),
+        _ => {
+            let is_homogeneous = matches!(spec, LayerSpec::Relu | LayerSpec::LeakyRelu(_));
+            if value.normed == Some(Normed::MadeOf) || (value.normed.is_some() && !is_homogeneous) {
+                return Err((at.to_owned(), NoLimit::AfterNorm { layer }));
+            }
+            needs_gaussian().map(|()| Value { gaussian: false, normed: None, ..value })
+        }
     }
 }
 
@@ -167,6 +200,16 @@ mod tests {
                 json!([{ "residual": { "layers": ["relu", conv()], "shortcut": [conv()] } }, "flatten", { "dense": 1 }]),
                 "/layers/0/residual/layers/0",
                 not_gaussian("relu"),
+            ),
+            (
+                json!([conv(), norm("layer_norm"), "tanh", "flatten", { "dense": 1 }]),
+                "/layers/2",
+                NoLimit::AfterNorm { layer: "tanh" },
+            ),
+            (
+                json!([conv(), norm("layer_norm"), { "average_pool": 2 }, "relu", "flatten", { "dense": 1 }]),
+                "/layers/3",
+                NoLimit::AfterNorm { layer: "relu" },
             ),
             (json!(["flatten", { "dense": 4 }, "relu"]), "/layers/2", NoLimit::End),
             (json!([conv(), "flatten"]), "/layers/1", NoLimit::End),

@@ -16,7 +16,7 @@
 //! Sources: Lee et al. 2018 and Jacot et al. 2018; Novak et al. 2019 and Arora et al. 2019 for convolutions;
 //! Sohl-Dickstein et al. 2020 for the standard parameterization.
 
-use network::{Architecture, Op, Over, Program, Shape, Step};
+use network::{Activation, Architecture, Op, Over, Program, Shape, Step};
 
 use crate::dual::{Dual, Real};
 use crate::sums::{Pairs, Sums};
@@ -143,9 +143,19 @@ impl<T: Real> Limit<T> {
                 // A vector that was an image is normalized as a whole.
                 let is_flat = matches!(step.shapes[0], Shape::Vector(_));
                 let of_all_places = is_flat || matches!(norm.over, Over::Groups(_));
-                add(Some(Dual::Norm { epsilon: norm.epsilon }), of_all_places);
+                let before_activation = step.activation != Activation::Linear;
+                let dual = Dual::Norm { epsilon: norm.epsilon, before_activation };
+                add(Some(dual), of_all_places);
             }
-            add(Dual::of::<T>(step.activation), false);
+            add(
+                Dual::of::<T>(step.activation).map(|dual| match dual {
+                    Dual::LeakyRelu { slope, .. } => {
+                        Dual::LeakyRelu { slope, after_norm: matches!(step.op, Op::Norm(_)) }
+                    }
+                    other => other,
+                }),
+                false,
+            );
             let factors = factors(architecture, program, step);
             values[value].untrained =
                 step.layer.is_none() && step.inputs.iter().all(|&input| values[input].untrained);

@@ -23,8 +23,13 @@ use series::Series;
 /// What an activation or a normalization does to covariances.
 #[derive(Clone, Debug)]
 pub enum Dual {
-    /// max(z, slope · z) and the like.
-    LeakyRelu(f64),
+    /// z for z > 0, slope · z otherwise.
+    LeakyRelu {
+        /// The slope.
+        slope: f64,
+        /// Whether z is a norm's γ x̂ + β, whose γ adds E[u φ'(u) v φ'(v)] to Θ: E[φφ], as z φ'(z) = φ(z).
+        after_norm: bool,
+    },
     /// erf z.
     Erf,
     /// z Φ(z).
@@ -33,10 +38,13 @@ pub enum Dual {
     Sine,
     /// Any other activation.
     Series(Series),
-    /// z / √(q + ε), and then γ z + β with trained γ = 1, β = 0.
+    /// z / √(q + ε), and then γ z + β with trained γ = 1, β = 0, which add K and 1 to Θ. Where an activation follows,
+    /// what γ adds is not independent of φ', and the activation adds it.
     Norm {
         /// ε.
         epsilon: f64,
+        /// Whether an activation follows.
+        before_activation: bool,
     },
 }
 
@@ -46,8 +54,8 @@ impl Dual {
     pub fn of<T: Real>(activation: Activation) -> Option<Self> {
         Some(match activation {
             Activation::Linear => return None,
-            Activation::Relu => Self::LeakyRelu(0.0),
-            Activation::LeakyRelu(slope) => Self::LeakyRelu(slope),
+            Activation::Relu => Self::LeakyRelu { slope: 0.0, after_norm: false },
+            Activation::LeakyRelu(slope) => Self::LeakyRelu { slope, after_norm: false },
             Activation::Erf => Self::Erf,
             Activation::Gelu => Self::Gelu,
             Activation::Sine => Self::Sine,
@@ -61,7 +69,7 @@ impl Dual {
     #[must_use]
     pub fn numbers(&self) -> usize {
         match self {
-            Self::LeakyRelu(_) | Self::Gelu => 2,
+            Self::LeakyRelu { .. } | Self::Gelu => 2,
             Self::Erf | Self::Sine | Self::Norm { .. } => 1,
             Self::Series(series) => series.numbers(),
         }
@@ -71,7 +79,7 @@ impl Dual {
     pub fn prepare<T: Real>(&self, q: T, stride: usize, to: &mut [T]) {
         let q = q.wide();
         match self {
-            Self::LeakyRelu(_) => {
+            Self::LeakyRelu { .. } => {
                 let deviation = q.sqrt();
                 to[0] = T::of(deviation);
                 // A constant 0 has no angle to anything; its covariance, 0, makes it a right one.
@@ -83,7 +91,7 @@ impl Dual {
                 to[stride] = T::of(q);
             }
             Self::Sine => to[0] = T::of(q / 2.0),
-            Self::Norm { epsilon } => to[0] = T::of((q + epsilon).sqrt().recip()),
+            Self::Norm { epsilon, .. } => to[0] = T::of((q + epsilon).sqrt().recip()),
             Self::Series(series) => series.prepare(q, stride, to),
         }
     }
@@ -102,14 +110,17 @@ impl Dual {
     ) {
         let entries = Entries { left, right, covariances, tangents };
         match *self {
-            Self::LeakyRelu(slope) => leaky_relu(slope, entries),
+            Self::LeakyRelu { slope, after_norm } => leaky_relu(slope, after_norm, entries),
             Self::Erf => erf(entries),
             Self::Gelu => gelu(entries),
             Self::Sine => sine(entries),
-            Self::Norm { .. } => each(entries, |c, tangent, [l], [r]| {
-                let c = c * l * r;
-                (c, (tangent * l).fused(r, c) + T::one())
-            }),
+            Self::Norm { before_activation, .. } => {
+                let of_scale = if before_activation { T::zero() } else { T::one() };
+                each(entries, |c, tangent, [l], [r]| {
+                    let c = c * l * r;
+                    (c, (tangent * l).fused(r, of_scale * c) + T::one())
+                });
+            }
             Self::Series(ref series) => series.apply(entries),
         }
     }
@@ -117,13 +128,15 @@ impl Dual {
 
 /// With s = √(qq') sin θ, cos θ = c / √(qq'), k = (1 − a)² / 2π: E[φ'φ'] = (1 + a²)/2 − kθ and
 /// E[φφ] = k s + c E[φ'φ'].
-fn leaky_relu<T: Real>(slope: f64, entries: Entries<'_, T>) {
+fn leaky_relu<T: Real>(slope: f64, after_norm: bool, entries: Entries<'_, T>) {
     let k = T::of((1.0 - slope).powi(2) / (2.0 * PI));
     let whole = T::of(f64::midpoint(1.0, slope * slope));
+    let of_scale = if after_norm { T::one() } else { T::zero() };
     each(entries, |c, tangent, [left, left_inverse], [right, right_inverse]| {
         let (sine, angle) = sine_and_angle(c * (left_inverse * right_inverse));
         let dot = (-k).fused(angle, whole);
-        ((k * sine * left).fused(right, dot * c), tangent * dot)
+        let value = (k * sine * left).fused(right, dot * c);
+        (value, tangent.fused(dot, of_scale * value))
     });
 }
 

@@ -173,7 +173,7 @@ add("hidden of images", {"hidden": [3], "activation": "relu", "init": NTK}, x, y
     tangents(stax.Flatten(), dense(3), stax.Relu(), dense()))
 
 
-# Norms with trained scale γ = 1 and shift β = 0: Θ gets the normalized K of γ and 1 of β.
+# Norms with trained scale γ = 1 and shift β = 0, each before a relu.
 def relu_dual(c, q, r):
     root = np.sqrt(np.maximum(q * r - c * c, 0))
     dot = 0.5 - np.arctan2(root, c) / (2 * np.pi)
@@ -218,11 +218,12 @@ def normed(whole, epsilon, pooled):
 
             q, r = scales(own), scales(other)
             k, t, own, other = divide(k, q, r), divide(t, q, r), divide(own, q, q), divide(other, r, r)
-            t = t + k + 1
+            t = t + 1
             q, r = variances(own), variances(other)
             spread = lambda q, r: (q[:, None, :, None, :, None], r[None, :, None, :, None, :])
             k, dot = relu_dual(k, *spread(q, r))
-            t = t * dot
+            # What γ adds: E[u φ'(u) v φ'(v)] = E[φφ], since u is what φ' is taken of.
+            t = t * dot + k
             own, other = relu_dual(own, *spread(q, q))[0], relu_dual(other, *spread(r, r))[0]
         if pooled:
             k, t = k.mean((2, 3, 4, 5)), t.mean((2, 3, 4, 5))
