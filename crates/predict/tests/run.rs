@@ -227,7 +227,7 @@ fn a_run_has_tables_findings_and_figures_that_can_be_drawn() {
     // 3 ridges, 2 times and 2 checkpoints on 3 splits, and the network on 2; 20 samples of each solve.
     assert_eq!(
         records.iter().map(|record| record.rows).collect::<Vec<_>>(),
-        [7 * 3 + 2, 7 * 20, 5]
+        [7 * 3 + 2, 7 * 20, 6]
     );
     let study = study::Study::read(answer.output.path()).unwrap();
     assert_eq!(study.faults(Predict::OUTPUT), [""; 0]);

@@ -56,7 +56,7 @@ fn a_program_that_keeps_the_contract_is_told_so() {
       skipped  plan         it says that it answers none (`plans`)
       kept     refusal      a request that is none ends with an error in words
       kept     run          TIME
-      kept     tables       2 files, as docs/tables.md has them for a kernel; its outline leaves out kernel_precision
+      kept     tables       3 files, as docs/tables.md has them for a kernel; its outline leaves out kernel_precision
       kept     determinism  two runs wrote the same bytes, one of them on a single thread
       skipped  resume       it does not say that it goes on from what a killed run left (`resumes`)
 
@@ -192,7 +192,7 @@ fn what_a_program_does_otherwise_is_said_in_words() {
       skipped  plan         it says that it answers none (`plans`)
       kept     refusal      a request that is none ends with an error in words
       BROKEN   run          it changed its inputs, which belong to the store
-      kept     tables       2 files, as docs/tables.md has them for a kernel; its outline leaves out kernel_precision
+      kept     tables       3 files, as docs/tables.md has them for a kernel; its outline leaves out kernel_precision
       BROKEN   determinism  other bytes in time
                             = help: where the seed is what it differs by, say `uses_seed`
       skipped  resume       it does not say that it goes on from what a killed run left (`resumes`)
