@@ -27,7 +27,8 @@ pub enum Dual {
     LeakyRelu {
         /// The slope.
         slope: f64,
-        /// Whether z is a norm's γ x̂ + β, whose γ adds E[u φ'(u) v φ'(v)] to Θ: E[φφ], as z φ'(z) = φ(z).
+        /// Whether z is a norm's γ x̂ + β, whose γ adds `E[u φ'(u) v φ'(v)]` to Θ, which is
+        /// `E[φφ]` as z φ'(z) = φ(z).
         after_norm: bool,
     },
     /// erf z.
