@@ -1,0 +1,427 @@
+//! What is found at the last step. Each finding is decided for every group by itself; its row is that of the
+//! group least in its favour.
+
+use artifact::tables::findings::{FindingRow, Verdict};
+use study::Finding;
+
+use crate::comparison::{Against, Compared, of};
+use crate::evaluation::{Measured, Score};
+use crate::jackknife::Estimate;
+use crate::table::Predictor;
+
+/// Standard errors that count as the uncertainty of a margin.
+const ERRORS: f64 = 2.0;
+
+/// What a finding came to for one group.
+struct Decision {
+    label: String,
+    before: f64,
+    after: f64,
+    margin: Estimate,
+    members: u32,
+    /// What else to know of it.
+    also: Option<String>,
+}
+
+impl Decision {
+    fn uncertainty(&self) -> Option<f64> {
+        self.margin.error.filter(|_| self.members > 1).map(|error| ERRORS * error)
+    }
+
+    fn verdict(&self) -> Verdict {
+        match self.uncertainty() {
+            Some(uncertainty) if self.margin.value > uncertainty => Verdict::Holds,
+            Some(uncertainty) if self.margin.value < -uncertainty => Verdict::DoesNotHold,
+            _ => Verdict::NotDecided,
+        }
+    }
+
+    /// Less is less favourable.
+    fn favour(&self) -> (u8, f64) {
+        let rank = match self.verdict() {
+            Verdict::DoesNotHold => 0,
+            Verdict::NotDecided => 1,
+            Verdict::Holds | Verdict::NotApplicable => 2,
+        };
+        (rank, self.margin.value - self.uncertainty().unwrap_or(0.0))
+    }
+
+    /// `width=8: 0.71 to 0.74, margin 0.03 ± 0.01, holds`.
+    fn shown(&self) -> String {
+        let label = if self.label.is_empty() { String::new() } else { format!("{}: ", self.label) };
+        let spread = self.uncertainty().map_or_else(String::new, |it| format!(" ± {it:.2e}"));
+        let also = self.also.as_ref().map_or_else(String::new, |also| format!(", {also}"));
+        format!(
+            "{label}{:.4} to {:.4}{also}, margin {:.4}{spread}, {}",
+            self.before,
+            self.after,
+            self.margin.value,
+            self.verdict().in_words()
+        )
+    }
+}
+
+/// All findings of `networks`; of the kernel predictors, where no network is wired. `missing` says what
+/// failed before.
+pub fn all(groups: &[Compared], has_networks: bool, missing: Option<&str>) -> Vec<FindingRow> {
+    let mut rows = vec![
+        ensembling_helps(groups),
+        centring_reduces_variance(groups, has_networks),
+        centring_helps(groups, has_networks),
+        ensemble_nears_kernel(groups, has_networks),
+        kernel_beats_networks(groups, has_networks),
+        ensemble_beats_kernel(groups, has_networks),
+    ];
+    for row in &mut rows {
+        row.note = match (row.note.take(), missing) {
+            (Some(note), Some(missing)) => Some(format!("{note} {missing}")),
+            (note, missing) => note.or(missing.map(str::to_owned)),
+        };
+    }
+    rows
+}
+
+/// The row of `finding`, of the least favourable of `decisions`; not applicable because of `none` where there
+/// are none.
+fn decided(finding: Finding, decisions: &[Decision], none: &str) -> FindingRow {
+    let least = decisions.iter().min_by(|a, b| {
+        let (a, b) = (a.favour(), b.favour());
+        a.0.cmp(&b.0).then(a.1.total_cmp(&b.1))
+    });
+    let Some(least) = least else { return finding.not_applicable(none) };
+    let all = decisions.iter().map(Decision::shown).collect::<Vec<_>>().join("; ");
+    let known = match least.members {
+        1 => "With one member the spread over members is not known: add an axis that sets `seed`."
+            .to_owned(),
+        members => format!("± is two standard errors, by the jackknife over {members} members."),
+    };
+    let row =
+        finding.decided(least.before, least.after, least.margin.value, format!("{all}. {known}"));
+    if row.verdict == Verdict::NotApplicable {
+        return row;
+    }
+    FindingRow {
+        uncertainty: least.uncertainty(),
+        n: Some(least.members),
+        verdict: least.verdict(),
+        ..row
+    }
+}
+
+/// The accuracy of each, where both have one; else −mse: more is better.
+fn quality(one: &Measured, other: &Measured) -> fn(&Score) -> Option<f64> {
+    if one.whole.accuracy.is_some() && other.whole.accuracy.is_some() {
+        |score| score.accuracy
+    } else {
+        |score| score.mse.map(|mse| -mse)
+    }
+}
+
+/// From one predictor to another of the same members, more being better.
+fn gain(group: &Compared, from: Predictor, to: Predictor) -> Option<Decision> {
+    let (from, to) = (of(&group.measured, from)?, of(&group.measured, to)?);
+    let quality = quality(from, to);
+    Some(Decision {
+        label: group.label.clone(),
+        before: quality(&from.whole)?,
+        after: quality(&to.whole)?,
+        margin: to.minus(from, quality)?,
+        members: group.members,
+        also: None,
+    })
+}
+
+/// Decisions of every pair of networks and kernel.
+fn pairs(
+    groups: &[Compared],
+    decision: impl Fn(&Compared, &Against) -> Option<Decision>,
+) -> Vec<Decision> {
+    let pairs = groups.iter().flat_map(|group| group.against.iter().map(move |it| (group, it)));
+    pairs
+        .filter_map(|(group, against)| {
+            let labels = [group.label.as_str(), against.label.as_str()];
+            let label = match labels {
+                [one, ""] => one.to_owned(),
+                ["", other] => format!("against {other}"),
+                [one, other] => format!("{one} against {other}"),
+            };
+            Some(Decision { label, ..decision(group, against)? })
+        })
+        .collect()
+}
+
+const NO_TEST: &str = "There are no test samples.";
+const NO_NETWORKS: &str = "No training run is wired.";
+const NO_START: &str = "Not all networks have their outputs at step 0 on test samples.";
+const NO_KERNEL: &str =
+    "No kernel predictor is wired that goes with the networks and is tested on the same samples.";
+
+fn otherwise(has_networks: bool, why: &'static str) -> &'static str {
+    if has_networks { why } else { NO_NETWORKS }
+}
+
+fn ensembling_helps(groups: &[Compared]) -> FindingRow {
+    let finding = Finding {
+        name: "ensembling_helps",
+        statement: "The mean of the members predicts better than a member.",
+        measure: "mean test accuracy of the members, and the test accuracy of their mean, at the last step; without classes −mse"
+            .to_owned(),
+        rule: "that of the mean is greater by more than two standard errors".to_owned(),
+    };
+    let decisions: Vec<Decision> = groups
+        .iter()
+        .filter_map(|group| gain(group, Predictor::One, Predictor::Ensemble))
+        .collect();
+    decided(finding, &decisions, NO_TEST)
+}
+
+fn centring_reduces_variance(groups: &[Compared], has_networks: bool) -> FindingRow {
+    let finding = Finding {
+        name: "centring_reduces_variance",
+        statement: "Networks differ less without the functions that they start from.",
+        measure: "mean over test samples and outputs of the variance over networks of f_t, and of f_t − f_0, at the last step"
+            .to_owned(),
+        rule: "that of f_t − f_0 is less by more than two standard errors".to_owned(),
+    };
+    let decision = |group: &Compared| {
+        let one = of(&group.measured, Predictor::One)?;
+        let centred = of(&group.measured, Predictor::Centred)?;
+        let variance = |score: &Score| score.variance;
+        let (before, after) = (variance(&one.whole)?, variance(&centred.whole)?);
+        Some(Decision {
+            label: group.label.clone(),
+            before,
+            after,
+            margin: one.minus(centred, variance)?,
+            members: group.members,
+            also: (before > 0.0).then(|| format!("a ratio of {:.3}", after / before)),
+        })
+    };
+    let decisions: Vec<Decision> = groups.iter().filter_map(decision).collect();
+    let has_start = groups.iter().any(|it| of(&it.measured, Predictor::Centred).is_some());
+    let none = if has_start { "One network has no variance." } else { NO_START };
+    decided(finding, &decisions, otherwise(has_networks, none))
+}
+
+fn centring_helps(groups: &[Compared], has_networks: bool) -> FindingRow {
+    let finding = Finding {
+        name: "centring_helps",
+        statement: "A network predicts better without the function that it starts from.",
+        measure: "mean test accuracy of the networks, and of f_t − f_0, at the last step; without classes −mse"
+            .to_owned(),
+        rule: "that of f_t − f_0 is greater by more than two standard errors".to_owned(),
+    };
+    let decisions: Vec<Decision> =
+        groups.iter().filter_map(|group| gain(group, Predictor::One, Predictor::Centred)).collect();
+    decided(finding, &decisions, otherwise(has_networks, NO_START))
+}
+
+fn ensemble_nears_kernel(groups: &[Compared], has_networks: bool) -> FindingRow {
+    let finding = Finding {
+        name: "ensemble_nears_kernel",
+        statement: "The centred ensemble is nearer to the kernel predictor than a network.",
+        measure: "‖f − f_kernel‖ / ‖f_kernel‖ on test samples at the last step, the mean over networks, and of the mean of all f_t − f_0"
+            .to_owned(),
+        rule: "that of the centred ensemble is less by more than two standard errors".to_owned(),
+    };
+    let decisions = pairs(groups, |group, against| {
+        let one = of(&against.networks, Predictor::One)?;
+        let ensemble = of(&against.networks, Predictor::CentredEnsemble)?;
+        let distance = |score: &Score| score.distance;
+        Some(Decision {
+            label: String::new(),
+            before: distance(&one.whole)?,
+            after: distance(&ensemble.whole)?,
+            margin: one.minus(ensemble, distance)?,
+            members: group.members,
+            also: None,
+        })
+    });
+    let has_kernel = groups.iter().any(|group| !group.against.is_empty());
+    let none = if has_kernel { NO_START } else { NO_KERNEL };
+    decided(finding, &decisions, otherwise(has_networks, none))
+}
+
+fn kernel_beats_networks(groups: &[Compared], has_networks: bool) -> FindingRow {
+    let finding = Finding {
+        name: "kernel_beats_networks",
+        statement: "Kernels beat finite networks.",
+        measure: "mean test accuracy of the networks at the last step, and the test accuracy of the chosen ridge; without classes −mse"
+            .to_owned(),
+        rule: "the kernel's is greater by more than two standard errors".to_owned(),
+    };
+    let decisions = pairs(groups, |group, against| {
+        let one = of(&against.networks, Predictor::One)?;
+        let quality = quality(one, &against.kernel);
+        let (networks, kernel) = (one.estimate(quality)?, against.kernel.estimate(quality)?);
+        Some(Decision {
+            label: String::new(),
+            before: networks.value,
+            after: kernel.value,
+            margin: kernel.minus(networks),
+            members: group.members,
+            also: None,
+        })
+    });
+    decided(finding, &decisions, otherwise(has_networks, NO_KERNEL))
+}
+
+fn ensemble_beats_kernel(groups: &[Compared], has_networks: bool) -> FindingRow {
+    let finding = Finding {
+        name: "ensemble_beats_kernel",
+        statement: "The mean of the networks beats the kernel.",
+        measure: "test accuracy of the chosen ridge, and of the mean of the networks at the last step; without classes −mse"
+            .to_owned(),
+        rule: "that of the mean is greater by more than two standard errors".to_owned(),
+    };
+    let decisions = pairs(groups, |group, against| {
+        let ensemble = of(&against.networks, Predictor::Ensemble)?;
+        let quality = quality(ensemble, &against.kernel);
+        let (mean, kernel) = (ensemble.estimate(quality)?, against.kernel.estimate(quality)?);
+        Some(Decision {
+            label: String::new(),
+            before: kernel.value,
+            after: mean.value,
+            margin: mean.minus(kernel),
+            members: group.members,
+            also: None,
+        })
+    });
+    decided(finding, &decisions, otherwise(has_networks, NO_KERNEL))
+}
+
+#[cfg(test)]
+mod tests {
+    use Verdict::{DoesNotHold, Holds, NotApplicable, NotDecided};
+
+    use super::*;
+
+    /// A predictor of three members whose measures are `value` give or take `spread`.
+    fn measured(predictor: Predictor, value: f64, spread: f64) -> Measured {
+        let score = |value: f64| Score {
+            accuracy: Some(value),
+            mse: Some(1.0 - value),
+            variance: Some(1.0 - value),
+            distance: Some(1.0 - value),
+        };
+        let without = [-1.0, 0.0, 1.0].map(|sign| score(value + sign * spread));
+        Measured { predictor, whole: score(value), without: without.to_vec() }
+    }
+
+    /// Of `one`, `centred`, `ensemble`, `centred_ensemble` and the kernel.
+    fn group(label: &str, values: [f64; 5], spread: f64) -> Compared {
+        let predictors =
+            [Predictor::One, Predictor::Centred, Predictor::Ensemble, Predictor::CentredEnsemble];
+        let all: Vec<Measured> = predictors
+            .iter()
+            .zip(values)
+            .zip([spread, 0.0, 0.0, 0.0])
+            .map(|((&predictor, value), spread)| measured(predictor, value, spread))
+            .collect();
+        let kernel = measured(Predictor::One, values[4], 0.0);
+        let against = Against { label: String::new(), kernel, networks: all.clone() };
+        Compared { label: label.to_owned(), members: 3, measured: all, against: vec![against] }
+    }
+
+    fn verdicts(groups: &[Compared]) -> Vec<Verdict> {
+        all(groups, true, None).into_iter().map(|row| row.verdict).collect()
+    }
+
+    const GOOD: [f64; 5] = [0.5, 0.6, 0.7, 0.9, 0.65];
+
+    #[test]
+    fn findings_hold_where_they_should() {
+        assert_eq!(verdicts(&[group("", GOOD, 0.01)]), [Holds; 6]);
+        let row = &all(&[group("", GOOD, 0.01)], true, None)[0];
+        assert!((row.margin.unwrap() - 0.2).abs() <= 1e-12);
+        // √(2/3 · 2 · 0.01²), twice.
+        assert!((row.uncertainty.unwrap() - 2.0 * 0.01 * (4.0_f64 / 3.0).sqrt()).abs() <= 1e-12);
+        assert_eq!(row.n, Some(3));
+        assert_eq!(
+            row.note.as_deref(),
+            Some(
+                "0.5000 to 0.7000, margin 0.2000 ± 2.31e-2, holds. ± is two standard errors, by the jackknife over 3 members."
+            )
+        );
+    }
+
+    #[test]
+    fn findings_fail_where_they_should() {
+        let poor = group("", [0.6, 0.5, 0.4, 0.5, 0.45], 0.01);
+        assert_eq!(verdicts(&[poor]), [DoesNotHold; 6]);
+    }
+
+    #[test]
+    fn what_lies_within_two_standard_errors_is_not_decided() {
+        let found = verdicts(&[group("", GOOD, 0.3)]);
+        assert_eq!(found[..5], [NotDecided; 5]);
+    }
+
+    #[test]
+    fn one_member_decides_nothing() {
+        let mut one = group("", GOOD, 0.01);
+        one.members = 1;
+        for measured in one.measured.iter_mut().chain(&mut one.against[0].networks) {
+            measured.without.clear();
+            measured.whole.variance = None;
+        }
+        // The kernel's own draws do not make up for the spread of networks.
+        let rows = all(&[one], true, None);
+        let verdicts: Vec<Verdict> = rows.iter().map(|row| row.verdict).collect();
+        assert_eq!(
+            verdicts,
+            [NotDecided, NotApplicable, NotDecided, NotDecided, NotDecided, NotDecided]
+        );
+        assert!(rows.iter().all(|row| row.uncertainty.is_none()));
+        assert!(rows[0].note.as_ref().unwrap().ends_with("add an axis that sets `seed`."));
+        assert_eq!(rows[1].note.as_deref(), Some("One network has no variance."));
+    }
+
+    #[test]
+    fn the_group_least_in_favour_decides_and_all_are_named() {
+        let groups = [
+            group("width=8", GOOD, 0.01),
+            group("width=64", [0.5, 0.6, 0.4, 0.9, 0.65], 0.01),
+            group("width=512", GOOD, 0.3),
+        ];
+        let row = &all(&groups, true, Some("1 input is missing."))[0];
+        assert_eq!((row.verdict, row.after), (DoesNotHold, Some(0.4)));
+        let note = row.note.as_ref().unwrap();
+        for part in ["width=8: 0.5", "width=64: 0.5", "width=512: 0.5", "1 input is missing."] {
+            assert!(note.contains(part), "{note}");
+        }
+        assert_eq!(verdicts(&[groups[0].clone(), groups[2].clone()])[0], NotDecided);
+    }
+
+    #[test]
+    fn without_classes_errors_decide() {
+        let mut without = group("", GOOD, 0.01);
+        for measured in &mut without.measured {
+            measured.whole.accuracy = None;
+            measured.without.iter_mut().for_each(|score| score.accuracy = None);
+        }
+        let row = &all(&[without], true, None)[0];
+        assert_eq!((row.before, row.verdict), (Some(-0.5), Holds));
+    }
+
+    #[test]
+    fn what_is_not_wired_is_said() {
+        let notes = |groups: &[Compared], has_networks| -> Vec<Option<String>> {
+            all(groups, has_networks, None).into_iter().map(|row| row.note).collect()
+        };
+        assert_eq!(verdicts(&[]), [NotApplicable; 6]);
+        assert_eq!(notes(&[], true)[0].as_deref(), Some(NO_TEST));
+        let mut alone = group("", GOOD, 0.01);
+        alone.against.clear();
+        for note in &notes(&[alone.clone()], true)[3..] {
+            assert_eq!(note.as_deref(), Some(NO_KERNEL));
+        }
+        alone.measured.retain(|it| it.predictor == Predictor::One);
+        for note in &notes(&[alone.clone()], true)[1..3] {
+            assert_eq!(note.as_deref(), Some(NO_START));
+        }
+        for note in &notes(&[alone], false)[1..] {
+            assert_eq!(note.as_deref(), Some(NO_NETWORKS));
+        }
+    }
+}

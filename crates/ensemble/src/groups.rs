@@ -1,0 +1,177 @@
+//! Which artifacts are members of one ensemble.
+
+use serde_json::Value;
+use stage::{AxisValue, Input, Inputs, StageError};
+
+use crate::table::Source;
+
+/// Artifacts that differ in repeating axes only.
+#[derive(Clone, Debug)]
+pub struct Group<'a> {
+    /// What its members are.
+    pub source: Source,
+    /// Stage that made them.
+    pub stage: Option<String>,
+    /// What they have in common, as in the table.
+    pub label: String,
+    /// The members, in the order of the sweep; at least one.
+    pub members: Vec<&'a Input>,
+    /// The axes in common.
+    common: Input,
+}
+
+impl Group<'_> {
+    /// Whether no axis that each has in common has two values.
+    pub fn goes_with(&self, other: &Group<'_>) -> bool {
+        self.common.goes_with(&other.common)
+    }
+
+    /// Its name in messages.
+    pub fn shown(&self) -> String {
+        let source = self.source.name();
+        if self.label.is_empty() { source.to_owned() } else { format!("{source} {}", self.label) }
+    }
+}
+
+/// The groups at the port of `source`, in the order of the sweep. An axis repeats where all that it sets are
+/// seeds, and where `over` names it.
+pub fn groups<'a>(inputs: &'a Inputs, source: Source, over: &[String]) -> Vec<Group<'a>> {
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    for input in inputs.many(source.name()) {
+        let mut common = Input { directory: std::path::PathBuf::new(), ..input.clone() };
+        common.axes.retain(|_, axis| !repeats(axis, over));
+        let is_own = |group: &&mut Group<'_>| {
+            group.stage == input.stage && group.common.axes().eq(common.axes())
+        };
+        if let Some(group) = groups.iter_mut().find(is_own) {
+            group.members.push(input);
+            continue;
+        }
+        let (stage, label) = (input.stage.clone(), label(&common));
+        groups.push(Group { source, stage, label, members: vec![input], common });
+    }
+    let stages: Vec<Option<String>> = groups.iter().map(|group| group.stage.clone()).collect();
+    if stages.iter().any(|stage| *stage != stages[0]) {
+        for group in &mut groups {
+            let stage = group.stage.as_ref().map(|stage| format!("stage={stage}"));
+            let label = Some(std::mem::take(&mut group.label)).filter(|label| !label.is_empty());
+            group.label = stage.into_iter().chain(label).collect::<Vec<_>>().join(",");
+        }
+    }
+    groups
+}
+
+/// Checks that every axis that `over` names is one of the sweep.
+///
+/// # Errors
+/// Where no input has an axis of that name.
+pub fn check_axes(inputs: &Inputs, over: &[String]) -> Result<(), StageError> {
+    let mut known: Vec<&str> =
+        inputs.0.values().flatten().flat_map(Input::axes).map(|(name, _)| name).collect();
+    known.sort_unstable();
+    known.dedup();
+    match over.iter().find(|name| !known.contains(&name.as_str())) {
+        None => Ok(()),
+        Some(name) => {
+            let error = StageError::new(format!("`over` names `{name}`, which no input varies by"));
+            Err(error.hint(match known.as_slice() {
+                [] => "without a sweep, leave out `over`".to_owned(),
+                known => format!("axes of the inputs are {}", known.join(", ")),
+            }))
+        }
+    }
+}
+
+fn repeats(axis: &AxisValue, over: &[String]) -> bool {
+    let is_seed = |path: &String| path.rsplit('.').next() == Some("seed");
+    over.contains(&axis.name) || (!axis.sets.is_empty() && axis.sets.iter().all(is_seed))
+}
+
+fn label(common: &Input) -> String {
+    let shown = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let axes = common.axes().map(|(name, value)| format!("{name}={}", shown(value)));
+    axes.collect::<Vec<_>>().join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn input(stage: &str, axes: &Value) -> Input {
+        let sets = json!({
+            "width": ["train.with.network.hidden"],
+            "run": ["seed", "train.with.seed"],
+            "draw": ["dataset.with.draw"],
+            "seed": ["train.with.steps"],
+        });
+        let request = json!({ "directory": "x", "axes": axes, "sets": sets, "stage": stage });
+        serde_json::from_value(request).unwrap()
+    }
+
+    fn found(inputs: Vec<Input>, over: &[&str]) -> Vec<(String, usize)> {
+        let over: Vec<String> = over.iter().map(|&name| name.to_owned()).collect();
+        let inputs = Inputs([("training".to_owned(), inputs)].into());
+        let groups = groups(&inputs, Source::Training, &over);
+        groups.into_iter().map(|group| (group.label, group.members.len())).collect()
+    }
+
+    fn expected(groups: &[(&str, usize)]) -> Vec<(String, usize)> {
+        groups.iter().map(|&(label, members)| (label.to_owned(), members)).collect()
+    }
+
+    #[test]
+    fn members_differ_in_seeds_and_in_what_is_named() {
+        let of = |width: u64, run: u64, draw: u64| {
+            input("train", &json!({ "width": width, "run": run, "draw": draw }))
+        };
+        let all = || vec![of(8, 0, 0), of(8, 1, 0), of(8, 0, 1), of(64, 1, 0)];
+        assert_eq!(
+            found(all(), &[]),
+            expected(&[("width=8,draw=0", 2), ("width=8,draw=1", 1), ("width=64,draw=0", 1)])
+        );
+        assert_eq!(found(all(), &["draw"]), expected(&[("width=8", 3), ("width=64", 1)]));
+        assert_eq!(found(all(), &["draw", "width"]), expected(&[("", 4)]));
+    }
+
+    #[test]
+    fn what_an_axis_sets_decides_and_not_its_name() {
+        let of = |seed: u64| input("train", &json!({ "seed": seed }));
+        assert_eq!(found(vec![of(10), of(20)], &[]), expected(&[("seed=10", 1), ("seed=20", 1)]));
+    }
+
+    #[test]
+    fn several_stages_are_groups_of_their_own_and_named() {
+        let of = |stage: &str, run: u64| input(stage, &json!({ "run": run }));
+        let all = vec![of("wide", 0), of("deep", 0), of("wide", 1)];
+        assert_eq!(found(all, &[]), expected(&[("stage=wide", 2), ("stage=deep", 1)]));
+        assert_eq!(found(vec![of("wide", 0), of("wide", 1)], &[]), expected(&[("", 2)]));
+    }
+
+    #[test]
+    fn groups_go_with_each_other_where_no_axis_has_two_values() {
+        let of = |axes: Value| {
+            let input = input("any", &axes);
+            Inputs([("training".to_owned(), vec![input])].into())
+        };
+        let (a, b, c) = (
+            of(json!({ "width": 8, "run": 0 })),
+            of(json!({ "run": 1 })),
+            of(json!({ "width": 16 })),
+        );
+        let [a, b, c] = [&a, &b, &c].map(|inputs| groups(inputs, Source::Training, &[]).remove(0));
+        assert!(a.goes_with(&b) && b.goes_with(&c) && !a.goes_with(&c));
+    }
+
+    #[test]
+    fn an_axis_that_there_is_not_is_refused() {
+        let of = |axes: Value| Inputs([("training".to_owned(), vec![input("a", &axes)])].into());
+        let error = |inputs: &Inputs| check_axes(inputs, &["drow".to_owned()]).unwrap_err();
+        let found = error(&of(json!({ "draw": 0, "run": 1 })));
+        assert_eq!(found.message, "`over` names `drow`, which no input varies by");
+        assert_eq!(found.hint.unwrap(), "axes of the inputs are draw, run");
+        assert_eq!(error(&of(json!({}))).hint.unwrap(), "without a sweep, leave out `over`");
+        assert!(check_axes(&of(json!({ "draw": 0 })), &["draw".to_owned()]).is_ok());
+    }
+}

@@ -1,0 +1,31 @@
+//! Stage `ensemble`: many networks, or many kernel predictors, as one.
+//!
+//! Networks that differ in their seed only differ by the randomness of their initialization; their mean
+//! is a better predictor, and so is each without the function that it starts from, f_t − f_0 (Lee et al.
+//! 2020, arXiv 2007.15801, the sections on ensembling and centring). The stage stands beside `report` in the
+//! chain: it gathers the variants of a sweep, of `train`, of `predict` or of both.
+
+mod parameters;
+mod plan;
+mod table;
+
+pub mod combine;
+pub mod jackknife;
+pub mod scores;
+
+mod evaluation;
+mod groups;
+mod members;
+mod samples;
+
+mod comparison;
+mod figures;
+mod findings;
+mod rows;
+mod run;
+
+pub use parameters::Parameters;
+pub use run::Ensemble;
+pub use table::{
+    ENSEMBLES, EnsembleRow, KIND, MEAN_PREDICTIONS, MeanPredictionRow, Predictor, Source,
+};

@@ -1,0 +1,5 @@
+//! The program `stage-ensemble`.
+
+fn main() -> std::process::ExitCode {
+    stage::main::<ensemble::Ensemble>()
+}
