@@ -299,7 +299,9 @@ fn equivariance_compares_three_architectures() {
 fn finite_infinite_holds_networks_beside_their_limits() {
     let settings = ["sweep.start.to=[0, 1]", "train.with.optimizer.adam.batch=16"];
     // Six variants of networks, and three of the limits that they share.
-    networks("finite-infinite", &settings, 9, "kernel_beats_network");
+    let data = networks("finite-infinite", &settings, 9, "kernel_beats_network");
+    let ensembles = results(&data, "finite-infinite").join("ensembles.parquet");
+    assert!(ensembles.is_file(), "ensembles of the starts");
 }
 
 #[test]

@@ -38,12 +38,26 @@ pub(super) fn measure(
     names
         .into_iter()
         .filter_map(|name| {
+            if let Some(row) = shared(variants, name) {
+                return Some(row);
+            }
             let row = across(&found(name, false))?;
             // What is measured on shuffled targets says more than what is known in general.
             let control = across(&found(name, true)).map(|control| told(&control));
             Some(FindingRow { control: control.or(row.control.clone()), ..row })
         })
         .collect()
+}
+
+/// The finding `name`, where all variants have it from one artifact, which has gathered repetitions itself:
+/// its own verdict and uncertainty stand.
+fn shared(variants: &[Variant], name: &str) -> Option<FindingRow> {
+    let rows: Option<Vec<&FindingRow>> =
+        variants.iter().map(|variant| variant.finding(name)).collect();
+    let rows = rows?;
+    let is_one = rows.windows(2).all(|pair| pair[0] == pair[1]);
+    let first = *rows.first()?;
+    (is_one && first.n.is_some_and(|n| n > 1)).then(|| first.clone())
 }
 
 /// What the control came to, in words.
