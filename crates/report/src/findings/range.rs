@@ -326,4 +326,21 @@ mod tests {
         assert_eq!(found.control.as_deref(), Some("with shuffled targets: does not hold, 0.500"));
         assert_eq!(found.note.as_deref(), Some("Holds in the variant to which it applies."));
     }
+
+    #[test]
+    fn a_finding_that_gathers_itself_keeps_its_verdict_and_uncertainty() {
+        let of = |seed: u64, n: Option<u32>| {
+            let mut variant = found_in(at(&[("seed", json!(seed))], 1.0), 0.5, FAILS);
+            for row in &mut variant.findings {
+                (row.n, row.uncertainty) = (n, Some(0.7));
+            }
+            variant
+        };
+        let gathered = [of(0, Some(5)), of(1, Some(5))];
+        let name = gathered[0].findings[0].finding.clone();
+        let row = shared(&gathered, &name).expect("one row");
+        assert_eq!((row.n, row.uncertainty), (Some(5), Some(0.7)));
+        assert!(shared(&[of(0, Some(1)), of(1, Some(1))], &name).is_none(), "repetitions");
+        assert!(shared(&[of(0, Some(5)), of(1, Some(4))], &name).is_none(), "different ones");
+    }
 }
