@@ -29,7 +29,7 @@ pub struct Side {
     /// Classes.
     pub labels: Vec<Option<u32>>,
     /// A hash of all inputs x: two augmented draws have the same targets.
-    inputs: u64,
+    pub inputs: u64,
 }
 
 impl Side {
