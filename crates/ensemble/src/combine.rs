@@ -30,6 +30,11 @@ pub fn mean_without(sum: &[f64], left_out: &[f32], count: usize) -> Vec<f32> {
 
 /// f_t − f_0 of each value: what a network has learned, without the function that it starts from.
 ///
+/// Best is to train the difference itself, f_t − f_0 against y (Chizat et al.). Of a wide network that trains f_t,
+/// f_t − f_0 = K_*X K⁻¹(y − f_0(X)) at the end: it lacks f_0(x) and keeps the answer to f_0(X). On training
+/// samples it misses y by f_0. It comes closer to the kernel predictor only where the kernel does not
+/// interpolate f_0: inputs of many dimensions, or early in training.
+///
 /// Source: Lee et al. 2020 (arXiv 2007.15801), the section on centring; Chizat, Oyallon & Bach 2019.
 #[must_use]
 pub fn centred(now: &[f32], start: &[f32]) -> Vec<f32> {

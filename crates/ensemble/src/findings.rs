@@ -11,6 +11,8 @@ use crate::table::Predictor;
 
 /// Standard errors that count as the uncertainty of a margin.
 const ERRORS: f64 = 2.0;
+/// What rounding may make of a difference, relative to what is compared: functions are f32.
+const ROUNDING: f64 = f32::EPSILON as f64;
 
 /// What a finding came to for one group.
 struct Decision {
@@ -29,9 +31,10 @@ impl Decision {
     }
 
     fn verdict(&self) -> Verdict {
-        match self.uncertainty() {
-            Some(uncertainty) if self.margin.value > uncertainty => Verdict::Holds,
-            Some(uncertainty) if self.margin.value < -uncertainty => Verdict::DoesNotHold,
+        let rounding = ROUNDING * self.before.abs().max(self.after.abs());
+        match self.uncertainty().map(|uncertainty| uncertainty.max(rounding)) {
+            Some(bound) if self.margin.value > bound => Verdict::Holds,
+            Some(bound) if self.margin.value < -bound => Verdict::DoesNotHold,
             _ => Verdict::NotDecided,
         }
     }
@@ -179,7 +182,7 @@ fn centring_reduces_variance(groups: &[Compared], has_networks: bool) -> Finding
     let finding = Finding {
         name: "centring_reduces_variance",
         statement: "Networks differ less without the functions that they start from.",
-        measure: "mean over test samples and outputs of the variance over networks of f_t, and of f_t − f_0, at the last step"
+        measure: "mean over test samples and outputs of the variance over networks of f_t, and of f_t − f_0, at the last step; f_t is what was trained"
             .to_owned(),
         rule: "that of f_t − f_0 is less by more than two standard errors".to_owned(),
     };

@@ -102,7 +102,7 @@ mod tests {
     fn input(stage: &str, axes: &Value) -> Input {
         let sets = json!({
             "width": ["train.with.network.hidden"],
-            "run": ["seed", "train.with.seed"],
+            "run": ["seed", "train.seed"],
             "draw": ["dataset.with.draw"],
             "seed": ["train.with.steps"],
         });

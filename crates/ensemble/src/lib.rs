@@ -1,9 +1,10 @@
 //! Stage `ensemble`: many networks, or many kernel predictors, as one.
 //!
 //! Networks that differ in their seed only differ by the randomness of their initialization; their mean
-//! is a better predictor, and so is each without the function that it starts from, f_t − f_0 (Lee et al.
-//! 2020, arXiv 2007.15801, the sections on ensembling and centring). The stage stands beside `report` in the
-//! chain: it gathers the variants of a sweep, of `train`, of `predict` or of both.
+//! is a better predictor (Lee et al. 2020, arXiv 2007.15801, the section on ensembling), and f_t − f_0 is what
+//! each has learned, without the function that it starts from (the section on centring; [`combine::centred`]
+//! says how that differs). The stage stands beside `report` in the chain: it gathers the variants of a
+//! sweep, of `train`, of `predict` or of both.
 
 mod parameters;
 mod plan;

@@ -136,7 +136,7 @@ fn check_test(one: &Samples, other: &Samples) -> Result<(), StageError> {
         format!("{} and {} test samples", one.test.len(), other.test.len())
     };
     Err(StageError::new(format!("members of one ensemble have {what}")).hint(
-        "members may be trained on different samples, but are tested on the same: let the axis leave the test split alone, as one that sets `train.with.seed` only",
+        "members may be trained on different samples, but are tested on the same: let the axis leave the test split alone, as one that sets `train.seed` only",
     ))
 }
 

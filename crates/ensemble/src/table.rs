@@ -80,7 +80,7 @@ pub const ENSEMBLES: Table = Table {
         Column::new(
             "predictor",
             Data::Text,
-            "`one`: a member f by itself, the mean over members of each measure. `centred`: the same of f_t − f_0, of networks whose step 0 is known. `ensemble`: the mean of the members. `centred_ensemble`: the mean of f_t − f_0.",
+            "`one`: a member f by itself, the mean over members of each measure. `centred`: the same of f_t − f_0, of networks whose step 0 is known; on training samples it misses y by f_0 where f_t was trained to be y. `ensemble`: the mean of the members. `centred_ensemble`: the mean of f_t − f_0.",
         )
         .one_of(Predictor::NAMES),
         Column::new("split", Data::Text, "`train` or `test`; `train` only where all members have the same.")

@@ -141,7 +141,7 @@ fn prediction(scale: f32, keeps: bool) -> TempDir {
 /// The artifact at `directory` as the variant `axes`; `seed` is one, and `width` and `draw` are none.
 fn at(directory: &TempDir, axes: &serde_json::Value) -> Input {
     let sets = json!({
-        "seed": ["train.with.seed"],
+        "seed": ["train.seed"],
         "width": ["train.with.network.hidden"],
         "draw": ["dataset.with.draw"],
     });
@@ -316,6 +316,17 @@ fn one_member_decides_nothing() {
     assert_eq!(answer.finding("centring_reduces_variance").verdict, Verdict::NotApplicable);
     assert_eq!(answer.finding("kernel_beats_networks").verdict, Verdict::NotApplicable);
     assert!(answer.findings.iter().all(|row| row.uncertainty.is_none()));
+}
+
+#[test]
+fn members_that_agree_decide_nothing_by_rounding() {
+    let (dataset, member) = (whole(), training(0, &[0, 20]));
+    let training: Vec<Input> = (0..3).map(|seed| at(&member, &json!({ "seed": seed }))).collect();
+    let answer =
+        run(&[("dataset", vec![at(&dataset, &json!({}))]), ("training", training)]).unwrap();
+    assert_eq!(answer.finding("ensembling_helps").verdict, Verdict::NotDecided);
+    assert_eq!(answer.finding("centring_reduces_variance").verdict, Verdict::NotDecided);
+    assert_eq!(answer.row(Predictor::One, Split::Test, 20).variance, Some(0.0));
 }
 
 #[test]
