@@ -45,8 +45,7 @@ impl<'a, T: Real> Kernel<'a, T> {
         let side = side(self.limit);
         let strips = 0..samples.len().div_ceil(side);
         let mut matrix = Symmetric::zeros(samples.len(), 1, side, strips);
-        Symmetric::tasks(std::slice::from_mut(&mut matrix)).into_par_iter().for_each(|task| {
-            let mut task = task;
+        Symmetric::tasks(std::slice::from_mut(&mut matrix)).into_par_iter().for_each(|mut task| {
             for to in &mut task.to {
                 self.tile(samples, samples, task.place, to);
             }

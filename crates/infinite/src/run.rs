@@ -183,18 +183,7 @@ fn write_step<T: Real>(
             writer.append(&whole)?;
             norms.add(&whole, shape.width());
         }
-        kernels.push(KernelRow {
-            step,
-            output: block as u32,
-            learning_rate: None,
-            trace: norms.trace(),
-            frobenius_norm: norms.frobenius(),
-            samples: shape.train as u32,
-            rows: (share.train.len() * shape.cell()) as u32,
-            test_rows: (share.test.len() * shape.cell()) as u32,
-            reduction: shape.reduction,
-            precision: T::PRECISION.name().to_owned(),
-        });
+        kernels.push(shape.kernel_row::<T>(share, step, block, norms));
     }
     for strip in &rows.test {
         let whole = of_outputs(strip, shape);

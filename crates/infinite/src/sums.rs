@@ -194,8 +194,8 @@ impl<T: Real> Sums<T> {
 
     /// Writes the sums of `block`, multiplied by [`Self::scale`], from `input` in blocks of `length` entries.
     ///
-    /// `whole` is a buffer that [`Self::margin`] says the size of; beyond the block it holds zeros, which shifts
-    /// read.
+    /// `whole` is a buffer of a block with [`Self::margin`] entries on either side, which shifts read and masks
+    /// leave out.
     #[inline(always)]
     pub fn write(&self, block: usize, input: &[T], length: usize, whole: &mut [T], to: &mut [T]) {
         let scale = T::of(self.scale);

@@ -2,9 +2,11 @@
 
 use std::ops::Range;
 
-use artifact::GramRow;
 use artifact::tables::Split;
-use artifact::tables::kernel::Reduction;
+use artifact::tables::kernel::{KernelRow, Reduction};
+use artifact::{GramRow, GramValue};
+
+use crate::norms::Norms;
 
 /// The size of the Gramians of a step.
 #[derive(Clone, Copy, Debug)]
@@ -80,6 +82,30 @@ impl Shape {
         let (train, strips) = piece(self.train, self.side);
         let (test, _) = piece(self.test, self.test_side);
         Share { strips, train, test, test_side: self.test_side }
+    }
+
+    /// What the table `kernels` says of the rows of `share` in matrix `block` at `step`, whose entries are of type
+    /// `T` and whose training rows have `norms`; without a learning rate.
+    #[must_use]
+    pub fn kernel_row<T: GramValue>(
+        &self,
+        share: &Share,
+        step: u64,
+        block: usize,
+        norms: Norms,
+    ) -> KernelRow {
+        KernelRow {
+            step,
+            output: block as u32,
+            learning_rate: None,
+            trace: norms.trace(),
+            frobenius_norm: norms.frobenius(),
+            samples: self.train as u32,
+            rows: (share.train.len() * self.cell()) as u32,
+            test_rows: (share.test.len() * self.cell()) as u32,
+            reduction: self.reduction,
+            precision: T::PRECISION.name().to_owned(),
+        }
     }
 
     /// What each row of `share` belongs to: all training rows of one matrix after the other, then

@@ -91,18 +91,7 @@ fn write_kernel<T: Scalar + GramValue>(
         append_rows(network, points, shape, share, &mut writer)?
     };
     writer.finish()?;
-    let row = |(block, norms): (usize, Norms)| KernelRow {
-        step,
-        output: block as u32,
-        learning_rate: None,
-        trace: norms.trace(),
-        frobenius_norm: norms.frobenius(),
-        samples: shape.train as u32,
-        rows: (share.train.len() * shape.cell()) as u32,
-        test_rows: (share.test.len() * shape.cell()) as u32,
-        reduction: shape.reduction,
-        precision: T::PRECISION.name().to_owned(),
-    };
+    let row = |(block, norms)| shape.kernel_row::<T>(share, step, block, norms);
     Ok(norms.into_iter().enumerate().map(row).collect())
 }
 
