@@ -1,9 +1,9 @@
 //! What members come to, each by itself and as one.
 
 use crate::combine;
-use crate::jackknife::{self, Estimate};
 use crate::scores;
 use crate::table::Predictor;
+use statistics::jackknife::{self, Estimate};
 
 /// What predictions are held against.
 #[derive(Clone, Copy, Debug)]

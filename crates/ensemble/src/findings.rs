@@ -2,11 +2,11 @@
 //! group least in its favour.
 
 use artifact::tables::findings::{FindingRow, Verdict};
+use statistics::jackknife::Estimate;
 use study::Finding;
 
 use crate::comparison::{Against, Compared, of};
 use crate::evaluation::{Measured, Score};
-use crate::jackknife::Estimate;
 use crate::table::Predictor;
 
 /// Standard errors that count as the uncertainty of a margin.

@@ -1,18 +1,19 @@
-//! Which artifacts are members of one ensemble.
+//! Which artifacts at a port for many are repetitions of each other.
 
 use serde_json::Value;
-use stage::{AxisValue, Input, Inputs, StageError};
 
-use crate::table::Source;
+use crate::error::StageError;
+use crate::inputs::{AxisValue, Input, Inputs};
 
 /// Artifacts that differ in repeating axes only.
 #[derive(Clone, Debug)]
 pub struct Group<'a> {
-    /// What its members are.
-    pub source: Source,
+    /// The port.
+    pub port: &'static str,
     /// Stage that made them.
     pub stage: Option<String>,
-    /// What they have in common, as in the table.
+    /// What they have in common: `width=64,decay=0.5`, after `stage=NAME,` where several stages made what is at
+    /// the port; empty where there are neither.
     pub label: String,
     /// The members, in the order of the sweep; at least one.
     pub members: Vec<&'a Input>,
@@ -22,22 +23,25 @@ pub struct Group<'a> {
 
 impl Group<'_> {
     /// Whether no axis that each has in common has two values.
+    #[must_use]
     pub fn goes_with(&self, other: &Group<'_>) -> bool {
         self.common.goes_with(&other.common)
     }
 
     /// Its name in messages.
+    #[must_use]
     pub fn shown(&self) -> String {
-        let source = self.source.name();
-        if self.label.is_empty() { source.to_owned() } else { format!("{source} {}", self.label) }
+        let port = self.port;
+        if self.label.is_empty() { port.to_owned() } else { format!("{port} {}", self.label) }
     }
 }
 
-/// The groups at the port of `source`, in the order of the sweep. An axis repeats where all that it sets are
-/// seeds, and where `over` names it.
-pub fn groups<'a>(inputs: &'a Inputs, source: Source, over: &[String]) -> Vec<Group<'a>> {
+/// The groups at `port`, in the order of the sweep. An axis repeats where all that it sets are seeds, and where
+/// `over` names it.
+#[must_use]
+pub fn groups<'a>(inputs: &'a Inputs, port: &'static str, over: &[String]) -> Vec<Group<'a>> {
     let mut groups: Vec<Group<'_>> = Vec::new();
-    for input in inputs.many(source.name()) {
+    for input in inputs.many(port) {
         let mut common = Input { directory: std::path::PathBuf::new(), ..input.clone() };
         common.axes.retain(|_, axis| !repeats(axis, over));
         let is_own = |group: &&mut Group<'_>| {
@@ -48,7 +52,7 @@ pub fn groups<'a>(inputs: &'a Inputs, source: Source, over: &[String]) -> Vec<Gr
             continue;
         }
         let (stage, label) = (input.stage.clone(), label(&common));
-        groups.push(Group { source, stage, label, members: vec![input], common });
+        groups.push(Group { port, stage, label, members: vec![input], common });
     }
     let stages: Vec<Option<String>> = groups.iter().map(|group| group.stage.clone()).collect();
     if stages.iter().any(|stage| *stage != stages[0]) {
@@ -113,7 +117,7 @@ mod tests {
     fn found(inputs: Vec<Input>, over: &[&str]) -> Vec<(String, usize)> {
         let over: Vec<String> = over.iter().map(|&name| name.to_owned()).collect();
         let inputs = Inputs([("training".to_owned(), inputs)].into());
-        let groups = groups(&inputs, Source::Training, &over);
+        let groups = groups(&inputs, "training", &over);
         groups.into_iter().map(|group| (group.label, group.members.len())).collect()
     }
 
@@ -160,7 +164,7 @@ mod tests {
             of(json!({ "run": 1 })),
             of(json!({ "width": 16 })),
         );
-        let [a, b, c] = [&a, &b, &c].map(|inputs| groups(inputs, Source::Training, &[]).remove(0));
+        let [a, b, c] = [&a, &b, &c].map(|inputs| groups(inputs, "training", &[]).remove(0));
         assert!(a.goes_with(&b) && b.goes_with(&c) && !a.goes_with(&c));
     }
 
