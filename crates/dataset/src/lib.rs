@@ -51,7 +51,7 @@ impl Stage for Dataset {
     type Parameters = Parameters;
 
     const NAME: &'static str = "dataset";
-    const VERSION: &'static str = "2";
+    const VERSION: &'static str = "3";
     const SUMMARY: &'static str =
         "Training and test samples of a picture, a formula, a table, images or drawn glyphs.";
     const INPUTS: &'static [Port] = &[];

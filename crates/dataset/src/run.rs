@@ -122,7 +122,7 @@ fn draw_both(
         let points: Vec<f64> = inputs.iter().map(|&x| range.coordinate(x)).collect();
         let targets = targets(&points, &inputs);
         let (input_dim, output_dim) = (input_dim as usize, output_dim as usize);
-        Ok(Samples { input_dim, output_dim, inputs, targets, labels: None, shape: None })
+        Ok(Samples { input_dim, output_dim, inputs, targets, ..Samples::default() })
     };
     let train = draw(parameters.sampling, parameters.train, "dataset/train");
     let test = draw(parameters.test_sampling(), parameters.test, "dataset/test");

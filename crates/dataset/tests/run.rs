@@ -210,6 +210,7 @@ fn the_share_of_labels_that_is_asked_for_is_flipped_to_the_other_classes_alike()
                     (0..3).map(|a| f32::from(u8::from(a == class))).collect::<Vec<_>>()
                 };
                 assert_eq!((&clean.x, &one_hot(noisy.label.unwrap())), (&noisy.x, &noisy.y));
+                assert_eq!((noisy.clean_label, clean.clean_label), (clean.label, None));
             })
             .map(|(clean, noisy)| (clean.sample, clean.label.unwrap(), noisy.label.unwrap()))
             .filter(|(_, old, new)| old != new)

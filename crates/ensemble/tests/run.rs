@@ -57,6 +57,8 @@ fn dataset(change: impl Fn(&mut Sample) -> bool) -> TempDir {
         x: vec![sample as f32],
         y: (0..O).map(|a| target(sample, a)).collect(),
         label: Some(class(sample)),
+        clean_label: None,
+        origin: None,
     };
     let rows: Vec<Sample> =
         samples().map(row).filter_map(|mut row| change(&mut row).then_some(row)).collect();
