@@ -12,7 +12,7 @@ use super::spectrum::{
     AlignmentMetric, AlignmentRow, BaselineRow, DynamicsRow, EigenvalueRow, EigenvectorRow,
     EnergyRow, FrequencyRow, FrozenDescentRow, FrozenRates,
 };
-use super::training::{CheckpointRow, HistoryRow, OutputRow};
+use super::training::{CheckpointRow, ExactEventsRow, HistoryRow, OutputRow, PresentationRow};
 use super::{Signal, Split};
 use crate::kind::Kind;
 use crate::read::{read_batches, read_rows, read_step};
@@ -348,4 +348,20 @@ fn kinds_bear_the_same_name_in_code_and_in_json() {
         assert_eq!(serde_json::to_value(kind).unwrap(), kind.name());
         assert_eq!(kind.to_string(), kind.name());
     }
+}
+
+#[test]
+fn presentations_and_events_come_back() {
+    let row = |correct| PresentationRow { step: 7, sample: 3, correct, margin: -0.25, loss: 1.5 };
+    check(&[row(true), row(false)], &[]);
+    let row = |step| ExactEventsRow {
+        sample: 3,
+        events: 1,
+        learning_events: 2,
+        first_learned: step,
+        last_wrong: step,
+        correct_steps: 5,
+        steps: 9,
+    };
+    check(&[row(Some(4)), row(None)], &[]);
 }

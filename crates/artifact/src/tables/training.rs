@@ -7,7 +7,7 @@ use crate::outline::{Fact, FactType};
 use crate::table::{Column, Data, Layout, Row, Table};
 
 /// Tables of this kind.
-pub const TABLES: &[Table] = &[HISTORY, CHECKPOINTS, OUTPUTS];
+pub const TABLES: &[Table] = &[HISTORY, CHECKPOINTS, OUTPUTS, PRESENTATIONS, EXACT_EVENTS];
 
 /// What the outline of a training run states.
 pub const FACTS: &[Fact] = &[
@@ -158,4 +158,102 @@ pub struct OutputRow {
 
 impl Row for OutputRow {
     const TABLE: &'static Table = &OUTPUTS;
+}
+
+/// What the network made of each sample in the mini-batches.
+pub const PRESENTATIONS: Table = Table {
+    name: "presentations",
+    about: "What the network answers to each sample of a mini-batch in the pass that its update is made from, where `presentations` asks for it.",
+    version: 1,
+    layout: Layout::Large,
+    optional: true,
+    columns: &[
+        Column::new("step", Data::UInt64, "Updates made before: the answer is that of θ_step."),
+        Column::new("sample", Data::UInt32, "Number of the sample within the training split."),
+        Column::new(
+            "correct",
+            Data::Boolean,
+            "Whether the largest output, of equal ones the first, is the label.",
+        ),
+        Column::new("margin", Data::Float64, "Output of the label less the largest other output."),
+        Column::new("loss", Data::Float64, "ℓ(f_θ(x), y) of this sample alone."),
+    ],
+};
+
+/// A row of [`PRESENTATIONS`].
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PresentationRow {
+    /// Updates made before.
+    pub step: u64,
+    /// Number within the training split.
+    pub sample: u32,
+    /// Whether the largest output is the label.
+    pub correct: bool,
+    /// Output of the label less the largest other output.
+    pub margin: f64,
+    /// ℓ of this sample alone.
+    pub loss: f64,
+}
+
+impl Row for PresentationRow {
+    const TABLE: &'static Table = &PRESENTATIONS;
+}
+
+/// How often each sample was forgotten when looked at after every update.
+pub const EXACT_EVENTS: Table = Table {
+    name: "exact_events",
+    about: "How often each training sample was learned and forgotten where all are looked at after every update, where `presentations` asks for it.",
+    version: 1,
+    layout: Layout::Tidy,
+    optional: true,
+    columns: &[
+        Column::new("sample", Data::UInt32, "Number of the sample within the training split."),
+        Column::new(
+            "events",
+            Data::UInt64,
+            "Times that it was correct at a step and wrong at the next.",
+        ),
+        Column::new(
+            "learning_events",
+            Data::UInt64,
+            "Times that it was wrong at a step and correct at the next; to be correct at step 0 is one.",
+        ),
+        Column::new(
+            "first_learned",
+            Data::UInt64,
+            "First step at which it is correct; NULL where there is none.",
+        )
+        .or_null(),
+        Column::new(
+            "last_wrong",
+            Data::UInt64,
+            "Last step at which it is wrong; NULL where there is none.",
+        )
+        .or_null(),
+        Column::new("correct_steps", Data::UInt64, "Steps at which it is correct."),
+        Column::new("steps", Data::UInt64, "Steps that were looked at."),
+    ],
+};
+
+/// A row of [`EXACT_EVENTS`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExactEventsRow {
+    /// Number within the training split.
+    pub sample: u32,
+    /// Times that it was forgotten.
+    pub events: u64,
+    /// Times that it was learned.
+    pub learning_events: u64,
+    /// First step at which it is correct.
+    pub first_learned: Option<u64>,
+    /// Last step at which it is wrong.
+    pub last_wrong: Option<u64>,
+    /// Steps at which it is correct.
+    pub correct_steps: u64,
+    /// Steps that were looked at.
+    pub steps: u64,
+}
+
+impl Row for ExactEventsRow {
+    const TABLE: &'static Table = &EXACT_EVENTS;
 }
