@@ -6,6 +6,7 @@
 //! entries are. How these are computed is the stage's own.
 
 mod architecture;
+mod checkpoint;
 mod join;
 mod norms;
 mod shape;
@@ -13,6 +14,7 @@ mod steps;
 mod symmetric;
 
 pub use architecture::architecture;
+pub use checkpoint::load;
 pub use join::{Joined, join, join_bytes};
 pub use norms::Norms;
 pub use shape::{Shape, Share};
