@@ -42,7 +42,7 @@ fn dependencies_point_one_way() {
         ("kernel", &["artifact", "stage", "network"]),
         ("ntk", &["artifact", "stage", "network", "kernel"]),
         ("infinite", &["artifact", "stage", "study", "network", "kernel"]),
-        ("study", &["artifact"]),
+        ("study", &["artifact", "statistics"]),
         ("spectrum", &["artifact", "stage", "study", "statistics"]),
         ("report", &["artifact", "stage", "study"]),
         ("pipeline", &["artifact", "stage", "study"]),

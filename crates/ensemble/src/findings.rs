@@ -1,68 +1,12 @@
 //! What is found at the last step. Each finding is decided for every group by itself; its row is that of the
 //! group least in its favour.
 
-use artifact::tables::findings::{FindingRow, Verdict};
-use statistics::jackknife::Estimate;
-use study::Finding;
+use artifact::tables::findings::FindingRow;
+use study::{Decision, Finding, Spread};
 
 use crate::comparison::{Against, Compared, of};
 use crate::evaluation::{Measured, Score};
 use crate::table::Predictor;
-
-/// Standard errors that count as the uncertainty of a margin.
-const ERRORS: f64 = 2.0;
-/// What rounding may make of a difference, relative to what is compared: functions are f32.
-const ROUNDING: f64 = f32::EPSILON as f64;
-
-/// What a finding came to for one group.
-struct Decision {
-    label: String,
-    before: f64,
-    after: f64,
-    margin: Estimate,
-    members: u32,
-    /// What else to know of it.
-    also: Option<String>,
-}
-
-impl Decision {
-    fn uncertainty(&self) -> Option<f64> {
-        self.margin.error.filter(|_| self.members > 1).map(|error| ERRORS * error)
-    }
-
-    fn verdict(&self) -> Verdict {
-        let rounding = ROUNDING * self.before.abs().max(self.after.abs());
-        match self.uncertainty().map(|uncertainty| uncertainty.max(rounding)) {
-            Some(bound) if self.margin.value > bound => Verdict::Holds,
-            Some(bound) if self.margin.value < -bound => Verdict::DoesNotHold,
-            _ => Verdict::NotDecided,
-        }
-    }
-
-    /// Less is less favourable.
-    fn favour(&self) -> (u8, f64) {
-        let rank = match self.verdict() {
-            Verdict::DoesNotHold => 0,
-            Verdict::NotDecided => 1,
-            Verdict::Holds | Verdict::NotApplicable => 2,
-        };
-        (rank, self.margin.value - self.uncertainty().unwrap_or(0.0))
-    }
-
-    /// `width=8: 0.71 to 0.74, margin 0.03 ± 0.01, holds`.
-    fn shown(&self) -> String {
-        let label = if self.label.is_empty() { String::new() } else { format!("{}: ", self.label) };
-        let spread = self.uncertainty().map_or_else(String::new, |it| format!(" ± {it:.2e}"));
-        let also = self.also.as_ref().map_or_else(String::new, |also| format!(", {also}"));
-        format!(
-            "{label}{:.4} to {:.4}{also}, margin {:.4}{spread}, {}",
-            self.before,
-            self.after,
-            self.margin.value,
-            self.verdict().in_words()
-        )
-    }
-}
 
 /// All findings of `networks`; of the kernel predictors, where no network is wired. `missing` says what
 /// failed before.
@@ -84,31 +28,10 @@ pub fn all(groups: &[Compared], has_networks: bool, missing: Option<&str>) -> Ve
     rows
 }
 
-/// The row of `finding`, of the least favourable of `decisions`; not applicable because of `none` where there
-/// are none.
+/// The row of the group least in favour of `finding`: networks and draws differ by chance, so that one member
+/// decides nothing.
 fn decided(finding: Finding, decisions: &[Decision], none: &str) -> FindingRow {
-    let least = decisions.iter().min_by(|a, b| {
-        let (a, b) = (a.favour(), b.favour());
-        a.0.cmp(&b.0).then(a.1.total_cmp(&b.1))
-    });
-    let Some(least) = least else { return finding.not_applicable(none) };
-    let all = decisions.iter().map(Decision::shown).collect::<Vec<_>>().join("; ");
-    let known = match least.members {
-        1 => "With one member the spread over members is not known: add an axis that sets `seed`."
-            .to_owned(),
-        members => format!("± is two standard errors, by the jackknife over {members} members."),
-    };
-    let row =
-        finding.decided(least.before, least.after, least.margin.value, format!("{all}. {known}"));
-    if row.verdict == Verdict::NotApplicable {
-        return row;
-    }
-    FindingRow {
-        uncertainty: least.uncertainty(),
-        n: Some(least.members),
-        verdict: least.verdict(),
-        ..row
-    }
+    finding.of_least_favourable(decisions, Spread::Needed, none)
 }
 
 /// The accuracy of each, where both have one; else −mse: more is better.
@@ -296,6 +219,7 @@ fn ensemble_beats_kernel(groups: &[Compared], has_networks: bool) -> FindingRow 
 #[cfg(test)]
 mod tests {
     use Verdict::{DoesNotHold, Holds, NotApplicable, NotDecided};
+    use artifact::tables::findings::Verdict;
 
     use super::*;
 
