@@ -34,6 +34,11 @@ pub fn run(
         return Err(StageError { hint, ..StageError::new(message) });
     }
     let (mut train, mut test) = splits(parameters, context)?;
+    if let Some(augment) = parameters.augment {
+        let black = parameters.inputs.input(0.0);
+        let stream = format!("dataset/augment/{}", augment.draw);
+        augment.apply(&mut train, black, &mut context.seed.stream(&stream));
+    }
     if let Some(preprocess) = &parameters.preprocess {
         let fitted = preprocess.apply(&mut train, &mut test);
         write_rows(output, &fitted)?;

@@ -148,7 +148,8 @@ fn average(own: &[Score]) -> Measured {
     }
 }
 
-fn score(predicted: &[f32], truth: &Truth<'_>) -> Score {
+/// The measures of one function, but for the variance.
+pub fn score(predicted: &[f32], truth: &Truth<'_>) -> Score {
     Score {
         accuracy: scores::accuracy(predicted, truth.outputs, truth.labels),
         mse: scores::mse(predicted, truth.targets),

@@ -3,7 +3,7 @@
 use artifact::tables::Split;
 
 use crate::combine;
-use crate::evaluation::{Measured, Truth, predictors};
+use crate::evaluation::{Measured, Score, Truth, predictors, score};
 use crate::members::Members;
 use crate::table::{EnsembleRow, MeanPredictionRow, Source};
 
@@ -18,15 +18,26 @@ pub fn measured(
     let Some(now) = members.at(step, split) else { return Vec::new() };
     let has_start = members.source == Source::Training && members.steps.contains(&0);
     let starts = has_start.then(|| members.at(0, split)).flatten();
+    let kernel = kernel.filter(|_| split == Split::Test);
+    predictors(&now, starts.as_deref(), &Truth { kernel, ..truth(members, split) })
+}
+
+/// The measures of the first of `members` on test samples at the last step; none without samples.
+pub fn first_test(members: &Members<'_>) -> Option<Score> {
+    let now = members.at(members.last(), Split::Test)?;
+    Some(score(now.first()?, &truth(members, Split::Test)))
+}
+
+/// What is right for the samples of `split` that all `members` have.
+fn truth<'a>(members: &'a Members<'_>, split: Split) -> Truth<'a> {
     let (outputs, count) = (members.samples.outputs, members.predicted(split));
     let side = members.samples.of(split);
-    let truth = Truth {
+    Truth {
         outputs,
         targets: side.targets.get(..count * outputs).unwrap_or_default(),
         labels: side.labels.get(..count).unwrap_or_default(),
-        kernel: kernel.filter(|_| split == Split::Test),
-    };
-    predictors(&now, starts.as_deref(), &truth)
+        kernel: None,
+    }
 }
 
 /// The rows of `ensembles`: of networks at every step, of kernel predictors at the last.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use artifact::{Kind, Outline, write_rows};
 use stage::{Context, Input, Inputs, Limits, Outlines, Plan, Port, Stage, StageError};
-use stage::{check_axes, groups};
+use stage::{Repeating, check_axes, groups};
 
 use crate::comparison::{compared, going_with, mean_test};
 use crate::figures;
@@ -45,14 +45,15 @@ impl Stage for Ensemble {
         output: &Path,
         context: &Context,
     ) -> Result<Outline, StageError> {
-        check_axes(inputs, &parameters.over)?;
+        let repeating = Repeating { over: &parameters.over, apart: &parameters.apart };
+        check_axes(inputs, repeating)?;
         let mut datasets = Datasets::default();
         let (mut ensembles, mut means, mut found) = (Vec::new(), Vec::new(), Vec::new());
-        let kernels = groups(inputs, Source::Prediction.name(), &parameters.over)
+        let kernels = groups(inputs, Source::Prediction.name(), repeating)
             .into_iter()
             .map(|group| Members::read(Source::Prediction, group, inputs, &mut datasets))
             .collect::<Result<Vec<_>, _>>()?;
-        let networks = groups(inputs, Source::Training.name(), &parameters.over);
+        let networks = groups(inputs, Source::Training.name(), repeating);
         let (has_networks, total) = (!networks.is_empty(), networks.len() as u64);
         for (done, group) in (1..).zip(networks) {
             let networks = Members::read(Source::Training, group, inputs, &mut datasets)?;

@@ -31,7 +31,7 @@ use serde::de::DeserializeOwned;
 pub use context::{Context, ProgressEvent};
 pub use describe::{Description, Port};
 pub use error::StageError;
-pub use groups::{Group, check_axes, groups};
+pub use groups::{Group, Repeating, check_axes, groups};
 pub use inputs::{AxisValue, FailedInput, Input, Inputs, Outlines};
 pub use part::Part;
 pub use plan::{Limits, Plan, Problem};
