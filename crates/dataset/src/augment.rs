@@ -40,22 +40,20 @@ impl Augment {
     /// without a shape.
     pub(crate) fn apply(self, samples: &mut Samples, black: f64, random: &mut impl Rng) {
         let Some([h, w, c]) = samples.shape.filter(|_| self.draw > 0) else { return };
-        let most = i64::from(self.shift);
+        let most = self.shift as usize;
         for image in samples.inputs.chunks_exact_mut(h * w * c) {
             // Both are drawn whatever is asked for, so that one does not change the other.
-            let [down, right] = [(); 2].map(|()| random.random_range(-most..=most));
+            let [down, right] = [(); 2].map(|()| random.random_range(0..=2 * most));
             let is_flipped = random.random_bool(0.5) && self.flip;
             let old = image.to_vec();
             for (at, pixel) in image.chunks_exact_mut(c).enumerate() {
-                let (row, column) = ((at / w) as i64 - down, (at % w) as i64 - right);
-                let (Ok(row), Ok(column)) = (usize::try_from(row), usize::try_from(column)) else {
+                // Shifted by `most` less than is drawn, so that no number is negative.
+                let row = (at / w + most).checked_sub(down).filter(|&row| row < h);
+                let column = (at % w + most).checked_sub(right).filter(|&column| column < w);
+                let (Some(row), Some(column)) = (row, column) else {
                     pixel.fill(black);
                     continue;
                 };
-                if row >= h || column >= w {
-                    pixel.fill(black);
-                    continue;
-                }
                 let column = if is_flipped { w - 1 - column } else { column };
                 let from = (row * w + column) * c;
                 pixel.copy_from_slice(&old[from..from + c]);
