@@ -92,6 +92,24 @@ impl Kernels {
         self.row().map_or(0, |row| row.samples as usize)
     }
 
+    /// Rows of one sample in a matrix: the outputs under `full`, 1 otherwise.
+    fn cell(&self) -> usize {
+        self.row().map_or(1, |row| (row.rows / row.samples.max(1)).max(1) as usize)
+    }
+
+    /// Outputs that the matrices tell apart: 1 where they are reduced to one matrix.
+    #[must_use]
+    pub fn outputs(&self) -> usize {
+        let of_step = self.rows.values().next().map_or(1, Vec::len);
+        if self.reduction == Reduction::Full { self.cell() } else { of_step.max(1) }
+    }
+
+    /// Test samples that have rows.
+    #[must_use]
+    pub fn tests(&self) -> usize {
+        self.row().map_or(0, |row| row.test_rows as usize) / self.cell()
+    }
+
     /// The kernels of `step`, of the first `used` training samples and all test samples, where the network has
     /// `outputs` outputs and the dataset `tests` test samples.
     ///
