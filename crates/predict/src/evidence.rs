@@ -78,7 +78,7 @@ fn early_stopping(fits: &Fits, targets: &Mat<f64>) -> Result<EarlyStopping, Stri
     }
     let ridge = test(chosen).ok_or("There is no prediction of test samples.")?;
     let added = fits.added(ridge);
-    let flow = |tau: f64| Some(fits.predicted(&Filter::Flow { tau })?.at.test);
+    let flow = |tau: f64| fits.test(&Filter::Flow { tau });
     let (least, greatest, count) = MULTIPLES;
     let multiples =
         (0..count).map(|i| least * (greatest / least).powf(f64::from(i) / f64::from(count - 1)));

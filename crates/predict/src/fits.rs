@@ -95,8 +95,9 @@ impl Fits {
             outputs,
             start,
         };
-        for solve in solves {
-            let predicted = fits.predicted(&solve.filter);
+        let filters: Vec<Filter> = solves.iter().map(|solve| solve.filter.clone()).collect();
+        let predicted = fits.predicted(&filters);
+        for (solve, predicted) in solves.into_iter().zip(predicted) {
             let resolved = predicted.is_some() && fits.level.resolves(solve.filter.floor());
             let (variance, chosen) = (None, false);
             fits.solved.push(Solved { solve, predicted, variance, resolved, chosen });
@@ -109,12 +110,31 @@ impl Fits {
         Ok(fits)
     }
 
-    /// What `filter` predicts from all kernels together.
-    pub fn predicted(&self, filter: &Filter) -> Option<Predicted> {
-        let fits: Option<Vec<Fit>> =
-            self.regressions.iter().map(|regression| regression.fit(filter)).collect();
+    /// What each of `filters` predicts from all kernels together.
+    fn predicted(&self, filters: &[Filter]) -> Vec<Option<Predicted>> {
+        let mut by_kernel: Vec<_> =
+            self.regressions.iter().map(|it| it.fits(filters).into_iter()).collect();
+        let of_filter = |_: &Filter| {
+            let fits: Vec<Option<Fit>> =
+                by_kernel.iter_mut().map(|fits| fits.next().flatten()).collect();
+            Some(self.together(fits.into_iter().collect::<Option<Vec<Fit>>>()?))
+        };
+        filters.iter().map(of_filter).collect()
+    }
+
+    /// What `filter` predicts of test samples from all kernels together.
+    pub fn test(&self, filter: &Filter) -> Option<Mat<f64>> {
+        let parts: Option<Vec<Mat<f64>>> =
+            self.regressions.iter().map(|regression| regression.test(filter)).collect();
+        let test = assembly::samples(self.reduction, self.outputs, &parts?);
+        let start = self.start.as_ref().filter(|start| start.test.nrows() == test.nrows());
+        Some(start.map_or_else(|| test.clone(), |start| &test + &start.test))
+    }
+
+    /// The predictions of one filter from the fits of all kernels.
+    fn together(&self, fits: Vec<Fit>) -> Predicted {
         let (mut train, mut test, mut left_out) = (Vec::new(), Vec::new(), Some(Vec::new()));
-        for fit in fits? {
+        for fit in fits {
             train.push(fit.train);
             test.push(fit.test);
             left_out = left_out.zip(fit.left_out).map(|(mut all, one)| {
@@ -128,13 +148,13 @@ impl Fits {
             Some(start) if values.nrows() == start.nrows() => values + start,
             _ => values,
         };
-        Some(Predicted {
+        Predicted {
             at: BySplit {
                 train: from(join(&train), start.map(|start| &start.train)),
                 test: from(join(&test), start.map(|start| &start.test)),
             },
             left_out: left_out.map(|parts| from(join(&parts), start.map(|start| &start.train))),
-        })
+        }
     }
 
     /// What the kernel adds on test samples to what predictions start from.

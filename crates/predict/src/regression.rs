@@ -40,6 +40,12 @@ pub enum Regression {
     Direct(Direct),
 }
 
+/// Filters whose fits are made in one product: enough for a product to be one of matrices, few enough for its
+/// columns to be less than U.
+const TOGETHER: usize = 32;
+/// Rows of U that are squared at a time.
+const SQUARED: usize = 256;
+
 /// U, Uᵀ Y and K_*X U.
 pub struct Spectral {
     pairs: Eigenpairs,
@@ -116,12 +122,33 @@ impl Regression {
     /// numbers overflow those of the tables. By Cholesky's decomposition `filter` is its one ridge.
     #[must_use]
     pub fn fit(&self, filter: &Filter) -> Option<Fit> {
-        let fit = match self {
-            Self::Spectral(of) => of.fit(filter)?,
-            Self::Direct(of) => of.fit()?,
+        self.fits(std::slice::from_ref(filter)).pop().flatten()
+    }
+
+    /// The predictions under each of `filters`, as of [`Self::fit`]: many of them in products of matrices.
+    #[must_use]
+    pub fn fits(&self, filters: &[Filter]) -> Vec<Option<Fit>> {
+        let found = match self {
+            Self::Spectral(of) => filters.chunks(TOGETHER).flat_map(|some| of.fits(some)).collect(),
+            Self::Direct(of) => filters.iter().map(|_| of.fit()).collect::<Vec<_>>(),
         };
-        let fits = |values: &Mat<f64>| is_storable(values.as_ref());
-        (fits(&fit.train) && fits(&fit.test)).then_some(fit)
+        let is_storable = |fit: &Fit| {
+            [&fit.train, &fit.test].into_iter().all(|values| is_storable(values.as_ref()))
+        };
+        found.into_iter().map(|fit| fit.filter(is_storable)).collect()
+    }
+
+    /// f_* alone under `filter`; none where it does not exist.
+    #[must_use]
+    pub fn test(&self, filter: &Filter) -> Option<Mat<f64>> {
+        let test = match self {
+            Self::Spectral(of) => {
+                let gains = of.gains(|s| filter.gain(s))?;
+                product(of.cross.as_ref(), of.scaled(&[gains]).as_ref())
+            }
+            Self::Direct(of) => of.fit()?.test,
+        };
+        is_storable(test.as_ref()).then_some(test)
     }
 
     /// K_*X U diag(g), in the coordinates of [`Self::rotated`]; none where the fit does not exist.
@@ -165,21 +192,42 @@ impl Regression {
 }
 
 impl Spectral {
-    fn fit(&self, filter: &Filter) -> Option<Fit> {
-        let gains = self.gains(|s| filter.gain(s))?;
-        let left = self.gains(|s| filter.left(s))?;
-        let scaled = |by: &dyn Fn(usize) -> f64| {
-            Mat::from_fn(gains.len(), self.signal.ncols(), |i, c| by(i) * self.signal[(i, c)])
-        };
+    fn fits(&self, filters: &[Filter]) -> Vec<Option<Fit>> {
+        let known = filters
+            .iter()
+            .map(|filter| self.gains(|s| filter.gain(s)).zip(self.gains(|s| filter.left(s))));
+        let known: Vec<Option<(Vec<f64>, Vec<f64>)>> = known.collect();
+        let (gains, left): (Vec<_>, Vec<_>) = known.iter().flatten().cloned().unzip();
+        let of_train: Vec<Vec<f64>> = gains
+            .iter()
+            .map(|gains| gains.iter().zip(&self.pairs.values).map(|(g, s)| g * s).collect())
+            .collect();
         let vectors = self.pairs.vectors.as_ref();
-        let train = product(vectors, scaled(&|i| gains[i] * self.pairs.values[i]).as_ref());
-        let test = product(self.cross.as_ref(), scaled(&|i| gains[i]).as_ref());
+        let train = product(vectors, self.scaled(&of_train).as_ref());
+        let test = product(self.cross.as_ref(), self.scaled(&gains).as_ref());
         // Residuals in the coordinates of samples, and the diagonal blocks of what makes them.
-        let residual = product(vectors, scaled(&|i| left[i]).as_ref());
+        let residual = product(vectors, self.scaled(&left).as_ref());
         let blocks = self.diagonal_blocks(&left);
-        let block = |first: usize, a: usize, b: usize| blocks[(first + a) * self.cell + b];
-        let left_out = left_out(&self.targets, &residual, self.cell, block);
-        Some(Fit { train, test, left_out })
+        let columns = self.signal.ncols();
+        let own = |of: &Mat<f64>, at: usize| of.as_ref().subcols(at * columns, columns).to_owned();
+        let mut place = 0;
+        let mut fit = || {
+            let at = place;
+            place += 1;
+            let blocks = &blocks[at];
+            let block = |first: usize, a: usize, b: usize| blocks[(first + a) * self.cell + b];
+            let left_out = left_out(&self.targets, &own(&residual, at), self.cell, block);
+            Fit { train: own(&train, at), test: own(&test, at), left_out }
+        };
+        known.iter().map(|known| known.as_ref().map(|_| fit())).collect()
+    }
+
+    /// diag(w) Uᵀ Y for each w of `weights`, beside each other.
+    fn scaled(&self, weights: &[Vec<f64>]) -> Mat<f64> {
+        let columns = self.signal.ncols();
+        Mat::from_fn(self.signal.nrows(), weights.len() * columns, |i, c| {
+            weights[c / columns][i] * self.signal[(i, c % columns)]
+        })
     }
 
     fn gains(&self, gain: impl Fn(f64) -> f64) -> Option<Vec<f64>> {
@@ -187,8 +235,29 @@ impl Spectral {
         gains.iter().all(|gain| gain.is_finite()).then_some(gains)
     }
 
-    /// The `cell` × `cell` blocks on the diagonal of U diag(`weights`) Uᵀ, one after the other, row-major.
-    fn diagonal_blocks(&self, weights: &[f64]) -> Vec<f64> {
+    /// For each w of `weights` the `cell` × `cell` blocks on the diagonal of U diag(w) Uᵀ, one after the other,
+    /// row-major.
+    fn diagonal_blocks(&self, weights: &[Vec<f64>]) -> Vec<Vec<f64>> {
+        if self.cell > 1 {
+            return weights.iter().map(|weights| self.blocks_of_cells(weights)).collect();
+        }
+        let (rows, count) = (self.pairs.vectors.nrows(), weights.len());
+        let columns = Mat::from_fn(rows, count, |i, f| weights[f][i]);
+        let mut found = vec![Vec::with_capacity(rows); count];
+        for first in (0..rows).step_by(SQUARED) {
+            let some = SQUARED.min(rows - first);
+            let squares =
+                Mat::from_fn(some, rows, |j, i| self.pairs.vectors[(first + j, i)].powi(2));
+            let diagonals = product(squares.as_ref(), columns.as_ref());
+            for (f, found) in found.iter_mut().enumerate() {
+                found.extend((0..some).map(|j| diagonals[(j, f)]));
+            }
+        }
+        found
+    }
+
+    /// The same of one w, of samples of several rows.
+    fn blocks_of_cells(&self, weights: &[f64]) -> Vec<f64> {
         let (vectors, cell) = (&self.pairs.vectors, self.cell);
         let mut blocks = vec![0.0; vectors.nrows() * cell];
         // Vector by vector, as they lie in memory.
@@ -242,6 +311,16 @@ fn left_out(
 ) -> Option<Mat<f64>> {
     let (rows, columns) = (targets.nrows(), targets.ncols());
     let mut found = Mat::zeros(rows, columns);
+    if cell == 1 {
+        for i in 0..rows {
+            // As Cholesky's decomposition has it, of a matrix of one number.
+            let own = Some(block(i, 0, 0)).filter(|own| own.is_finite() && *own > 0.0)?;
+            for c in 0..columns {
+                found[(i, c)] = targets[(i, c)] - residual[(i, c)] / own;
+            }
+        }
+        return is_storable(found.as_ref()).then_some(found);
+    }
     for first in (0..rows).step_by(cell) {
         let matrix = Mat::from_fn(cell, cell, |a, b| block(first, a, b));
         let inverse = decomposition::inverse(matrix.as_ref(), 0.0, Precision::F64).ok()??;
