@@ -12,7 +12,7 @@ use super::spectrum::{
     AlignmentMetric, AlignmentRow, BaselineRow, DynamicsRow, EigenvalueRow, EigenvectorRow,
     EnergyRow, FrequencyRow, FrozenDescentRow, FrozenRates,
 };
-use super::training::{CheckpointRow, HistoryRow, OutputRow};
+use super::training::{CheckpointRow, ExactEventsRow, HistoryRow, OutputRow, PresentationRow};
 use super::{Signal, Split};
 use crate::kind::Kind;
 use crate::read::{read_batches, read_rows, read_step};
@@ -99,6 +99,27 @@ fn checkpoints_come_back() {
 fn outputs_come_back() {
     let row = |split| OutputRow { step: 1, split, sample: 2, output: vec![-0.0, 1.0] };
     check(&[row(Split::Test), row(Split::Train)], &[("split", &["test", "train"])]);
+}
+
+#[test]
+fn presentations_come_back() {
+    let row =
+        |step, correct, margin| PresentationRow { step, sample: 2, correct, margin, loss: 0.1 };
+    check(&[row(0, false, -0.5), row(u64::MAX, true, 1e-300)], &[]);
+}
+
+#[test]
+fn exact_events_come_back() {
+    let row = |sample, step| ExactEventsRow {
+        sample,
+        events: 1,
+        learning_events: 2,
+        first_learned: step,
+        last_wrong: step,
+        correct_steps: 3,
+        steps: 5,
+    };
+    check(&[row(0, Some(4)), row(u32::MAX, None)], &[]);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::outline::{Fact, FactType};
 use crate::table::{Column, Data, Layout, Row, Table};
 
 /// Tables of this kind.
-pub const TABLES: &[Table] = &[HISTORY, CHECKPOINTS, OUTPUTS];
+pub const TABLES: &[Table] = &[HISTORY, CHECKPOINTS, OUTPUTS, PRESENTATIONS, EXACT_EVENTS];
 
 /// What the outline of a training run states.
 pub const FACTS: &[Fact] = &[
@@ -158,4 +158,110 @@ pub struct OutputRow {
 
 impl Row for OutputRow {
     const TABLE: &'static Table = &OUTPUTS;
+}
+
+/// Every training sample each time an update saw it.
+pub const PRESENTATIONS: Table = Table {
+    name: "presentations",
+    about: "Each training sample each time an update saw it, as the batch's own forward pass had it before that update (batch norm with the statistics of the batch); sorted by step, then by position in the batch. Toneva et al. 2019 count forgetting events between two presentations of a sample.",
+    version: 1,
+    layout: Layout::Large,
+    optional: true,
+    columns: &[
+        Column::new(
+            "step",
+            Data::UInt64,
+            "Updates made before this presentation: the outputs are those of θ_step. The last step presents nothing, for no update leaves it.",
+        ),
+        Column::new("sample", Data::UInt32, "Number of the sample within the training split."),
+        Column::new(
+            "correct",
+            Data::Boolean,
+            "Whether the sample's largest output is its label; of equal outputs the first counts as the largest.",
+        ),
+        Column::new("margin", Data::Float64, "Output of the label − largest other output."),
+        Column::new(
+            "loss",
+            Data::Float64,
+            "The sample's own loss ℓ(f_θ(x), y); least squares with the ½.",
+        ),
+    ],
+};
+
+/// A row of [`PRESENTATIONS`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PresentationRow {
+    /// Updates made before.
+    pub step: u64,
+    /// Number within the training split.
+    pub sample: u32,
+    /// Whether the largest output, of equal ones the first, is the label.
+    pub correct: bool,
+    /// Output of the label − largest other output.
+    pub margin: f64,
+    /// ℓ(f_θ(x), y).
+    pub loss: f64,
+}
+
+impl Row for PresentationRow {
+    const TABLE: &'static Table = &PRESENTATIONS;
+}
+
+/// What became of every training sample, looked at after every update.
+pub const EXACT_EVENTS: Table = Table {
+    name: "exact_events",
+    about: "Forgetting and learning events of every training sample where the whole split is looked at at every step from 0 to the last, by the network as it is evaluated (batch norm with the statistics of the whole split). Between two presentations events are missed: theirs is a lower bound (Toneva et al. 2019).",
+    version: 1,
+    layout: Layout::Tidy,
+    optional: true,
+    columns: &[
+        Column::new("sample", Data::UInt32, "Number of the sample within the training split."),
+        Column::new(
+            "events",
+            Data::UInt64,
+            "Forgetting events: steps at which the sample is wrong and was correct one step before.",
+        ),
+        Column::new(
+            "learning_events",
+            Data::UInt64,
+            "Learning events: steps at which the sample is correct and was wrong one step before; before step 0 it counts as wrong.",
+        ),
+        Column::new(
+            "first_learned",
+            Data::UInt64,
+            "First step at which the sample is correct; NULL where it never is.",
+        )
+        .or_null(),
+        Column::new(
+            "last_wrong",
+            Data::UInt64,
+            "Last step at which the sample is wrong; NULL where it never is.",
+        )
+        .or_null(),
+        Column::new("correct_steps", Data::UInt64, "Steps at which the sample is correct."),
+        Column::new("steps", Data::UInt64, "Steps looked at: one more than updates were made."),
+    ],
+};
+
+/// A row of [`EXACT_EVENTS`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExactEventsRow {
+    /// Number within the training split.
+    pub sample: u32,
+    /// Times it turned from correct to wrong.
+    pub events: u64,
+    /// Times it turned from wrong to correct.
+    pub learning_events: u64,
+    /// First step at which it is correct.
+    pub first_learned: Option<u64>,
+    /// Last step at which it is wrong.
+    pub last_wrong: Option<u64>,
+    /// Steps at which it is correct.
+    pub correct_steps: u64,
+    /// Steps looked at.
+    pub steps: u64,
+}
+
+impl Row for ExactEventsRow {
+    const TABLE: &'static Table = &EXACT_EVENTS;
 }
