@@ -33,7 +33,7 @@ pub(crate) fn descend(
     let mut batches = optimizer
         .batch()
         .filter(|&size| size < data.train.rows)
-        .map(|size| Batches::new(context.seed, size, data.train.rows));
+        .map(|size| Batches::new(context.seed, size, data.train.rows, optimizer.last_batch()));
 
     // Updates see `train_rows` rows a step; whole splits are looked at by networks of their size.
     let train_rows = batches.as_mut().map_or(data.train.rows, |batches| batches.at(0).len());
@@ -44,17 +44,17 @@ pub(crate) fn descend(
     let (network, mut last_checkpoint) = (start.network, start.checkpoint);
     // L(θ₀) over the whole split, known once step 0 is recorded.
     let mut first_loss = start.first_loss;
-    let mut recorder = Recorder::new(start.rows, data, loss, output);
-    let mut trainer = Trainer::new(&network, train_rows, engine, loss, *optimizer).regularized(
-        *optimizer,
-        parameters.weight_decay,
-        parameters.clip_norm,
-    );
+    let mut recorder = Recorder::new(start.rows, data, loss, output)
+        .presenting(parameters.presentations, start.exact_events);
+    let mut trainer = Trainer::new(&network, train_rows, engine, loss, *optimizer)
+        .regularized(*optimizer, parameters.weight_decay, parameters.clip_norm)
+        .with_rest(batches.as_ref().and_then(Batches::rest));
     if start.step > 0 {
         trainer.restore(start.step, &start.moments)?;
     }
     let splits = Splits::new(&network, data, batches.is_some());
     let (mut x, mut y) = (data.train.x.clone(), data.train.y.clone());
+    let everyone: Vec<u32> = (0..data.train.rows as u32).collect();
 
     let meter = parameters.sharpness.map(|settings| {
         SharpnessMeter::new(settings, loss, network.parameter_count(), context.seed)
@@ -62,9 +62,14 @@ pub(crate) fn descend(
     for step in start.step..=*steps {
         // No update leaves the last step: it keeps the rate that led there.
         let rate = parameters.learning_rate.at(step.min(*steps - 1), *steps);
-        if let Some(batches) = &mut batches {
-            gather(&data.train, batches.at(step), &mut x, &mut y);
-        }
+        let samples = match &mut batches {
+            Some(batches) => {
+                let samples = batches.at(step);
+                gather(&data.train, samples, &mut x, &mut y);
+                samples
+            }
+            None => &everyone,
+        };
         let forward = trainer.forward(&x, &y)?;
         let loss_value = forward.loss;
         if !(loss_value.is_finite()
@@ -85,11 +90,13 @@ pub(crate) fn descend(
             && checkpoints.binary_search(&(step - 1)).is_ok();
         let sharpness_due = checkpoint || parameters.sharpness.is_some_and(|s| s.is_due(step));
         let recorded = sharpness_due || step % parameters.history_every == 0;
-        if recorded || after {
+        if recorded || after || recorder.looks_at_all() {
             let present = trainer.network();
             let settled = splits.settled(&present, data);
             let network = settled.as_ref().unwrap_or(&present);
-            let (train, test) = splits.outputs(network, data, &forward.outputs);
+            let train = splits.train(network, data, &forward.outputs);
+            recorder.look(step, &train);
+            let test = if recorded || after { splits.test(network, data) } else { Vec::new() };
             let measured = Measured { step, learning_rate: rate, train: &train, test: &test };
             if recorded {
                 let train_loss = recorder.history(&measured);
@@ -115,6 +122,7 @@ pub(crate) fn descend(
             break;
         }
 
+        recorder.presentations(step, samples, &forward.outputs);
         let gradients = forward.backward()?;
         if recorded {
             let before = trainer.network().clone();
@@ -126,8 +134,14 @@ pub(crate) fn descend(
         }
         if resume.is_due(checkpoint) {
             let moments = trainer.moments()?;
-            let state =
-                State::new(step + 1, &trainer.network(), moments, first_loss, &last_checkpoint);
+            let state = State::new(
+                step + 1,
+                &trainer.network(),
+                moments,
+                first_loss,
+                &last_checkpoint,
+                recorder.exact_events(),
+            );
             resume.save(&state, &recorder.unsaved(), &[])?;
         }
     }
@@ -181,7 +195,7 @@ mod tests {
     use super::*;
     use crate::checkpoints::Checkpoints;
     use crate::loss::Loss;
-    use crate::optimizer::{Adam, Optimizer, Sgd};
+    use crate::optimizer::{Adam, LastBatch, Optimizer, Sgd};
     use crate::parameters::Engine;
     use crate::schedule::LearningRate;
     use crate::sharpness::Sharpness;
@@ -209,6 +223,7 @@ mod tests {
             checkpoints: Checkpoints { at: vec![40], ..Checkpoints::default() },
             history_every: 10,
             sharpness: None,
+            presentations: None,
             divergence_factor: 1e4,
             engine: Engine::Fused,
         }
@@ -241,8 +256,19 @@ mod tests {
 
     #[test]
     fn the_fused_network_trains_as_dfdx_does() {
-        let sgd = Optimizer::Sgd(Sgd { batch: Some(16), momentum: 0.9, nesterov: true });
-        let adam = Optimizer::Adam(Adam { batch: None, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 });
+        let sgd = Optimizer::Sgd(Sgd {
+            batch: Some(16),
+            momentum: 0.9,
+            nesterov: true,
+            last_batch: LastBatch::Drop,
+        });
+        let adam = Optimizer::Adam(Adam {
+            batch: None,
+            beta1: 0.9,
+            beta2: 0.999,
+            epsilon: 1e-8,
+            last_batch: LastBatch::Drop,
+        });
         let smooth = [
             Activation::Tanh,
             Activation::Sigmoid,
@@ -364,9 +390,19 @@ mod tests {
 
     #[test]
     fn a_run_that_is_killed_at_any_step_goes_on_bit_for_bit() {
-        let sgd = Optimizer::Sgd(Sgd { batch: Some(16), momentum: 0.9, nesterov: true });
-        let adam =
-            Optimizer::Adam(Adam { batch: Some(16), beta1: 0.9, beta2: 0.999, epsilon: 1e-8 });
+        let sgd = Optimizer::Sgd(Sgd {
+            batch: Some(16),
+            momentum: 0.9,
+            nesterov: true,
+            last_batch: LastBatch::Drop,
+        });
+        let adam = Optimizer::Adam(Adam {
+            batch: Some(16),
+            beta1: 0.9,
+            beta2: 0.999,
+            epsilon: 1e-8,
+            last_batch: LastBatch::Drop,
+        });
         let dense = [(Optimizer::GradientDescent, 0.1), (sgd, 0.01), (adam, 0.003)]
             .map(|(optimizer, rate)| (parameters(Activation::Tanh, optimizer, rate), None));
         let images = [(sgd, 0.01), (Optimizer::GradientDescent, 0.1)]
@@ -468,7 +504,12 @@ mod tests {
 
     #[test]
     fn mini_batches_are_measured_on_the_whole_split() {
-        let sgd = Optimizer::Sgd(Sgd { batch: Some(7), momentum: 0.0, nesterov: false });
+        let sgd = Optimizer::Sgd(Sgd {
+            batch: Some(7),
+            last_batch: LastBatch::Drop,
+            momentum: 0.0,
+            nesterov: false,
+        });
         let folder = train(&parameters(Activation::Tanh, sgd, 0.05), &data(1), 2).expect("trains");
         let full = parameters(Activation::Tanh, Optimizer::GradientDescent, 0.05);
         let full = train(&full, &data(1), 2).expect("trains");

@@ -6,13 +6,38 @@ use stage::Plan;
 
 use crate::evaluation::IMAGES;
 use crate::loss::Loss;
+use crate::optimizer::LastBatch;
 use crate::parameters::{Engine, Parameters};
 use crate::plain;
+use crate::presentations;
+use crate::steps::{Length, Steps, Unresolved};
 use crate::weight_decay::WeightDecay;
 
 /// Plans a run on a dataset of which `dataset` is known.
-pub(crate) fn plan(parameters: &Parameters, dataset: &Outline) -> Plan {
+pub(crate) fn plan(parameters: &Parameters<Steps>, dataset: &Outline) -> Plan {
     let mut plan = Plan::default();
+    check(parameters, dataset, &mut plan);
+    match parameters.resolved(dataset.train_samples) {
+        Ok(parameters) => {
+            check_steps(&parameters, &mut plan);
+            // A schedule with problems may have no end.
+            if plan.problems.is_empty() {
+                plan.outline = outline(&parameters, dataset);
+                plan.memory_bytes = memory_bytes(&parameters, dataset);
+            }
+        }
+        Err(Unresolved::NotWhole(problems)) => {
+            for (at, message) in problems {
+                plan.problem(&at, message);
+            }
+        }
+        Err(Unresolved::SamplesUnknown) => plan.outline = without_steps(parameters, dataset),
+    }
+    plan
+}
+
+/// Adds what is wrong at any number of updates.
+fn check<S: Length>(parameters: &Parameters<S>, dataset: &Outline, plan: &mut Plan) {
     if let Err(errors) = parameters.network.check(data(dataset)) {
         for (at, error) in errors {
             let problem = plan.problem(&format!("/network{at}"), error.to_string());
@@ -22,25 +47,13 @@ pub(crate) fn plan(parameters: &Parameters, dataset: &Outline) -> Plan {
         }
     }
     let found = [
-        ("/learning_rate", parameters.learning_rate.problems(parameters.steps)),
         ("/optimizer", parameters.optimizer.problems()),
-        ("/checkpoints", parameters.checkpoints.problems(parameters.steps)),
-        (
-            "/sharpness",
-            parameters.sharpness.map_or_else(Vec::new, |sharpness| sharpness.problems()),
-        ),
         ("/weight_decay", parameters.weight_decay.map_or_else(Vec::new, WeightDecay::problems)),
     ];
     for (prefix, problems) in found {
         for (at, message) in problems {
             plan.problem(&format!("{prefix}{at}"), message);
         }
-    }
-    if parameters.steps == 0 {
-        plan.problem("/steps", "the run has 0 steps; give at least 1");
-    }
-    if parameters.history_every == 0 {
-        plan.problem("/history_every", "a history row every 0 steps is none; give at least 1");
     }
     if parameters.divergence_factor < 1.0 || parameters.divergence_factor.is_nan() {
         let message =
@@ -74,12 +87,34 @@ pub(crate) fn plan(parameters: &Parameters, dataset: &Outline) -> Plan {
             format!("the batch of {batch} is larger than the {rows} training samples"),
         );
     }
-    // A schedule with problems may have no end.
-    if plan.problems.is_empty() {
-        plan.outline = outline(parameters, dataset);
-        plan.memory_bytes = memory_bytes(parameters, dataset);
+    if parameters.presentations.is_some()
+        && let Some((message, hint)) = presentations::refusal(dataset.labelled, dataset.output_dim)
+    {
+        plan.problem("/presentations", message).hint(hint);
     }
-    plan
+}
+
+/// Adds what is wrong with the steps of the run.
+fn check_steps(parameters: &Parameters, plan: &mut Plan) {
+    let found = [
+        ("/learning_rate", parameters.learning_rate.problems(parameters.steps)),
+        ("/checkpoints", parameters.checkpoints.problems(parameters.steps)),
+        (
+            "/sharpness",
+            parameters.sharpness.map_or_else(Vec::new, |sharpness| sharpness.problems()),
+        ),
+    ];
+    for (prefix, problems) in found {
+        for (at, message) in problems {
+            plan.problem(&format!("{prefix}{at}"), message);
+        }
+    }
+    if parameters.steps == 0 {
+        plan.problem("/steps", "the run has 0 steps; give at least 1");
+    }
+    if parameters.history_every == 0 {
+        plan.problem("/history_every", "a history row every 0 steps is none; give at least 1");
+    }
 }
 
 /// Shapes of inputs and outputs, where the dataset is known.
@@ -89,7 +124,7 @@ fn data(dataset: &Outline) -> Option<(Shape, usize)> {
 }
 
 /// The network for `dataset`, where that is known and fits.
-fn program(parameters: &Parameters, dataset: &Outline) -> Option<Program> {
+fn program<S: Length>(parameters: &Parameters<S>, dataset: &Outline) -> Option<Program> {
     let (input, outputs) = data(dataset)?;
     Program::new(&parameters.network, input, outputs).ok()
 }
@@ -113,17 +148,24 @@ fn layer(summary: &LayerSummary) -> LayerOutline {
 const PIECES: usize = 1000;
 
 /// The outline of a run on `dataset`.
-fn outline(parameters: &Parameters, dataset: &Outline) -> Outline {
-    let program = program(parameters, dataset);
+pub(crate) fn outline(parameters: &Parameters, dataset: &Outline) -> Outline {
     Outline {
         last_step: Some(parameters.steps),
         checkpoints: Some(parameters.checkpoints.steps(parameters.steps)),
+        learning_rates: parameters.learning_rate.pieces(parameters.steps, PIECES),
+        ..without_steps(parameters, dataset)
+    }
+}
+
+/// What the outline states whatever the number of updates.
+fn without_steps<S: Length>(parameters: &Parameters<S>, dataset: &Outline) -> Outline {
+    let program = program(parameters, dataset);
+    Outline {
         parameter_count: program.as_ref().map(|program| program.parameter_count() as u64),
         network: serde_json::to_value(&parameters.network).ok(),
         layers: program.map(|program| program.summary.iter().map(layer).collect()),
         loss: Some(parameters.loss.name().to_owned()),
         optimizer: Some(parameters.optimizer_name()),
-        learning_rates: parameters.learning_rate.pieces(parameters.steps, PIECES),
         ..dataset.clone()
     }
 }
@@ -145,6 +187,8 @@ pub(crate) fn cut_short(
 
 /// Bytes of a kept row of outputs beside its numbers.
 const ROW: f64 = 64.0;
+/// Bytes of a presentation: as a row, and as a row of the columns that are written.
+const PRESENTATION: f64 = 64.0;
 /// Copies of the parameters: gradients of up to sixteen lanes, moments, and what is looked at.
 const COPIES: f64 = 24.0;
 
@@ -160,8 +204,15 @@ fn memory_bytes(parameters: &Parameters, dataset: &Outline) -> Option<u64> {
     let count = program.parameter_count() as f64;
     // Rows whose values are in memory: those of an update, and those that are looked at together.
     let batch = parameters.optimizer.batch().map_or(samples, |batch| samples.min(batch as u64));
-    let held =
-        if program.has_images() { batch as f64 + 2.0 * (IMAGES as f64).min(rows) } else { rows };
+    let rest = match parameters.optimizer.last_batch() {
+        LastBatch::Keep => samples % batch.max(1),
+        LastBatch::Drop => 0,
+    };
+    let held = if program.has_images() {
+        (batch + rest) as f64 + 2.0 * (IMAGES as f64).min(rows)
+    } else {
+        rows + rest as f64
+    };
     let kept = 2.0 * parameters.checkpoints.steps(parameters.steps).len() as f64;
     let (d, o) = (d as f64, o as f64);
     let mut numbers = held * 2.0 * values + rows * (2.0 * d + 2.0 * o) + COPIES * count;
@@ -171,5 +222,8 @@ fn memory_bytes(parameters: &Parameters, dataset: &Outline) -> Option<u64> {
         let vectors = sharpness.most_products as f64 + COPIES;
         numbers += samples as f64 * 4.0 * values + (vectors + COPIES) * count;
     }
-    Some((4.0 * numbers + kept * rows * (ROW + 4.0 * o)) as u64)
+    let presented =
+        parameters.presentations.map_or(0.0, |_| parameters.steps as f64 * batch as f64);
+    let kept = kept * rows * (ROW + 4.0 * o) + presented * PRESENTATION;
+    Some((4.0 * numbers + kept) as u64)
 }
