@@ -17,6 +17,7 @@ pub struct Checkpoints<S: Length = u64> {
     pub at: Vec<S>,
     /// At every multiple of this number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("minimum" = 1))]
     pub every: Option<S>,
     /// At steps evenly spaced in log(step).
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -13,11 +13,10 @@ use crate::sharpness::Sharpness;
 use crate::steps::{Length, Resolver, Steps, Unresolved};
 use crate::weight_decay::WeightDecay;
 
-/// Parameters of the stage `train`: with [`Steps`] as a user writes them, with numbers of updates as the
-/// run takes them ([`Parameters::resolved`]).
+/// Parameters of the stage `train`: in [`Steps`] as a user writes them, in updates as a run takes them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, bound = "")]
-#[schemars(rename = "Parameters")]
+#[schemars(rename = "Parameters", description = "Parameters of the stage `train`.")]
 pub struct Parameters<S: Length = u64> {
     /// The network; shapes of inputs and outputs come from the dataset.
     pub network: Architecture,

@@ -227,3 +227,147 @@ fn memory_bytes(parameters: &Parameters, dataset: &Outline) -> Option<u64> {
     let kept = kept * rows * (ROW + 4.0 * o) + presented * PRESENTATION;
     Some((4.0 * numbers + kept) as u64)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn parameters(changes: &Value) -> Parameters<Steps> {
+        let mut value = json!({
+            "network": { "hidden": [8] }, "learning_rate": { "initial": 0.1 }, "steps": 960,
+            "optimizer": { "sgd": { "batch": 64 } }
+        });
+        let fields = changes.as_object().expect("a map").clone();
+        value.as_object_mut().expect("a map").extend(fields);
+        serde_json::from_value(value).expect("parameters")
+    }
+
+    fn dataset(train_samples: u64) -> Outline {
+        Outline {
+            train_samples: Some(train_samples),
+            test_samples: Some(0),
+            input_dim: Some(2),
+            output_dim: Some(3),
+            labelled: Some(true),
+            ..Outline::default()
+        }
+    }
+
+    /// What is wrong, as `/at: message`.
+    fn problems(changes: &Value, dataset: &Outline) -> Vec<String> {
+        let problems = plan(&parameters(changes), dataset).problems;
+        problems.into_iter().map(|problem| format!("{}: {}", problem.at, problem.message)).collect()
+    }
+
+    #[test]
+    fn epochs_are_the_steps_written_out() {
+        let in_epochs = |optimizer: &str, batch, last: &str| {
+            parameters(&json!({
+                "optimizer": { optimizer: { "batch": batch, "last_batch": last } },
+                "steps": { "epochs": 15 },
+                "checkpoints": { "at": [{ "epochs": 0.25 }, 7, { "epochs": 0 }], "every": { "epochs": 5 } },
+                "history_every": { "epochs": 1 },
+                "learning_rate": { "initial": 0.1, "decay": { "factor": 0.5, "every": { "epochs": 2.5 } } },
+                "sharpness": { "every": { "epochs": 3 } }
+            }))
+        };
+        let in_updates = |optimizer: &str, batch, last: &str, epoch: u64| {
+            parameters(&json!({
+                "optimizer": { optimizer: { "batch": batch, "last_batch": last } },
+                "steps": 15 * epoch,
+                "checkpoints": { "at": [epoch / 4, 7, 0], "every": 5 * epoch },
+                "history_every": epoch,
+                "learning_rate": { "initial": 0.1, "decay": { "factor": 0.5, "every": 5 * epoch / 2 } },
+                "sharpness": { "every": 3 * epoch }
+            }))
+        };
+        for (optimizer, batch, last, rows, epoch) in [
+            ("sgd", 64, "drop", 1024, 16),
+            ("adam", 64, "keep", 1024, 16),
+            ("sgd", 64, "drop", 1087, 16),
+            ("adam", 64, "keep", 1217, 20),
+        ] {
+            let epochs = in_epochs(optimizer, batch, last).resolved(Some(rows)).expect("whole");
+            let updates = in_updates(optimizer, batch, last, epoch).resolved(None);
+            assert_eq!(Ok(epochs), updates, "{rows} samples");
+        }
+        let listed = |from: [Value; 2]| {
+            let [first, second] = from;
+            let listed = json!([{ "from": first, "rate": 1.0 }, { "from": second, "rate": 0.5 }]);
+            parameters(&json!({ "learning_rate": { "initial": 0.1, "listed": listed } }))
+        };
+        let epochs = listed([json!({ "epochs": 1 }), json!({ "epochs": 2 })]).resolved(Some(1024));
+        assert_eq!(epochs, listed([json!(16), json!(32)]).resolved(None));
+        // Without mini-batches an epoch is an update.
+        let full = json!({ "optimizer": "gradient_descent", "steps": { "epochs": 30 } });
+        assert_eq!(parameters(&full).resolved(Some(1024)).map(|p| p.steps), Ok(30));
+        let one = json!({ "optimizer": { "sgd": { "batch": 2000 } }, "steps": { "epochs": 30 } });
+        assert_eq!(parameters(&one).resolved(Some(1024)).map(|p| p.steps), Ok(30));
+    }
+
+    #[test]
+    fn epochs_that_are_no_whole_number_of_updates_are_named_with_their_place() {
+        let changes = json!({
+            "steps": { "epochs": 0.3 },
+            "checkpoints": { "at": [3, { "epochs": 0.01 }] },
+            "history_every": { "epochs": 1.5 }
+        });
+        assert_eq!(
+            problems(&changes, &dataset(1024)),
+            [
+                "/steps: 0.3 epochs are no whole number of updates: an epoch has 16 updates",
+                "/checkpoints/at/1: 0.01 epochs are no whole number of updates: an epoch has 16 updates",
+            ]
+        );
+        let changes = json!({ "optimizer": "gradient_descent", "steps": { "epochs": 0.5 } });
+        assert_eq!(
+            problems(&changes, &dataset(1024)),
+            ["/steps: 0.5 epochs are no whole number of updates: an epoch has 1 update"]
+        );
+        let none = problems(&json!({ "steps": { "epochs": 0 } }), &dataset(1024));
+        assert_eq!(none, ["/steps: the run has 0 steps; give at least 1"]);
+        let beyond =
+            json!({ "steps": { "epochs": 1 }, "checkpoints": { "at": [{ "epochs": 2 }] } });
+        let beyond = problems(&beyond, &dataset(1024));
+        assert_eq!(beyond, ["/checkpoints/at/0: checkpoint 32 lies beyond the last step, 16"]);
+    }
+
+    #[test]
+    fn a_plan_in_epochs_waits_for_the_number_of_samples() {
+        let parameters = parameters(&json!({ "steps": { "epochs": 15 } }));
+        let unknown = plan(&parameters, &Outline { train_samples: None, ..dataset(1024) });
+        assert_eq!((unknown.problems, unknown.outline.last_step), (Vec::new(), None));
+        assert_eq!(unknown.outline.optimizer.as_deref(), Some("sgd"));
+        let known = plan(&parameters, &dataset(1024)).outline;
+        assert_eq!((known.last_step, known.checkpoints), (Some(240), Some(vec![0, 240])));
+        assert_eq!(parameters.resolved(None), Err(Unresolved::SamplesUnknown));
+    }
+
+    #[test]
+    fn presentations_need_labels_and_several_outputs() {
+        let changes = json!({ "presentations": {} });
+        assert_eq!(problems(&changes, &dataset(1024)), [] as [&str; 0]);
+        let unlabelled = Outline { labelled: Some(false), ..dataset(1024) };
+        let found = plan(&parameters(&changes), &unlabelled).problems;
+        assert_eq!(found[0].at, "/presentations");
+        assert!(found[0].message.contains("no labels"), "{}", found[0].message);
+        assert!(found[0].hint.as_ref().is_some_and(|hint| hint.contains("with labels")));
+        let narrow = Outline { output_dim: Some(1), ..dataset(1024) };
+        assert!(problems(&changes, &narrow)[0].starts_with("/presentations: a margin"));
+    }
+
+    #[test]
+    fn presentations_take_memory_and_only_what_is_given_is_recorded() {
+        let memory = |changes| plan(&parameters(&changes), &dataset(1024)).memory_bytes;
+        let (without, with) = (memory(json!({})), memory(json!({ "presentations": {} })));
+        let rows = 960 * 64;
+        let added = with.expect("known") - without.expect("known");
+        assert!(added >= 2 * 29 * rows && added <= 80 * rows, "{added}");
+        let value = serde_json::to_value(parameters(&json!({}))).expect("writes");
+        assert_eq!(value.get("presentations"), None);
+        assert_eq!(value["optimizer"]["sgd"].get("last_batch"), None);
+        assert_eq!((&value["steps"], &value["history_every"]), (&json!(960), &json!(50)));
+    }
+}

@@ -137,6 +137,7 @@ pub(crate) fn count(row: &mut ExactEventsRow, step: u64, is_correct: bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::Samples;
 
     #[test]
     fn of_equal_outputs_the_first_is_the_largest() {
@@ -178,5 +179,28 @@ mod tests {
         assert_eq!(counted(&[false, false, true]), (0, 1, Some(2), Some(1), 1));
         assert_eq!(counted(&[true, false, true, true, false]), (2, 2, Some(0), Some(4), 3));
         assert_eq!(counted(&[false, true, false, true, true]), (1, 2, Some(1), Some(2), 3));
+    }
+
+    #[test]
+    fn every_training_sample_needs_a_label_among_the_outputs() {
+        let data = |labels: &[u32], output_dim| {
+            let mut data = Data {
+                input_dim: 1,
+                input_shape: None,
+                output_dim,
+                train: Samples::default(),
+                test: Samples::default(),
+            };
+            (data.train.labels, data.train.rows) = (labels.to_vec(), 2);
+            check(&data).err().map(|error| error.message)
+        };
+        assert_eq!(data(&[0, 1], 2), None);
+        let starts = |message: Option<String>, start: &str| {
+            assert!(message.as_ref().is_some_and(|m| m.starts_with(start)), "{message:?}");
+        };
+        starts(data(&[], 2), "the dataset has no labels");
+        starts(data(&[0], 2), "only 1 of 2 training samples");
+        starts(data(&[0, 2], 2), "a training sample has the label 2");
+        starts(data(&[0, 0], 1), "a margin compares");
     }
 }

@@ -29,6 +29,7 @@ use crate::steps::{Length, Resolver, Steps};
 pub struct Sharpness<S: Length = u64> {
     /// At every multiple of this number; these steps have rows of the history.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("minimum" = 1))]
     pub every: Option<S>,
     /// Lanczos' method ends once the residual ‖Hy − λy‖, which bounds the error of λ, is below this
     /// multiple of the largest |λ|; it works in single precision, so not below 0.00001.

@@ -359,7 +359,8 @@ fn check_alternatives(
         })
         .collect();
     let message = format!("{} must be {}, not {}", name(at), kinds.join(" or "), shown(value));
-    issues.push(wrong(at, message));
+    let help = alternatives.iter().find_map(|one| as_integer(*one, value));
+    issues.push(Issue { help, ..wrong(at, message) });
 }
 
 #[cfg(test)]
