@@ -574,7 +574,7 @@ mod tests {
                     first_learned: correct.iter().position(|c| *c).map(|step| step as u64),
                     last_wrong: correct.iter().rposition(|c| !*c).map(|step| step as u64),
                     correct_steps: correct.iter().filter(|c| **c).count() as u64,
-                    steps: 101,
+                    looks: 101,
                 }
             });
             assert_eq!(rows, expected.collect::<Vec<_>>());

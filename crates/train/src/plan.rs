@@ -187,8 +187,9 @@ pub(crate) fn cut_short(
 
 /// Bytes of a kept row of outputs beside its numbers.
 const ROW: f64 = 64.0;
-/// Bytes of a presentation: as a row, and as a row of the columns that are written.
-const PRESENTATION: f64 = 64.0;
+/// Bytes of a presentation: as a row, in the columns that are written, and in their encoding; 83 measured
+/// at a million.
+const PRESENTATION: f64 = 96.0;
 /// Copies of the parameters: gradients of up to sixteen lanes, moments, and what is looked at.
 const COPIES: f64 = 24.0;
 
@@ -364,7 +365,7 @@ mod tests {
         let (without, with) = (memory(json!({})), memory(json!({ "presentations": {} })));
         let rows = 960 * 64;
         let added = with.expect("known") - without.expect("known");
-        assert!(added >= 2 * 29 * rows && added <= 80 * rows, "{added}");
+        assert_eq!(added, 96 * rows);
         let value = serde_json::to_value(parameters(&json!({}))).expect("writes");
         assert_eq!(value.get("presentations"), None);
         assert_eq!(value["optimizer"]["sgd"].get("last_batch"), None);

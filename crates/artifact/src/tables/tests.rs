@@ -117,7 +117,7 @@ fn exact_events_come_back() {
         first_learned: step,
         last_wrong: step,
         correct_steps: 3,
-        steps: 5,
+        looks: 5,
     };
     check(&[row(0, Some(4)), row(u32::MAX, None)], &[]);
 }

@@ -189,7 +189,7 @@ pub const PRESENTATIONS: Table = Table {
 };
 
 /// A row of [`PRESENTATIONS`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PresentationRow {
     /// Updates made before.
     pub step: u64,
@@ -239,12 +239,12 @@ pub const EXACT_EVENTS: Table = Table {
         )
         .or_null(),
         Column::new("correct_steps", Data::UInt64, "Steps at which the sample is correct."),
-        Column::new("steps", Data::UInt64, "Steps looked at: one more than updates were made."),
+        Column::new("looks", Data::UInt64, "Steps at which the sample was looked at: one more than updates were made."),
     ],
 };
 
 /// A row of [`EXACT_EVENTS`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExactEventsRow {
     /// Number within the training split.
     pub sample: u32,
@@ -258,8 +258,8 @@ pub struct ExactEventsRow {
     pub last_wrong: Option<u64>,
     /// Steps at which it is correct.
     pub correct_steps: u64,
-    /// Steps looked at.
-    pub steps: u64,
+    /// Steps looked at; not called `steps`, as axes of sweeps may be.
+    pub looks: u64,
 }
 
 impl Row for ExactEventsRow {
