@@ -248,6 +248,12 @@ fn zca_compares_whitened_images() {
 }
 
 #[test]
+fn augmentation_ensemble_takes_draws_together() {
+    let settings = ["sweep.draw.to=[0, 1, 2]", "sweep.seed.to=[0, 1]"];
+    kernels("augmentation-ensemble", &settings, 6, "ensemble_beats_first");
+}
+
+#[test]
 fn nngp_ntk_compares_the_two_kernels_of_a_limit() {
     kernels("nngp-ntk", &["sweep.seed.to=[0, 1]"], 12, "nngp_beats_ntk");
 }

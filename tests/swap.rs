@@ -94,7 +94,7 @@ fn every_example_in_python_keeps_the_contract() {
 #[test]
 fn the_example_in_rust_and_our_own_stages_keep_the_contract() {
     let example = program("examples/linear_kernel");
-    for stage in [example.to_str().expect("a path"), "ntk", "spectrum"] {
+    for stage in [example.to_str().expect("a path"), "ntk", "spectrum", "kernel-similarity"] {
         let output = stage_check(stage);
         assert!(output.status.success(), "{}", text(&output));
     }

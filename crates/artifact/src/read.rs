@@ -517,6 +517,8 @@ pub(crate) mod tests {
             x: x.into(),
             y: vec![y],
             label,
+            clean_label: None,
+            origin: None,
         };
         vec![
             sample(Split::Train, [1.0, 2.0], 5.0, Some(3)),
@@ -586,7 +588,8 @@ pub(crate) mod tests {
 
     #[test]
     fn a_missing_column_is_named_unless_it_may_be_null() {
-        for (index, column) in SAMPLES.columns.iter().enumerate() {
+        for (index, (name, _)) in columns().iter().enumerate() {
+            let column = SAMPLES.columns.iter().find(|column| column.name == *name).unwrap();
             let mut columns = columns();
             columns.remove(index);
             let found = read_foreign(columns, None);

@@ -280,6 +280,8 @@ mod tests {
             x: vec![0.0, f32::NAN],
             y: vec![0.0],
             label: None,
+            clean_label: None,
+            origin: None,
         };
         assert_eq!(
             write_rows(folder.path(), &[sample]).unwrap_err().to_string(),

@@ -39,6 +39,8 @@ fn right_files() -> [Vec<u8>; 3] {
         x: vec![0.5, sample as f32],
         y: vec![1.0],
         label: (sample % 2 == 0).then_some(sample),
+        clean_label: None,
+        origin: None,
     };
     artifact::write_rows(folder.path(), &(0..20).map(sample).collect::<Vec<_>>()).expect("valid");
     let row = |step| HistoryRow {

@@ -53,6 +53,7 @@ pub(crate) trait Drawn: Sync {
             inputs: pictures.concat(),
             targets: (0..count).flat_map(one_hot).collect(),
             labels: Some((0..count).map(|sample| class(sample) as u32).collect()),
+            clean_labels: None,
         }
     }
 }

@@ -19,6 +19,7 @@ mod scenes;
 mod strokes;
 mod table;
 
+mod augment;
 mod preprocess;
 mod samples;
 mod sampling;
@@ -34,6 +35,7 @@ use std::path::Path;
 use artifact::{Kind, Outline};
 use stage::{Context, Inputs, Limits, Outlines, Plan, Port, Stage, StageError};
 
+pub use augment::Augment;
 pub use digits::{DigitsSource, LabelColumn};
 pub use function::{Formula, FunctionSource, Monomial, Sinusoid};
 pub use glyphs::GlyphsSource;
@@ -51,7 +53,7 @@ impl Stage for Dataset {
     type Parameters = Parameters;
 
     const NAME: &'static str = "dataset";
-    const VERSION: &'static str = "2";
+    const VERSION: &'static str = "3";
     const SUMMARY: &'static str =
         "Training and test samples of a picture, a formula, a table, images or drawn glyphs.";
     const INPUTS: &'static [Port] = &[];

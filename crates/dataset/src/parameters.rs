@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::augment::Augment;
 use crate::digits::DigitsSource;
 use crate::function::FunctionSource;
 use crate::glyphs::GlyphsSource;
@@ -39,6 +40,9 @@ pub struct Parameters {
     /// of digits.
     #[serde(default)]
     pub inputs: InputRange,
+    /// A draw of data augmentation of the training split; for sources of images.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub augment: Option<Augment>,
     /// What becomes of images, fitted on the training split; for sources of images.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preprocess: Option<Preprocess>,

@@ -279,6 +279,21 @@ fn drawn(source: &impl Drawn, plan: &mut Plan) -> u64 {
     0
 }
 
+/// The shape of images that are augmented or preprocessed as `key` says; none where inputs have no shape, which
+/// is a problem that `otherwise` solves.
+fn shape_for(key: &str, otherwise: &str, plan: &mut Plan) -> Option<[usize; 3]> {
+    if let Some(&[h, w, c]) = plan.outline.input_shape.as_deref() {
+        return Some([h, w, c].map(|size| size as usize));
+    }
+    // Without any dimensions the source is at fault, and says so itself.
+    if plan.outline.input_dim.is_some() {
+        let message = format!("{key} is for images, but this source has inputs without a shape");
+        let problem = plan.problem(&format!("/{key}"), message);
+        problem.hint(otherwise);
+    }
+    None
+}
+
 /// Checks what becomes of images, and the shape that follows.
 fn preprocess(parameters: &Parameters, plan: &mut Plan) {
     let labelled = plan.outline.labelled == Some(true);
@@ -286,20 +301,16 @@ fn preprocess(parameters: &Parameters, plan: &mut Plan) {
         plan.problem("/targets", "centred targets are those of classes; these targets are numbers")
             .hint("leave targets out");
     }
-    let Some(preprocess) = &parameters.preprocess else { return };
-    let shape = plan.outline.input_shape.as_deref().and_then(|shape| {
-        let &[h, w, c] = shape else { return None };
-        Some([h, w, c].map(|size| size as usize))
-    });
-    let Some(shape) = shape else {
-        // Without any dimensions the source is at fault, and says so itself.
-        if plan.outline.input_dim.is_some() {
-            let message = "preprocess is for images, but this source has inputs without a shape";
-            plan.problem("/preprocess", message)
-                .hint("of a table, `standardize_inputs: true` standardizes its columns");
+    if let Some(augment) = parameters.augment
+        && let Some(shape) = shape_for("augment", "leave augment out", plan)
+    {
+        for (at, message) in augment.problems(shape) {
+            plan.problem(&format!("/augment{at}"), message);
         }
-        return;
-    };
+    }
+    let Some(preprocess) = &parameters.preprocess else { return };
+    let otherwise = "of a table, `standardize_inputs: true` standardizes its columns";
+    let Some(shape) = shape_for("preprocess", otherwise, plan) else { return };
     for (at, message) in preprocess.problems(shape) {
         plan.problem(&format!("/preprocess{at}"), message);
     }

@@ -34,6 +34,11 @@ pub fn run(
         return Err(StageError { hint, ..StageError::new(message) });
     }
     let (mut train, mut test) = splits(parameters, context)?;
+    if let Some(augment) = parameters.augment {
+        let black = parameters.inputs.input(0.0);
+        let stream = format!("dataset/augment/{}", augment.draw);
+        augment.apply(&mut train, black, &mut context.seed.stream(&stream));
+    }
     if let Some(preprocess) = &parameters.preprocess {
         let fitted = preprocess.apply(&mut train, &mut test);
         write_rows(output, &fitted)?;
@@ -122,7 +127,7 @@ fn draw_both(
         let points: Vec<f64> = inputs.iter().map(|&x| range.coordinate(x)).collect();
         let targets = targets(&points, &inputs);
         let (input_dim, output_dim) = (input_dim as usize, output_dim as usize);
-        Ok(Samples { input_dim, output_dim, inputs, targets, labels: None, shape: None })
+        Ok(Samples { input_dim, output_dim, inputs, targets, ..Samples::default() })
     };
     let train = draw(parameters.sampling, parameters.train, "dataset/train");
     let test = draw(parameters.test_sampling(), parameters.test, "dataset/test");

@@ -32,6 +32,8 @@ pub struct Samples {
     pub targets: Vec<f64>,
     /// Classes, where the targets are one-hot.
     pub labels: Option<Vec<u32>>,
+    /// Classes before some were flipped, where that was asked for.
+    pub clean_labels: Option<Vec<u32>>,
 }
 
 impl Samples {
@@ -76,6 +78,7 @@ impl Samples {
         let (Some(labels), Ok(classes)) = (&mut self.labels, u32::try_from(self.output_dim)) else {
             return;
         };
+        self.clean_labels = Some(labels.clone());
         let count = (share * labels.len() as f64).round() as usize;
         let mut order: Vec<usize> = (0..labels.len()).collect();
         order.shuffle(random);
@@ -105,6 +108,8 @@ impl Samples {
             x: round(x),
             y: round(y),
             label: self.labels.as_ref().map(|labels| labels[sample as usize]),
+            clean_label: self.clean_labels.as_ref().map(|labels| labels[sample as usize]),
+            origin: None,
         })
     }
 }

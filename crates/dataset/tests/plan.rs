@@ -288,3 +288,20 @@ fn more_samples_than_memory_holds_are_refused() {
     assert_eq!(at(&plan), ["/train"]);
     assert!(plan.problems[0].message.ends_with("; there are 1.1 GB"), "{:?}", plan.problems);
 }
+
+#[test]
+fn images_are_augmented_and_other_inputs_are_not() {
+    let glyphs = |augment: Value| {
+        plan(
+            json!({ "source": { "glyphs": { "classes": 4, "side": 8 } }, "train": 3, "augment": augment }),
+        )
+    };
+    assert_eq!(at(&glyphs(json!({ "shift": 7, "flip": true, "draw": 2 }))), [] as [&str; 0]);
+    assert_eq!(at(&glyphs(json!({ "shift": 8 }))), ["/augment/shift"]);
+    let found = plan(json!({ "train": 3, "augment": { "flip": true } }));
+    assert_eq!(at(&found), ["/augment"]);
+    assert_eq!(
+        found.problems[0].message,
+        "augment is for images, but this source has inputs without a shape"
+    );
+}

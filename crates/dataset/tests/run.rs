@@ -210,6 +210,7 @@ fn the_share_of_labels_that_is_asked_for_is_flipped_to_the_other_classes_alike()
                     (0..3).map(|a| f32::from(u8::from(a == class))).collect::<Vec<_>>()
                 };
                 assert_eq!((&clean.x, &one_hot(noisy.label.unwrap())), (&noisy.x, &noisy.y));
+                assert_eq!((noisy.clean_label, clean.clean_label), (clean.label, None));
             })
             .map(|(clean, noisy)| (clean.sample, clean.label.unwrap(), noisy.label.unwrap()))
             .filter(|(_, old, new)| old != new)
@@ -373,4 +374,23 @@ proptest! {
             prop_assert_eq!((sample.y[0].abs(), sample.label), (1.0, None));
         }
     }
+}
+
+#[test]
+fn a_draw_of_augmentation_moves_training_pixels_and_nothing_else() {
+    let source = json!({ "glyphs": { "classes": 4, "side": 8 } });
+    let at = |augment: Value| {
+        let base = json!({ "source": source, "train": 40, "test": 10, "inputs": "centred" });
+        samples(&with(base, &augment), 5)
+    };
+    let draw = |draw: u32| at(json!({ "augment": { "shift": 2, "flip": true, "draw": draw } }));
+    let (plain, zero, one, two) = (at(json!({})), draw(0), draw(1), draw(2));
+    assert_eq!(plain, zero);
+    assert_eq!(plain.1, one.1, "test samples are left as they are");
+    assert!(plain.0.iter().zip(&one.0).all(|(a, b)| (a.label, &a.y) == (b.label, &b.y)));
+    let moved = |a: &[Sample], b: &[Sample]| a.iter().zip(b).filter(|(a, b)| a.x != b.x).count();
+    assert!(moved(&plain.0, &one.0) > 30 && moved(&one.0, &two.0) > 30);
+    // What comes in from outside is as black as the picture can be.
+    assert!(one.0.iter().all(|sample| sample.x.iter().all(|x| (-1.0..=1.0).contains(x))));
+    assert!(one.0.iter().flat_map(|sample| &sample.x).any(|&x| x <= -1.0));
 }

@@ -1,5 +1,7 @@
 //! How to look at the table.
 
+use std::collections::BTreeMap;
+
 use study::{Direction, Side, Study, Trend, Varied};
 
 const FIGURE: &str = r#"{
@@ -27,6 +29,7 @@ pub fn study() -> Study {
             side: Side::After,
             over: Varied::HiddenWidth,
             direction: Direction::Falls,
+            among: BTreeMap::new(),
         }],
         ..Study::default()
     }

@@ -3,9 +3,9 @@
 use artifact::tables::Split;
 
 use crate::combine;
-use crate::evaluation::Measured;
+use crate::evaluation::{Measured, Score};
 use crate::members::Members;
-use crate::rows::measured;
+use crate::rows::{first_test, measured};
 use crate::table::Predictor;
 
 /// The test measures of a group at its last step.
@@ -13,8 +13,12 @@ use crate::table::Predictor;
 pub struct Compared {
     /// What its members have in common.
     pub label: String,
+    /// The same without the axes that are kept apart.
+    pub pool: String,
     /// M.
     pub members: u32,
+    /// Of the first member.
+    pub first: Option<Score>,
     /// Of each predictor; nothing without test samples.
     pub measured: Vec<Measured>,
     /// The kernel predictors that go with it.
@@ -70,7 +74,9 @@ pub fn compared(members: &Members<'_>, kernels: &[&Members<'_>]) -> Compared {
     };
     Compared {
         label: members.group.label.clone(),
+        pool: members.group.pool.clone(),
         members: members.count(),
+        first: first_test(members),
         measured: measured(members, last, Split::Test, None),
         against: kernels.iter().filter_map(against).collect(),
     }

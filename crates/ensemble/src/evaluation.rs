@@ -1,9 +1,9 @@
 //! What members come to, each by itself and as one.
 
 use crate::combine;
-use crate::jackknife::{self, Estimate};
 use crate::scores;
 use crate::table::Predictor;
+use statistics::jackknife::{self, Estimate};
 
 /// What predictions are held against.
 #[derive(Clone, Copy, Debug)]
@@ -148,7 +148,8 @@ fn average(own: &[Score]) -> Measured {
     }
 }
 
-fn score(predicted: &[f32], truth: &Truth<'_>) -> Score {
+/// The measures of one function, but for the variance.
+pub fn score(predicted: &[f32], truth: &Truth<'_>) -> Score {
     Score {
         accuracy: scores::accuracy(predicted, truth.outputs, truth.labels),
         mse: scores::mse(predicted, truth.targets),

@@ -1,68 +1,13 @@
 //! What is found at the last step. Each finding is decided for every group by itself; its row is that of the
 //! group least in its favour.
 
-use artifact::tables::findings::{FindingRow, Verdict};
-use study::Finding;
+use artifact::tables::findings::FindingRow;
+use statistics::jackknife::{self, Estimate};
+use study::{Decision, Finding, Spread};
 
 use crate::comparison::{Against, Compared, of};
 use crate::evaluation::{Measured, Score};
-use crate::jackknife::Estimate;
 use crate::table::Predictor;
-
-/// Standard errors that count as the uncertainty of a margin.
-const ERRORS: f64 = 2.0;
-/// What rounding may make of a difference, relative to what is compared: functions are f32.
-const ROUNDING: f64 = f32::EPSILON as f64;
-
-/// What a finding came to for one group.
-struct Decision {
-    label: String,
-    before: f64,
-    after: f64,
-    margin: Estimate,
-    members: u32,
-    /// What else to know of it.
-    also: Option<String>,
-}
-
-impl Decision {
-    fn uncertainty(&self) -> Option<f64> {
-        self.margin.error.filter(|_| self.members > 1).map(|error| ERRORS * error)
-    }
-
-    fn verdict(&self) -> Verdict {
-        let rounding = ROUNDING * self.before.abs().max(self.after.abs());
-        match self.uncertainty().map(|uncertainty| uncertainty.max(rounding)) {
-            Some(bound) if self.margin.value > bound => Verdict::Holds,
-            Some(bound) if self.margin.value < -bound => Verdict::DoesNotHold,
-            _ => Verdict::NotDecided,
-        }
-    }
-
-    /// Less is less favourable.
-    fn favour(&self) -> (u8, f64) {
-        let rank = match self.verdict() {
-            Verdict::DoesNotHold => 0,
-            Verdict::NotDecided => 1,
-            Verdict::Holds | Verdict::NotApplicable => 2,
-        };
-        (rank, self.margin.value - self.uncertainty().unwrap_or(0.0))
-    }
-
-    /// `width=8: 0.71 to 0.74, margin 0.03 ± 0.01, holds`.
-    fn shown(&self) -> String {
-        let label = if self.label.is_empty() { String::new() } else { format!("{}: ", self.label) };
-        let spread = self.uncertainty().map_or_else(String::new, |it| format!(" ± {it:.2e}"));
-        let also = self.also.as_ref().map_or_else(String::new, |also| format!(", {also}"));
-        format!(
-            "{label}{:.4} to {:.4}{also}, margin {:.4}{spread}, {}",
-            self.before,
-            self.after,
-            self.margin.value,
-            self.verdict().in_words()
-        )
-    }
-}
 
 /// All findings of `networks`; of the kernel predictors, where no network is wired. `missing` says what
 /// failed before.
@@ -74,6 +19,7 @@ pub fn all(groups: &[Compared], has_networks: bool, missing: Option<&str>) -> Ve
         ensemble_nears_kernel(groups, has_networks),
         kernel_beats_networks(groups, has_networks),
         ensemble_beats_kernel(groups, has_networks),
+        ensemble_beats_first(groups),
     ];
     for row in &mut rows {
         row.note = match (row.note.take(), missing) {
@@ -84,31 +30,10 @@ pub fn all(groups: &[Compared], has_networks: bool, missing: Option<&str>) -> Ve
     rows
 }
 
-/// The row of `finding`, of the least favourable of `decisions`; not applicable because of `none` where there
-/// are none.
+/// The row of the group least in favour of `finding`: networks and draws differ by chance, so that one member
+/// decides nothing.
 fn decided(finding: Finding, decisions: &[Decision], none: &str) -> FindingRow {
-    let least = decisions.iter().min_by(|a, b| {
-        let (a, b) = (a.favour(), b.favour());
-        a.0.cmp(&b.0).then(a.1.total_cmp(&b.1))
-    });
-    let Some(least) = least else { return finding.not_applicable(none) };
-    let all = decisions.iter().map(Decision::shown).collect::<Vec<_>>().join("; ");
-    let known = match least.members {
-        1 => "With one member the spread over members is not known: add an axis that sets `seed`."
-            .to_owned(),
-        members => format!("± is two standard errors, by the jackknife over {members} members."),
-    };
-    let row =
-        finding.decided(least.before, least.after, least.margin.value, format!("{all}. {known}"));
-    if row.verdict == Verdict::NotApplicable {
-        return row;
-    }
-    FindingRow {
-        uncertainty: least.uncertainty(),
-        n: Some(least.members),
-        verdict: least.verdict(),
-        ..row
-    }
+    finding.of_least_favourable(decisions, Spread::Needed, none)
 }
 
 /// The accuracy of each, where both have one; else −mse: more is better.
@@ -176,6 +101,47 @@ fn ensembling_helps(groups: &[Compared]) -> FindingRow {
         .filter_map(|group| gain(group, Predictor::One, Predictor::Ensemble))
         .collect();
     decided(finding, &decisions, NO_TEST)
+}
+
+fn ensemble_beats_first(groups: &[Compared]) -> FindingRow {
+    let finding = Finding {
+        name: "ensemble_beats_first",
+        statement: "The mean of the members predicts better than the first of them.",
+        measure: "test accuracy of the member that is first in the sweep, and of the mean of all, at the last step, each the mean over ensembles that repeat each other; without classes −mse"
+            .to_owned(),
+        rule: "that of the mean is greater by more than two standard errors over ensembles".to_owned(),
+    };
+    let mut pools: Vec<&str> = groups.iter().map(|group| group.pool.as_str()).collect();
+    pools.dedup();
+    let decision = |pool: &&str| {
+        let pairs: Vec<(f64, f64)> =
+            groups.iter().filter(|group| group.pool == **pool).filter_map(first_and_mean).collect();
+        let count = pairs.len() as f64;
+        let (first, mean): (Vec<f64>, Vec<f64>) = pairs.iter().copied().unzip();
+        let gains: Vec<f64> = pairs.iter().map(|(first, mean)| mean - first).collect();
+        let average = |values: &[f64]| values.iter().sum::<f64>() / count;
+        let error = jackknife::standard_error(&jackknife::means_without(&gains));
+        (!pairs.is_empty()).then(|| Decision {
+            label: (*pool).to_owned(),
+            before: average(&first),
+            after: average(&mean),
+            margin: Estimate { value: average(&gains), error },
+            members: pairs.len() as u32,
+            also: None,
+        })
+    };
+    let decisions: Vec<Decision> = pools.iter().filter_map(decision).collect();
+    decided(finding, &decisions, "There are no test samples, or one member only.")
+}
+
+/// How good the first member and the mean are, more being better; none of a single member.
+fn first_and_mean(group: &Compared) -> Option<(f64, f64)> {
+    let (first, mean) = (group.first?, of(&group.measured, Predictor::Ensemble)?.whole);
+    let pair = match (first.accuracy, mean.accuracy) {
+        (Some(first), Some(mean)) => (first, mean),
+        _ => (-first.mse?, -mean.mse?),
+    };
+    (group.members > 1).then_some(pair)
 }
 
 fn centring_reduces_variance(groups: &[Compared], has_networks: bool) -> FindingRow {
@@ -296,6 +262,7 @@ fn ensemble_beats_kernel(groups: &[Compared], has_networks: bool) -> FindingRow 
 #[cfg(test)]
 mod tests {
     use Verdict::{DoesNotHold, Holds, NotApplicable, NotDecided};
+    use artifact::tables::findings::Verdict;
 
     use super::*;
 
@@ -323,11 +290,19 @@ mod tests {
             .collect();
         let kernel = measured(Predictor::One, values[4], 0.0);
         let against = Against { label: String::new(), kernel, networks: all.clone() };
-        Compared { label: label.to_owned(), members: 3, measured: all, against: vec![against] }
+        Compared {
+            label: label.to_owned(),
+            pool: label.to_owned(),
+            members: 3,
+            first: Some(all[0].whole),
+            measured: all,
+            against: vec![against],
+        }
     }
 
+    /// Of all but the last, which compares ensembles that repeat each other.
     fn verdicts(groups: &[Compared]) -> Vec<Verdict> {
-        all(groups, true, None).into_iter().map(|row| row.verdict).collect()
+        all(groups, true, None).into_iter().take(6).map(|row| row.verdict).collect()
     }
 
     const GOOD: [f64; 5] = [0.5, 0.6, 0.7, 0.9, 0.65];
@@ -373,7 +348,15 @@ mod tests {
         let verdicts: Vec<Verdict> = rows.iter().map(|row| row.verdict).collect();
         assert_eq!(
             verdicts,
-            [NotDecided, NotApplicable, NotDecided, NotDecided, NotDecided, NotDecided]
+            [
+                NotDecided,
+                NotApplicable,
+                NotDecided,
+                NotDecided,
+                NotDecided,
+                NotDecided,
+                NotApplicable
+            ]
         );
         assert!(rows.iter().all(|row| row.uncertainty.is_none()));
         assert!(rows[0].note.as_ref().unwrap().ends_with("add an axis that sets `seed`."));
@@ -397,6 +380,27 @@ mod tests {
     }
 
     #[test]
+    fn ensembles_that_repeat_each_other_are_held_against_their_first_members() {
+        let last = |groups: &[Compared]| all(groups, true, None).pop().unwrap();
+        let with = |first: f64, mean: f64| {
+            let mut group = group("seed=0", [first, first, mean, mean, 0.5], 0.0);
+            group.pool.clear();
+            group
+        };
+        let row = last(&[with(0.5, 0.6), with(0.4, 0.52), with(0.45, 0.53)]);
+        assert_eq!(
+            (row.finding.as_str(), row.verdict, row.n),
+            ("ensemble_beats_first", Holds, Some(3))
+        );
+        assert!((row.margin.unwrap() - 0.1).abs() <= 1e-12);
+        // Gains 0.1, 0.12, 0.08: their standard error is 0.02 / √3.
+        assert!((row.uncertainty.unwrap() - 0.04 / 3.0_f64.sqrt()).abs() <= 1e-12);
+        assert_eq!(last(&[with(0.5, 0.6), with(0.5, 0.42)]).verdict, NotDecided);
+        assert_eq!(last(&[with(0.5, 0.4), with(0.5, 0.4)]).verdict, DoesNotHold);
+        assert_eq!(last(&[with(0.5, 0.6)]).verdict, NotDecided);
+    }
+
+    #[test]
     fn without_classes_errors_decide() {
         let mut without = group("", GOOD, 0.01);
         for measured in &mut without.measured {
@@ -416,14 +420,14 @@ mod tests {
         assert_eq!(notes(&[], true)[0].as_deref(), Some(NO_TEST));
         let mut alone = group("", GOOD, 0.01);
         alone.against.clear();
-        for note in &notes(&[alone.clone()], true)[3..] {
+        for note in &notes(&[alone.clone()], true)[3..6] {
             assert_eq!(note.as_deref(), Some(NO_KERNEL));
         }
         alone.measured.retain(|it| it.predictor == Predictor::One);
         for note in &notes(&[alone.clone()], true)[1..3] {
             assert_eq!(note.as_deref(), Some(NO_START));
         }
-        for note in &notes(&[alone], false)[1..] {
+        for note in &notes(&[alone], false)[1..6] {
             assert_eq!(note.as_deref(), Some(NO_NETWORKS));
         }
     }

@@ -11,11 +11,9 @@ mod plan;
 mod table;
 
 pub mod combine;
-pub mod jackknife;
 pub mod scores;
 
 mod evaluation;
-mod groups;
 mod members;
 mod samples;
 

@@ -7,9 +7,8 @@ use artifact::tables::Split;
 use artifact::tables::prediction::{Method, Part, PredictionRow, ScoreRow};
 use artifact::tables::training::OutputRow;
 use artifact::{read_rows, read_rows_where};
-use stage::{Input, Inputs, StageError};
+use stage::{Group, Input, Inputs, StageError};
 
-use crate::groups::Group;
 use crate::samples::{Datasets, Samples};
 use crate::table::Source;
 
@@ -26,6 +25,8 @@ type Member = BTreeMap<u64, Values>;
 /// A group with the functions of its members.
 #[derive(Debug)]
 pub struct Members<'a> {
+    /// What its members are.
+    pub source: Source,
     /// The group.
     pub group: Group<'a>,
     /// What is to be predicted.
@@ -38,12 +39,13 @@ pub struct Members<'a> {
 }
 
 impl<'a> Members<'a> {
-    /// Reads the members of `group`.
+    /// Reads the members of `group`, which are of `source`.
     ///
     /// # Errors
     /// Where a table is missing or damaged or not of the member's dataset, where members are tested on
     /// different samples, and where they share no step.
     pub fn read(
+        source: Source,
         group: Group<'a>,
         inputs: &Inputs,
         datasets: &mut Datasets,
@@ -68,7 +70,7 @@ impl<'a> Members<'a> {
             .members
             .iter()
             .zip(&all)
-            .map(|(input, samples)| match group.source {
+            .map(|(input, samples)| match source {
                 Source::Training => network(input, samples),
                 Source::Prediction => kernel(input, samples),
             })
@@ -87,7 +89,7 @@ impl<'a> Members<'a> {
         let size = sizes.next().unwrap_or(0);
         let train =
             (is_same && sizes.all(|other| other == size)).then(|| size / samples.outputs.max(1));
-        Ok(Self { group, samples, steps, functions: members, train })
+        Ok(Self { source, group, samples, steps, functions: members, train })
     }
 
     /// The last step that all members have.

@@ -18,9 +18,13 @@ pub fn plan(parameters: &Parameters, inputs: &Outlines) -> Plan {
         )
         .hint("wire the runs of a sweep over seeds: inputs: { dataset: dataset, training: train }");
     }
-    for (i, name) in parameters.over.iter().enumerate() {
-        if parameters.over[..i].contains(name) {
-            plan.problem(&format!("/over/{i}"), format!("the axis `{name}` is given twice"));
+    let keys =
+        [("over", &parameters.over, &[][..]), ("apart", &parameters.apart, &parameters.over[..])];
+    for (key, names, others) in keys {
+        for (i, name) in names.iter().enumerate() {
+            if names[..i].contains(name) || others.contains(name) {
+                plan.problem(&format!("/{key}/{i}"), format!("the axis `{name}` is given twice"));
+            }
         }
     }
     plan.memory_bytes = memory(inputs);
@@ -98,7 +102,8 @@ mod tests {
 
     #[test]
     fn something_must_be_wired_and_no_axis_named_twice() {
-        let parameters = Parameters { over: vec!["draw".to_owned(), "draw".to_owned()] };
+        let parameters =
+            Parameters { over: vec!["draw".to_owned(), "draw".to_owned()], apart: Vec::new() };
         let found = plan(&parameters, &Outlines::default()).problems;
         let at: Vec<&str> = found.iter().map(|problem| problem.at.as_str()).collect();
         assert_eq!(at, ["", "/over/1"]);

@@ -3,7 +3,7 @@
 use artifact::tables::Split;
 
 use crate::combine;
-use crate::evaluation::{Measured, Truth, predictors};
+use crate::evaluation::{Measured, Score, Truth, predictors, score};
 use crate::members::Members;
 use crate::table::{EnsembleRow, MeanPredictionRow, Source};
 
@@ -16,22 +16,33 @@ pub fn measured(
     kernel: Option<&[f32]>,
 ) -> Vec<Measured> {
     let Some(now) = members.at(step, split) else { return Vec::new() };
-    let has_start = members.group.source == Source::Training && members.steps.contains(&0);
+    let has_start = members.source == Source::Training && members.steps.contains(&0);
     let starts = has_start.then(|| members.at(0, split)).flatten();
+    let kernel = kernel.filter(|_| split == Split::Test);
+    predictors(&now, starts.as_deref(), &Truth { kernel, ..truth(members, split) })
+}
+
+/// The measures of the first of `members` on test samples at the last step; none without samples.
+pub fn first_test(members: &Members<'_>) -> Option<Score> {
+    let now = members.at(members.last(), Split::Test)?;
+    Some(score(now.first()?, &truth(members, Split::Test)))
+}
+
+/// What is right for the samples of `split` that all `members` have.
+fn truth<'a>(members: &'a Members<'_>, split: Split) -> Truth<'a> {
     let (outputs, count) = (members.samples.outputs, members.predicted(split));
     let side = members.samples.of(split);
-    let truth = Truth {
+    Truth {
         outputs,
         targets: side.targets.get(..count * outputs).unwrap_or_default(),
         labels: side.labels.get(..count).unwrap_or_default(),
-        kernel: kernel.filter(|_| split == Split::Test),
-    };
-    predictors(&now, starts.as_deref(), &truth)
+        kernel: None,
+    }
 }
 
 /// The rows of `ensembles`: of networks at every step, of kernel predictors at the last.
 pub fn ensembles(members: &Members<'_>, kernel: Option<&[f32]>) -> Vec<EnsembleRow> {
-    let steps = match members.group.source {
+    let steps = match members.source {
         Source::Training => members.steps.as_slice(),
         Source::Prediction => members.steps.last().map_or(&[][..], std::slice::from_ref),
     };
@@ -50,7 +61,7 @@ fn row(members: &Members<'_>, step: u64, split: Split, of: &Measured) -> Option<
     let mse = of.estimate(|score| score.mse)?;
     let distance = of.estimate(|score| score.distance);
     Some(EnsembleRow {
-        source: members.group.source,
+        source: members.source,
         stage: members.group.stage.clone(),
         group: members.group.label.clone(),
         step,
@@ -76,7 +87,7 @@ pub fn mean_predictions(members: &Members<'_>) -> Vec<MeanPredictionRow> {
         let variances = combine::variance_by_sample(&now, outputs);
         let mean = combine::mean(&now);
         rows.extend((0..).zip(mean.chunks(outputs)).map(|(sample, mean)| MeanPredictionRow {
-            source: members.group.source,
+            source: members.source,
             stage: members.group.stage.clone(),
             group: members.group.label.clone(),
             step,

@@ -4,11 +4,11 @@ use std::path::Path;
 
 use artifact::{Kind, Outline, write_rows};
 use stage::{Context, Input, Inputs, Limits, Outlines, Plan, Port, Stage, StageError};
+use stage::{Repeating, check_axes, groups};
 
 use crate::comparison::{compared, going_with, mean_test};
 use crate::figures;
 use crate::findings;
-use crate::groups::{check_axes, groups};
 use crate::members::Members;
 use crate::parameters::Parameters;
 use crate::plan::{outline, plan};
@@ -45,17 +45,18 @@ impl Stage for Ensemble {
         output: &Path,
         context: &Context,
     ) -> Result<Outline, StageError> {
-        check_axes(inputs, &parameters.over)?;
+        let repeating = Repeating { over: &parameters.over, apart: &parameters.apart };
+        check_axes(inputs, repeating)?;
         let mut datasets = Datasets::default();
         let (mut ensembles, mut means, mut found) = (Vec::new(), Vec::new(), Vec::new());
-        let kernels = groups(inputs, Source::Prediction, &parameters.over)
+        let kernels = groups(inputs, Source::Prediction.name(), repeating)
             .into_iter()
-            .map(|group| Members::read(group, inputs, &mut datasets))
+            .map(|group| Members::read(Source::Prediction, group, inputs, &mut datasets))
             .collect::<Result<Vec<_>, _>>()?;
-        let networks = groups(inputs, Source::Training, &parameters.over);
+        let networks = groups(inputs, Source::Training.name(), repeating);
         let (has_networks, total) = (!networks.is_empty(), networks.len() as u64);
         for (done, group) in (1..).zip(networks) {
-            let networks = Members::read(group, inputs, &mut datasets)?;
+            let networks = Members::read(Source::Training, group, inputs, &mut datasets)?;
             let beside = going_with(&networks, &kernels);
             let kernel = if let [only] = beside[..] { mean_test(only) } else { None };
             ensembles.extend(rows::ensembles(&networks, kernel.as_deref()));

@@ -57,6 +57,8 @@ fn dataset(change: impl Fn(&mut Sample) -> bool) -> TempDir {
         x: vec![sample as f32],
         y: (0..O).map(|a| target(sample, a)).collect(),
         label: Some(class(sample)),
+        clean_label: None,
+        origin: None,
     };
     let rows: Vec<Sample> =
         samples().map(row).filter_map(|mut row| change(&mut row).then_some(row)).collect();
@@ -196,7 +198,8 @@ fn run_with(
     let inputs = Inputs(ports.collect());
     let mut context = Context::silent(0, Limits { threads: 1, memory_bytes: 1 << 30 });
     context.failed = failed;
-    let parameters = Parameters { over: over.iter().map(|&name| name.to_owned()).collect() };
+    let parameters =
+        Parameters { over: over.iter().map(|&name| name.to_owned()).collect(), apart: Vec::new() };
     Ensemble::run(&parameters, &inputs, output.path(), &context)?;
     let records = Manifest::record_tables(output.path(), Ensemble::OUTPUT).unwrap();
     assert_eq!(records.len(), 3);

@@ -9,11 +9,10 @@ use artifact::tables::dataset::Sample;
 use artifact::tables::kernel::KernelRow;
 use artifact::tables::training::{CHECKPOINTS, HistoryRow};
 use artifact::{ArtifactError, GramValue, GramWriter, Outline, Precision, read_rows, steps};
-use kernel::{Norms, Shape, Share, each_step};
+use kernel::{Norms, Shape, Share, each_step, load};
 use network::{Network, Part, Scalar};
 use stage::{Context, Inputs, StageError};
 
-use crate::checkpoint;
 use crate::gram;
 use crate::parameters::Parameters;
 use crate::plan;
@@ -54,7 +53,7 @@ pub(crate) fn run(
 
     let checkpoints = steps(training.path(), &CHECKPOINTS)?;
     each_step(&checkpoints, output, context, |step| {
-        let network = checkpoint::load(training.path(), &outline, step)?;
+        let network = load(training.path(), &outline, step)?;
         let d = network.input_dim().max(1);
         let (train, test) = (points.train.len() / d, points.test.len() / d);
         let shape = gram::shape(train, test, network.output_dim(), parameters.reduction);

@@ -45,6 +45,8 @@ impl World {
             x: (0..3).map(|d| (index * 3 + d) as f32 * 37.0 % 101.0 / 50.0 - 1.0).collect(),
             y: vec![0.0; sizes.outputs],
             label: None,
+            clean_label: None,
+            origin: None,
         };
         let train = (0..sizes.train).map(|index| sample(Split::Train, index));
         let test = (0..sizes.test).map(|index| sample(Split::Test, index + 7));

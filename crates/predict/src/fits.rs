@@ -5,9 +5,7 @@ use faer::{Mat, MatRef};
 use stage::StageError;
 
 use crate::assembly;
-use crate::error::PredictError;
 use crate::filter::Filter;
-use crate::kernels::Block;
 use crate::parameters::{Parameters, Predictions, Start};
 use crate::regression::{Fit, Regression, Task};
 use crate::resolution::{self, Level, Rounding};
@@ -17,6 +15,8 @@ use crate::solves::{Solve, solves};
 use crate::sources::{BySplit, Sources, at_step};
 use crate::variance::{self, Covariance};
 use artifact::tables::prediction::Method;
+use kernel::Block;
+use kernel::KernelError;
 
 /// What a solve predicts, samples × outputs.
 #[derive(Clone, Debug)]
@@ -157,7 +157,7 @@ impl Fits {
     ///
     /// # Errors
     /// Where memory lacks.
-    pub fn remedies(&self, ridge: f64) -> Result<(f64, usize), PredictError> {
+    pub fn remedies(&self, ridge: f64) -> Result<(f64, usize), KernelError> {
         let cell = self.cell();
         let counts = self.blocks.iter().map(|(block, rounding)| {
             // λ of all kernels is measured by their mean, that of a block by its own diagonal.
@@ -165,7 +165,7 @@ impl Fits {
             let own = trace(kernel) / kernel.nrows() as f64;
             resolution::largest_resolved(kernel, cell, ridge * self.scale / own, *rounding)
         });
-        let counts = counts.collect::<Result<Vec<usize>, PredictError>>()?;
+        let counts = counts.collect::<Result<Vec<usize>, KernelError>>()?;
         let ridge = rounded_up(self.level.least_ridge() / self.scale);
         Ok((ridge, counts.into_iter().min().unwrap_or(0)))
     }
@@ -314,11 +314,11 @@ fn trace(kernel: MatRef<'_, f64>) -> f64 {
 }
 
 /// tr K / N over all kernels.
-fn mean_diagonal(blocks: &[(Block, Rounding)]) -> Result<f64, PredictError> {
+fn mean_diagonal(blocks: &[(Block, Rounding)]) -> Result<f64, KernelError> {
     let rows: usize = blocks.iter().map(|(block, _)| block.kernel.nrows()).sum();
     let sum: f64 = blocks.iter().map(|(block, _)| trace(block.kernel.as_ref())).sum();
     let mean = sum / rows.max(1) as f64;
-    if mean.is_finite() && mean > 0.0 { Ok(mean) } else { Err(PredictError::NoScale { mean }) }
+    if mean.is_finite() && mean > 0.0 { Ok(mean) } else { Err(KernelError::NoScale { mean }) }
 }
 
 /// The network's outputs at `step`, where predictions start from them.
@@ -350,7 +350,7 @@ fn decomposed(
     blocks: &[(Block, Rounding)],
     start: Option<&BySplit>,
     solves: &[Solve],
-) -> Result<Vec<Regression>, PredictError> {
+) -> Result<Vec<Regression>, KernelError> {
     let y = &sources.targets.train;
     let residual = start.map_or_else(|| y.clone(), |start| y - &start.train);
     let (reduction, precision) = (sources.kernel.reduction, parameters.precision);
@@ -358,7 +358,7 @@ fn decomposed(
         [Solve { filter: Filter::Ridge { lambda }, .. }] => Some(*lambda),
         _ => None,
     };
-    let decomposed = |only: Option<f64>| -> Result<Vec<Regression>, PredictError> {
+    let decomposed = |only: Option<f64>| -> Result<Vec<Regression>, KernelError> {
         let blocks = blocks.iter().enumerate();
         blocks
             .map(|(at, (block, _))| {

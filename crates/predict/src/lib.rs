@@ -8,11 +8,9 @@
 mod parameters;
 mod plan;
 
-mod kernels;
 mod network;
 mod sources;
 
-pub mod decomposition;
 pub mod filter;
 pub mod regression;
 pub mod resolution;
@@ -21,7 +19,6 @@ pub mod scores;
 pub mod variance;
 
 mod assembly;
-mod error;
 mod evidence;
 mod figures;
 mod findings;
@@ -30,6 +27,5 @@ mod rows;
 mod run;
 mod solves;
 
-pub use error::PredictError;
 pub use parameters::{Parameters, Predictions, Start};
 pub use run::Predict;

@@ -3,7 +3,6 @@
 use artifact::tables::kernel::Reduction;
 use stage::{Limits, Outlines, Plan};
 
-use crate::kernels;
 use crate::parameters::{Parameters, Start};
 use crate::sources;
 
@@ -30,7 +29,7 @@ pub fn plan(parameters: &Parameters, inputs: &Outlines, limits: &Limits) -> Plan
     }
     let outputs = plan.outline.output_dim.unwrap_or(1);
     if kernel.reduction == Some(Reduction::SummedLogit) && outputs > 1 {
-        let error = kernels::summed_logit(outputs as usize);
+        let error = kernel::summed_logit(outputs as usize);
         plan.problem("", error.message).hint(error.hint.unwrap_or_default());
     }
     if let Some(memory) = Memory::of(parameters, inputs, &plan.outline) {

@@ -3,9 +3,9 @@
 use artifact::Precision;
 use faer::{Mat, MatRef};
 
-use crate::decomposition::{self, Eigenpairs, product};
-use crate::error::PredictError;
 use crate::filter::Filter;
+use kernel::KernelError;
+use kernel::decomposition::{self, Eigenpairs, product};
 
 /// What is to be fitted: one kernel over n rows, and its q columns of targets.
 #[derive(Clone, Copy, Debug)]
@@ -64,7 +64,7 @@ impl Regression {
     ///
     /// # Errors
     /// As [`decomposition::eigenpairs`].
-    pub fn spectral(task: Task<'_>, precision: Precision) -> Result<Self, PredictError> {
+    pub fn spectral(task: Task<'_>, precision: Precision) -> Result<Self, KernelError> {
         let pairs = decomposition::eigenpairs(task.kernel, precision)?;
         let signal = product(pairs.vectors.transpose(), task.targets);
         let cross = product(task.cross, pairs.vectors.as_ref());
@@ -76,7 +76,7 @@ impl Regression {
     ///
     /// # Errors
     /// Where memory lacks.
-    pub fn direct(task: Task<'_>, lambda: f64, precision: Precision) -> Result<Self, PredictError> {
+    pub fn direct(task: Task<'_>, lambda: f64, precision: Precision) -> Result<Self, KernelError> {
         let inverse = decomposition::inverse(task.kernel, lambda, precision)?;
         Ok(Self::Direct(Direct {
             inverse,

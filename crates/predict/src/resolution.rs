@@ -3,8 +3,8 @@
 use artifact::Precision;
 use faer::MatRef;
 
-use crate::decomposition::{is_positive, largest_eigenvalue};
-use crate::error::PredictError;
+use kernel::KernelError;
+use kernel::decomposition::{is_positive, largest_eigenvalue};
 
 /// The precisions of a kernel, and what rounding it to fewer bits has added.
 #[derive(Clone, Copy, Debug)]
@@ -71,7 +71,7 @@ pub fn largest_resolved(
     cell: usize,
     ridge: f64,
     rounding: Rounding,
-) -> Result<usize, PredictError> {
+) -> Result<usize, KernelError> {
     let samples = kernel.nrows() / cell;
     let is_resolved = |count: usize| {
         let rows = count * cell;
@@ -94,7 +94,7 @@ mod tests {
     use faer::Mat;
 
     use super::*;
-    use crate::decomposition::eigenpairs;
+    use kernel::decomposition::eigenpairs;
 
     const DOUBLE: Rounding = Rounding {
         made: Precision::F64,

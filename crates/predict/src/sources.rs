@@ -6,9 +6,9 @@ use artifact::{Outline, read_rows};
 use faer::Mat;
 use stage::{Input, Inputs, StageError};
 
-use crate::kernels::{Block, Kernels};
 use crate::network::Network;
 use crate::parameters::{Parameters, Start};
+use kernel::{Block, Kernels};
 
 /// Values of both splits, samples × outputs.
 #[derive(Clone, Debug)]
@@ -123,7 +123,8 @@ impl Sources {
     /// # Errors
     /// Where the Gramian is missing, damaged, not symmetric, or not that of the dataset.
     pub fn blocks(&self, step: u64) -> Result<Vec<Block>, StageError> {
-        self.kernel.blocks(step, self.samples(), &self.targets).map_err(|e| at_step(step, e))
+        let size = (self.outputs(), self.targets.test.nrows());
+        self.kernel.blocks(step, self.samples(), size).map_err(|e| at_step(step, e))
     }
 
     /// The same of the covariance, at the same step or at its only one; none where the artifact has no
@@ -145,7 +146,7 @@ impl Sources {
             )));
         }
         let blocks = covariance
-            .blocks(step, self.samples(), &self.targets)
+            .blocks(step, self.samples(), (self.outputs(), self.targets.test.nrows()))
             .map_err(|error| at_step(step, error))?;
         // Without K_** there is no variance; a finding's note says so.
         Ok(blocks.iter().all(|block| block.diagonal.is_some()).then_some(blocks))

@@ -2,9 +2,9 @@
 
 use faer::{Mat, MatRef};
 
-use crate::decomposition::product;
 use crate::filter::Filter;
 use crate::regression::{Regression, row_products};
+use kernel::decomposition::product;
 
 /// Variance of the Gaussian process whose kernel is K itself, for each test row: for a ridge the posterior
 /// K_** − K_*X (K + λI)⁻¹ K_X*, for a time that of an ensemble that starts from the prior.

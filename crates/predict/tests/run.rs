@@ -70,6 +70,8 @@ fn dataset() -> TempDir {
         x: vec![place(i) as f32],
         y: (0..O).map(|a| target(i, a) as f32).collect(),
         label: Some(class(i) as u32),
+        clean_label: None,
+        origin: None,
     };
     write_rows(directory.path(), &(0..N + M).map(sample).collect::<Vec<_>>()).unwrap();
     manifest(Kind::DATASET, outline(), directory.path());
@@ -471,7 +473,15 @@ fn kernels_of_other_samples_and_of_summed_outputs_are_refused() {
 #[test]
 fn one_sample_without_classes_or_test_split_is_enough() {
     let (dataset, kernel) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let sample = Sample { split: Split::Train, sample: 0, x: vec![0.0], y: vec![3.0], label: None };
+    let sample = Sample {
+        split: Split::Train,
+        sample: 0,
+        x: vec![0.0],
+        y: vec![3.0],
+        label: None,
+        clean_label: None,
+        origin: None,
+    };
     write_rows(dataset.path(), &[sample]).unwrap();
     manifest(Kind::DATASET, Outline::default(), dataset.path());
     let rows = vec![GramRow { split: Split::Train, sample: 0, output: 0 }];

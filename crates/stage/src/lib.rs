@@ -11,6 +11,7 @@
 mod context;
 mod describe;
 mod error;
+mod groups;
 mod inputs;
 mod part;
 mod pieces;
@@ -30,6 +31,7 @@ use serde::de::DeserializeOwned;
 pub use context::{Context, ProgressEvent};
 pub use describe::{Description, Port};
 pub use error::StageError;
+pub use groups::{Group, Repeating, check_axes, groups};
 pub use inputs::{AxisValue, FailedInput, Input, Inputs, Outlines};
 pub use part::Part;
 pub use plan::{Limits, Plan, Problem};

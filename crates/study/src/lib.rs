@@ -8,6 +8,7 @@
 mod check;
 mod file;
 mod finding;
+mod grouped;
 pub mod number;
 
 mod condition;
@@ -24,4 +25,5 @@ pub use figure::{
 };
 pub use file::{STUDY_FILE, Select, Study, StudyError};
 pub use finding::Finding;
+pub use grouped::{Decision, Spread};
 pub use trend::{Choice, Direction, Side, Trend, Varied};

@@ -1,5 +1,7 @@
 //! Rules on how findings change along a sweep, as data.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +24,10 @@ pub struct Trend {
     pub over: Varied,
     /// Which way the number must go.
     pub direction: Direction,
+    /// The variants among which it is looked at, as values of axes by name, of stages by the name of their kind
+    /// where several made one: `{ spectrum: spectrum-limit }`. All where left out.
+    #[serde(default, rename = "where", skip_serializing_if = "BTreeMap::is_empty")]
+    pub among: BTreeMap<String, String>,
 }
 
 /// A number of a finding.
@@ -32,6 +38,8 @@ pub enum Side {
     Before,
     /// Its value at the end.
     After,
+    /// What it gained: its value at the end less that at the start.
+    Gain,
 }
 
 /// Which way a number must go.

@@ -132,7 +132,15 @@ mod tests {
         for (y, good) in
             [(vec![0.25, 0.75], true), (vec![1.0, 1.0], false), (vec![1.5, -0.5], false)]
         {
-            let sample = Sample { split: Split::Train, sample: 0, x: vec![1.0], y, label: None };
+            let sample = Sample {
+                split: Split::Train,
+                sample: 0,
+                x: vec![1.0],
+                y,
+                label: None,
+                clean_label: None,
+                origin: None,
+            };
             write_rows(folder.path(), &[sample]).expect("writes");
             assert_eq!(read(&input, None, Loss::CrossEntropy).is_ok(), good);
             assert!(read(&input, None, Loss::LeastSquares).is_ok());

@@ -54,6 +54,8 @@ pub const SAMPLES: Table = Table {
         Column::new("x", Data::Float32List, "Input, d numbers."),
         Column::new("y", Data::Float32List, "Target, o numbers, label noise included."),
         Column::new("label", Data::UInt32, "Class, where the target is one.").or_null(),
+        Column::new("clean_label", Data::UInt32, "Class before `label_flips`; NULL where none was flipped anywhere, and in the test split.").or_null(),
+        Column::new("origin", Data::UInt32, "Number of the sample in the dataset that it was chosen from, the first of several; NULL where it was not chosen.").or_null(),
     ],
 };
 
@@ -70,6 +72,10 @@ pub struct Sample {
     pub y: Vec<f32>,
     /// Class, where the target is one.
     pub label: Option<u32>,
+    /// Class before labels were flipped, where that was asked for.
+    pub clean_label: Option<u32>,
+    /// Number in the dataset that it was chosen from, where it was.
+    pub origin: Option<u32>,
 }
 
 impl Row for Sample {

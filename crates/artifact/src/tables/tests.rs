@@ -53,8 +53,15 @@ fn check<R: Row + PartialEq + Debug>(rows: &[R], words: &[(&str, &[&str])]) {
 
 #[test]
 fn samples_come_back() {
-    let sample =
-        |split, label| Sample { split, sample: 4, x: vec![0.5, -1.0], y: vec![2.0], label };
+    let sample = |split, label| Sample {
+        split,
+        sample: 4,
+        x: vec![0.5, -1.0],
+        y: vec![2.0],
+        label,
+        clean_label: label,
+        origin: label,
+    };
     let rows = [sample(Split::Train, Some(3)), sample(Split::Test, None)];
     check(&rows, &[("split", &["train", "test"])]);
 }

@@ -277,6 +277,7 @@ impl Content {
                 .collect(),
             targets: chosen.iter().flat_map(|&image| one_hot(image)).collect(),
             labels: Some(chosen.iter().map(|&image| class(image) as u32).collect()),
+            clean_labels: None,
         }
     }
 }

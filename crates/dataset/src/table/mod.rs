@@ -392,6 +392,7 @@ impl TableSource {
                 .classes
                 .as_ref()
                 .map(|c| rows.iter().map(|&row| c.of_rows[row]).collect()),
+            clean_labels: None,
         };
         Ok(Splits {
             train: samples(train_x, train_y, &train_rows),

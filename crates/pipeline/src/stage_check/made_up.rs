@@ -208,6 +208,8 @@ fn write_dataset(directory: &Path) -> Result<(), ArtifactError> {
         x: x.to_vec(),
         y: vec![target(x)],
         label: None,
+        clean_label: None,
+        origin: None,
     };
     artifact::write_rows(directory, &points().map(sample).collect::<Vec<_>>())
 }

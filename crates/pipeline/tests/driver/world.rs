@@ -293,7 +293,15 @@ pub fn report() -> Value {
 /// One valid artifact of each kind, for the fakes to copy.
 fn templates(root: &Path) {
     let folder = |kind: &str| root.join(kind);
-    let sample = Sample { split: Split::Train, sample: 0, x: vec![0.5], y: vec![1.0], label: None };
+    let sample = Sample {
+        split: Split::Train,
+        sample: 0,
+        x: vec![0.5],
+        y: vec![1.0],
+        label: None,
+        clean_label: None,
+        origin: None,
+    };
     artifact::write_rows(&folder("dataset"), &[sample]).expect("valid rows");
 
     let history = HistoryRow {

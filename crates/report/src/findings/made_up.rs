@@ -1,5 +1,7 @@
 //! Made-up sweeps for the tests of findings across them.
 
+use std::collections::BTreeMap;
+
 use artifact::Outline;
 use artifact::tables::findings::{FindingRow, Verdict};
 use serde_json::{Value, json};
@@ -19,6 +21,7 @@ pub fn trend(over: Varied, direction: Direction) -> Trend {
         side: Side::After,
         over,
         direction,
+        among: BTreeMap::new(),
     }
 }
 

@@ -17,7 +17,7 @@ mod made_up;
 use artifact::tables::findings::{FindingRow, Verdict};
 use study::{Trend, Varied};
 
-use crate::variant::{Variant, groups};
+use crate::variant::{Group, Variant, groups};
 
 /// What stands in the column `variant` of a row across a sweep.
 pub const ACROSS: &str = "all";
@@ -43,9 +43,12 @@ fn across(variants: &[Variant], own: &[Trend]) -> Vec<FindingRow> {
     let all_are_controls = variants.iter().all(|variant| variant.about.is_control());
     let is_control = |variant: &Variant| variant.about.is_control() && !all_are_controls;
     let groups = groups(variants.iter().filter(|variant| !is_control(variant)));
-    let found = trends(variants, own).into_iter().map(|trend| match trend.over {
-        Varied::RateDecay => rate_decay::measure(&trend, &groups),
-        _ => trend::measure(&trend, &groups),
+    let found = trends(variants, own).into_iter().map(|trend| {
+        let groups = among(&trend, &groups);
+        match trend.over {
+            Varied::RateDecay => rate_decay::measure(&trend, &groups),
+            _ => trend::measure(&trend, &groups),
+        }
     });
     // What the sweep is about comes first, what it has no axis for last.
     let (mut rows, others) =
@@ -53,6 +56,15 @@ fn across(variants: &[Variant], own: &[Trend]) -> Vec<FindingRow> {
     rows.extend(range::measure(variants, &is_control));
     rows.extend(others);
     rows
+}
+
+/// The groups at which `trend` looks.
+fn among<'a>(trend: &Trend, groups: &[Group<'a>]) -> Vec<Group<'a>> {
+    let is_at = |group: &Group, (name, value): (&String, &String)| {
+        group.axes.iter().any(|axis| axis.name == *name && axis.shown() == *value)
+    };
+    let looked_at = |group: &&Group| trend.among.iter().all(|at| is_at(group, at));
+    groups.iter().filter(looked_at).cloned().collect()
 }
 
 /// The trends of `own`, and those that the studies of the variants declare, each once.
@@ -66,4 +78,33 @@ fn trends(variants: &[Variant], own: &[Trend]) -> Vec<Trend> {
         }
     }
     trends
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use study::Direction;
+
+    use super::made_up::{network, trend};
+    use super::*;
+
+    #[test]
+    fn a_trend_looks_among_the_variants_that_it_names() {
+        let at = |width: u64, act: &str, end: f64| {
+            let axes = [("width", json!(width)), ("act", json!(act))];
+            network(&axes, &[width], end)
+        };
+        let variants =
+            [at(8, "relu", 0.1), at(64, "relu", 0.3), at(8, "tanh", 0.2), at(64, "tanh", 0.0)];
+        let ends = |act: Option<&str>| {
+            let among = act.map(|act| ("act".to_owned(), act.to_owned())).into_iter().collect();
+            let trend = Trend { among, ..trend(Varied::HiddenWidth, Direction::Rises) };
+            let rows = of_all(&variants, &[trend]);
+            let row = rows.into_iter().find(|row| row.finding == "x").unwrap();
+            (row.before, row.after, row.verdict)
+        };
+        assert_eq!(ends(Some("relu")), (Some(0.1), Some(0.3), Verdict::NotDecided));
+        assert_eq!(ends(Some("tanh")), (Some(0.2), Some(0.0), Verdict::NotDecided));
+        assert_eq!(ends(Some("gelu")).2, Verdict::NotApplicable);
+    }
 }

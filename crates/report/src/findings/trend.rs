@@ -24,6 +24,7 @@ pub(super) fn end(trend: &Trend, run: &Variant) -> Option<f64> {
     match trend.side {
         Side::Before => row.before,
         Side::After => row.after,
+        Side::Gain => Some(row.after? - row.before?),
     }
 }
 
@@ -215,6 +216,18 @@ mod tests {
             // Differences of the pairs: 0.10 and 0.09.
             assert!((row.margin.unwrap() - 0.095).abs() < 1e-12);
             assert!((row.uncertainty.unwrap() - 0.01).abs() < 1e-12);
+        }
+
+        #[test]
+        fn a_gain_is_what_comes_after_less_what_was_before() {
+            let mut variants = sweep([[0.80, 0.82], [0.85, 0.86], [0.90, 0.91]]);
+            for variant in &mut variants {
+                variant.findings[0].before = variant.findings[0].after.map(|after| 2.0 * after);
+            }
+            let gains = Trend { side: Side::Gain, ..deeper() };
+            let row = measure(&gains, &groups(&variants));
+            assert_eq!(row.verdict, Verdict::DoesNotHold);
+            assert!((row.before.unwrap() + 0.81).abs() < 1e-12);
         }
 
         #[test]

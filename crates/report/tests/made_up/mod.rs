@@ -226,6 +226,8 @@ impl Run {
                     x: x.into_iter().map(|x| x as f32).collect(),
                     y,
                     label: None,
+                    clean_label: None,
+                    origin: None,
                 });
             }
         }

@@ -5,6 +5,7 @@ use artifact::tables::findings::FindingRow;
 use super::About;
 use super::{Finding, fewer_resolved, without_structure};
 use crate::measures::Measures;
+use statistics::correlation::spearman;
 use study::number::measured;
 
 /// Eigenvectors that count as the first: those that the paper draws.
@@ -51,7 +52,8 @@ pub fn measure(measures: &Measures, _about: &About) -> FindingRow {
     }
     let indices: Vec<f64> = known.iter().map(|row| f64::from(row.0)).collect();
     let frequencies: Vec<f64> = known.iter().map(|row| row.1).collect();
-    let correlation = rank_correlation(&indices, &frequencies);
+    // Without any order where one side is constant.
+    let correlation = spearman(&indices, &frequencies).unwrap_or(0.0);
     let note = format!(
         "The rank correlation over {} eigenvectors is {}.",
         known.len(),
@@ -60,29 +62,6 @@ pub fn measure(measures: &Measures, _about: &About) -> FindingRow {
     // As a share of the later ones' frequency, to stand beside a correlation.
     let lower = (later - first) / later.max(f64::MIN_POSITIVE);
     without_structure(finding.decided(first, later, lower.min(correlation - RISES), note))
-}
-
-/// Spearman's rank correlation; equal values share their mean rank. 0 where one side is constant.
-fn rank_correlation(a: &[f64], b: &[f64]) -> f64 {
-    let (a, b) = (ranks(a), ranks(b));
-    let mean = (a.len() as f64 - 1.0) / 2.0;
-    let product = |x: &[f64], y: &[f64]| -> f64 {
-        x.iter().zip(y).map(|(x, y)| (x - mean) * (y - mean)).sum()
-    };
-    let norm = (product(&a, &a) * product(&b, &b)).sqrt();
-    if norm > 0.0 { product(&a, &b) / norm } else { 0.0 }
-}
-
-/// Ranks from 0, of equal values their mean.
-fn ranks(values: &[f64]) -> Vec<f64> {
-    values
-        .iter()
-        .map(|value| {
-            let below = values.iter().filter(|other| other.total_cmp(value).is_lt()).count();
-            let equal = values.iter().filter(|other| other.total_cmp(value).is_eq()).count();
-            below as f64 + (equal - 1) as f64 / 2.0
-        })
-        .collect()
 }
 
 #[cfg(test)]
@@ -131,11 +110,5 @@ mod tests {
         let row = measure(&run, &about());
         assert_eq!(row.verdict, Verdict::NotApplicable);
         assert!(row.note.unwrap().starts_with("3 of 16 resolved at step 0"));
-    }
-
-    #[test]
-    fn equal_values_share_their_rank() {
-        assert_eq!(ranks(&[5.0, 1.0, 5.0]), [1.5, 0.0, 1.5]);
-        assert!((rank_correlation(&[1.0, 2.0, 3.0], &[2.0, 4.0, 9.0]) - 1.0).abs() < 1e-12);
     }
 }

@@ -169,6 +169,8 @@ impl Fixture {
                 x: model.features[i].map(|x| x as f32).to_vec(),
                 y: model.targets[i].map(|y| y as f32).to_vec(),
                 label: None,
+                clean_label: None,
+                origin: None,
             })
             .collect();
         write_rows(&at("dataset"), &samples).unwrap();

@@ -1,8 +1,8 @@
 //! What can be wrong with a kernel or its decomposition.
 
-/// Why a kernel predicts nothing.
+/// Why a kernel cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum PredictError {
+pub enum KernelError {
     /// The rows of the table are not those that the reduction asks for.
     #[error("the Gramian's rows do not fit its reduction: {problem}")]
     Rows {

@@ -4,19 +4,16 @@ use std::path::Path;
 
 use artifact::tables::training::CheckpointRow;
 use artifact::{Outline, read_step};
-use kernel::architecture;
 use network::{Network, Shape};
 use stage::StageError;
+
+use crate::architecture::architecture;
 
 /// The network of the training run at `directory` as it was at `step`.
 ///
 /// # Errors
 /// Where the run does not say its architecture, or a parameter is missing or of another size.
-pub(crate) fn load(
-    directory: &Path,
-    outline: &Outline,
-    step: u64,
-) -> Result<Network<f32>, StageError> {
+pub fn load(directory: &Path, outline: &Outline, step: u64) -> Result<Network<f32>, StageError> {
     let architecture = architecture(outline)?;
     let (Some(d), Some(o)) = (outline.input_dim, outline.output_dim) else {
         return Err(StageError::new(

@@ -10,14 +10,14 @@ use artifact::{GramReader, GramRow, Precision, read_rows};
 use faer::Mat;
 use stage::{Input, StageError};
 
-use crate::error::PredictError;
-use crate::sources::BySplit;
+use crate::error::KernelError;
 
 /// |k(x, x') − k(x', x)| that rounding may cause, in units of ε times the largest entry: both are sums of
 /// the same products, perhaps in another order.
 const ASYMMETRY: f64 = 128.0;
 
 /// A kernel artifact.
+#[derive(Debug)]
 pub struct Kernels {
     directory: PathBuf,
     rows: BTreeMap<u64, Vec<KernelRow>>,
@@ -63,7 +63,7 @@ impl Kernels {
             .any(|row| row.reduction != reduction || (row.samples, row.rows, row.test_rows) != size)
         {
             return Err(StageError::new(
-                "the table `kernels` has kernels of several sizes or reductions; predictions need one",
+                "the table `kernels` has kernels of several sizes or reductions, where one is needed",
             ));
         }
         let diagonal = diagonal(&directory)?;
@@ -71,6 +71,7 @@ impl Kernels {
     }
 
     /// Steps that have a kernel, rising.
+    #[must_use]
     pub fn steps(&self) -> Vec<u64> {
         self.rows.keys().copied().collect()
     }
@@ -80,16 +81,37 @@ impl Kernels {
     }
 
     /// Whether it has the table `diagonal`.
+    #[must_use]
     pub fn has_diagonal(&self) -> bool {
         self.diagonal.is_some()
     }
 
     /// Training samples of every kernel.
+    #[must_use]
     pub fn samples(&self) -> usize {
         self.row().map_or(0, |row| row.samples as usize)
     }
 
-    /// The kernels of `step`, of the first `used` training samples and the test samples of `targets`.
+    /// Rows of one sample in a matrix: the outputs under `full`, 1 otherwise.
+    fn cell(&self) -> usize {
+        self.row().map_or(1, |row| (row.rows / row.samples.max(1)).max(1) as usize)
+    }
+
+    /// Outputs that the matrices tell apart: 1 where they are reduced to one matrix.
+    #[must_use]
+    pub fn outputs(&self) -> usize {
+        let of_step = self.rows.values().next().map_or(1, Vec::len);
+        if self.reduction == Reduction::Full { self.cell() } else { of_step.max(1) }
+    }
+
+    /// Test samples that have rows.
+    #[must_use]
+    pub fn tests(&self) -> usize {
+        self.row().map_or(0, |row| row.test_rows as usize) / self.cell()
+    }
+
+    /// The kernels of `step`, of the first `used` training samples and all test samples, where the network has
+    /// `outputs` outputs and the dataset `tests` test samples.
     ///
     /// # Errors
     /// Where the Gramian is missing, damaged, not symmetric, or not that of these samples.
@@ -97,9 +119,8 @@ impl Kernels {
         &self,
         step: u64,
         used: usize,
-        targets: &BySplit,
+        (outputs, tests): (usize, usize),
     ) -> Result<Vec<Block>, StageError> {
-        let outputs = targets.train.ncols();
         let (reduction, of_step) = (self.reduction, self.rows.get(&step));
         let Some(row) = of_step.and_then(|rows| rows.first()) else {
             return Err(StageError::new(format!(
@@ -111,14 +132,13 @@ impl Kernels {
             return Err(summed_logit(outputs));
         }
         let (count, cell) = reduction.blocks(outputs);
-        let tests = targets.test.nrows() * cell;
+        let rows_of_tests = tests * cell;
         let (width, test_rows) = (row.rows as usize, row.test_rows as usize);
-        if width != row.samples as usize * cell || ![0, tests].contains(&test_rows) {
+        if width != row.samples as usize * cell || ![0, rows_of_tests].contains(&test_rows) {
             return Err(StageError::new(format!(
-                "the kernel has {width} rows of {} training samples and {test_rows} test rows under `{}`, which does not fit a dataset with {outputs} outputs and {} test samples",
+                "the kernel has {width} rows of {} training samples and {test_rows} test rows under `{}`, which does not fit a dataset with {outputs} outputs and {tests} test samples",
                 row.samples,
-                reduction.name(),
-                targets.test.nrows()
+                reduction.name()
             ))
             .hint("wire the dataset that the kernel was made with"));
         }
@@ -184,6 +204,7 @@ impl Kernels {
 }
 
 /// What to say of a kernel of summed outputs.
+#[must_use]
 pub fn summed_logit(outputs: usize) -> StageError {
     StageError::new(format!(
         "the kernel is reduced by `summed-logit`, that of the sum of {outputs} outputs: it says nothing of each"
@@ -218,8 +239,8 @@ fn place(
     output: usize,
     cell: usize,
     (train, test): (usize, usize),
-) -> Result<Vec<(usize, Row)>, PredictError> {
-    let bad = |problem: String| PredictError::Rows { problem };
+) -> Result<Vec<(usize, Row)>, KernelError> {
+    let bad = |problem: String| KernelError::Rows { problem };
     let mut found = Vec::with_capacity(train + test);
     for (at, key) in keys.iter().enumerate() {
         let own = key.output as usize;
@@ -263,7 +284,7 @@ fn ranges(place: &[(usize, Row)]) -> Vec<Range<usize>> {
 }
 
 /// Refuses what is not symmetric within rounding, and copies the lower half onto the upper.
-fn mirror(kernel: &mut Mat<f64>, epsilon: f64) -> Result<(), PredictError> {
+fn mirror(kernel: &mut Mat<f64>, epsilon: f64) -> Result<(), KernelError> {
     let (mut difference, mut largest) = (0.0_f64, 0.0_f64);
     for j in 0..kernel.ncols() {
         for i in j..kernel.nrows() {
@@ -274,7 +295,7 @@ fn mirror(kernel: &mut Mat<f64>, epsilon: f64) -> Result<(), PredictError> {
         }
     }
     if difference > ASYMMETRY * epsilon * largest {
-        return Err(PredictError::NotSymmetric { difference, largest });
+        return Err(KernelError::NotSymmetric { difference, largest });
     }
     Ok(())
 }
@@ -319,7 +340,7 @@ mod tests {
         use Split::Train;
         for order in [&[(Train, 0, 0)][..], &[(Train, 0, 0), (Train, 1, 0), (Train, 1, 0)]] {
             let refused = place(&keys(order), Reduction::Trace, 0, 1, (2, 0));
-            assert!(matches!(refused, Err(PredictError::Rows { .. })));
+            assert!(matches!(refused, Err(KernelError::Rows { .. })));
         }
     }
 }

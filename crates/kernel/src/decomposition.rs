@@ -9,7 +9,7 @@ use faer::linalg::matmul::matmul;
 use faer::traits::RealField;
 use faer::{Accum, Mat, MatRef, Par, Spec};
 
-use crate::error::PredictError;
+use crate::error::KernelError;
 
 /// Tasks into which faer splits a routine, whatever the number of threads: the split decides the last
 /// bits of a result.
@@ -46,7 +46,7 @@ pub struct Eigenpairs {
 pub fn eigenpairs(
     kernel: MatRef<'_, f64>,
     precision: Precision,
-) -> Result<Eigenpairs, PredictError> {
+) -> Result<Eigenpairs, KernelError> {
     match precision {
         Precision::F64 => eigenpairs_in::<f64>(kernel),
         Precision::F32 => eigenpairs_in::<f32>(kernel),
@@ -55,7 +55,7 @@ pub fn eigenpairs(
 
 fn eigenpairs_in<T: RealField + GramValue>(
     kernel: MatRef<'_, f64>,
-) -> Result<Eigenpairs, PredictError> {
+) -> Result<Eigenpairs, KernelError> {
     let rows = kernel.nrows();
     let matrix = in_precision::<T>(kernel);
     let mut values = vec![T::nearest(0.0); rows];
@@ -71,14 +71,14 @@ fn eigenpairs_in<T: RealField + GramValue>(
         MemStack::new(&mut scratch),
         Spec::default(),
     )
-    .map_err(|_| PredictError::NoConvergence { rows })?;
+    .map_err(|_| KernelError::NoConvergence { rows })?;
     let values: Vec<f64> = values.into_iter().map(Into::into).collect();
     let trace: f64 = (0..rows).map(|i| kernel[(i, i)]).sum();
     let (sum, size) = values.iter().fold((0.0, 0.0), |(sum, size), s| (sum + s, size + s.abs()));
     // faer drops couplings below 8 ε λ₁, each of which may shift an eigenvalue by as much; a NaN fails too.
     let is_consistent = (sum - trace).abs() <= 8.0 * rows as f64 * T::PRECISION.epsilon() * size;
     if !is_consistent {
-        return Err(PredictError::Inconsistent { sum, trace });
+        return Err(KernelError::Inconsistent { sum, trace });
     }
     // Before the answer is there twice.
     drop((matrix, scratch));
@@ -94,7 +94,7 @@ pub fn inverse(
     kernel: MatRef<'_, f64>,
     shift: f64,
     precision: Precision,
-) -> Result<Option<Mat<f64>>, PredictError> {
+) -> Result<Option<Mat<f64>>, KernelError> {
     match precision {
         Precision::F64 => inverse_in::<f64>(kernel, shift),
         Precision::F32 => inverse_in::<f32>(kernel, shift),
@@ -104,7 +104,7 @@ pub fn inverse(
 fn inverse_in<T: RealField + GramValue>(
     kernel: MatRef<'_, f64>,
     shift: f64,
-) -> Result<Option<Mat<f64>>, PredictError> {
+) -> Result<Option<Mat<f64>>, KernelError> {
     let rows = kernel.nrows();
     let Some(factor) = cholesky::<T>(kernel, shift)? else { return Ok(None) };
     let mut inverse = Mat::<T>::identity(rows, rows);
@@ -123,7 +123,7 @@ fn inverse_in<T: RealField + GramValue>(
 ///
 /// # Errors
 /// Where memory lacks.
-pub fn is_positive(kernel: MatRef<'_, f64>, shift: f64) -> Result<bool, PredictError> {
+pub fn is_positive(kernel: MatRef<'_, f64>, shift: f64) -> Result<bool, KernelError> {
     Ok(cholesky::<f64>(kernel, shift)?.is_some())
 }
 
@@ -131,7 +131,7 @@ pub fn is_positive(kernel: MatRef<'_, f64>, shift: f64) -> Result<bool, PredictE
 fn cholesky<T: RealField + GramValue>(
     kernel: MatRef<'_, f64>,
     shift: f64,
-) -> Result<Option<Mat<T>>, PredictError> {
+) -> Result<Option<Mat<T>>, KernelError> {
     let rows = kernel.nrows();
     let mut factor = in_precision::<T>(kernel);
     for i in 0..rows {
@@ -190,9 +190,9 @@ fn in_precision<T: RealField + GramValue>(matrix: MatRef<'_, f64>) -> Mat<T> {
     Mat::from_fn(matrix.nrows(), matrix.ncols(), |i, j| T::nearest(matrix[(i, j)]))
 }
 
-fn buffer(request: StackReq) -> Result<MemBuffer, PredictError> {
+fn buffer(request: StackReq) -> Result<MemBuffer, KernelError> {
     let bytes = request.size_bytes();
-    MemBuffer::try_new(request).map_err(|_| PredictError::Memory { bytes })
+    MemBuffer::try_new(request).map_err(|_| KernelError::Memory { bytes })
 }
 
 #[cfg(test)]

@@ -1,0 +1,5 @@
+//! The program `stage-kernel-similarity`.
+
+fn main() -> std::process::ExitCode {
+    stage::main::<similarity::KernelSimilarity>()
+}
