@@ -55,7 +55,11 @@ impl Experiment {
     pub fn of(run: &Run) -> Result<Self, BenchError> {
         let unknown = |message: String| BenchError::Script { message };
         let (training, manifest) = run.artifact(Kind::TRAINING)?;
-        let parameters: train::Parameters = serde_json::from_value(manifest.parameters)
+        let parameters: train::Parameters<train::Steps> =
+            serde_json::from_value(manifest.parameters)
+                .map_err(|error| unknown(format!("parameters of `train`: {error}")))?;
+        let parameters = parameters
+            .resolved(manifest.outline.train_samples)
             .map_err(|error| unknown(format!("parameters of `train`: {error}")))?;
         let (_, manifest) = run.artifact(Kind::SPECTRUM)?;
         let measures = serde_json::from_value(manifest.parameters)

@@ -5,17 +5,20 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::steps::{Length, Resolver, Steps};
+
 /// Checkpoints: the union of all that is given, and always step 0 and the last step.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Checkpoints {
+#[serde(deny_unknown_fields, bound = "")]
+#[schemars(rename = "Checkpoints")]
+pub struct Checkpoints<S: Length = u64> {
     /// At these steps.
     #[serde(default)]
-    pub at: Vec<u64>,
+    pub at: Vec<S>,
     /// At every multiple of this number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1))]
-    pub every: Option<u64>,
+    #[schemars(extend("minimum" = 1))]
+    pub every: Option<S>,
     /// At steps evenly spaced in log(step).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub logarithmic: Option<Logarithmic>,
@@ -41,9 +44,22 @@ fn yes() -> bool {
     true
 }
 
-impl Default for Checkpoints {
+impl<S: Length> Default for Checkpoints<S> {
     fn default() -> Self {
         Self { at: Vec::new(), every: None, logarithmic: None, step_after: true }
+    }
+}
+
+impl Checkpoints<Steps> {
+    /// The same in updates.
+    pub(crate) fn resolved(&self, resolver: &mut Resolver) -> Checkpoints {
+        let at = self.at.iter().enumerate();
+        Checkpoints {
+            at: at.map(|(i, &at)| resolver.updates(&format!("/checkpoints/at/{i}"), at)).collect(),
+            every: self.every.map(|every| resolver.updates("/checkpoints/every", every)),
+            logarithmic: self.logarithmic,
+            step_after: self.step_after,
+        }
     }
 }
 

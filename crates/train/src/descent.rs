@@ -33,7 +33,7 @@ pub(crate) fn descend(
     let mut batches = optimizer
         .batch()
         .filter(|&size| size < data.train.rows)
-        .map(|size| Batches::new(context.seed, size, data.train.rows));
+        .map(|size| Batches::new(context.seed, size, data.train.rows, optimizer.last_batch()));
 
     // Updates see `train_rows` rows a step; whole splits are looked at by networks of their size.
     let train_rows = batches.as_mut().map_or(data.train.rows, |batches| batches.at(0).len());
@@ -44,17 +44,17 @@ pub(crate) fn descend(
     let (network, mut last_checkpoint) = (start.network, start.checkpoint);
     // L(θ₀) over the whole split, known once step 0 is recorded.
     let mut first_loss = start.first_loss;
-    let mut recorder = Recorder::new(start.rows, data, loss, output);
-    let mut trainer = Trainer::new(&network, train_rows, engine, loss, *optimizer).regularized(
-        *optimizer,
-        parameters.weight_decay,
-        parameters.clip_norm,
-    );
+    let mut recorder = Recorder::new(start.rows, data, loss, output)
+        .presenting(parameters.presentations, start.exact_events);
+    let mut trainer = Trainer::new(&network, train_rows, engine, loss, *optimizer)
+        .regularized(*optimizer, parameters.weight_decay, parameters.clip_norm)
+        .with_rest(batches.as_ref().and_then(Batches::rest));
     if start.step > 0 {
         trainer.restore(start.step, &start.moments)?;
     }
     let splits = Splits::new(&network, data, batches.is_some());
     let (mut x, mut y) = (data.train.x.clone(), data.train.y.clone());
+    let everyone: Vec<u32> = (0..data.train.rows as u32).collect();
 
     let meter = parameters.sharpness.map(|settings| {
         SharpnessMeter::new(settings, loss, network.parameter_count(), context.seed)
@@ -62,9 +62,14 @@ pub(crate) fn descend(
     for step in start.step..=*steps {
         // No update leaves the last step: it keeps the rate that led there.
         let rate = parameters.learning_rate.at(step.min(*steps - 1), *steps);
-        if let Some(batches) = &mut batches {
-            gather(&data.train, batches.at(step), &mut x, &mut y);
-        }
+        let samples = match &mut batches {
+            Some(batches) => {
+                let samples = batches.at(step);
+                gather(&data.train, samples, &mut x, &mut y);
+                samples
+            }
+            None => &everyone,
+        };
         let forward = trainer.forward(&x, &y)?;
         let loss_value = forward.loss;
         if !(loss_value.is_finite()
@@ -85,11 +90,13 @@ pub(crate) fn descend(
             && checkpoints.binary_search(&(step - 1)).is_ok();
         let sharpness_due = checkpoint || parameters.sharpness.is_some_and(|s| s.is_due(step));
         let recorded = sharpness_due || step % parameters.history_every == 0;
-        if recorded || after {
+        if recorded || after || recorder.looks_at_all() {
             let present = trainer.network();
             let settled = splits.settled(&present, data);
             let network = settled.as_ref().unwrap_or(&present);
-            let (train, test) = splits.outputs(network, data, &forward.outputs);
+            let train = splits.train(network, data, &forward.outputs);
+            recorder.look(step, &train);
+            let test = if recorded || after { splits.test(network, data) } else { Vec::new() };
             let measured = Measured { step, learning_rate: rate, train: &train, test: &test };
             if recorded {
                 let train_loss = recorder.history(&measured);
@@ -115,6 +122,7 @@ pub(crate) fn descend(
             break;
         }
 
+        recorder.presentations(step, samples, &forward.outputs);
         let gradients = forward.backward()?;
         if recorded {
             let before = trainer.network().clone();
@@ -126,8 +134,14 @@ pub(crate) fn descend(
         }
         if resume.is_due(checkpoint) {
             let moments = trainer.moments()?;
-            let state =
-                State::new(step + 1, &trainer.network(), moments, first_loss, &last_checkpoint);
+            let state = State::new(
+                step + 1,
+                &trainer.network(),
+                moments,
+                first_loss,
+                &last_checkpoint,
+                recorder.exact_events(),
+            );
             resume.save(&state, &recorder.unsaved(), &[])?;
         }
     }
@@ -172,7 +186,10 @@ fn distance(network: &Network<f32>, other: &Network<f32>) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use artifact::tables::training::{CheckpointRow, HistoryRow, OutputRow};
+    use artifact::tables::Split;
+    use artifact::tables::training::{
+        CheckpointRow, ExactEventsRow, HistoryRow, OutputRow, PresentationRow,
+    };
     use artifact::{read_rows, read_step};
     use network::{Activation, Architecture, Initialization};
     use stage::Limits;
@@ -181,8 +198,9 @@ mod tests {
     use super::*;
     use crate::checkpoints::Checkpoints;
     use crate::loss::Loss;
-    use crate::optimizer::{Adam, Optimizer, Sgd};
+    use crate::optimizer::{Adam, LastBatch, Optimizer, Sgd};
     use crate::parameters::Engine;
+    use crate::presentations::Presentations;
     use crate::schedule::LearningRate;
     use crate::sharpness::Sharpness;
     use crate::weight_decay::{PerLayer, WeightDecay};
@@ -209,6 +227,7 @@ mod tests {
             checkpoints: Checkpoints { at: vec![40], ..Checkpoints::default() },
             history_every: 10,
             sharpness: None,
+            presentations: None,
             divergence_factor: 1e4,
             engine: Engine::Fused,
         }
@@ -241,8 +260,19 @@ mod tests {
 
     #[test]
     fn the_fused_network_trains_as_dfdx_does() {
-        let sgd = Optimizer::Sgd(Sgd { batch: Some(16), momentum: 0.9, nesterov: true });
-        let adam = Optimizer::Adam(Adam { batch: None, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 });
+        let sgd = Optimizer::Sgd(Sgd {
+            batch: Some(16),
+            momentum: 0.9,
+            nesterov: true,
+            last_batch: LastBatch::Drop,
+        });
+        let adam = Optimizer::Adam(Adam {
+            batch: None,
+            beta1: 0.9,
+            beta2: 0.999,
+            epsilon: 1e-8,
+            last_batch: LastBatch::Drop,
+        });
         let smooth = [
             Activation::Tanh,
             Activation::Sigmoid,
@@ -364,15 +394,30 @@ mod tests {
 
     #[test]
     fn a_run_that_is_killed_at_any_step_goes_on_bit_for_bit() {
-        let sgd = Optimizer::Sgd(Sgd { batch: Some(16), momentum: 0.9, nesterov: true });
-        let adam =
-            Optimizer::Adam(Adam { batch: Some(16), beta1: 0.9, beta2: 0.999, epsilon: 1e-8 });
+        let sgd = Optimizer::Sgd(Sgd {
+            batch: Some(16),
+            momentum: 0.9,
+            nesterov: true,
+            last_batch: LastBatch::Drop,
+        });
+        let adam = Optimizer::Adam(Adam {
+            batch: Some(16),
+            beta1: 0.9,
+            beta2: 0.999,
+            epsilon: 1e-8,
+            last_batch: LastBatch::Drop,
+        });
         let dense = [(Optimizer::GradientDescent, 0.1), (sgd, 0.01), (adam, 0.003)]
             .map(|(optimizer, rate)| (parameters(Activation::Tanh, optimizer, rate), None));
         let images = [(sgd, 0.01), (Optimizer::GradientDescent, 0.1)]
             .map(|(optimizer, rate)| (of_images(optimizer, rate), Some(vec![1, 2, 1])));
-        for (mut parameters, input_shape) in dense.into_iter().chain(images) {
-            let data = Data { input_shape, ..data(1) };
+        let unlabelled = dense.into_iter().chain(images);
+        let unlabelled = unlabelled
+            .map(|(parameters, input_shape)| (parameters, Data { input_shape, ..data(1) }));
+        let presenting = [Optimizer::GradientDescent, sgd_keep(16, 0.9)].map(|optimizer| {
+            (presenting(parameters(Activation::Tanh, optimizer, 0.05)), labelled())
+        });
+        for (mut parameters, data) in unlabelled.chain(presenting) {
             let optimizer = parameters.optimizer;
             parameters.sharpness =
                 Some(Sharpness { every: Some(30), tolerance: 1e-2, most_products: 50 });
@@ -395,6 +440,190 @@ mod tests {
                 reached = last;
             }
             assert!(tables(folder.path()) == tables(whole.path()), "{optimizer:?}");
+        }
+    }
+
+    /// 60 samples of three classes, some of them with a label that is hard to learn.
+    fn labelled() -> Data {
+        let mut data = data(3);
+        for samples in [&mut data.train, &mut data.test] {
+            let classes = (0..).zip(samples.x.chunks(2));
+            samples.labels = classes
+                .map(|(i, x)| if i % 5 == 0 { i / 5 % 3 } else { u32::from(x[0] > 0.0) })
+                .collect();
+            let labels = samples.labels.iter();
+            samples.y = labels
+                .flat_map(|&label| (0..3).map(move |a| f32::from(u8::from(a == label))))
+                .collect();
+        }
+        data
+    }
+
+    fn sgd_keep(batch: usize, momentum: f64) -> Optimizer {
+        let last_batch = LastBatch::Keep;
+        Optimizer::Sgd(Sgd { batch: Some(batch), last_batch, momentum, nesterov: false })
+    }
+
+    /// `parameters` that record all presentations, and checkpoints at every step.
+    fn presenting(parameters: Parameters) -> Parameters {
+        Parameters {
+            loss: Loss::CrossEntropy,
+            presentations: Some(Presentations { exact: true }),
+            checkpoints: Checkpoints { every: Some(1), ..Checkpoints::default() },
+            ..parameters
+        }
+    }
+
+    /// Outputs on the training split, of which those of step t and sample i are `[t][i]`.
+    fn train_outputs(folder: &TempDir) -> Vec<Vec<Vec<f32>>> {
+        let rows: Vec<OutputRow> = read_rows(folder.path()).expect("reads");
+        let mut outputs = vec![Vec::new(); 101];
+        for row in rows.into_iter().filter(|row| row.split == Split::Train) {
+            let of_step: &mut Vec<_> = &mut outputs[row.step as usize];
+            assert_eq!(of_step.len(), row.sample as usize);
+            of_step.push(row.output);
+        }
+        outputs
+    }
+
+    /// Index of the largest entry, of equal ones the first.
+    fn argmax(output: &[f32]) -> u32 {
+        let largest = output.iter().copied().fold(f32::MIN, f32::max);
+        output.iter().position(|&v| v >= largest).expect("an entry") as u32
+    }
+
+    #[test]
+    fn a_presentation_is_what_the_batch_gave_before_its_update() {
+        let data = labelled();
+        for (optimizer, loss) in [
+            (Optimizer::GradientDescent, Loss::CrossEntropy),
+            (Optimizer::GradientDescent, Loss::LeastSquares),
+            (sgd_keep(16, 0.5), Loss::CrossEntropy),
+        ] {
+            let parameters = parameters(Activation::Tanh, optimizer, 0.2);
+            let parameters = Parameters { loss, ..presenting(parameters) };
+            let folder = train(&parameters, &data, 2).expect("trains");
+            let outputs = train_outputs(&folder);
+            let rows: Vec<PresentationRow> = read_rows(folder.path()).expect("reads");
+
+            let mut batches = optimizer
+                .batch()
+                .map(|size| Batches::new(stage::Seed(11), size, 60, LastBatch::Keep));
+            let seen = (0..100_u64).flat_map(|step| {
+                let batch = batches.as_mut().map(|batches| batches.at(step).to_vec());
+                let batch = batch.unwrap_or_else(|| (0..60).collect());
+                batch.into_iter().map(move |sample| (step, sample)).collect::<Vec<_>>()
+            });
+            let found = rows.iter().map(|row| (row.step, row.sample));
+            assert!(found.eq(seen), "{optimizer:?}");
+
+            for row in &rows {
+                let output = &outputs[row.step as usize][row.sample as usize];
+                let label = data.train.labels[row.sample as usize] as usize;
+                let wide: Vec<f64> = output.iter().map(|&v| f64::from(v)).collect();
+                let others = (0..3).filter(|&a| a != label).map(|a| wide[a]);
+                let margin = wide[label] - others.fold(f64::MIN, f64::max);
+                let expected = match loss {
+                    Loss::LeastSquares => {
+                        let target = |a| f64::from(u8::from(a == label));
+                        (0..3).map(|a| 0.5 * (wide[a] - target(a)).powi(2)).sum::<f64>()
+                    }
+                    Loss::CrossEntropy => {
+                        wide.iter().map(|v| v.exp()).sum::<f64>().ln() - wide[label]
+                    }
+                };
+                // A batch sums in another order than the whole split: outputs differ by some roundings.
+                let scale = wide.iter().fold(1.0_f64, |m, v| m.max(v.abs()));
+                let tolerance = 64.0 * f64::from(f32::EPSILON) * scale;
+                assert!((row.margin - margin).abs() <= tolerance, "{row:?}, {margin}");
+                assert!((row.loss - expected).abs() <= 4.0 * tolerance, "{row:?}, {expected}");
+                if margin.abs() > tolerance {
+                    assert_eq!(row.correct, argmax(output) as usize == label, "{row:?}");
+                }
+            }
+            assert!(rows.iter().any(|row| row.correct) && rows.iter().any(|row| !row.correct));
+        }
+    }
+
+    #[test]
+    fn exact_events_are_those_of_outputs_at_every_step() {
+        let images = Data { input_shape: Some(vec![1, 2, 1]), ..labelled() };
+        let mut of_images = of_images(sgd_keep(16, 0.5), 0.2);
+        let layers = &mut of_images.network.layers;
+        layers.pop();
+        layers.push(serde_json::from_value(serde_json::json!({ "dense": 3 })).expect("a layer"));
+        let rate = 0.5;
+        for (parameters, data) in [
+            (parameters(Activation::Tanh, Optimizer::GradientDescent, rate), labelled()),
+            (parameters(Activation::Tanh, sgd_keep(16, 0.9), rate), labelled()),
+            (of_images, images),
+        ] {
+            let folder = train(&presenting(parameters), &data, 2).expect("trains");
+            let outputs = train_outputs(&folder);
+            let rows: Vec<ExactEventsRow> = read_rows(folder.path()).expect("reads");
+            let expected = (0..60).map(|i| {
+                let label = data.train.labels[i];
+                let correct: Vec<bool> =
+                    outputs.iter().map(|of_step| argmax(&of_step[i]) == label).collect();
+                let pairs =
+                    |a, b| correct.windows(2).filter(|pair| **pair == [a, b]).count() as u64;
+                ExactEventsRow {
+                    sample: i as u32,
+                    events: pairs(true, false),
+                    learning_events: pairs(false, true) + u64::from(correct[0]),
+                    first_learned: correct.iter().position(|c| *c).map(|step| step as u64),
+                    last_wrong: correct.iter().rposition(|c| !*c).map(|step| step as u64),
+                    correct_steps: correct.iter().filter(|c| **c).count() as u64,
+                    looks: 101,
+                }
+            });
+            assert_eq!(rows, expected.collect::<Vec<_>>());
+            assert!(rows.iter().any(|row| row.events > 0), "something is forgotten");
+            assert!(rows.iter().any(|row| row.events == 0));
+        }
+    }
+
+    #[test]
+    fn recording_presentations_changes_nothing_else_and_needs_no_thread() {
+        let with = presenting(parameters(Activation::Tanh, sgd_keep(16, 0.9), 0.05));
+        let without = Parameters { presentations: None, ..with.clone() };
+        let some = Parameters { presentations: Some(Presentations::default()), ..with.clone() };
+        let of = |parameters: &Parameters, threads| {
+            let folder = train(parameters, &labelled(), threads).expect("trains");
+            tables(folder.path())
+        };
+        let all = of(&with, 1);
+        assert!(all == of(&with, 3));
+        let kept = |left_out: &[&str]| -> Vec<_> {
+            let is_kept = |name: &str| left_out.iter().all(|other| !name.contains(other));
+            all.iter().filter(|(name, _)| is_kept(name)).cloned().collect()
+        };
+        assert!(kept(&["presentations", "exact_events"]) == of(&without, 2));
+        assert!(kept(&["exact_events"]) == of(&some, 2));
+    }
+
+    #[test]
+    fn a_batch_that_divides_the_samples_leaves_no_rest() {
+        let of = |batch, last_batch| {
+            let sgd = Sgd { batch: Some(batch), last_batch, momentum: 0.9, nesterov: false };
+            let parameters = parameters(Activation::Tanh, Optimizer::Sgd(sgd), 0.01);
+            tables(train(&parameters, &data(1), 2).expect("trains").path())
+        };
+        assert!(of(15, LastBatch::Keep) == of(15, LastBatch::Drop));
+        assert!(of(60, LastBatch::Keep) == of(60, LastBatch::Drop));
+        assert!(of(16, LastBatch::Keep) != of(16, LastBatch::Drop));
+    }
+
+    #[test]
+    fn the_rest_of_an_epoch_is_an_update_like_any_other() {
+        // The last of four updates sees 12 samples: dfdx's own operations are the judge.
+        let fused = parameters(Activation::Tanh, sgd_keep(16, 0.9), 0.01);
+        let plain = Parameters { engine: Engine::Dfdx, ..fused.clone() };
+        let ours = last_parameters(&train(&fused, &data(2), 2).expect("trains"));
+        let theirs = last_parameters(&train(&plain, &data(2), 2).expect("trains"));
+        let largest = theirs.iter().fold(0.0_f32, |m, v| m.max(v.abs()));
+        for (a, b) in ours.iter().zip(&theirs) {
+            assert!(a.is_finite() && (a - b).abs() <= 1e-5 * largest, "{a} against {b}");
         }
     }
 
@@ -468,7 +697,12 @@ mod tests {
 
     #[test]
     fn mini_batches_are_measured_on_the_whole_split() {
-        let sgd = Optimizer::Sgd(Sgd { batch: Some(7), momentum: 0.0, nesterov: false });
+        let sgd = Optimizer::Sgd(Sgd {
+            batch: Some(7),
+            last_batch: LastBatch::Drop,
+            momentum: 0.0,
+            nesterov: false,
+        });
         let folder = train(&parameters(Activation::Tanh, sgd, 0.05), &data(1), 2).expect("trains");
         let full = parameters(Activation::Tanh, Optimizer::GradientDescent, 0.05);
         let full = train(&full, &data(1), 2).expect("trains");

@@ -1,5 +1,6 @@
 //! Outputs of a network on a whole split, away from training.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 
 use network::{Mode, Network, Workspace};
@@ -72,18 +73,17 @@ impl Splits {
         })
     }
 
-    /// Outputs on both splits; `own` are those of an update.
-    pub fn outputs(
-        &self,
-        network: &Network<f32>,
-        data: &Data,
-        own: &[f32],
-    ) -> (Vec<f32>, Vec<f32>) {
-        let train = match &self.train {
-            Some(split) => split.outputs(network, &data.train.x),
-            None => own.to_vec(),
-        };
+    /// Outputs on the training split; `own` are those of an update.
+    pub fn train<'a>(&self, network: &Network<f32>, data: &Data, own: &'a [f32]) -> Cow<'a, [f32]> {
+        match &self.train {
+            Some(split) => split.outputs(network, &data.train.x).into(),
+            None => own.into(),
+        }
+    }
+
+    /// Outputs on the test split; none without one.
+    pub fn test(&self, network: &Network<f32>, data: &Data) -> Vec<f32> {
         let test = self.test.as_ref();
-        (train, test.map_or_else(Vec::new, |split| split.outputs(network, &data.test.x)))
+        test.map_or_else(Vec::new, |split| split.outputs(network, &data.test.x))
     }
 }

@@ -11,6 +11,8 @@ use crate::model::Model;
 
 /// A network for a fixed number of rows, computed by the `network` crate's kernels.
 pub(crate) struct Fused {
+    /// Rows of a batch.
+    pub rows: usize,
     state: Rc<RefCell<State>>,
 }
 
@@ -24,7 +26,7 @@ impl Fused {
     /// Buffers for batches of `rows` rows of a network like `network`.
     pub fn new(network: &Network<f32>, rows: usize) -> Self {
         let state = State { workspace: Workspace::new(network, rows), x: Vec::new() };
-        Self { state: Rc::new(RefCell::new(state)) }
+        Self { rows, state: Rc::new(RefCell::new(state)) }
     }
 
     /// f_θ(x), n × o, on a tape that knows the way back to every parameter of `model`.

@@ -17,10 +17,12 @@ mod optimizer;
 mod parameters;
 mod plain;
 mod plan;
+mod presentations;
 mod recorder;
 mod saved;
 mod schedule;
 mod sharpness;
+mod steps;
 mod trainer;
 mod weight_decay;
 
@@ -31,10 +33,12 @@ use stage::{Context, Inputs, Limits, Outlines, Plan, Port, Stage, StageError};
 
 pub use checkpoints::{Checkpoints, Logarithmic};
 pub use loss::Loss;
-pub use optimizer::{Adam, Optimizer, Sgd};
+pub use optimizer::{Adam, LastBatch, Optimizer, Sgd};
 pub use parameters::{Engine, Parameters};
+pub use presentations::Presentations;
 pub use schedule::{Cosine, Exponential, LearningRate, Listed, StepDecay};
 pub use sharpness::Sharpness;
+pub use steps::{Epochs, Length, Steps, Unresolved};
 pub use trainer::Trainer;
 pub use weight_decay::{PerLayer, WeightDecay};
 
@@ -43,7 +47,7 @@ pub use weight_decay::{PerLayer, WeightDecay};
 pub struct Train;
 
 impl Stage for Train {
-    type Parameters = Parameters;
+    type Parameters = Parameters<Steps>;
 
     const NAME: &'static str = "train";
     const VERSION: &'static str = "1";
@@ -54,12 +58,12 @@ impl Stage for Train {
     const USES_SEED: bool = true;
     const RESUMES: bool = true;
 
-    fn plan(parameters: &Parameters, inputs: &Outlines, _limits: &Limits) -> Plan {
+    fn plan(parameters: &Parameters<Steps>, inputs: &Outlines, _limits: &Limits) -> Plan {
         plan::plan(parameters, &inputs.one("dataset"))
     }
 
     fn run(
-        parameters: &Parameters,
+        parameters: &Parameters<Steps>,
         inputs: &Inputs,
         output: &Path,
         context: &Context,
@@ -67,7 +71,11 @@ impl Stage for Train {
         let dataset = inputs.one("dataset")?;
         let shape = dataset.manifest()?.outline.input_shape;
         let data = data::read(dataset, shape, parameters.loss)?;
-        descent::descend(parameters, &data, output, context)?;
-        Ok(plan::plan(parameters, &data.outline()).outline)
+        let resolved = parameters.resolved(Some(data.train.rows as u64))?;
+        if resolved.presentations.is_some() {
+            presentations::check(&data)?;
+        }
+        descent::descend(&resolved, &data, output, context)?;
+        Ok(plan::outline(&resolved, &data.outline()))
     }
 }

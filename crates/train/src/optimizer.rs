@@ -32,6 +32,9 @@ pub struct Sgd {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
     pub batch: Option<usize>,
+    /// What becomes of the samples of an epoch that do not fill a mini-batch.
+    #[serde(default, skip_serializing_if = "LastBatch::is_default")]
+    pub last_batch: LastBatch,
     /// μ in v ← μ v + ∇L, θ ← θ − δ v.
     #[serde(default)]
     #[schemars(range(min = 0))]
@@ -49,6 +52,9 @@ pub struct Adam {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
     pub batch: Option<usize>,
+    /// What becomes of the samples of an epoch that do not fill a mini-batch.
+    #[serde(default, skip_serializing_if = "LastBatch::is_default")]
+    pub last_batch: LastBatch,
     /// Decay rate of the first moment.
     #[serde(default = "beta1")]
     #[schemars(range(min = 0))]
@@ -61,6 +67,25 @@ pub struct Adam {
     #[serde(default = "epsilon")]
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub epsilon: f64,
+}
+
+/// What becomes of the samples of an epoch that do not fill a mini-batch; the default is `drop`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LastBatch {
+    /// They are left out, others in each epoch.
+    #[default]
+    Drop,
+    /// They are a smaller mini-batch of their own: an epoch shows every sample once.
+    Keep,
+}
+
+impl LastBatch {
+    /// The default is not recorded: artifacts keep the keys that they had without it.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 fn beta1() -> f64 {
@@ -94,6 +119,27 @@ impl Optimizer {
             Self::Sgd(sgd) => sgd.batch,
             Self::Adam(adam) => adam.batch,
         }
+    }
+
+    /// Whether the samples that do not fill a mini-batch are one of their own.
+    #[must_use]
+    pub const fn last_batch(self) -> LastBatch {
+        match self {
+            Self::GradientDescent => LastBatch::Drop,
+            Self::Sgd(sgd) => sgd.last_batch,
+            Self::Adam(adam) => adam.last_batch,
+        }
+    }
+
+    /// Updates that an epoch of `rows` samples has: 1 without mini-batches.
+    #[must_use]
+    pub fn updates_an_epoch(self, rows: u64) -> u64 {
+        let batch = self.batch().map_or(rows, |batch| rows.min(batch as u64)).max(1);
+        let updates = match self.last_batch() {
+            LastBatch::Drop => rows / batch,
+            LastBatch::Keep => rows.div_ceil(batch),
+        };
+        updates.max(1)
     }
 
     /// What is wrong with the parameters, each with a JSON Pointer.

@@ -7,14 +7,17 @@ use serde::{Deserialize, Serialize};
 use crate::checkpoints::Checkpoints;
 use crate::loss::Loss;
 use crate::optimizer::Optimizer;
+use crate::presentations::Presentations;
 use crate::schedule::LearningRate;
 use crate::sharpness::Sharpness;
+use crate::steps::{Length, Resolver, Steps, Unresolved};
 use crate::weight_decay::WeightDecay;
 
-/// Parameters of the stage `train`.
+/// Parameters of the stage `train`: in [`Steps`] as a user writes them, in updates as a run takes them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Parameters {
+#[serde(deny_unknown_fields, bound = "")]
+#[schemars(rename = "Parameters", description = "Parameters of the stage `train`.")]
+pub struct Parameters<S: Length = u64> {
     /// The network; shapes of inputs and outputs come from the dataset.
     pub network: Architecture,
     /// What is minimized.
@@ -24,7 +27,7 @@ pub struct Parameters {
     #[serde(default)]
     pub optimizer: Optimizer,
     /// Step size δ.
-    pub learning_rate: LearningRate,
+    pub learning_rate: LearningRate<S>,
     /// A penalty of large parameters; none where left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weight_decay: Option<WeightDecay>,
@@ -33,20 +36,23 @@ pub struct Parameters {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub clip_norm: Option<f64>,
-    /// Number of updates.
-    #[schemars(range(min = 1))]
-    pub steps: u64,
+    /// Number of updates, or of epochs: `{ epochs: 15 }`, as wherever steps are counted.
+    #[schemars(extend("minimum" = 1))]
+    pub steps: S,
     /// Steps at which parameters and outputs are kept.
     #[serde(default)]
-    pub checkpoints: Checkpoints,
+    pub checkpoints: Checkpoints<S>,
     /// Steps between two rows of the history; checkpoints and measurements of the sharpness have
     /// rows of their own.
-    #[serde(default = "fifty")]
-    #[schemars(range(min = 1))]
-    pub history_every: u64,
+    #[serde(default = "fifty::<S>")]
+    #[schemars(extend("minimum" = 1))]
+    pub history_every: S,
     /// When the sharpness of the loss is measured; never where left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sharpness: Option<Sharpness>,
+    pub sharpness: Option<Sharpness<S>>,
+    /// Whether what the network made of each sample that an update saw is recorded; not where left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub presentations: Option<Presentations>,
     /// The run stops with an error once the loss exceeds this multiple of the first loss.
     #[serde(default = "ten_thousand")]
     #[schemars(range(min = 1))]
@@ -67,7 +73,34 @@ pub enum Engine {
     Dfdx,
 }
 
-impl Parameters {
+impl Parameters<Steps> {
+    /// The same with all lengths in updates, for a training split of `rows` samples, where their number
+    /// is known.
+    ///
+    /// # Errors
+    /// Where a length in epochs is no whole number of updates, or `rows` would be needed to say so.
+    pub fn resolved(&self, rows: Option<u64>) -> Result<Parameters, Unresolved> {
+        let mut resolver = Resolver::new(rows.map(|rows| self.optimizer.updates_an_epoch(rows)));
+        let resolved = Parameters {
+            network: self.network.clone(),
+            loss: self.loss,
+            optimizer: self.optimizer,
+            learning_rate: self.learning_rate.resolved(&mut resolver),
+            weight_decay: self.weight_decay,
+            clip_norm: self.clip_norm,
+            steps: resolver.updates("/steps", self.steps),
+            checkpoints: self.checkpoints.resolved(&mut resolver),
+            history_every: resolver.updates("/history_every", self.history_every),
+            sharpness: self.sharpness.map(|sharpness| sharpness.resolved(&mut resolver)),
+            presentations: self.presentations,
+            divergence_factor: self.divergence_factor,
+            engine: self.engine,
+        };
+        resolver.finish(resolved)
+    }
+}
+
+impl<S: Length> Parameters<S> {
     /// The optimizer's name in artifacts: another where gradients are not followed as they are.
     pub(crate) fn optimizer_name(&self) -> String {
         let decay = self.weight_decay.map_or("", |_| "+weight_decay");
@@ -76,8 +109,8 @@ impl Parameters {
     }
 }
 
-fn fifty() -> u64 {
-    50
+fn fifty<S: Length>() -> S {
+    50.into()
 }
 
 fn ten_thousand() -> f64 {

@@ -1,14 +1,17 @@
-//! What a run leaves behind: history, outputs and checkpoints.
+//! What a run leaves behind: history, outputs, checkpoints and presentations.
 
 use std::path::Path;
 
 use artifact::tables::Split;
-use artifact::tables::training::{CheckpointRow, HistoryRow, OutputRow};
+use artifact::tables::training::{
+    CheckpointRow, ExactEventsRow, HistoryRow, OutputRow, PresentationRow,
+};
 use artifact::{ArtifactError, write_rows, write_step};
 use network::Network;
 
 use crate::data::Data;
 use crate::loss::Loss;
+use crate::presentations::{self, Presentations, is_correct};
 use crate::saved::Rows;
 
 /// Collects rows along a run and writes them at its end; checkpoints are written at once.
@@ -18,8 +21,11 @@ pub(crate) struct Recorder<'a> {
     output: &'a Path,
     history: Vec<HistoryRow>,
     outputs: Vec<OutputRow>,
-    /// Rows of both that have been saved.
-    saved: (usize, usize),
+    presentations: Option<Vec<PresentationRow>>,
+    /// A row a training sample.
+    exact_events: Option<Vec<ExactEventsRow>>,
+    /// Rows of history, outputs and presentations that have been saved.
+    saved: (usize, usize, usize),
 }
 
 /// What the history keeps of one step.
@@ -37,16 +43,62 @@ pub(crate) struct Measured<'a> {
 impl<'a> Recorder<'a> {
     /// A recorder for the artifact at `output`, after the `rows` that an earlier run has saved.
     pub fn new(rows: Rows, data: &'a Data, loss: Loss, output: &'a Path) -> Self {
-        let (history, outputs) = rows;
-        let saved = (history.len(), outputs.len());
-        Self { data, loss, output, history, outputs, saved }
+        let (history, outputs, presentations) = rows;
+        let saved = (history.len(), outputs.len(), presentations.len());
+        let presentations = Some(presentations);
+        Self { data, loss, output, history, outputs, presentations, exact_events: None, saved }
     }
 
-    /// The rows since this was called last.
-    pub fn unsaved(&mut self) -> (&[HistoryRow], &[OutputRow]) {
-        let (history, outputs) = self.saved;
-        self.saved = (self.history.len(), self.outputs.len());
-        (&self.history[history..], &self.outputs[outputs..])
+    /// The same recorder, which records presentations where `settings` ask for them, after the
+    /// `exact_events` that an earlier run has counted.
+    pub fn presenting(
+        mut self,
+        settings: Option<Presentations>,
+        exact_events: Vec<ExactEventsRow>,
+    ) -> Self {
+        self.presentations = self.presentations.filter(|_| settings.is_some());
+        self.exact_events = settings.filter(|settings| settings.exact).map(|_| {
+            if exact_events.is_empty() {
+                presentations::unseen(self.data.train.rows)
+            } else {
+                exact_events
+            }
+        });
+        self
+    }
+
+    /// The rows of history, outputs and presentations since this was called last.
+    pub fn unsaved(&mut self) -> (&[HistoryRow], &[OutputRow], &[PresentationRow]) {
+        let (history, outputs, presentations) = self.saved;
+        let presented = self.presentations.as_deref().unwrap_or_default();
+        self.saved = (self.history.len(), self.outputs.len(), presented.len());
+        (&self.history[history..], &self.outputs[outputs..], &presented[presentations..])
+    }
+
+    /// Adds what the forward pass of an update that leaves `step` made of the training `samples`, of
+    /// which it gave `outputs`, n × o.
+    pub fn presentations(&mut self, step: u64, samples: &[u32], outputs: &[f32]) {
+        if let Some(rows) = &mut self.presentations {
+            rows.extend(presentations::presented(step, samples, outputs, self.data, self.loss));
+        }
+    }
+
+    /// Whether the whole training split is looked at at every step.
+    pub fn looks_at_all(&self) -> bool {
+        self.exact_events.is_some()
+    }
+
+    /// Counts the events of `step` on the training split, of which the network gives `outputs`, N × o.
+    pub fn look(&mut self, step: u64, outputs: &[f32]) {
+        let looks = outputs.chunks_exact(self.data.output_dim).zip(&self.data.train.labels);
+        for (row, (outputs, &label)) in self.exact_events.iter_mut().flatten().zip(looks) {
+            presentations::count(row, step, is_correct(outputs, label));
+        }
+    }
+
+    /// Events so far; empty where they are not counted.
+    pub fn exact_events(&self) -> &[ExactEventsRow] {
+        self.exact_events.as_deref().unwrap_or_default()
     }
 
     /// Adds a row to the history; norms follow with [`Self::norms`].
@@ -129,7 +181,11 @@ impl<'a> Recorder<'a> {
     /// Writes what was collected.
     pub fn finish(self) -> Result<(), ArtifactError> {
         write_rows(self.output, &self.history)?;
-        write_rows(self.output, &self.outputs)
+        write_rows(self.output, &self.outputs)?;
+        if let Some(rows) = &self.presentations {
+            write_rows(self.output, rows)?;
+        }
+        self.exact_events.map_or(Ok(()), |rows| write_rows(self.output, &rows))
     }
 }
 
@@ -138,10 +194,8 @@ fn accuracy(outputs: &[f32], labels: &[u32], width: usize) -> Option<f64> {
     if labels.is_empty() || labels.len() * width != outputs.len() {
         return None;
     }
-    let right = outputs.chunks_exact(width).zip(labels).filter(|(row, label)| {
-        // Of equal outputs the first counts, so that a dead network is right by chance only.
-        let largest = (1..width).fold(0, |best, a| if row[a] > row[best] { a } else { best });
-        largest == **label as usize
-    });
+    // Of equal outputs the first counts, so that a dead network is right by chance only.
+    let rows = outputs.chunks_exact(width).zip(labels);
+    let right = rows.filter(|(row, label)| is_correct(row, **label));
     Some(right.count() as f64 / labels.len() as f64)
 }

@@ -6,7 +6,9 @@
 use std::path::Path;
 
 use artifact::table_file;
-use artifact::tables::training::{CHECKPOINTS, HistoryRow, OutputRow};
+use artifact::tables::training::{
+    CHECKPOINTS, ExactEventsRow, HistoryRow, OutputRow, PresentationRow,
+};
 use network::Network;
 use serde::{Deserialize, Serialize};
 use stage::Resume;
@@ -24,6 +26,8 @@ pub(crate) struct State {
     pub first_loss: f64,
     /// The last checkpoint and its parameters.
     pub checkpoint: (u64, Vec<Vec<f32>>),
+    /// Events so far, where they are counted.
+    pub exact_events: Vec<ExactEventsRow>,
 }
 
 impl State {
@@ -34,14 +38,16 @@ impl State {
         moments: Vec<Vec<f32>>,
         first_loss: f64,
         (at, checkpoint): &(u64, Network<f32>),
+        exact_events: &[ExactEventsRow],
     ) -> Self {
         let (parameters, checkpoint) = (tensors(network), (*at, tensors(checkpoint)));
-        Self { step, parameters, moments, first_loss, checkpoint }
+        let exact_events = exact_events.to_vec();
+        Self { step, parameters, moments, first_loss, checkpoint, exact_events }
     }
 }
 
-/// Rows of the history and of the outputs since the state before.
-pub(crate) type Rows = (Vec<HistoryRow>, Vec<OutputRow>);
+/// Rows of the history, of the outputs and of the presentations since the state before.
+pub(crate) type Rows = (Vec<HistoryRow>, Vec<OutputRow>, Vec<PresentationRow>);
 
 /// Where a run begins.
 pub(crate) struct Start {
@@ -57,6 +63,8 @@ pub(crate) struct Start {
     pub checkpoint: (u64, Network<f32>),
     /// Rows so far.
     pub rows: Rows,
+    /// Events so far; empty at the beginning and where they are not counted.
+    pub exact_events: Vec<ExactEventsRow>,
 }
 
 /// Where an earlier run has saved its state last, or the beginning at `network` where it has saved none
@@ -82,6 +90,7 @@ pub(crate) fn start(
         first_loss: f64::INFINITY,
         checkpoint: (0, network.clone()),
         rows: Rows::default(),
+        exact_events: Vec::new(),
         network,
     };
     if let Some((state, parts)) = saved {
@@ -90,8 +99,12 @@ pub(crate) fn start(
         start.checkpoint.0 = state.checkpoint.0;
         (start.step, start.moments, start.first_loss) =
             (state.step, state.moments, state.first_loss);
-        let (history, outputs): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
-        start.rows = (history.concat(), outputs.concat());
+        start.exact_events = state.exact_events;
+        for (history, outputs, presentations) in parts {
+            start.rows.0.extend(history);
+            start.rows.1.extend(outputs);
+            start.rows.2.extend(presentations);
+        }
     }
     start
 }

@@ -4,16 +4,19 @@ use artifact::RateFrom;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::steps::{Length, Resolver, Steps};
+
 /// Learning rate: `initial`, and at most one way to change it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct LearningRate {
+#[serde(deny_unknown_fields, bound = "")]
+#[schemars(rename = "LearningRate")]
+pub struct LearningRate<S: Length = u64> {
     /// δ₀.
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub initial: f64,
     /// Multiplied by a factor every so many steps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub decay: Option<StepDecay>,
+    pub decay: Option<StepDecay<S>>,
     /// Multiplied by a factor at every step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exponential: Option<Exponential>,
@@ -22,19 +25,20 @@ pub struct LearningRate {
     pub cosine: Option<Cosine>,
     /// Rates from given steps on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub listed: Option<Vec<Listed>>,
+    pub listed: Option<Vec<Listed<S>>>,
 }
 
 /// δ_t = initial · factor^⌊t / every⌋.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct StepDecay {
+#[serde(deny_unknown_fields, bound = "")]
+#[schemars(rename = "StepDecay")]
+pub struct StepDecay<S: Length = u64> {
     /// What δ is multiplied by.
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub factor: f64,
     /// Steps between two changes.
-    #[schemars(range(min = 1))]
-    pub every: u64,
+    #[schemars(extend("minimum" = 1))]
+    pub every: S,
 }
 
 /// δ_t = initial · 2^(−t / `half_life`).
@@ -58,10 +62,11 @@ pub struct Cosine {
 
 /// A rate from a step on.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Listed {
+#[serde(deny_unknown_fields, bound = "")]
+#[schemars(rename = "Listed")]
+pub struct Listed<S: Length = u64> {
     /// First step of the rate.
-    pub from: u64,
+    pub from: S,
     /// δ from there on.
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub rate: f64,
@@ -72,6 +77,25 @@ const LARGEST: f64 = f32::MAX as f64;
 
 fn too_large(what: &str) -> String {
     format!("{what}; updates are made in f32, whose largest number is {LARGEST:.1e}")
+}
+
+impl LearningRate<Steps> {
+    /// The same in updates.
+    pub(crate) fn resolved(&self, resolver: &mut Resolver) -> LearningRate {
+        let decay = self.decay.map(|StepDecay { factor, every }| StepDecay {
+            factor,
+            every: resolver.updates("/learning_rate/decay/every", every),
+        });
+        let listed = self.listed.as_ref().map(|listed| {
+            let from = listed.iter().enumerate().map(|(i, &Listed { from, rate })| Listed {
+                from: resolver.updates(&format!("/learning_rate/listed/{i}/from"), from),
+                rate,
+            });
+            from.collect()
+        });
+        let Self { initial, exponential, cosine, .. } = *self;
+        LearningRate { initial, decay, exponential, cosine, listed }
+    }
 }
 
 impl LearningRate {

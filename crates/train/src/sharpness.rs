@@ -8,6 +8,7 @@ use stage::Seed;
 
 use crate::data::Samples;
 use crate::loss::Loss;
+use crate::steps::{Length, Resolver, Steps};
 
 /// When the sharpness is measured: at every checkpoint, and at the steps given here.
 ///
@@ -23,12 +24,13 @@ use crate::loss::Loss;
 /// Of a network of relus it is the curvature of the smooth piece on which θ lies; what the kinks
 /// between pieces add to an update of finite size is not in it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Sharpness {
+#[serde(deny_unknown_fields, bound = "")]
+#[schemars(rename = "Sharpness")]
+pub struct Sharpness<S: Length = u64> {
     /// At every multiple of this number; these steps have rows of the history.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1))]
-    pub every: Option<u64>,
+    #[schemars(extend("minimum" = 1))]
+    pub every: Option<S>,
     /// Lanczos' method ends once the residual ‖Hy − λy‖, which bounds the error of λ, is below this
     /// multiple of the largest |λ|; it works in single precision, so not below 0.00001.
     #[serde(default = "thousandth")]
@@ -47,6 +49,15 @@ fn thousandth() -> f64 {
 
 fn hundred() -> usize {
     100
+}
+
+impl Sharpness<Steps> {
+    /// The same in updates.
+    pub(crate) fn resolved(self, resolver: &mut Resolver) -> Sharpness {
+        let Self { every, tolerance, most_products } = self;
+        let every = every.map(|every| resolver.updates("/sharpness/every", every));
+        Sharpness { every, tolerance, most_products }
+    }
 }
 
 impl Sharpness {

@@ -15,7 +15,7 @@ use crate::parameters::Engine;
 use crate::plain;
 use crate::weight_decay::WeightDecay;
 
-/// A network that is trained step by step on a fixed number of rows.
+/// A network that is trained step by step on a fixed number of rows, and perhaps on the rest of an epoch.
 pub struct Trainer {
     output_dim: usize,
     engine: Engine,
@@ -23,6 +23,8 @@ pub struct Trainer {
     clip_norm: Option<f64>,
     device: Cpu,
     fused: Fused,
+    /// For the smaller batch at the end of an epoch, where there is one.
+    fused_rest: Option<Fused>,
     updater: Updater,
     /// The parameters.
     model: Model,
@@ -58,6 +60,7 @@ impl Trainer {
             loss,
             clip_norm: None,
             fused: Fused::new(network, rows),
+            fused_rest: None,
             updater: Updater::new(optimizer, None),
             model: Model::new(network, &device),
             network: Rc::new(RefCell::new(network.clone())),
@@ -75,6 +78,12 @@ impl Trainer {
     ) -> Self {
         self.updater = Updater::new(optimizer, weight_decay);
         self.clip_norm = clip_norm;
+        self
+    }
+
+    /// The same trainer, which takes batches of `rest` rows too, where there are such.
+    pub(crate) fn with_rest(mut self, rest: Option<usize>) -> Self {
+        self.fused_rest = rest.map(|rows| Fused::new(&self.network(), rows));
         self
     }
 
@@ -107,12 +116,14 @@ impl Trainer {
 
     /// Outputs and loss on inputs `x` (n × d) and targets `y` (n × o).
     pub(crate) fn forward(&self, x: &[f32], y: &[f32]) -> Result<Forward, StageError> {
+        let shape = (y.len() / self.output_dim, self.output_dim);
+        let rest = self.fused_rest.as_ref().filter(|rest| rest.rows == shape.0);
+        let fused = rest.unwrap_or(&self.fused);
         let outputs = match self.engine {
-            Engine::Fused => self.fused.on_tape(&self.model, &self.network, x, &self.device)?,
+            Engine::Fused => fused.on_tape(&self.model, &self.network, x, &self.device)?,
             Engine::Dfdx => plain::on_tape(&self.model, &self.network(), x, &self.device)?,
         };
         let values = outputs.as_vec();
-        let shape = (y.len() / self.output_dim, self.output_dim);
         let targets = matrix(&self.device, y, shape)?;
         let tape = self.loss.on_tape(outputs, targets)?;
         Ok(Forward { outputs: values, loss: f64::from(tape.array()), tape })

@@ -109,6 +109,27 @@ fn outputs_come_back() {
 }
 
 #[test]
+fn presentations_come_back() {
+    let row =
+        |step, correct, margin| PresentationRow { step, sample: 2, correct, margin, loss: 0.1 };
+    check(&[row(0, false, -0.5), row(u64::MAX, true, 1e-300)], &[]);
+}
+
+#[test]
+fn exact_events_come_back() {
+    let row = |sample, step| ExactEventsRow {
+        sample,
+        events: 1,
+        learning_events: 2,
+        first_learned: step,
+        last_wrong: step,
+        correct_steps: 3,
+        looks: 5,
+    };
+    check(&[row(0, Some(4)), row(u32::MAX, None)], &[]);
+}
+
+#[test]
 fn kernels_come_back() {
     let row = |reduction, learning_rate| KernelRow {
         step: 3,
@@ -348,20 +369,4 @@ fn kinds_bear_the_same_name_in_code_and_in_json() {
         assert_eq!(serde_json::to_value(kind).unwrap(), kind.name());
         assert_eq!(kind.to_string(), kind.name());
     }
-}
-
-#[test]
-fn presentations_and_events_come_back() {
-    let row = |correct| PresentationRow { step: 7, sample: 3, correct, margin: -0.25, loss: 1.5 };
-    check(&[row(true), row(false)], &[]);
-    let row = |step| ExactEventsRow {
-        sample: 3,
-        events: 1,
-        learning_events: 2,
-        first_learned: step,
-        last_wrong: step,
-        correct_steps: 5,
-        steps: 9,
-    };
-    check(&[row(Some(4)), row(None)], &[]);
 }

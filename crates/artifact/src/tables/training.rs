@@ -160,23 +160,31 @@ impl Row for OutputRow {
     const TABLE: &'static Table = &OUTPUTS;
 }
 
-/// What the network made of each sample in the mini-batches.
+/// Every training sample each time an update saw it.
 pub const PRESENTATIONS: Table = Table {
     name: "presentations",
-    about: "What the network answers to each sample of a mini-batch in the pass that its update is made from, where `presentations` asks for it.",
+    about: "Each training sample each time an update saw it, as the batch's own forward pass had it before that update (batch norm with the statistics of the batch); sorted by step, then by position in the batch. Toneva et al. 2019 count forgetting events between two presentations of a sample.",
     version: 1,
     layout: Layout::Large,
     optional: true,
     columns: &[
-        Column::new("step", Data::UInt64, "Updates made before: the answer is that of θ_step."),
+        Column::new(
+            "step",
+            Data::UInt64,
+            "Updates made before this presentation: the outputs are those of θ_step. The last step presents nothing, for no update leaves it.",
+        ),
         Column::new("sample", Data::UInt32, "Number of the sample within the training split."),
         Column::new(
             "correct",
             Data::Boolean,
-            "Whether the largest output, of equal ones the first, is the label.",
+            "Whether the sample's largest output is its label; of equal outputs the first counts as the largest.",
         ),
-        Column::new("margin", Data::Float64, "Output of the label less the largest other output."),
-        Column::new("loss", Data::Float64, "ℓ(f_θ(x), y) of this sample alone."),
+        Column::new("margin", Data::Float64, "Output of the label − largest other output."),
+        Column::new(
+            "loss",
+            Data::Float64,
+            "The sample's own loss ℓ(f_θ(x), y); least squares with the ½.",
+        ),
     ],
 };
 
@@ -187,11 +195,11 @@ pub struct PresentationRow {
     pub step: u64,
     /// Number within the training split.
     pub sample: u32,
-    /// Whether the largest output is the label.
+    /// Whether the largest output, of equal ones the first, is the label.
     pub correct: bool,
-    /// Output of the label less the largest other output.
+    /// Output of the label − largest other output.
     pub margin: f64,
-    /// ℓ of this sample alone.
+    /// ℓ(f_θ(x), y).
     pub loss: f64,
 }
 
@@ -199,10 +207,10 @@ impl Row for PresentationRow {
     const TABLE: &'static Table = &PRESENTATIONS;
 }
 
-/// How often each sample was forgotten when looked at after every update.
+/// What became of every training sample, looked at after every update.
 pub const EXACT_EVENTS: Table = Table {
     name: "exact_events",
-    about: "How often each training sample was learned and forgotten where all are looked at after every update, where `presentations` asks for it.",
+    about: "Forgetting and learning events of every training sample where the whole split is looked at at every step from 0 to the last, by the network as it is evaluated (batch norm with the statistics of the whole split). Between two presentations events are missed: theirs is a lower bound (Toneva et al. 2019).",
     version: 1,
     layout: Layout::Tidy,
     optional: true,
@@ -211,27 +219,27 @@ pub const EXACT_EVENTS: Table = Table {
         Column::new(
             "events",
             Data::UInt64,
-            "Times that it was correct at a step and wrong at the next.",
+            "Forgetting events: steps at which the sample is wrong and was correct one step before.",
         ),
         Column::new(
             "learning_events",
             Data::UInt64,
-            "Times that it was wrong at a step and correct at the next; to be correct at step 0 is one.",
+            "Learning events: steps at which the sample is correct and was wrong one step before; before step 0 it counts as wrong.",
         ),
         Column::new(
             "first_learned",
             Data::UInt64,
-            "First step at which it is correct; NULL where there is none.",
+            "First step at which the sample is correct; NULL where it never is.",
         )
         .or_null(),
         Column::new(
             "last_wrong",
             Data::UInt64,
-            "Last step at which it is wrong; NULL where there is none.",
+            "Last step at which the sample is wrong; NULL where it never is.",
         )
         .or_null(),
-        Column::new("correct_steps", Data::UInt64, "Steps at which it is correct."),
-        Column::new("steps", Data::UInt64, "Steps that were looked at."),
+        Column::new("correct_steps", Data::UInt64, "Steps at which the sample is correct."),
+        Column::new("looks", Data::UInt64, "Steps at which the sample was looked at: one more than updates were made."),
     ],
 };
 
@@ -240,9 +248,9 @@ pub const EXACT_EVENTS: Table = Table {
 pub struct ExactEventsRow {
     /// Number within the training split.
     pub sample: u32,
-    /// Times that it was forgotten.
+    /// Times it turned from correct to wrong.
     pub events: u64,
-    /// Times that it was learned.
+    /// Times it turned from wrong to correct.
     pub learning_events: u64,
     /// First step at which it is correct.
     pub first_learned: Option<u64>,
@@ -250,8 +258,8 @@ pub struct ExactEventsRow {
     pub last_wrong: Option<u64>,
     /// Steps at which it is correct.
     pub correct_steps: u64,
-    /// Steps that were looked at.
-    pub steps: u64,
+    /// Steps looked at; not called `steps`, as axes of sweeps may be.
+    pub looks: u64,
 }
 
 impl Row for ExactEventsRow {

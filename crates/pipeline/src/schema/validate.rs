@@ -359,7 +359,8 @@ fn check_alternatives(
         })
         .collect();
     let message = format!("{} must be {}, not {}", name(at), kinds.join(" or "), shown(value));
-    issues.push(wrong(at, message));
+    let help = alternatives.iter().find_map(|one| as_integer(*one, value));
+    issues.push(Issue { help, ..wrong(at, message) });
 }
 
 #[cfg(test)]
@@ -503,6 +504,7 @@ mod tests {
         "#);
         insta::assert_snapshot!(found(&json!([1])), @" (value): the whole of the parameters must be a map, not a list");
         insta::assert_snapshot!(found(&json!({ "steps": 1e3 })), @"/steps (value): `steps` must be a whole number, not the number 1000.0 [write 1000]");
+        insta::assert_snapshot!(found(&json!({ "steps": 1, "count": 2.0 })), @"/count (value): `count` must be true or false or a whole number or a list, not the number 2.0 [write 2]");
     }
 
     #[test]

@@ -17,6 +17,7 @@ fn a_run_leaves_artifacts_with_manifests_and_one_folder_to_open() {
     diagonal.parquet
     eigenvectors.parquet
     energy.parquet
+    exact_events.parquet
     figures/energy.svg
     findings.parquet
     gram/step-0000000000.parquet
@@ -30,6 +31,7 @@ fn a_run_leaves_artifacts_with_manifests_and_one_folder_to_open() {
     logs/train.log
     outputs.parquet
     preprocessing.parquet
+    presentations.parquet
     report.html
     runs.parquet
     samples.parquet

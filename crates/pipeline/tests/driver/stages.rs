@@ -13,7 +13,7 @@ fn a_stage_is_listed_with_ports_and_parameters() {
     insta::assert_snapshot!(pipeline::stages(&world.project, Some("train")).expect("it exists"), @"
     train: A fake.
       input   dataset   dataset artifact
-      output  training  history, checkpoints, outputs
+      output  training  history, checkpoints, outputs, presentations, exact_events
 
       parameter                   default   meaning
       steps                       required  Updates to make. [whole number]

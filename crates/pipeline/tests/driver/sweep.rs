@@ -156,6 +156,7 @@ fn tidy_tables_are_gathered_and_the_rest_lies_by_variant() {
     insta::assert_snapshot!(world.results("swept"), @r#"
     diagonal.parquet
     energy.parquet
+    exact_events.parquet
     figures/energy.svg
     findings.parquet
     history.parquet
@@ -185,6 +186,7 @@ fn tidy_tables_are_gathered_and_the_rest_lies_by_variant() {
     variants/length=10/checkpoints/step-0000000000.parquet
     variants/length=10/checkpoints/step-0000000010.parquet
     variants/length=10/outputs.parquet
+    variants/length=10/presentations.parquet
     variants/length=20,reduced=all/eigenvectors.parquet
     variants/length=20,reduced=all/gram/step-0000000000.parquet
     variants/length=20,reduced=all/kernel_rows.parquet
@@ -194,6 +196,7 @@ fn tidy_tables_are_gathered_and_the_rest_lies_by_variant() {
     variants/length=20/checkpoints/step-0000000000.parquet
     variants/length=20/checkpoints/step-0000000010.parquet
     variants/length=20/outputs.parquet
+    variants/length=20/presentations.parquet
     "#);
     let (columns, rows) = table(&world, "swept/kernels.parquet");
     assert!(columns.starts_with("length: Int64\nreduced: Utf8\nstep: UInt64\n"), "{columns}");
