@@ -239,7 +239,11 @@ pub const EXACT_EVENTS: Table = Table {
         )
         .or_null(),
         Column::new("correct_steps", Data::UInt64, "Steps at which the sample is correct."),
-        Column::new("looks", Data::UInt64, "Steps at which the sample was looked at: one more than updates were made."),
+        Column::new(
+            "looks",
+            Data::UInt64,
+            "Steps at which the sample was looked at: one more than updates were made.",
+        ),
     ],
 };
 
