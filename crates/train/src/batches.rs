@@ -4,7 +4,7 @@ use rand::seq::SliceRandom;
 use stage::Seed;
 
 use crate::data::Samples;
-use crate::optimizer::LastBatch;
+use crate::optimizer::{LastBatch, Optimizer};
 
 /// Mini-batches: every epoch a new order of all samples, cut into batches; the rest of an epoch
 /// that does not fill a batch is left out or a batch of its own.
@@ -44,8 +44,57 @@ impl Batches {
     }
 }
 
+/// What updates see of the training split: all of it, or mini-batches.
+pub(crate) struct Shown<'a> {
+    train: &'a Samples,
+    batches: Option<Batches>,
+    /// Rows of an update, but for the rest of an epoch.
+    pub rows: usize,
+    everyone: Vec<u32>,
+    x: Vec<f32>,
+    y: Vec<f32>,
+}
+
+impl<'a> Shown<'a> {
+    /// What the updates of `optimizer` see of `train`.
+    pub fn new(train: &'a Samples, optimizer: Optimizer, seed: Seed) -> Self {
+        let size = optimizer.batch().filter(|&size| size < train.rows);
+        Self {
+            train,
+            batches: size.map(|size| Batches::new(seed, size, train.rows, optimizer.last_batch())),
+            rows: size.unwrap_or(train.rows),
+            everyone: (0..train.rows as u32).collect(),
+            x: train.x.clone(),
+            y: train.y.clone(),
+        }
+    }
+
+    /// Rows of the smaller batch at the end of an epoch, where there is one.
+    pub fn rest(&self) -> Option<usize> {
+        self.batches.as_ref().and_then(Batches::rest)
+    }
+
+    /// Whether an update sees less than all.
+    pub fn is_part(&self) -> bool {
+        self.batches.is_some()
+    }
+
+    /// Samples, inputs and targets of the update that leaves `step`.
+    pub fn at(&mut self, step: u64) -> (&[u32], &[f32], &[f32]) {
+        let samples = match &mut self.batches {
+            Some(batches) => {
+                let samples = batches.at(step);
+                gather(self.train, samples, &mut self.x, &mut self.y);
+                samples
+            }
+            None => &self.everyone,
+        };
+        (samples, &self.x, &self.y)
+    }
+}
+
 /// Copies the chosen samples into `x` and `y`.
-pub(crate) fn gather(samples: &Samples, chosen: &[u32], x: &mut Vec<f32>, y: &mut Vec<f32>) {
+fn gather(samples: &Samples, chosen: &[u32], x: &mut Vec<f32>, y: &mut Vec<f32>) {
     let (d, o) = (samples.x.len() / samples.rows, samples.y.len() / samples.rows);
     x.clear();
     y.clear();

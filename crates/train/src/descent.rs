@@ -5,7 +5,7 @@ use std::path::Path;
 use network::Network;
 use stage::{Context, Resume, StageError};
 
-use crate::batches::{Batches, gather};
+use crate::batches::Shown;
 use crate::data::{Data, Samples};
 use crate::divergence::{Divergence, significant};
 use crate::evaluation::{Evaluation, Splits};
@@ -30,13 +30,9 @@ pub(crate) fn descend(
     let mut init = context.seed.stream("init");
     let network: Network<f32> =
         Network::initialize(architecture, data.shape(), data.output_dim, &mut init)?;
-    let mut batches = optimizer
-        .batch()
-        .filter(|&size| size < data.train.rows)
-        .map(|size| Batches::new(context.seed, size, data.train.rows, optimizer.last_batch()));
+    let mut shown = Shown::new(&data.train, *optimizer, context.seed);
 
-    // Updates see `train_rows` rows a step; whole splits are looked at by networks of their size.
-    let train_rows = batches.as_mut().map_or(data.train.rows, |batches| batches.at(0).len());
+    // Updates see `shown.rows` rows a step; whole splits are looked at by networks of their size.
     let (engine, loss) = (parameters.engine, parameters.loss);
     let checkpoints = parameters.checkpoints.steps(*steps);
     let mut resume = Resume::of(output, context.pace);
@@ -46,15 +42,13 @@ pub(crate) fn descend(
     let mut first_loss = start.first_loss;
     let mut recorder = Recorder::new(start.rows, data, loss, output)
         .presenting(parameters.presentations, start.exact_events);
-    let mut trainer = Trainer::new(&network, train_rows, engine, loss, *optimizer)
+    let mut trainer = Trainer::new(&network, shown.rows, engine, loss, *optimizer)
         .regularized(*optimizer, parameters.weight_decay, parameters.clip_norm)
-        .with_rest(batches.as_ref().and_then(Batches::rest));
+        .with_rest(shown.rest());
     if start.step > 0 {
         trainer.restore(start.step, &start.moments)?;
     }
-    let splits = Splits::new(&network, data, batches.is_some());
-    let (mut x, mut y) = (data.train.x.clone(), data.train.y.clone());
-    let everyone: Vec<u32> = (0..data.train.rows as u32).collect();
+    let splits = Splits::new(&network, data, shown.is_part());
 
     let meter = parameters.sharpness.map(|settings| {
         SharpnessMeter::new(settings, loss, network.parameter_count(), context.seed)
@@ -62,15 +56,8 @@ pub(crate) fn descend(
     for step in start.step..=*steps {
         // No update leaves the last step: it keeps the rate that led there.
         let rate = parameters.learning_rate.at(step.min(*steps - 1), *steps);
-        let samples = match &mut batches {
-            Some(batches) => {
-                let samples = batches.at(step);
-                gather(&data.train, samples, &mut x, &mut y);
-                samples
-            }
-            None => &everyone,
-        };
-        let forward = trainer.forward(&x, &y)?;
+        let (samples, x, y) = shown.at(step);
+        let forward = trainer.forward(x, y)?;
         let loss_value = forward.loss;
         if !(loss_value.is_finite()
             && loss_value <= first_loss.max(f64::MIN_POSITIVE) * parameters.divergence_factor)
@@ -134,14 +121,9 @@ pub(crate) fn descend(
         }
         if resume.is_due(checkpoint) {
             let moments = trainer.moments()?;
-            let state = State::new(
-                step + 1,
-                &trainer.network(),
-                moments,
-                first_loss,
-                &last_checkpoint,
-                recorder.exact_events(),
-            );
+            let (network, exact) = (trainer.network(), recorder.exact_events());
+            let state =
+                State::new(step + 1, &network, moments, first_loss, &last_checkpoint, exact);
             resume.save(&state, &recorder.unsaved(), &[])?;
         }
     }
@@ -196,6 +178,7 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
+    use crate::batches::Batches;
     use crate::checkpoints::Checkpoints;
     use crate::loss::Loss;
     use crate::optimizer::{Adam, LastBatch, Optimizer, Sgd};

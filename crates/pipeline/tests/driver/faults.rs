@@ -319,7 +319,7 @@ fn what_a_stage_keeps_of_itself_where_it_fails_is_kept_apart() {
     assert!(said.contains("its tables until then: data/store/.failed/training/"), "{said}");
     assert!(world.files("data/store/training").is_empty());
     let kept = world.files("data/store/.failed/training");
-    assert_eq!(kept.len(), 5, "three tables, one of them in two files, and a manifest: {kept:?}");
+    assert_eq!(kept.len(), 7, "five tables, one of them in two files, and a manifest: {kept:?}");
     assert!(pipeline::garbage(&world.project).is_empty());
     assert!(pipeline::verify(&world.project).damaged.is_empty());
 
