@@ -152,12 +152,12 @@ pub fn rows(runs: &[Run]) -> Vec<PruningRow> {
         let samples: Option<Vec<f64>> = members.iter().map(|run| run.samples).collect();
         Some(PruningRow {
             group: first.group.clone(),
-            score: first.score.clone(),
-            order: first.order.clone(),
-            skipped: first.skipped,
-            removed: first.removed,
+            selected_by: first.score.clone(),
+            removed_first: first.order.clone(),
+            share_skipped: first.skipped,
+            share_removed: first.removed,
             runs: members.len() as u32,
-            samples: samples.map(|samples| samples.iter().sum::<f64>() / count),
+            samples_left: samples.map(|samples| samples.iter().sum::<f64>() / count),
             accuracy: accuracies.iter().sum::<f64>() / count,
             accuracy_error: jackknife::standard_error(&jackknife::means_without(&accuracies)),
         })

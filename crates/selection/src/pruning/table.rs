@@ -25,20 +25,28 @@ pub const PRUNING: Table = Table {
             "What else runs differ in, as `width=64`; empty where there is nothing.",
         ),
         Column::new(
-            "score",
+            "selected_by",
             Data::Text,
             "Score by which samples were removed; empty where no axis sets it.",
         ),
         Column::new(
-            "order",
+            "removed_first",
             Data::Text,
             "Which went first: `least`, `most` or `random`; empty where no axis sets it.",
         ),
-        Column::new("skipped", Data::Float64, "Share that was passed over before.").or_null(),
-        Column::new("removed", Data::Float64, "Share of the training samples that was removed."),
+        Column::new("share_skipped", Data::Float64, "Share that was passed over before.").or_null(),
+        Column::new(
+            "share_removed",
+            Data::Float64,
+            "Share of the training samples that was removed.",
+        ),
         Column::new("runs", Data::UInt32, "Training runs."),
-        Column::new("samples", Data::Float64, "Training samples that were left, mean over runs.")
-            .or_null(),
+        Column::new(
+            "samples_left",
+            Data::Float64,
+            "Training samples that were left, mean over runs.",
+        )
+        .or_null(),
         Column::new("accuracy", Data::Float64, "Test accuracy at the last step, mean over runs."),
         Column::new("accuracy_error", Data::Float64, "Its standard error over runs; NULL of one.")
             .or_null(),
@@ -51,17 +59,17 @@ pub struct PruningRow {
     /// What else runs differ in.
     pub group: String,
     /// Score by which samples were removed.
-    pub score: String,
+    pub selected_by: String,
     /// Which went first.
-    pub order: String,
+    pub removed_first: String,
     /// Share that was passed over.
-    pub skipped: Option<f64>,
+    pub share_skipped: Option<f64>,
     /// Share that was removed.
-    pub removed: f64,
+    pub share_removed: f64,
     /// Training runs.
     pub runs: u32,
     /// Training samples that were left.
-    pub samples: Option<f64>,
+    pub samples_left: Option<f64>,
     /// Test accuracy.
     pub accuracy: f64,
     /// Its standard error.
