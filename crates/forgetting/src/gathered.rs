@@ -40,6 +40,13 @@ impl Gathered {
         self.runs.first().map_or(0, |run| run.tallies.len())
     }
 
+    /// The first step after 0 at which every run has a checkpoint.
+    pub fn first_checkpoint(&self) -> Option<u64> {
+        let (first, others) = self.runs.split_first()?;
+        let in_all = |step: &u64| others.iter().all(|run| run.checkpoints.contains(step));
+        first.checkpoints.iter().copied().filter(|step| *step > 0 && in_all(step)).min()
+    }
+
     /// The sum over all runs but `left_out` of the score of each sample.
     pub fn scores(&self, left_out: Option<usize>) -> Vec<f64> {
         self.sums(left_out, |run, i| f64::from(run.tallies[i].score()))

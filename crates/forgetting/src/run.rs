@@ -105,8 +105,7 @@ fn write(
     let (mut scores, mut curve) = (Vec::new(), Vec::new());
     let (mut agreement, mut detection, mut difficulty) = (Vec::new(), Vec::new(), Vec::new());
     for group in gathered {
-        let steps = group.measures.iter().filter(|it| it.name == "el2n").filter_map(|it| it.step);
-        let early = parameters.early.or_else(|| steps.filter(|&step| step > 0).min());
+        let early = parameters.early.or_else(|| group.first_checkpoint());
         let rows = group.rows(samples, early);
         let measures = all_measures(group, &rows);
         agreement.extend(agreements(group, &measures, flipped));

@@ -21,6 +21,8 @@ use crate::samples::{Loss, Samples};
 pub struct Run {
     /// Of each sample.
     pub tallies: Vec<Tally>,
+    /// Steps of the checkpoints.
+    pub checkpoints: Vec<u64>,
     /// Over presentations.
     pub curve: Vec<Point>,
     /// Events of each sample where all are looked at after every update; none where that was not asked for.
@@ -71,6 +73,7 @@ impl Run {
         }
         Ok(Self {
             tallies: looks.iter().map(|looks| Tally::of(looks, of_probabilities)).collect(),
+            checkpoints: outline.checkpoints.unwrap_or_default(),
             curve: curve(&looks),
             exact_events: exact_events(input, samples.len())?,
             el2n,

@@ -18,7 +18,8 @@ pub struct Run {
     pub group: String,
     /// Score, where an axis sets it.
     pub score: String,
-    /// Order, where an axis sets it.
+    /// Order, where an axis sets it; of an axis that sets score and order together `random` for its value of that
+    /// name, else `least`.
     pub order: String,
     /// Share that was passed over, where an axis sets it.
     pub skipped: Option<f64>,
@@ -31,6 +32,11 @@ pub struct Run {
     /// Test accuracy at the last step.
     pub accuracy: f64,
 }
+
+/// The order of random removal, the control.
+pub const RANDOM: &str = "random";
+/// The order in which what seems to matter least is removed first.
+pub const LEAST: &str = "least";
 
 /// Whether `axis` sets the parameter `name` of the stage `select`, or of any.
 fn sets(axis: &AxisValue, select: Option<&str>, name: &str) -> bool {
@@ -77,10 +83,15 @@ fn run(input: &Input, select: Option<&str>) -> Result<Run, StageError> {
             })?);
         } else if is("skip") {
             skipped = number();
+        } else if is("score") || is("where") {
+            // An axis that sets the order as well goes through ways to choose: random is one of them.
+            (score, order) = match shown(&axis.value) {
+                way if !is("order") => (way, order),
+                way if way == RANDOM => (String::new(), way),
+                way => (way, LEAST.to_owned()),
+            };
         } else if is("order") {
             order = shown(&axis.value);
-        } else if is("score") || is("where") {
-            score = shown(&axis.value);
         } else if !axis.sets.is_empty() && axis.sets.iter().all(repeats) {
             repetition.push(label);
         } else {
@@ -212,6 +223,20 @@ mod tests {
         };
         assert_eq!(found, expected);
         assert!(run(&input, Some("other")).is_err());
+    }
+
+    #[test]
+    fn an_axis_of_scores_and_orders_has_random_as_its_control() {
+        let at = |way: &str| {
+            let (_directory, mut input) = input(&json!({ "gone": 0.2, "way": way }), 0.5);
+            for axis in input.axes.values_mut().filter(|axis| axis.name == "way") {
+                axis.sets = vec!["select.with.score".to_owned(), "select.with.order".to_owned()];
+            }
+            let found = run(&input, None).unwrap();
+            (found.score, found.order)
+        };
+        assert_eq!(at("el2n"), ("el2n".to_owned(), "least".to_owned()));
+        assert_eq!(at("random"), (String::new(), "random".to_owned()));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use artifact::tables::findings::FindingRow;
 use statistics::jackknife::{Estimate, means_without, standard_error};
 use study::{Decision, Finding, Spread};
 
-use super::evidence::Run;
+use super::evidence::{LEAST, RANDOM, Run};
 
 /// Loss of accuracy that counts as none: a point.
 const POINT: f64 = 0.01;
@@ -21,7 +21,11 @@ pub fn all(runs: &[Run], never_forgotten: Option<f64>) -> Vec<FindingRow> {
 /// Runs of one group and score.
 fn sets(runs: &[Run]) -> Vec<(String, Vec<&Run>)> {
     let mut sets: Vec<(String, Vec<&Run>)> = Vec::new();
-    for run in runs.iter().filter(|run| run.skipped.is_none_or(|skipped| skipped <= 0.0)) {
+    let whole = |run: &&Run| run.skipped.is_none_or(|skipped| skipped <= 0.0);
+    let has_scores = runs.iter().any(|run| !run.score.is_empty());
+    // Random removal knows no score: it is the control of every one.
+    let is_control = |run: &&Run| has_scores && run.score.is_empty() && run.order == RANDOM;
+    for run in runs.iter().filter(whole).filter(|run| !is_control(run)) {
         let label = match (run.group.as_str(), run.score.as_str()) {
             ("", score) => score.to_owned(),
             (group, "") => group.to_owned(),
@@ -31,6 +35,11 @@ fn sets(runs: &[Run]) -> Vec<(String, Vec<&Run>)> {
             Some((_, all)) => all.push(run),
             None => sets.push((label, vec![run])),
         }
+    }
+    for (_, all) in &mut sets {
+        let group = all.first().map(|run| run.group.clone());
+        let controls = runs.iter().filter(whole).filter(is_control);
+        all.extend(controls.filter(|run| Some(&run.group) == group.as_ref()));
     }
     sets
 }
@@ -107,8 +116,8 @@ fn removal_is_free(runs: &[Run], never_forgotten: Option<f64>) -> FindingRow {
         rule: format!("no more than {POINT} is lost"),
     };
     let decision = |(label, runs): &(String, Vec<&Run>)| {
-        let share = greatest(runs, "least", most)?;
-        let (all, left) = (at(runs, "least", 0.0), at(runs, "least", share));
+        let share = greatest(runs, LEAST, most)?;
+        let (all, left) = (at(runs, LEAST, 0.0), at(runs, LEAST, share));
         let gain = difference(&all, &left)?;
         Some(Decision {
             label: label.clone(),
@@ -134,8 +143,8 @@ fn order_beats_random(runs: &[Run], never_forgotten: Option<f64>) -> FindingRow 
         rule: "that of the least is greater by more than two standard errors".to_owned(),
     };
     let decision = |(label, runs): &(String, Vec<&Run>)| {
-        let share = greatest(runs, "least", most)?;
-        let (random, least) = (at(runs, "random", share), at(runs, "least", share));
+        let share = greatest(runs, LEAST, most)?;
+        let (random, least) = (at(runs, RANDOM, share), at(runs, LEAST, share));
         let margin = difference(&random, &least)?;
         Some(Decision {
             label: label.clone(),
@@ -232,6 +241,16 @@ mod tests {
         assert_eq!(verdicts(&runs, Some(0.65)), [DoesNotHold; 3]);
         assert_eq!(verdicts(&runs, Some(0.1)), [NotApplicable, NotApplicable, DoesNotHold]);
         assert_eq!(verdicts(&[], None), [NotApplicable; 3]);
+    }
+
+    #[test]
+    fn random_removal_is_the_control_of_every_score() {
+        let mut all = runs([0.9, 0.895], [0.88, 0.85], [0.85, 0.7]);
+        all.retain(|run| run.order != "most");
+        for run in all.iter_mut().filter(|run| run.order == "least") {
+            run.score = "el2n".to_owned();
+        }
+        assert_eq!(verdicts(&all, Some(0.65))[..2], [Holds, Holds]);
     }
 
     #[test]

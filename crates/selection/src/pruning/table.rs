@@ -32,7 +32,7 @@ pub const PRUNING: Table = Table {
         Column::new(
             "removed_first",
             Data::Text,
-            "Which went first: `least`, `most` or `random`; empty where no axis sets it.",
+            "Which went first: `least`, `most` or `random`; of an axis that sets score and order together `random` for its value of that name, else `least`. Empty where no axis sets it.",
         ),
         Column::new("share_skipped", Data::Float64, "Share that was passed over before.").or_null(),
         Column::new(
