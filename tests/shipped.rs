@@ -333,3 +333,66 @@ fn every_shipped_pipeline_is_tested_here() {
         assert!(own.contains(&format!("(\"{name}\"")), "{name} has no test");
     }
 }
+
+/// Runs a pipeline of forgetting at a small scale; the finding that it is about was measured, and the report has a
+/// page.
+fn forgetting(name: &str, settings: &[&str], finding: &str) -> TempDir {
+    let data = data();
+    let small = [
+        "dataset.with.train=48",
+        "dataset.with.test=40",
+        "dataset.with.source.glyphs.side=6",
+        "train.with.optimizer.sgd.batch=16",
+        "train.with.steps=24",
+        "train.with.history_every=6",
+        "forgetting.with.top=[5]",
+        "sweep.run.to=[0, 1]",
+    ];
+    let arguments: Vec<&str> =
+        small.iter().chain(settings).flat_map(|setting| ["--set", *setting]).collect();
+    let output = pipeline(data.path(), name, &arguments);
+    assert!(output.status.success(), "{name}\n{}", text(&output));
+    let results = results(&data, name);
+    assert!(results.join("report.html").is_file(), "{name}");
+    let found = findings(&data, name);
+    let row = found.iter().find(|row| row.finding == finding && row.before.is_some());
+    assert!(row.is_some(), "{name}: {finding} in {found:#?}");
+    data
+}
+
+const RETRAIN: [&str; 5] = [
+    "train.with.checkpoints={at: [6]}",
+    "retrain.with.optimizer.sgd.batch=8",
+    "retrain.with.steps=12",
+    "retrain.with.history_every=12",
+    "sweep.again.to=[10, 11]",
+];
+
+#[test]
+fn forgetting_counts_selects_and_trains_again() {
+    let settings = [&RETRAIN[..], &["sweep.removed.to=[0.0, 0.5]"]].concat();
+    let data = forgetting("forgetting", &settings, "presentations_see_a_part");
+    for table in ["sample_scores", "forgetting_curve", "agreement", "difficulty", "pruning"] {
+        let file = results(&data, "forgetting").join(format!("{table}.parquet"));
+        assert!(file.is_file(), "{table}");
+    }
+}
+
+#[test]
+fn forgetting_noise_finds_wrong_labels() {
+    let settings =
+        [&RETRAIN[..], &["sweep.removed.to=[0.0, 0.5]", "forgetting.with.early=6"]].concat();
+    let data = forgetting("forgetting-noise", &settings, "noise_is_forgotten");
+    assert!(results(&data, "forgetting-noise").join("detection.parquet").is_file());
+}
+
+#[test]
+fn forgetting_architectures_compares_them() {
+    forgetting("forgetting-architectures", &[], "forgetting_transfers");
+}
+
+#[test]
+fn data_pruning_compares_scores() {
+    let settings = [&RETRAIN[..], &["sweep.removed.to=[0.0, 0.5]"]].concat();
+    forgetting("data-pruning", &settings, "learned_late_is_forgotten");
+}
