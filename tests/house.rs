@@ -46,7 +46,13 @@ fn dependencies_point_one_way() {
         ("spectrum", &["artifact", "stage", "study", "statistics"]),
         ("report", &["artifact", "stage", "study"]),
         ("pipeline", &["artifact", "stage", "study"]),
-        ("bench", &["artifact", "stage", "network", "train", "ntk", "spectrum"]),
+        (
+            "bench",
+            &[
+                "artifact", "stage", "network", "train", "kernel", "ntk", "infinite", "spectrum",
+                "predict",
+            ],
+        ),
         ("xtask", &["artifact", "pipeline"]),
         ("tests", &[]),
     ];

@@ -161,3 +161,25 @@ def jax_network(jax):
             return x.reshape(len(x), -1)
 
     return Jax
+
+
+def stax_kernel(stax, layers, init):
+    """The function of both kernels of the infinite network in neural_tangents.stax, in the NTK parameterization."""
+    given = init["ntk"]
+    scales = {"W_std": given["weight_std"], "b_std": given["bias_std"]}
+    known = {
+        "relu": stax.Relu,
+        "flatten": stax.Flatten,
+        "global_average_pool": stax.GlobalAvgPool,
+    }
+
+    def layer(spec):
+        if isinstance(spec, str):
+            return known[spec]()
+        ((kind, given),) = spec.items()
+        if kind == "dense":
+            return stax.Dense(1, **scales)
+        side = given["kernel"]
+        return stax.Conv(1, (side, side), padding="SAME", **scales)
+
+    return stax.serial(*map(layer, layers))[2]

@@ -6,13 +6,14 @@ Started by the bench and asked over standard input, one JSON object a line:
 
   {"id": 1, "do": "version"}                                    -> {"version": text}
   {"id": 2, "do": "prepare", "work": ..., "rate": ..., "top": k or null, "network": ...,
+   "fits": {"ridges": [...], "times": [...]} or null,
    "arrays": [{"path": ..., "shape": [...]}, ...]}              -> {}
   {"id": 3, "do": "result", "path": ...}                        -> {}         (raw f32)
   {"id": 4, "do": "run", "times": n}                            -> {"seconds": ...}
   {"id": 5, "do": "forget"}                                     -> {}
 
 A network is {"slope": ...}, fully connected with leaky relus, or {"layers": [...], "bias": ...}, on images
-n × h × w × c. Each answer repeats the id. Where something fails it is {"error": message}, where a package cannot be
+n × h × w × c, or, in the limit of infinite width, {"layers": [...], "init": ...}. Each answer repeats the id. Where something fails it is {"error": message}, where a package cannot be
 imported {"missing": message}. Arrays are raw little-endian f32 in row-major order. Time is taken here,
 around the work alone: neither compilation nor the exchange of data is in it.
 """
@@ -22,6 +23,8 @@ import os
 import sys
 
 NAME, THREADS = sys.argv[1], int(sys.argv[2])
+# Another way to use the same library has a name of its own.
+LIBRARY = NAME.removesuffix("-cholesky")
 # Before any library starts its threads. XLA takes as many as there are cores to run on.
 if hasattr(os, "sched_setaffinity"):
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:THREADS])
@@ -231,6 +234,68 @@ class TorchJacobians:
         return self.run()
 
 
+class InfiniteLimit:
+    """Both kernels of an infinite network from one call, jitted.
+
+    Batches of `neural_tangents.batch` take as long for dense layers, and longer for pooled images.
+    """
+
+    def __init__(self, task, x):
+        kernel = layers.stax_kernel(stax, **task["network"])
+        self.kernels = jax.jit(lambda x: kernel(x, None, ("nngp", "ntk")))
+        self.x = jnp.asarray(x)
+
+    def run(self):
+        return jax.block_until_ready(self.kernels(self.x))
+
+    def result(self):
+        return flat(self.run())
+
+
+class EighRegression:
+    """Kernel regression in f64 by one eigendecomposition, at all ridges and times together."""
+
+    def __init__(self, task, *arrays):
+        self.kernel, self.cross, self.y = (array.astype(numpy.float64) for array in arrays)
+        self.ridges, self.times = (numpy.array(task["fits"][name]) for name in ("ridges", "times"))
+
+    def eigenpairs(self):
+        return scipy.linalg.eigh(self.kernel, check_finite=False)
+
+    def run(self):
+        s, u = self.eigenpairs()
+        return self.predictions(numpy.concatenate([self.of_ridges(s), self.of_times(s)]), u)
+
+    def of_ridges(self, s):
+        return 1 / (s + self.ridges[:, None])
+
+    def of_times(self, s):
+        return -numpy.expm1(-s * self.times[:, None]) / s
+
+    def predictions(self, gains, u):
+        """Test samples × outputs of each row of gains, from one product for all."""
+        signal = u.T @ self.y
+        weighted = (gains.T[:, :, None] * signal[:, None, :]).reshape(len(u), -1)
+        return ((self.cross @ u) @ weighted).reshape(len(self.cross), len(gains), -1)
+
+    def result(self):
+        return self.run().transpose(1, 0, 2)
+
+
+class CholeskyRegression(EighRegression):
+    """The same with a solve for each ridge, as one writes it down; times by the eigendecomposition."""
+
+    def run(self):
+        fits = [self.solved(ridge)[:, None] for ridge in self.ridges]
+        s, u = self.eigenpairs()
+        return numpy.concatenate([*fits, self.predictions(self.of_times(s), u)], 1)
+
+    def solved(self, ridge):
+        shifted = self.kernel + ridge * numpy.eye(len(self.kernel))
+        factor = scipy.linalg.cho_factor(shifted, overwrite_a=True, check_finite=False)
+        return self.cross @ scipy.linalg.cho_solve(factor, self.y, check_finite=False)
+
+
 class Decomposition:
     """Eigenpairs of a symmetric matrix; `solve` gives values in rising order and columns."""
 
@@ -277,6 +342,9 @@ PEERS = {
     ("step", "jax"): JaxStep,
     ("gramian", "neural-tangents"): NeuralTangents,
     ("gramian", "torch"): TorchJacobians,
+    ("infinite", "neural-tangents"): InfiniteLimit,
+    ("regression", "scipy"): EighRegression,
+    ("regression", "scipy-cholesky"): CholeskyRegression,
     ("eigenpairs", "scipy"): ScipyEigh,
     ("eigenpairs", "numpy"): NumpyEigh,
     ("eigenpairs", "torch"): TorchEigh,
@@ -285,10 +353,10 @@ PEERS = {
 
 def import_libraries():
     """The libraries of this peer, as globals of their usual names."""
-    global jax, jnp, neural_tangents, numpy, scipy, torch
+    global jax, jnp, neural_tangents, numpy, scipy, stax, torch
     import numpy
 
-    if NAME == "scipy":
+    if LIBRARY == "scipy":
         import scipy.linalg
     elif NAME == "torch":
         import torch
@@ -302,10 +370,11 @@ def import_libraries():
         bridge = "neural_tangents.experimental"
         sys.modules[bridge] = types.ModuleType(bridge)
         import neural_tangents
+        from neural_tangents import stax
 
 
 def version():
-    own = importlib.metadata.version(NAME)
+    own = importlib.metadata.version(LIBRARY)
     if NAME == "neural-tangents":
         return f"{own}, jax {importlib.metadata.version('jax')}"
     return own

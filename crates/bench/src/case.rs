@@ -18,6 +18,11 @@ pub enum Work {
     Gramian,
     /// Factors and Gramian between as many other samples and the training samples.
     CrossGramian,
+    /// Both kernels, NNGP and NTK, of a network in the limit of infinite width.
+    Infinite,
+    /// Kernel regression with the NTK of such a network: all ridges and times of gradient flow, at as many test
+    /// samples as a quarter of the training samples.
+    Ridge,
     /// All eigenpairs of a trained network's Gramian.
     AllPairs,
     /// The top k eigenpairs of a trained network's Gramian, from a random start.
@@ -83,6 +88,8 @@ impl Case {
             Work::Forward | Work::Backward => "network",
             Work::Step => "fused",
             Work::Gramian | Work::CrossGramian | Work::Tables => "ntk",
+            Work::Infinite => "infinite",
+            Work::Ridge => "predict",
             Work::AllPairs | Work::TopCold | Work::TopWarm => "spectrum",
             Work::Pipeline { .. } => "pipeline",
             Work::Memory => "stages",
@@ -93,6 +100,12 @@ impl Case {
     #[must_use]
     pub fn pairs(&self) -> usize {
         (self.samples / 20).max(1)
+    }
+
+    /// Test samples of a regression.
+    #[must_use]
+    pub fn tests(&self) -> usize {
+        self.samples / 4
     }
 
     /// The sizes as people write them: `N = 1000, 6 × 256, 10 outputs`.

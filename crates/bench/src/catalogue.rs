@@ -23,6 +23,8 @@ const fn both(measure: Measure, bound: f64, aim: f64) -> Target {
 
 const TRAINERS: &[&str] = &["torch", "jax"];
 const DECOMPOSERS: &[&str] = &["scipy", "torch", "numpy"];
+/// The second solves for each ridge anew.
+const SOLVERS: &[&str] = &["scipy", "scipy-cholesky"];
 const NEURAL_TANGENTS: &[&str] = &["neural-tangents"];
 /// The second by torch.func.
 const JACOBIANS: &[&str] = &["neural-tangents", "torch"];
@@ -88,6 +90,11 @@ fn fixed() -> Vec<Case> {
     const CNN_GRAMIAN: &[Target] =
         &[both(Measure::Speedup("neural-tangents"), 4.0, 8.0), faster("torch", 3.0)];
     const CNN_MEMORY: &[Target] = &[hoped(Measure::Gramians("ntk"), 3.0)];
+    const INFINITE: &[Target] = &[both(Measure::Speedup("neural-tangents"), 5.0, 10.0)];
+    const FLATTENED: &[Target] = &[both(Measure::Speedup("neural-tangents"), 10.0, 20.0)];
+    const POOLED: &[Target] = &[both(Measure::Speedup("neural-tangents"), 20.0, 40.0)];
+    const INFINITE_MEMORY: &[Target] = &[both(Measure::Gramians("infinite"), 1.5, 1.0)];
+    const RIDGE: &[Target] = &[faster("scipy", 3.0)];
     let of = |name: &str, work, samples, model, outputs| Case {
         name: name.to_owned(),
         work,
@@ -108,6 +115,12 @@ fn fixed() -> Vec<Case> {
         (case.peers, case.targets) = (peers, targets);
         case
     };
+    let digits = Model::InfiniteDense { depth: 3, inputs: 784 };
+    let infinite = |name, samples, model, targets| {
+        with(of(name, Work::Infinite, samples, model, 1), NEURAL_TANGENTS, targets)
+    };
+    let points = Model::InfiniteDense { depth: 3, inputs: 16 };
+    let images = |side, colours, pools| Model::InfiniteConvolutional { side, colours, pools };
     let pipeline = |name, steps| {
         with(case(name, Work::Pipeline { steps }, [1_024, 5, 256, 1]), &[SCRIPT], PIPELINE)
     };
@@ -116,6 +129,7 @@ fn fixed() -> Vec<Case> {
         // memory of programs that it starts, and the driver calls that an unknown peak.
         with(case("memory", Work::Memory, [10_000, 6, 256, 1]), &[], MEMORY),
         with(of("memory-cnn", Work::Memory, 4_000, cnn, 10), &[], CNN_MEMORY),
+        with(of("memory-infinite", Work::Memory, 10_000, digits, 1), &[], INFINITE_MEMORY),
         // An eighth of the shipped run: its schedule and checkpoints in proportion.
         pipeline("pipeline", SHIPPED_STEPS / 8),
         Case { on_request: true, ..pipeline("pipeline-full", SHIPPED_STEPS) },
@@ -138,6 +152,17 @@ fn fixed() -> Vec<Case> {
             on_request: true,
             ..with(of("gramian-cnn-full", Work::Gramian, 1_024, cnn, 10), JACOBIANS, &[])
         },
+        infinite("infinite-dense", 1_024, digits, INFINITE),
+        infinite("infinite-dense-large", 4_000, digits, INFINITE),
+        infinite("infinite-flatten", 256, images(14, 1, false), FLATTENED),
+        infinite("infinite-pooled-small", 64, images(8, 3, true), POOLED),
+        // Minutes of the peer's.
+        Case {
+            on_request: true,
+            ..infinite("infinite-pooled-small-full", 256, images(8, 3, true), POOLED)
+        },
+        Case { on_request: true, ..infinite("infinite-pooled", 64, images(14, 1, true), POOLED) },
+        with(of("ridge", Work::Ridge, 2_048, points, 10), SOLVERS, RIDGE),
         case("cross-gramian", Work::CrossGramian, [2_000, 6, 256, 1]),
         with(case("top-cold", Work::TopCold, [4_000, 6, 256, 1]), DECOMPOSERS, COLD),
         with(case("top-warm", Work::TopWarm, [4_000, 6, 256, 1]), DECOMPOSERS, WARM),

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use artifact::ArtifactError;
+use kernel::KernelError;
 use network::ArchitectureError;
 use spectrum::SpectrumError;
 use stage::StageError;
@@ -85,6 +86,12 @@ pub enum BenchError {
     /// A decomposition failed.
     #[error(transparent)]
     Spectrum(#[from] SpectrumError),
+    /// A kernel regression failed.
+    #[error(transparent)]
+    Predict(#[from] KernelError),
+    /// A fit does not exist.
+    #[error("a ridge or a time has no predictions: K + λI is not positive definite")]
+    NoFit,
     /// A table cannot be written or read.
     #[error(transparent)]
     Artifact(#[from] ArtifactError),

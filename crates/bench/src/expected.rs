@@ -9,7 +9,7 @@ use crate::error::BenchError;
 use crate::judgement::Judgement;
 use crate::kernels::RESIDUAL;
 use crate::problem::{Problem, Trained};
-use crate::reference::{Layered, Plain, Reference, columns, entries, norm, wide};
+use crate::reference::{Layered, Limit, Plain, Reference, columns, entries, norm, wide};
 
 /// Unit roundoff of f32, half the distance from 1 to its neighbour.
 const ROUNDOFF: f64 = f32::EPSILON as f64 / 2.0;
@@ -21,6 +21,8 @@ const DEVIATIONS: f64 = 4.0;
 const ORTHONORMAL: f64 = 1e-4;
 /// Eigenvectors that are multiplied by G at once.
 const BLOCK: usize = 256;
+/// Samples of which a limit's kernels are judged at most: its reference goes from pixel to pixel.
+const JUDGED_PAIRS_OF: usize = 24;
 /// Rows of a layered network's Gramian that are judged at most: its Jacobian in f64 is that high.
 const JUDGED_ROWS: usize = 2_560;
 
@@ -37,6 +39,8 @@ pub enum Expected<'a> {
         /// The part of the result that is judged; none where it is all.
         part: Option<Part>,
     },
+    /// All of these, of parts of one result.
+    Each(Vec<Self>),
     /// Eigenpairs of this matrix; clusters have no eigenvectors of their own, so that vectors are held
     /// to what defines them.
     Eigenpairs {
@@ -47,25 +51,28 @@ pub enum Expected<'a> {
     },
 }
 
-/// The entries of a square matrix at some of its rows and the same columns.
+/// Some entries of a result.
 pub struct Part {
-    /// Rows of the whole.
-    rows: usize,
+    /// Entries of the whole.
+    whole: usize,
     chosen: Vec<usize>,
 }
 
 impl Part {
-    /// `samples` of the samples of `case`, from the first on and as far apart as they can be.
+    /// The entries of a Gramian at the rows and columns of `samples` of the samples of `case`, from the first on
+    /// and as far apart as they can be.
     fn of_samples(case: &Case, samples: usize) -> Self {
         let outputs = case.outputs;
         let place = |i: usize| i * case.samples / samples;
         let rows = |i: usize| (0..outputs).map(move |a| place(i) * outputs + a);
-        Self { rows: case.samples * outputs, chosen: (0..samples).flat_map(rows).collect() }
+        let (rows, width): (Vec<usize>, _) =
+            ((0..samples).flat_map(rows).collect(), case.samples * outputs);
+        let row = |&i: &usize| rows.iter().map(move |&j| i * width + j);
+        Self { whole: width * width, chosen: rows.iter().flat_map(row).collect() }
     }
 
     fn entries(&self, whole: &[f32]) -> Vec<f32> {
-        let row = |&i: &usize| self.chosen.iter().map(move |&j| whole[i * self.rows + j]);
-        self.chosen.iter().flat_map(row).collect()
+        self.chosen.iter().map(|&entry| whole[entry]).collect()
     }
 }
 
@@ -84,6 +91,7 @@ impl<'a> Expected<'a> {
         match &problem.reference {
             Reference::Plain(network) => Self::of_plain(case, problem, network, trained),
             Reference::Layered(network) => Self::of_layered(case, problem, network),
+            Reference::Limit(network) => Self::of_limit(case, problem, network),
         }
     }
 
@@ -128,7 +136,7 @@ impl<'a> Expected<'a> {
             Work::AllPairs | Work::TopCold | Work::TopWarm => trained.map(|trained| {
                 Self::Eigenpairs { gram: &trained.gram, values: &trained.eigenvalues }
             }),
-            Work::Pipeline { .. } | Work::Memory => None,
+            Work::Infinite | Work::Ridge | Work::Pipeline { .. } | Work::Memory => None,
         }
     }
 
@@ -163,6 +171,25 @@ impl<'a> Expected<'a> {
         }
     }
 
+    /// The same of a limit: K and Θ one after the other, judged at some samples, or the predictions by Θ.
+    fn of_limit(case: &Case, problem: &Problem, network: &Limit) -> Option<Self> {
+        match case.work {
+            Work::Infinite => Some(Self::Each(of_kernels(case, problem, network))),
+            Work::Ridge => problem.regression.as_ref().map(|regression| {
+                let predictions = &regression.predictions;
+                // Found in f64, in which a solve errs by the condition, and stored in f32.
+                let solved = tolerance(case.samples, predictions.condition) * ROUNDOFF;
+                Self::Numbers {
+                    measure: "‖f − f₆₄‖ / ‖f₆₄‖",
+                    values: predictions.values.clone(),
+                    tolerance: tolerance(1, 1.0) + solved,
+                    part: None,
+                }
+            }),
+            _ => None,
+        }
+    }
+
     /// How far `result` is from what it should be.
     ///
     /// Eigenpairs are λ₁ … λ_k, then υ₁ … υ_k: each pair must solve Gυ = λυ to [`RESIDUAL`] λ₁, the
@@ -172,8 +199,13 @@ impl<'a> Expected<'a> {
     /// [`BenchError::Size`] where `result` has another number of entries.
     pub fn judge(&self, result: &[f32]) -> Result<Judgement, BenchError> {
         let (wanted, judgement) = match self {
+            Self::Each(parts) => {
+                let judged = parts.iter().map(|part| part.judge(result));
+                let judged = judged.collect::<Result<Vec<_>, _>>()?;
+                (result.len(), Judgement::worst(judged))
+            }
             Self::Numbers { measure, values, tolerance, part } => {
-                let wanted = part.as_ref().map_or(values.len(), |part| part.rows.pow(2));
+                let wanted = part.as_ref().map_or(values.len(), |part| part.whole);
                 let judged = match part {
                     Some(part) if result.len() == wanted => Cow::Owned(part.entries(result)),
                     _ => Cow::Borrowed(result),
@@ -191,6 +223,48 @@ impl<'a> Expected<'a> {
         let size = BenchError::Size { found: result.len(), wanted };
         judgement.filter(|_| result.len() == wanted).ok_or(size)
     }
+}
+
+/// K and Θ of `case`, each between different samples and of samples with themselves.
+///
+/// Two units that are the same have the correlation 1, where the angle between them is the root of its rounding:
+/// a right result may have any angle up to that, and differ by what the reference makes of it.
+fn of_kernels(case: &Case, problem: &Problem, network: &Limit) -> Vec<Expected<'static>> {
+    let judged = case.samples.min(JUDGED_PAIRS_OF);
+    let inputs = case.model.input().len();
+    let sample = |i: usize| {
+        let first = i * case.samples / judged * inputs;
+        wide(&problem.x[first..first + inputs])
+    };
+    let samples: Vec<Vec<f64>> = (0..judged).map(sample).collect();
+    let kernels = network.kernels(&samples.concat(), 0.0);
+    let slack = tolerance(network.terms(), 1.0);
+    let blurred: Vec<[Vec<f64>; 2]> = samples.iter().map(|x| network.kernels(x, slack)).collect();
+    let square = Part::of_samples(case, judged);
+    let mut all = Vec::new();
+    for (place, kernel) in kernels.into_iter().enumerate() {
+        let is_own = |entry: &usize| entry.is_multiple_of(judged + 1);
+        let of = |entries: Vec<usize>| {
+            let values: Vec<f64> = entries.iter().map(|&entry| kernel[entry]).collect();
+            let chosen = entries.iter().map(|&entry| place * square.whole + square.chosen[entry]);
+            (values, Part { whole: 2 * square.whole, chosen: chosen.collect() })
+        };
+        let (own, own_part) = of((0..kernel.len()).filter(is_own).collect());
+        let (others, part) = of((0..kernel.len()).filter(|entry| !is_own(entry)).collect());
+        // The terms of an entry have the size of its samples' own ones.
+        let condition = norm(&own) * ((judged - 1) as f64).sqrt() / norm(&others);
+        let angles: Vec<f64> =
+            own.iter().zip(&blurred).map(|(own, all)| own - all[place][0]).collect();
+        let rounding = tolerance(network.terms(), condition.max(1.0));
+        let measure = ["‖K − K₆₄‖ / ‖K₆₄‖", "‖Θ − Θ₆₄‖ / ‖Θ₆₄‖"][place];
+        for (values, tolerance, part) in [
+            (others, rounding, part),
+            (own.clone(), rounding + norm(&angles) / norm(&own), own_part),
+        ] {
+            all.push(Expected::Numbers { measure, values, tolerance, part: Some(part) });
+        }
+    }
+    all
 }
 
 /// ‖a − b‖ / ‖b‖.

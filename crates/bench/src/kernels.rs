@@ -8,10 +8,16 @@ use std::time::Instant;
 
 use artifact::tables::Split;
 use artifact::tables::kernel::GRAM;
-use artifact::{Gram, GramRow, read_gram, write_gram};
-use faer::MatRef;
-use network::Workspace;
+use artifact::{Gram, GramRow, Precision, read_gram, write_gram};
+use faer::{Mat, MatRef};
+use infinite::limit::Limit;
+use infinite::samples::Samples;
+use kernel::Symmetric;
+use kernel::decomposition;
+use network::{Program, Workspace};
 use ntk::gram;
+use predict::filter::Filter;
+use predict::regression::{self, Task};
 use spectrum::{Eigenpairs, Start, all, top};
 use train::Engine;
 
@@ -21,6 +27,7 @@ use crate::error::BenchError;
 use crate::flops;
 use crate::model::Model;
 use crate::problem::{LEARNING_RATE, Problem, Trained, start};
+use crate::regression::Regression;
 
 /// Residuals of the top eigenpairs, in units of λ₁.
 pub const RESIDUAL: f64 = 1e-5;
@@ -46,12 +53,18 @@ pub fn contenders<'a>(
             // dfdx has dense layers alone.
             let engines = match case.model {
                 Model::Dense { .. } => &[Engine::Fused, Engine::Dfdx][..],
-                Model::Convolutional { .. } | Model::Residual { .. } => &[Engine::Fused],
+                _ => &[Engine::Fused],
             };
             engines.iter().map(|&engine| step(case, problem, engine)).collect()
         }
         (Work::Gramian, ..) => vec![gramian(case, problem)],
         (Work::CrossGramian, ..) => vec![cross_gramian(case, problem)],
+        (Work::Infinite, ..) => vec![both_kernels(case, problem)?],
+        (Work::Ridge, ..) => problem
+            .regression
+            .iter()
+            .map(|regression| predictions(case, problem, regression))
+            .collect(),
         (Work::Tables, ..) => tables(case, problem, folder),
         (Work::AllPairs, Some(gram), _) => vec![decomposition(move || Ok(all(gram)?))],
         (Work::TopCold, Some(gram), _) => {
@@ -165,6 +178,78 @@ fn cross_gramian<'a>(case: &Case, problem: &'a Problem) -> Box<dyn Contender + '
             Ok(())
         }),
         result: Box::new(move || Ok(again())),
+    })
+}
+
+/// K and Θ of the limit, one triangle of each, as the stage `infinite` keeps them until it writes whole rows.
+fn both_kernels<'a>(
+    case: &'a Case,
+    problem: &'a Problem,
+) -> Result<Box<dyn Contender + 'a>, BenchError> {
+    let architecture = case.architecture();
+    let program = Program::new(&architecture, case.model.input(), case.outputs);
+    let limit = Limit::new(&architecture, &program.map_err(|(_, error)| error)?);
+    let kernels = move || -> [Symmetric<f32>; 2] {
+        infinite::gram::both(&limit, &Samples::new(&limit, &problem.x))
+    };
+    let again = kernels.clone();
+    Ok(Box::new(Local {
+        name: case.ours(),
+        flops: None,
+        work: Box::new(move || {
+            black_box(kernels());
+            Ok(())
+        }),
+        result: Box::new(move || Ok(again().map(|kernel| kernel.to_dense()).concat())),
+    }))
+}
+
+/// Everything that is fitted, as the stage `predict` fits it, at test samples alone: one decomposition in f64.
+fn predictions<'a>(
+    case: &'a Case,
+    problem: &'a Problem,
+    regression: &'a Regression,
+) -> Box<dyn Contender + 'a> {
+    let wide = |values: &[f32], columns: usize| {
+        let values = MatRef::from_row_major_slice(values, values.len() / columns, columns);
+        Mat::from_fn(values.nrows(), values.ncols(), |i, j| f64::from(values[(i, j)]))
+    };
+    let kernel = wide(&regression.kernel, case.samples);
+    let cross = wide(&regression.cross, case.samples);
+    let targets = wide(&problem.y, case.outputs);
+    let ridges = regression.ridges.iter().map(|&lambda| Filter::Ridge { lambda });
+    let times = regression.times.iter().map(|&tau| Filter::Flow { tau });
+    let filters: Vec<Filter> = ridges.chain(times).collect();
+    let fits = move || -> Result<Vec<Mat<f64>>, BenchError> {
+        let task = Task {
+            kernel: kernel.as_ref(),
+            cross: cross.as_ref(),
+            targets: targets.as_ref(),
+            cell: 1,
+        };
+        let decomposed = regression::Regression::spectral(task, Precision::F64)?;
+        let signal = decomposed.rotated(targets.transpose());
+        let at_test = |filter: &Filter| {
+            let weights = decomposed.weights(filter).ok_or(BenchError::NoFit)?;
+            Ok(decomposition::product(weights.as_ref(), signal.transpose()))
+        };
+        filters.iter().map(at_test).collect()
+    };
+    let again = fits.clone();
+    Box::new(Local {
+        name: case.ours(),
+        flops: None,
+        work: Box::new(move || {
+            black_box(fits()?);
+            Ok(())
+        }),
+        result: Box::new(move || {
+            let rows = |fit: &Mat<f64>| -> Vec<f32> {
+                let row = |j: usize| fit.row(j).iter().map(|&f| f as f32).collect::<Vec<_>>();
+                (0..fit.nrows()).flat_map(row).collect()
+            };
+            Ok(again()?.iter().flat_map(rows).collect())
+        }),
     })
 }
 

@@ -31,6 +31,7 @@ mod problem;
 mod process;
 mod program;
 mod reference;
+mod regression;
 mod results;
 mod run;
 mod script;

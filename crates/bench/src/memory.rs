@@ -18,7 +18,10 @@ const BATCH: usize = 64;
 /// Most eigenpairs that are asked for.
 const PAIRS: usize = 200;
 
-/// Runs `train`, `ntk` and `spectrum` on a pipeline of `case`'s size, each as its own program.
+/// Rows and columns of the glyphs that infinite networks see, the 784 numbers of MNIST's digits.
+const GLYPHS: usize = 28;
+
+/// Runs `train`, `ntk` and `spectrum`, or `infinite`, on a pipeline of `case`'s size, each as its own program.
 ///
 /// There are two checkpoints, the fewest that a training run has. Test samples there are none: they
 /// would add rows to the Gramian that 4N² does not count. Nor is there descent with frozen kernels, which
@@ -44,6 +47,9 @@ pub fn measured(case: &Case, program: &Program, folder: &Path) -> Result<Measure
 }
 
 fn pipeline(case: &Case) -> String {
+    if case.model.is_infinite() {
+        return of_limit(case);
+    }
     let pairs = case.pairs().min(PAIRS);
     let [dataset, train, ntk] = settings(case);
     format!(
@@ -65,6 +71,27 @@ stages:
     )
 }
 
+/// A dataset and the kernel of a limit.
+fn of_limit(case: &Case) -> String {
+    let dataset = json!({
+        "source": { "glyphs": { "side": GLYPHS } }, "train": case.samples,
+    });
+    let architecture = case.architecture();
+    let infinite = json!({
+        "network": { "layers": architecture.layers, "init": architecture.init },
+        "reduction": "trace",
+    });
+    format!(
+        "name: memory
+about: How much memory does the kernel of a limit take?
+seed: 0
+stages:
+  dataset: {{ uses: dataset, with: {dataset} }}
+  infinite: {{ uses: infinite, inputs: {{ dataset: dataset }}, with: {infinite} }}
+"
+    )
+}
+
 /// What `dataset`, `train` and `ntk` are told.
 ///
 /// Images go through a network in mini-batches, as everywhere, and one family of signals gives the
@@ -81,9 +108,11 @@ fn settings(case: &Case) -> [Value; 3] {
             }),
             json!({}),
         ],
-        Model::Convolutional { side, .. } | Model::Residual { side, .. } => [
+        _ => [
             json!({
-                "source": { "scenes": { "classes": case.outputs, "side": side } },
+                "source": {
+                    "scenes": { "classes": case.outputs, "side": case.model.input().sizes()[0] },
+                },
                 "train": case.samples,
             }),
             json!({

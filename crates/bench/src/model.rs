@@ -9,6 +9,8 @@ use network::{Norm, Pool, Projected, Residual, Shape};
 pub const SLOPE: f64 = 0.01;
 /// Channels of images.
 const COLOURS: usize = 3;
+/// σ_w = 1.4 is near √2, under which relus keep the size of their inputs.
+const INFINITE: Initialization = Initialization::Ntk { weight_std: 1.4, bias_std: 0.1 };
 
 /// The network of a case but for its outputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +42,22 @@ pub enum Model {
         /// Whether there are batch norms.
         norm: bool,
     },
+    /// Hidden layers of infinite width on vectors: relu, the NTK parameterization of weights 1.4 and biases 0.1.
+    InfiniteDense {
+        /// Hidden layers.
+        depth: usize,
+        /// Numbers of an input.
+        inputs: usize,
+    },
+    /// Four convolutions of 3 × 3 of infinitely many channels on images, of the same parameterization.
+    InfiniteConvolutional {
+        /// Rows and columns of an image.
+        side: usize,
+        /// Channels of an image.
+        colours: usize,
+        /// Whether the image's mean follows, which needs all pairs of pixels, or all of its pixels.
+        pools: bool,
+    },
 }
 
 impl Model {
@@ -56,6 +74,12 @@ impl Model {
             Self::Residual { side, width, norm } => {
                 Self::Residual { side: quarter(side), width: width / 2, norm }
             }
+            Self::InfiniteDense { depth, inputs } => {
+                Self::InfiniteDense { depth, inputs: eighth(inputs) }
+            }
+            Self::InfiniteConvolutional { side, colours, pools } => {
+                Self::InfiniteConvolutional { side: side / 2, colours, pools }
+            }
         }
     }
 
@@ -67,16 +91,21 @@ impl Model {
             Self::Convolutional { side, .. } | Self::Residual { side, .. } => {
                 Shape::Image([side, side, COLOURS])
             }
+            Self::InfiniteDense { inputs, .. } => Shape::Vector(inputs),
+            Self::InfiniteConvolutional { side, colours, .. } => {
+                Shape::Image([side, side, colours])
+            }
         }
     }
 
-    /// Units of each hidden layer, or channels of the widest.
+    /// Units of each hidden layer, or channels of the widest; 1 of an infinite one, whose layers are written so.
     #[must_use]
     pub fn width(self) -> usize {
         match self {
             Self::Dense { width, .. } => width,
             Self::Convolutional { width, .. } => 2 * width,
             Self::Residual { width, .. } => 4 * width,
+            Self::InfiniteDense { .. } | Self::InfiniteConvolutional { .. } => 1,
         }
     }
 
@@ -84,10 +113,16 @@ impl Model {
     #[must_use]
     pub fn depth(self) -> usize {
         match self {
-            Self::Dense { depth, .. } => depth,
-            Self::Convolutional { .. } => 4,
+            Self::Dense { depth, .. } | Self::InfiniteDense { depth, .. } => depth,
+            Self::Convolutional { .. } | Self::InfiniteConvolutional { .. } => 4,
             Self::Residual { .. } => 7,
         }
+    }
+
+    /// Whether it is a limit of infinite width, which has kernels and no parameters.
+    #[must_use]
+    pub fn is_infinite(self) -> bool {
+        matches!(self, Self::InfiniteDense { .. } | Self::InfiniteConvolutional { .. })
     }
 
     /// The network with `outputs` outputs.
@@ -141,6 +176,15 @@ impl Model {
                 // A norm takes a bias before it away again.
                 of_layers(layers, !norm)
             }
+            Self::InfiniteDense { depth, .. } => {
+                let hidden = (0..depth).flat_map(|_| [LayerSpec::Dense(1), LayerSpec::Relu]);
+                of_limit(hidden.chain([LayerSpec::Dense(outputs)]).collect())
+            }
+            Self::InfiniteConvolutional { pools, .. } => {
+                let hidden = (0..4).flat_map(|_| [conv(1, 3, 1), LayerSpec::Relu]);
+                let last = if pools { LayerSpec::GlobalAveragePool } else { LayerSpec::Flatten };
+                of_limit(hidden.chain([last, LayerSpec::Dense(outputs)]).collect())
+            }
         }
     }
 }
@@ -150,6 +194,11 @@ const EPSILON: f64 = 1e-5;
 
 fn of_layers(layers: Vec<LayerSpec>, bias: bool) -> Architecture {
     Architecture { layers, init: Initialization::He, bias, ..Architecture::default() }
+}
+
+/// A network of infinite width; whatever its layers have is no matter.
+fn of_limit(layers: Vec<LayerSpec>) -> Architecture {
+    Architecture { layers, init: INFINITE, ..Architecture::default() }
 }
 
 fn conv(channels: usize, kernel: usize, stride: usize) -> LayerSpec {
@@ -167,6 +216,11 @@ impl fmt::Display for Model {
             Self::Residual { side, width, norm } => {
                 let norm = if norm { ", batch norm" } else { "" };
                 write!(f, "{side} × {side} × {COLOURS}, 3 residual {width} to {}{norm}", 4 * width)
+            }
+            Self::InfiniteDense { depth, inputs } => write!(f, "{inputs} inputs, {depth} × ∞"),
+            Self::InfiniteConvolutional { side, colours, pools } => {
+                let last = if pools { "mean" } else { "flatten" };
+                write!(f, "{side} × {side} × {colours}, 4 conv ∞, {last}")
             }
         }
     }

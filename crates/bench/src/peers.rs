@@ -79,6 +79,8 @@ impl Peers {
         let (work, arrays) = match (case.work, trained) {
             (Work::Step, _) => ("step", self.network_arrays(case, problem)?),
             (Work::Gramian, _) => ("gramian", self.network_arrays(case, problem)?),
+            (Work::Infinite, _) => ("infinite", vec![self.inputs(case, problem)?]),
+            (Work::Ridge, _) => ("regression", self.regression_arrays(case, problem)?),
             (_, Some(trained)) => {
                 let shape = [case.samples, case.samples];
                 ("eigenpairs", vec![self.hand_over("gram.f32", &trained.gram, &shape)?])
@@ -92,11 +94,17 @@ impl Peers {
                 let architecture = case.architecture();
                 json!({ "layers": architecture.layers, "bias": architecture.bias })
             }
+            Model::InfiniteDense { .. } | Model::InfiniteConvolutional { .. } => {
+                let architecture = case.architecture();
+                json!({ "layers": architecture.layers, "init": architecture.init })
+            }
         };
+        let fits = problem.regression.as_ref();
+        let fits = fits.map(|fits| json!({ "ridges": fits.ridges, "times": fits.times }));
         let remote = |&name: &&'static str| -> Box<dyn Contender + 'a> {
             let question = json!({
                 "do": "prepare", "work": work, "arrays": arrays, "top": top,
-                "rate": LEARNING_RATE, "network": network,
+                "rate": LEARNING_RATE, "network": network, "fits": fits,
             });
             let peer = Rc::clone(self.known.borrow_mut().entry(name).or_default());
             Box::new(Remote { name, peers: self, peer, question })
@@ -152,19 +160,29 @@ impl Peers {
 
     /// x, y, W_0, c_0, W_1, ….
     fn network_arrays(&self, case: &Case, problem: &Problem) -> Result<Vec<Value>, BenchError> {
-        let rows = [problem.rows()];
-        let mut arrays = vec![
-            self.hand_over(
-                "x.f32",
-                &problem.x,
-                &[&rows[..], &case.model.input().sizes()].concat(),
-            )?,
-            self.hand_over("y.f32", &problem.y, &[rows[0], case.outputs])?,
-        ];
+        let targets = self.hand_over("y.f32", &problem.y, &[problem.rows(), case.outputs])?;
+        let mut arrays = vec![self.inputs(case, problem)?, targets];
         for (name, shape, values) in problem.network.tensors() {
             arrays.push(self.hand_over(&name, values, &shape)?);
         }
         Ok(arrays)
+    }
+
+    /// x.
+    fn inputs(&self, case: &Case, problem: &Problem) -> Result<Value, BenchError> {
+        let shape = [&[problem.rows()][..], &case.model.input().sizes()].concat();
+        self.hand_over("x.f32", &problem.x, &shape)
+    }
+
+    /// K, K_*X, y.
+    fn regression_arrays(&self, case: &Case, problem: &Problem) -> Result<Vec<Value>, BenchError> {
+        let Some(regression) = &problem.regression else { return Ok(Vec::new()) };
+        let [rows, tests] = [case.samples, case.tests()];
+        Ok(vec![
+            self.hand_over("kernel.f32", &regression.kernel, &[rows, rows])?,
+            self.hand_over("cross.f32", &regression.cross, &[tests, rows])?,
+            self.hand_over("y.f32", &problem.y, &[rows, case.outputs])?,
+        ])
     }
 
     /// Writes `values` where peers can read them; says where and in which shape.

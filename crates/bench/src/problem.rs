@@ -9,10 +9,11 @@ use train::{Engine, Loss, Optimizer, Trainer};
 
 use artifact::tables::kernel::Reduction;
 
-use crate::case::Case;
+use crate::case::{Case, Work};
 use crate::error::BenchError;
 use crate::model::{Model, SLOPE};
-use crate::reference::{self, Layered, Plain, Reference, columns, wide};
+use crate::reference::{self, Layered, Limit, Plain, Reference, columns, wide};
+use crate::regression::Regression;
 
 /// Step size of all steps: small enough to be stable for thousands of updates.
 pub const LEARNING_RATE: f64 = 1e-2;
@@ -30,6 +31,8 @@ pub struct Problem {
     pub x: Vec<f32>,
     /// Targets, N × o: waves of growing frequency along the first two inputs.
     pub y: Vec<f32>,
+    /// What is fitted by kernel regression, of such a case.
+    pub regression: Option<Regression>,
 }
 
 /// A sequence of numbers uniform in [-1, 1), one for each name.
@@ -62,6 +65,9 @@ fn reference(model: Model, network: &Network<f32>) -> Result<Reference, BenchErr
     if let Model::Dense { .. } = model {
         return Ok(Reference::Plain(Plain::new(input.len(), SLOPE, tensors)));
     }
+    if model.is_infinite() {
+        return Ok(Reference::Limit(Limit::new(&network.architecture, input)?));
+    }
     let parameters = tensors.flat_map(wide).collect();
     Ok(Reference::Layered(Layered::new(&network.architecture, input, parameters)?))
 }
@@ -82,7 +88,11 @@ impl Problem {
         };
         let rows = x.chunks(input.len());
         let y = rows.flat_map(|x| (0..case.outputs).map(move |a| waves(a, x))).collect();
-        Ok(Self { network, reference, x, y })
+        let mut problem = Self { network, reference, x, y, regression: None };
+        if case.work == Work::Ridge {
+            problem.regression = Some(Regression::of(case, &problem)?);
+        }
+        Ok(problem)
     }
 
     /// As many other samples.

@@ -6,15 +6,20 @@
 //! NumPy in f64 would be as independent, but a bench without Python has to judge as well.
 //!
 //! Samples are columns here: a row-major n × d slice is a d × n matrix, and a layer's W is read as Wᵀ.
-//! Networks of layers are in `layers`, where samples are rows.
+//! Networks of layers are in `layers`, where samples are rows; their limits of infinite width in `limit`, and what
+//! kernels predict in `regression`.
 
 mod layers;
+mod limit;
+mod regression;
 
 use faer::{Mat, Side};
 
 use crate::error::BenchError;
 
 pub use layers::Layered;
+pub use limit::Limit;
+pub use regression::{Predictions, predictions};
 
 /// The network of a case in f64.
 #[derive(Clone, Debug)]
@@ -23,6 +28,8 @@ pub enum Reference {
     Plain(Plain),
     /// A list of layers.
     Layered(Layered),
+    /// A list of layers of infinite width.
+    Limit(Limit),
 }
 
 impl Reference {
@@ -31,6 +38,8 @@ impl Reference {
         match self {
             Self::Plain(network) => network.near_kinks(&columns(x, network.inputs())),
             Self::Layered(network) => network.near_kinks(&wide(x)),
+            // An expectation has none.
+            Self::Limit(_) => Vec::new(),
         }
     }
 }

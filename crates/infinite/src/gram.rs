@@ -42,14 +42,7 @@ impl<'a, T: Real> Kernel<'a, T> {
     /// Exactly symmetric; its bits do not depend on the number of threads.
     #[must_use]
     pub fn symmetric(&self, samples: &Samples<'_, T>) -> Symmetric<T> {
-        let side = side(self.limit);
-        let strips = 0..samples.len().div_ceil(side);
-        let mut matrix = Symmetric::zeros(samples.len(), 1, side, strips);
-        Symmetric::tasks(std::slice::from_mut(&mut matrix)).into_par_iter().for_each(|mut task| {
-            for to in &mut task.to {
-                self.tile(samples, samples, task.place, to);
-            }
-        });
+        let [matrix] = symmetric(self.limit, [self.wanted], samples);
         matrix
     }
 
@@ -76,46 +69,81 @@ impl<'a, T: Real> Kernel<'a, T> {
         }
         parts.into_par_iter().for_each(|(first, mut to)| {
             let columns = (first, side.min(width - first));
-            self.tile(left, right, Place { rows, columns }, &mut to);
+            self.tile(left, right, Place { rows, columns }, std::slice::from_mut(&mut to));
         });
         all
     }
 
-    /// Computes the entries at `place`; those of a sample with itself and later ones of the same tile follow
-    /// by symmetry where both sides are the same samples.
+    /// Computes the entries at `place`, of one matrix.
     pub(crate) fn tile(
         &self,
         left: &Samples<'_, T>,
         right: &Samples<'_, T>,
         place: Place,
-        to: &mut [&mut [T]],
+        to: &mut [Vec<&mut [T]>],
     ) {
-        let limit = self.limit;
-        let (rows, columns) = (place.rows, place.columns);
-        let is_symmetric = std::ptr::eq(left, right) && rows == columns;
-        let mut pass = Pass::new(limit, self.wanted);
-        let mut lefts = Vec::with_capacity(rows.1 * limit.spread()[0]);
-        for row in rows.0..rows.0 + rows.1 {
-            left.spread_left(limit, row, &mut lefts);
-        }
-        let [spread, _] = limit.spread();
-        for first in (columns.0..columns.0 + columns.1).step_by(limit.lanes) {
-            let count = limit.lanes.min(columns.0 + columns.1 - first);
-            let of = Right::new(limit, right, first, count);
-            let of_same = std::ptr::eq(left, right).then_some(first);
-            let products = of.products(limit, left, rows, of_same);
-            let from = if is_symmetric { first - columns.0 } else { 0 };
-            for row in from..rows.1 {
-                let products = products.get(row * count..(row + 1) * count).unwrap_or(&[]);
-                of.covariances(limit, left, rows.0 + row, products, pass.inputs(limit));
-                let sides =
-                    Sides { left: &lefts[row * spread..(row + 1) * spread], right: &of.numbers };
-                let outputs = pass.run(limit, sides);
-                let at = first - columns.0;
-                to[row][at..at + count].copy_from_slice(&outputs[..count]);
+        tile(self.limit, &[self.wanted], [left, right], place, to);
+    }
+}
+
+/// K and Θ over `samples`, both as [`Kernel::symmetric`] has them, in the time of Θ alone.
+#[must_use]
+pub fn both<T: Real>(limit: &Limit<T>, samples: &Samples<'_, T>) -> [Symmetric<T>; 2] {
+    symmetric(limit, [Wanted::Covariance, Wanted::Tangent], samples)
+}
+
+/// The kernels `wanted` over `samples`, from one pass.
+fn symmetric<T: Real, const K: usize>(
+    limit: &Limit<T>,
+    wanted: [Wanted; K],
+    samples: &Samples<'_, T>,
+) -> [Symmetric<T>; K] {
+    let side = side(limit);
+    let strips = 0..samples.len().div_ceil(side);
+    let mut matrices = wanted.map(|_| Symmetric::zeros(samples.len(), 1, side, strips.clone()));
+    Symmetric::tasks(&mut matrices).into_par_iter().for_each(|mut task| {
+        tile(limit, &wanted, [samples, samples], task.place, &mut task.to);
+    });
+    matrices
+}
+
+/// Computes the entries at `place` of each kernel `wanted`; those of a sample with itself and later ones of the
+/// same tile follow by symmetry where both sides are the same samples.
+fn tile<T: Real>(
+    limit: &Limit<T>,
+    wanted: &[Wanted],
+    [left, right]: [&Samples<'_, T>; 2],
+    place: Place,
+    to: &mut [Vec<&mut [T]>],
+) {
+    let (rows, columns) = (place.rows, place.columns);
+    let is_symmetric = std::ptr::eq(left, right) && rows == columns;
+    let mut pass = Pass::new(limit, wanted);
+    let mut lefts = Vec::with_capacity(rows.1 * limit.spread()[0]);
+    for row in rows.0..rows.0 + rows.1 {
+        left.spread_left(limit, row, &mut lefts);
+    }
+    let [spread, _] = limit.spread();
+    for first in (columns.0..columns.0 + columns.1).step_by(limit.lanes) {
+        let count = limit.lanes.min(columns.0 + columns.1 - first);
+        let of = Right::new(limit, right, first, count);
+        let of_same = std::ptr::eq(left, right).then_some(first);
+        let products = of.products(limit, left, rows, of_same);
+        let from = if is_symmetric { first - columns.0 } else { 0 };
+        for row in from..rows.1 {
+            let products = products.get(row * count..(row + 1) * count).unwrap_or(&[]);
+            of.covariances(limit, left, rows.0 + row, products, pass.inputs(limit));
+            let sides =
+                Sides { left: &lefts[row * spread..(row + 1) * spread], right: &of.numbers };
+            pass.run(limit, sides);
+            let at = first - columns.0;
+            for (to, &wanted) in to.iter_mut().zip(wanted) {
+                to[row][at..at + count].copy_from_slice(&pass.outputs(limit, wanted)[..count]);
             }
         }
-        if is_symmetric {
+    }
+    if is_symmetric {
+        for to in to {
             for i in 1..to.len() {
                 let (above, below) = to.split_at_mut(i);
                 for (row, &entry) in above.iter_mut().zip(below[0].iter()) {

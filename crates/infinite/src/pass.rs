@@ -24,27 +24,25 @@ pub(crate) struct Sides<'a, T> {
     pub right: &'a [T],
 }
 
-/// What a pass gives of each pair.
+/// A kernel of the outputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wanted {
-    /// K alone.
+    /// K.
     Covariance,
-    /// Θ.
+    /// Θ, on whose way K is.
     Tangent,
 }
 
 impl<T: Real> Pass<T> {
-    pub fn new(limit: &Limit<T>, wanted: Wanted) -> Self {
+    /// Buffers for the kernels `wanted`.
+    pub fn new(limit: &Limit<T>, wanted: &[Wanted]) -> Self {
         let longest = limit.values.iter().map(|value| value.length(limit.lanes)).max();
         let sums = limit.steps.iter().flat_map(|step| &step.inputs);
         let margin = sums.map(|(_, sums)| sums.margin()).max().unwrap_or(0);
         let buffers = || vec![vec![T::zero(); limit.entries()]; limit.buffers()];
         Self {
             covariances: buffers(),
-            tangents: match wanted {
-                Wanted::Covariance => Vec::new(),
-                Wanted::Tangent => buffers(),
-            },
+            tangents: if wanted.contains(&Wanted::Tangent) { buffers() } else { Vec::new() },
             block: vec![T::zero(); longest.unwrap_or(0) + 2 * margin],
             other: vec![T::zero(); longest.unwrap_or(0)],
         }
@@ -56,13 +54,20 @@ impl<T: Real> Pass<T> {
         &mut self.covariances[value.buffer][..value.blocks() * value.length(limit.lanes)]
     }
 
-    /// K or Θ of the outputs, one for each lane, from the covariances of the inputs.
-    pub fn run(&mut self, limit: &Limit<T>, sides: Sides<'_, T>) -> &[T] {
+    /// Goes from the covariances of the inputs to the outputs.
+    pub fn run(&mut self, limit: &Limit<T>, sides: Sides<'_, T>) {
         for (s, step) in limit.steps.iter().enumerate() {
             self.step(limit, step, s + 1, Some(sides));
         }
+    }
+
+    /// A kernel of the outputs after [`Self::run`], one entry for each lane.
+    pub fn outputs(&self, limit: &Limit<T>, wanted: Wanted) -> &[T] {
         let last = limit.values[limit.steps.len()];
-        let of = if self.tangents.is_empty() { &self.covariances } else { &self.tangents };
+        let of = match wanted {
+            Wanted::Covariance => &self.covariances,
+            Wanted::Tangent => &self.tangents,
+        };
         &of[last.buffer][..limit.lanes]
     }
 

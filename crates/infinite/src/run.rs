@@ -142,9 +142,7 @@ fn computed<T: Real + Serialize + DeserializeOwned>(
     while done < total {
         if let Some(strip) = share.strips.clone().nth(done) {
             matrix.strip_tasks(strip).into_par_iter().for_each(|mut task| {
-                for to in &mut task.to {
-                    kernel.tile(train, train, task.place, to);
-                }
+                kernel.tile(train, train, task.place, &mut task.to);
             });
             unsaved.push(matrix.tiles(strip).to_vec());
         } else {

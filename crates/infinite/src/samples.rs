@@ -41,7 +41,7 @@ impl<'a, T: Real> Samples<'a, T> {
             // Buffers are made for each share, which costs as much as some vectors do.
             .with_min_len(32)
             .for_each_init(
-                || Pass::new(&alone, Wanted::Covariance),
+                || Pass::new(&alone, &[Wanted::Covariance]),
                 |pass, ((numbers, variance), input)| {
                     let to = pass.inputs(&alone);
                     if has_no_places(&alone) {

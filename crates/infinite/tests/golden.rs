@@ -1,6 +1,6 @@
 //! Kernels of infinite networks against neural-tangents and other references in f64 (`golden/make.py`).
 
-use infinite::gram::Kernel;
+use infinite::gram::{Kernel, both};
 use infinite::limit::Limit;
 use infinite::samples::Samples;
 use network::{Architecture, Program, Shape};
@@ -96,6 +96,18 @@ fn single_precision_is_close_to_double() {
             // A hundred roundings.
             assert!(found < 100.0 * f64::from(f32::EPSILON), "{} {name}: {found:e}", case.name);
         }
+    }
+}
+
+#[test]
+fn both_kernels_of_one_pass_are_those_of_two() {
+    for case in cases() {
+        let limit = Limit::<f32>::new(&case.network, &case.program());
+        let x: Vec<f32> = case.left.iter().map(|&value| value as f32).collect();
+        let samples = Samples::new(&limit, &x);
+        let [nngp, ntk] = both(&limit, &samples).map(|kernel| kernel.to_dense());
+        assert_eq!(nngp, Kernel::nngp(&limit).symmetric(&samples).to_dense(), "{}", case.name);
+        assert_eq!(ntk, Kernel::ntk(&limit).symmetric(&samples).to_dense(), "{}", case.name);
     }
 }
 
