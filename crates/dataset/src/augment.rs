@@ -13,9 +13,9 @@ use crate::samples::Samples;
 #[serde(deny_unknown_fields, default)]
 pub struct Augment {
     /// Most pixels by which an image is shifted in each direction, every whole number of them equally likely;
-    /// pixels that come in from outside are black.
+    /// pixels that come in from outside are black: 0, or −1 with `inputs: centred`.
     pub shift: u32,
-    /// Whether every other image, at random, is mirrored left to right.
+    /// Whether each image is mirrored left to right with probability ½.
     pub flip: bool,
     /// Number of the draw; draw 0 is the training split as it is.
     pub draw: u32,

@@ -129,6 +129,15 @@ impl<'a> Members<'a> {
 }
 
 fn check_test(one: &Samples, other: &Samples) -> Result<(), StageError> {
+    // Drawn pictures have the same classes under every seed, and are others all the same.
+    if let (Some(one), Some(other)) = (one.seed, other.seed)
+        && one != other
+    {
+        return Err(StageError::new(format!(
+            "members of one ensemble are tested on datasets of the seeds {one} and {other}"
+        ))
+        .hint("name the axis that sets the dataset's seed in `apart`, or let it set `train.seed` only"));
+    }
     if one.outputs == other.outputs && one.test.asks_the_same(&other.test) {
         return Ok(());
     }
@@ -252,10 +261,22 @@ mod tests {
     use crate::samples::Side;
 
     #[test]
+    fn draws_of_the_dataset_are_no_members_though_their_classes_are_the_same() {
+        let of = |seed| Samples { outputs: 2, seed, train: Side::default(), test: Side::default() };
+        let message = |a, b| check_test(&of(a), &of(b)).err().map(|error| error.message);
+        assert_eq!(message(Some(1), Some(1)), None);
+        assert_eq!(message(None, Some(1)), None);
+        assert_eq!(
+            message(Some(0), Some(1)).unwrap(),
+            "members of one ensemble are tested on datasets of the seeds 0 and 1"
+        );
+    }
+
+    #[test]
     fn outputs_that_do_not_fit_or_are_not_finite_are_refused() {
         let labels = vec![None; 2];
         let side = Side { targets: vec![0.0; 4], labels, ..Side::default() };
-        let samples = Samples { outputs: 2, train: side, test: Side::default() };
+        let samples = Samples { outputs: 2, seed: None, train: side, test: Side::default() };
         let mut values = Values::default();
         let mut add =
             |split, sample, output: &[f32]| add(&mut values, split, (sample, output), &samples);

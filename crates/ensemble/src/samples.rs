@@ -15,6 +15,8 @@ use stage::{Input, Inputs, StageError};
 pub struct Samples {
     /// o.
     pub outputs: usize,
+    /// The seed that drew them, where that is known.
+    pub seed: Option<u64>,
     /// Training samples.
     pub train: Side,
     /// Test samples.
@@ -85,7 +87,7 @@ impl Samples {
         }
         let [of_train, of_test] = hashes;
         (train.inputs, test.inputs) = (of_train.finish(), of_test.finish());
-        Ok(Self { outputs, train, test })
+        Ok(Self { outputs, seed: None, train, test })
     }
 }
 
@@ -103,7 +105,8 @@ impl Datasets {
         if let Some(found) = self.0.get(dataset) {
             return Ok(Rc::clone(found));
         }
-        let read = Rc::new(Samples::read(dataset)?);
+        let seed = inputs.matching("dataset", input)?.manifest()?.seed;
+        let read = Rc::new(Samples { seed, ..Samples::read(dataset)? });
         self.0.insert(dataset.to_owned(), Rc::clone(&read));
         Ok(read)
     }
