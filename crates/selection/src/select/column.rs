@@ -2,7 +2,7 @@
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{DataType, Float32Type, Float64Type, Int64Type, UInt32Type, UInt64Type};
-use artifact::{Data, Layout, Table, read_batches, table_file};
+use artifact::{Data, Kind, Layout, Table, read_batches, table_file};
 use serde_json::Value;
 use stage::{Input, StageError};
 
@@ -18,18 +18,7 @@ pub fn scores(
     parameters: &Parameters,
     count: usize,
 ) -> Result<Vec<Option<f64>>, StageError> {
-    let kind = input.manifest()?.kind;
-    let name = &parameters.table;
-    let table = kind.table(name).filter(|it| it.layout != Layout::PerStep).ok_or_else(|| {
-        let known: Vec<&str> = kind.tables().iter().map(|table| table.name).collect();
-        StageError::new(format!("the artifact at `scores` has no table `{name}`"))
-            .hint(format!("tables of a {kind} are {}", known.join(", ")))
-    })?;
-    check(table, "sample", false)?;
-    check(table, &parameters.score, false)?;
-    for column in parameters.rows.keys() {
-        check(table, column, true)?;
-    }
+    let table = table_of(input.manifest()?.kind, parameters).map_err(|(_, error)| error)?;
     let (mut sums, mut rows) = (vec![0.0; count], vec![0_u32; count]);
     let mut counted = 0_u64;
     for batch in read_batches(&table_file(input.path(), table, None), table)? {
@@ -70,6 +59,28 @@ pub fn scores(
     }
     let mean = |(sum, rows): (&f64, &u32)| (*rows > 0).then(|| sum / f64::from(*rows));
     Ok(sums.iter().zip(&rows).map(mean).collect())
+}
+
+/// The table of an artifact of `kind` that has what `parameters` ask for.
+///
+/// # Errors
+/// Where there is no such table or column, with the parameter that asks for it as a JSON Pointer.
+pub fn table_of(
+    kind: Kind,
+    parameters: &Parameters,
+) -> Result<&'static Table, (&'static str, StageError)> {
+    let name = &parameters.table;
+    let table = kind.table(name).filter(|it| it.layout != Layout::PerStep).ok_or_else(|| {
+        let known: Vec<&str> = kind.tables().iter().map(|table| table.name).collect();
+        let error = StageError::new(format!("the artifact at `scores` has no table `{name}`"));
+        ("/table", error.hint(format!("tables of a {kind} are {}", known.join(", "))))
+    })?;
+    check(table, "sample", false).map_err(|error| ("/table", error))?;
+    check(table, &parameters.score, false).map_err(|error| ("/score", error))?;
+    for column in parameters.rows.keys() {
+        check(table, column, true).map_err(|error| ("/where", error))?;
+    }
+    Ok(table)
 }
 
 /// Checks that `table` has the column, and that it is a number, or a text where that is allowed.
