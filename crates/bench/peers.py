@@ -282,6 +282,13 @@ class EighRegression:
         return self.run().transpose(1, 0, 2)
 
 
+class NumpyRegression(EighRegression):
+    """The same by NumPy's eigendecomposition: divide and conquer from an OpenBLAS of its own, not SciPy's MRRR."""
+
+    def eigenpairs(self):
+        return numpy.linalg.eigh(self.kernel)
+
+
 class CholeskyRegression(EighRegression):
     """The same with a solve for each ridge, as one writes it down; times by the eigendecomposition."""
 
@@ -344,6 +351,7 @@ PEERS = {
     ("gramian", "torch"): TorchJacobians,
     ("infinite", "neural-tangents"): InfiniteLimit,
     ("regression", "scipy"): EighRegression,
+    ("regression", "numpy"): NumpyRegression,
     ("regression", "scipy-cholesky"): CholeskyRegression,
     ("eigenpairs", "scipy"): ScipyEigh,
     ("eigenpairs", "numpy"): NumpyEigh,

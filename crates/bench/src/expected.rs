@@ -339,6 +339,38 @@ mod tests {
     }
 
     #[test]
+    fn either_kernel_of_a_limit_must_be_right() {
+        let case = cases(true).into_iter().find(|case| case.name == "infinite-pooled-small");
+        let case = case.expect("a case");
+        let problem = Problem::of(&case).expect("a problem");
+        let expected = Expected::of(&case, &problem, None).expect("kernels");
+        let ours = crate::kernels::contenders(&case, &problem, None, std::path::Path::new(""));
+        let right = ours.expect("ours").swap_remove(0).result().expect("kernels");
+        assert!(holds(&expected, &right));
+        let n = case.samples;
+        // Θ comes after K; entry 1 is of two samples, entry n + 1 of one with itself.
+        for entry in [1, n + 1, n * n + 1, n * n + n + 1] {
+            let mut wrong = right.clone();
+            wrong[entry] *= 1.1;
+            assert!(!holds(&expected, &wrong), "{entry}");
+        }
+        assert!(!holds(&expected, &right[..n * n]));
+    }
+
+    #[test]
+    fn predictions_of_every_fit_are_judged() {
+        let case = cases(true).into_iter().find(|case| case.name == "ridge").expect("a case");
+        let problem = Problem::of(&case).expect("a problem");
+        let expected = Expected::of(&case, &problem, None).expect("predictions");
+        let ours = crate::kernels::contenders(&case, &problem, None, std::path::Path::new(""));
+        let right = ours.expect("ours").swap_remove(0).result().expect("predictions");
+        assert!(right.len() == 120 * case.tests() * case.outputs && holds(&expected, &right));
+        let mut wrong = right;
+        wrong[7] += 1e-2;
+        assert!(!holds(&expected, &wrong));
+    }
+
+    #[test]
     fn a_part_is_judged_at_its_rows_and_columns() {
         let mut case = cases(true).swap_remove(0);
         (case.samples, case.outputs) = (5, 2);

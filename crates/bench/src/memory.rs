@@ -18,9 +18,6 @@ const BATCH: usize = 64;
 /// Most eigenpairs that are asked for.
 const PAIRS: usize = 200;
 
-/// Rows and columns of the glyphs that infinite networks see, the 784 numbers of MNIST's digits.
-const GLYPHS: usize = 28;
-
 /// Runs `train`, `ntk` and `spectrum`, or `infinite`, on a pipeline of `case`'s size, each as its own program.
 ///
 /// There are two checkpoints, the fewest that a training run has. Test samples there are none: they
@@ -71,16 +68,19 @@ stages:
     )
 }
 
-/// A dataset and the kernel of a limit.
+/// Grey glyphs, and the kernel of a limit: hidden layers see a glyph as a vector.
 fn of_limit(case: &Case) -> String {
-    let dataset = json!({
-        "source": { "glyphs": { "side": GLYPHS } }, "train": case.samples,
-    });
     let architecture = case.architecture();
-    let infinite = json!({
-        "network": { "layers": architecture.layers, "init": architecture.init },
-        "reduction": "trace",
-    });
+    let init = architecture.init;
+    let (side, network) = match case.model {
+        Model::InfiniteDense { depth, inputs } => {
+            let hidden = vec![1; depth];
+            (inputs.isqrt(), json!({ "hidden": hidden, "activation": "relu", "init": init }))
+        }
+        model => (model.input().sizes()[0], json!({ "layers": architecture.layers, "init": init })),
+    };
+    let dataset = json!({ "source": { "glyphs": { "side": side } }, "train": case.samples });
+    let infinite = json!({ "network": network, "reduction": "trace" });
     format!(
         "name: memory
 about: How much memory does the kernel of a limit take?

@@ -16,7 +16,7 @@ fn line(text: &str) {
 
 /// One case of `--list`.
 pub fn listed(case: &Case) {
-    line(&format!("{:<20} {:<68} {}", case.name, case.sizes(), case.peers.join(", ")));
+    line(&format!("{:<26} {:<68} {}", case.name, case.sizes(), case.peers.join(", ")));
 }
 
 /// What the numbers below were measured with.
@@ -171,7 +171,7 @@ pub fn targets(rows: &[Row]) {
     }
     let aligned = |case: &str, [measure, median, quartiles, required, aim, verdict]: [&str; 6]| {
         line(&format!(
-            "{case:<19} {measure:<34} {median:>6}  {quartiles:<15} {required:>6} {aim:>6}  {verdict}"
+            "{case:<26} {measure:<34} {median:>6}  {quartiles:<15} {required:>6} {aim:>6}  {verdict}"
         ));
     };
     let judged = rows.iter().any(|row| row.judged.is_some());

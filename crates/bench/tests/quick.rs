@@ -31,7 +31,12 @@ fn a_quick_bench_writes_its_table_and_its_page() {
         "step-cnn",
         "step-residual-norm",
         "gramian-cnn-outputs",
+        "infinite-dense",
+        "infinite-flatten",
+        "infinite-pooled-small",
+        "ridge",
         "memory-cnn",
+        "memory-infinite",
     ] {
         assert!(cases.iter().any(|found| *found == case), "{case} is not in {cases:?}");
     }
@@ -53,7 +58,7 @@ fn a_quick_bench_writes_its_table_and_its_page() {
         let judged = |r: &Reading| &r.case == *case && r.error.is_some();
         assert!(readings.iter().any(judged), "{case} was not judged");
     }
-    for case in ["pipeline-full", "gramian-cnn-full"] {
+    for case in ["pipeline-full", "gramian-cnn-full", "infinite-pooled"] {
         assert!(!cases.iter().any(|found| *found == case), "nobody asked for {case}");
     }
     for stage in ["dataset", "train", "ntk", "spectrum", "report"] {

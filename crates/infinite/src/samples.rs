@@ -1,5 +1,7 @@
 //! What samples bring to their pairs: inputs, and numbers of their own variances.
 
+use std::borrow::Cow;
+
 use network::{Gemm, gemm};
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
@@ -47,7 +49,7 @@ impl<'a, T: Real> Samples<'a, T> {
                     if has_no_places(&alone) {
                         to.fill(mean_square(input));
                     } else {
-                        let right = Right::inputs(&alone, &[input]);
+                        let right = Right::inputs(&alone, input);
                         let (limit, right) = (&alone, &right);
                         Arch::new().dispatch(Covariances { limit, row: input, right, to });
                     }
@@ -91,35 +93,40 @@ impl<'a, T: Real> Samples<'a, T> {
     }
 }
 
+/// Rows of a block of a product of samples with themselves.
+const HALF_BLOCK: usize = 32;
+
 /// The right sides of pairs with as many samples as there are lanes, or fewer.
-#[derive(Debug, Default)]
-pub(crate) struct Right<T> {
+#[derive(Debug)]
+pub(crate) struct Right<'a, T: Clone> {
     /// Of vectors n × d, of equal places each number of all lanes, of all pairs of places the one image.
-    inputs: Vec<T>,
+    inputs: Cow<'a, [T]>,
     /// Numbers as pointwise maps read them.
     pub numbers: Vec<T>,
 }
 
-impl<T: Real> Right<T> {
+impl<'a, T: Real> Right<'a, T> {
     /// That of `samples`, from `first` on so many.
-    pub fn new(limit: &Limit<T>, samples: &Samples<'_, T>, first: usize, count: usize) -> Self {
-        let inputs: Vec<&[T]> = (first..first + count).map(|i| samples.input(i)).collect();
+    pub fn new(limit: &Limit<T>, samples: &Samples<'a, T>, first: usize, count: usize) -> Self {
+        let d = samples.dimension;
+        let inputs = &samples.inputs[first * d..(first + count) * d];
         let of: Vec<&[T]> = (first..first + count).map(|i| samples.numbers(i)).collect();
         let mut numbers = Vec::with_capacity(limit.spread()[1]);
         for pointwise in &limit.pointwise {
             spread_right(limit, pointwise, &of, &mut numbers);
         }
-        Self { inputs: Self::inputs(limit, &inputs).inputs, numbers }
+        Self { numbers, ..Self::inputs(limit, inputs) }
     }
 
-    /// The same without numbers.
-    fn inputs(limit: &Limit<T>, samples: &[&[T]]) -> Self {
+    /// That of the samples `x` without numbers.
+    fn inputs(limit: &Limit<T>, x: &'a [T]) -> Self {
+        let d = limit.input.len().max(1);
         let inputs = if are_vectors(limit) || limit.values[0].all_pairs {
-            samples.concat()
+            Cow::Borrowed(x)
         } else {
-            let lane = |lane: usize| samples[lane.min(samples.len() - 1)];
-            let number = |at: usize| (0..limit.lanes).map(move |index| lane(index)[at]);
-            (0..limit.input.len()).flat_map(number).collect()
+            let last = (x.len() / d).saturating_sub(1);
+            let number = |at: usize| (0..limit.lanes).map(move |lane| x[lane.min(last) * d + at]);
+            Cow::Owned((0..limit.input.len()).flat_map(number).collect())
         };
         Self { inputs, numbers: Vec::new() }
     }
@@ -142,15 +149,21 @@ impl<T: Real> Right<T> {
         let mut products = vec![T::zero(); rows * columns];
         let scale = T::of((d as f64).recip());
         let x = &left.inputs[first * d..(first + rows) * d];
-        gemm(
-            Gemm::RightTransposed,
-            [rows, d, columns],
-            scale,
-            x,
-            &self.inputs,
-            false,
-            &mut products,
-        );
+        // Of samples with themselves the lower half, which is all that is read: blocks of rows up to the diagonal.
+        let is_diagonal = of_same == Some(first) && rows == columns;
+        let height = if is_diagonal { HALF_BLOCK } else { rows.max(1) };
+        let mut block = Vec::new();
+        for start in (0..rows).step_by(height) {
+            let height = height.min(rows - start);
+            let width = if is_diagonal { start + height } else { columns };
+            let to = &mut products[start * columns..(start + height) * columns];
+            block.resize(height * width, T::zero());
+            let (x, other) = (&x[start * d..(start + height) * d], &self.inputs[..width * d]);
+            gemm(Gemm::RightTransposed, [height, d, width], scale, x, other, false, &mut block);
+            for (to, from) in to.chunks_exact_mut(columns).zip(block.chunks_exact(width)) {
+                to[..width].copy_from_slice(from);
+            }
+        }
         // A sample with itself as its own variance has it: it must not differ by the rounding of another sum.
         for column in of_same.into_iter().flat_map(|column| column..column + columns) {
             if let Some(row) = column.checked_sub(first).filter(|&row| row < rows) {
@@ -205,10 +218,10 @@ fn mean_square<T: Real>(x: &[T]) -> T {
 }
 
 /// x·x'/c over the c channels of an input and of those on the right, by places.
-struct Covariances<'a, T> {
+struct Covariances<'a, T: Clone> {
     limit: &'a Limit<T>,
     row: &'a [T],
-    right: &'a Right<T>,
+    right: &'a Right<'a, T>,
     to: &'a mut [T],
 }
 
