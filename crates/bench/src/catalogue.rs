@@ -36,6 +36,7 @@ const JACOBIANS: &[&str] = &["neural-tangents", "torch"];
 #[must_use]
 pub fn cases(quick: bool) -> Vec<Case> {
     let mut cases = fixed();
+    cases.extend(infinite());
     cases.extend(curves());
     if quick {
         for case in &mut cases {
@@ -90,37 +91,13 @@ fn fixed() -> Vec<Case> {
     const CNN_GRAMIAN: &[Target] =
         &[both(Measure::Speedup("neural-tangents"), 4.0, 8.0), faster("torch", 3.0)];
     const CNN_MEMORY: &[Target] = &[hoped(Measure::Gramians("ntk"), 3.0)];
-    const INFINITE: &[Target] = &[both(Measure::Speedup("neural-tangents"), 5.0, 10.0)];
-    const FLATTENED: &[Target] = &[both(Measure::Speedup("neural-tangents"), 10.0, 20.0)];
-    const POOLED: &[Target] = &[both(Measure::Speedup("neural-tangents"), 20.0, 40.0)];
     const INFINITE_MEMORY: &[Target] = &[both(Measure::Gramians("infinite"), 1.5, 1.0)];
-    const RIDGE: &[Target] = &[faster(BEST, 3.0), faster("scipy-cholesky", 3.0)];
-    let of = |name: &str, work, samples, model, outputs| Case {
-        name: name.to_owned(),
-        work,
-        samples,
-        model,
-        outputs,
-        growth: None,
-        peers: &[],
-        targets: &[],
-        on_request: false,
-    };
     let case = |name: &str, work, [samples, depth, width, outputs]: [usize; 4]| {
         of(name, work, samples, Model::Dense { depth, width }, outputs)
     };
     let cnn = Model::Convolutional { side: 32, width: 32 };
     let residual = |norm| Model::Residual { side: 32, width: 16, norm };
-    let with = |mut case: Case, peers, targets| {
-        (case.peers, case.targets) = (peers, targets);
-        case
-    };
     let digits = Model::InfiniteDense { depth: 3, inputs: 784 };
-    let infinite = |name, samples, model, targets| {
-        with(of(name, Work::Infinite, samples, model, 1), NEURAL_TANGENTS, targets)
-    };
-    let points = Model::InfiniteDense { depth: 3, inputs: 16 };
-    let images = |side, colours, pools| Model::InfiniteConvolutional { side, colours, pools };
     let pipeline = |name, steps| {
         with(case(name, Work::Pipeline { steps }, [1_024, 5, 256, 1]), &[SCRIPT], PIPELINE)
     };
@@ -152,8 +129,28 @@ fn fixed() -> Vec<Case> {
             on_request: true,
             ..with(of("gramian-cnn-full", Work::Gramian, 1_024, cnn, 10), JACOBIANS, &[])
         },
-        infinite("infinite-dense", 1_024, digits, INFINITE),
-        infinite("infinite-dense-large", 4_000, digits, INFINITE),
+        case("cross-gramian", Work::CrossGramian, [2_000, 6, 256, 1]),
+        with(case("top-cold", Work::TopCold, [4_000, 6, 256, 1]), DECOMPOSERS, COLD),
+        with(case("top-warm", Work::TopWarm, [4_000, 6, 256, 1]), DECOMPOSERS, WARM),
+        with(case("all-pairs", Work::AllPairs, [4_000, 6, 256, 1]), &["torch", "numpy"], ALL),
+        with(case("tables", Work::Tables, [4_096, 6, 256, 1]), &[], TABLES),
+    ]
+}
+
+/// Infinite networks, and regression with their kernels.
+fn infinite() -> Vec<Case> {
+    const INFINITE: &[Target] = &[both(Measure::Speedup("neural-tangents"), 5.0, 10.0)];
+    const FLATTENED: &[Target] = &[both(Measure::Speedup("neural-tangents"), 10.0, 20.0)];
+    const POOLED: &[Target] = &[both(Measure::Speedup("neural-tangents"), 20.0, 40.0)];
+    const RIDGE: &[Target] = &[faster(BEST, 3.0), faster("scipy-cholesky", 3.0)];
+    let infinite = |name, samples, model, targets| {
+        with(of(name, Work::Infinite, samples, model, 1), NEURAL_TANGENTS, targets)
+    };
+    let dense = |inputs| Model::InfiniteDense { depth: 3, inputs };
+    let images = |side, colours, pools| Model::InfiniteConvolutional { side, colours, pools };
+    vec![
+        infinite("infinite-dense", 1_024, dense(784), INFINITE),
+        infinite("infinite-dense-large", 4_000, dense(784), INFINITE),
         infinite("infinite-flatten", 256, images(14, 1, false), FLATTENED),
         infinite("infinite-pooled-small", 64, images(8, 3, true), POOLED),
         // Minutes of the peer's.
@@ -162,13 +159,18 @@ fn fixed() -> Vec<Case> {
             ..infinite("infinite-pooled-small-full", 256, images(8, 3, true), POOLED)
         },
         Case { on_request: true, ..infinite("infinite-pooled", 64, images(14, 1, true), POOLED) },
-        with(of("ridge", Work::Ridge, 2_048, points, 10), SOLVERS, RIDGE),
-        case("cross-gramian", Work::CrossGramian, [2_000, 6, 256, 1]),
-        with(case("top-cold", Work::TopCold, [4_000, 6, 256, 1]), DECOMPOSERS, COLD),
-        with(case("top-warm", Work::TopWarm, [4_000, 6, 256, 1]), DECOMPOSERS, WARM),
-        with(case("all-pairs", Work::AllPairs, [4_000, 6, 256, 1]), &["torch", "numpy"], ALL),
-        with(case("tables", Work::Tables, [4_096, 6, 256, 1]), &[], TABLES),
+        with(of("ridge", Work::Ridge, 2_048, dense(16), 10), SOLVERS, RIDGE),
     ]
+}
+
+fn of(name: &str, work: Work, samples: usize, model: Model, outputs: usize) -> Case {
+    let name = name.to_owned();
+    let (peers, targets) = (&[][..], &[][..]);
+    Case { name, work, samples, model, outputs, growth: None, peers, targets, on_request: false }
+}
+
+fn with(case: Case, peers: &'static [&'static str], targets: &'static [Target]) -> Case {
+    Case { peers, targets, ..case }
 }
 
 /// Cost growing with N, width and depth.
