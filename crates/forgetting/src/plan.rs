@@ -80,11 +80,11 @@ fn memory(parameters: &Parameters, inputs: &Outlines) -> Option<u64> {
     let run = |of: &artifact::Outline| {
         let checkpoints = of.checkpoints.as_ref().map_or(1, Vec::len) as f64;
         let looks = match parameters.from {
-            // As many as updates could show a sample in small batches, at most a few thousand.
-            From::Presentations => (of.last_step.unwrap_or(0) as f64).min(2_000.0),
+            // How many batches show a sample is not known; more than this are rare.
+            From::Presentations => (of.last_step.unwrap_or(0) as f64).min(500.0),
             From::Outputs => checkpoints,
         };
-        samples * (LOOK * looks.min(500.0) + checkpoints * (4.0 * outputs + 64.0))
+        samples * (LOOK * looks + checkpoints * (4.0 * outputs + 64.0))
     };
     let of_runs = inputs.many("training").iter().map(run).fold(0.0, f64::max);
     let of_kernel = |of: &artifact::Outline| {

@@ -67,7 +67,7 @@ impl Run {
             el2n.insert(step, slopes.iter().map(|m| norm(m)).collect());
             let is_checkpoint = outline.checkpoints.as_ref().is_some_and(|it| it.contains(&step));
             if has_network && is_checkpoint {
-                let network = kernel::load(input.path(), &outline, step)?;
+                let network = kernel::load_network(input.path(), &outline, step)?;
                 grand.insert(step, gradient_norms(&network, samples, &slopes));
             }
         }

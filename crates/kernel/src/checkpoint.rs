@@ -13,7 +13,11 @@ use crate::architecture::architecture;
 ///
 /// # Errors
 /// Where the run does not say its architecture, or a parameter is missing or of another size.
-pub fn load(directory: &Path, outline: &Outline, step: u64) -> Result<Network<f32>, StageError> {
+pub fn load_network(
+    directory: &Path,
+    outline: &Outline,
+    step: u64,
+) -> Result<Network<f32>, StageError> {
     let architecture = architecture(outline)?;
     let (Some(d), Some(o)) = (outline.input_dim, outline.output_dim) else {
         return Err(StageError::new(

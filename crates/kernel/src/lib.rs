@@ -18,7 +18,7 @@ mod steps;
 mod symmetric;
 
 pub use architecture::architecture;
-pub use checkpoint::load;
+pub use checkpoint::load_network;
 pub use error::KernelError;
 pub use join::{Joined, join, join_bytes};
 pub use norms::Norms;

@@ -9,7 +9,7 @@ use artifact::tables::dataset::Sample;
 use artifact::tables::kernel::KernelRow;
 use artifact::tables::training::{CHECKPOINTS, HistoryRow};
 use artifact::{ArtifactError, GramValue, GramWriter, Outline, Precision, read_rows, steps};
-use kernel::{Norms, Shape, Share, each_step, load};
+use kernel::{Norms, Shape, Share, each_step, load_network};
 use network::{Network, Part, Scalar};
 use stage::{Context, Inputs, StageError};
 
@@ -53,7 +53,7 @@ pub(crate) fn run(
 
     let checkpoints = steps(training.path(), &CHECKPOINTS)?;
     each_step(&checkpoints, output, context, |step| {
-        let network = load(training.path(), &outline, step)?;
+        let network = load_network(training.path(), &outline, step)?;
         let d = network.input_dim().max(1);
         let (train, test) = (points.train.len() / d, points.test.len() / d);
         let shape = gram::shape(train, test, network.output_dim(), parameters.reduction);
