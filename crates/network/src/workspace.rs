@@ -142,6 +142,15 @@ impl<T: Scalar> Workspace<T> {
         &self.outputs
     }
 
+    /// What step `s` made of the rows of the last [`Self::forward`], after its activation: runs of rows in
+    /// order, each with its values, n × width.
+    ///
+    /// # Panics
+    /// Where the network has no step `s`.
+    pub fn values(&self, s: usize) -> impl Iterator<Item = (Range<usize>, &[T])> {
+        self.lanes.iter().map(move |(lane, _)| (lane.rows.clone(), lane.values[s].as_slice()))
+    }
+
     /// Sets the moments of the batch norm at step `s`, whose input is known.
     fn set_batch_moments(&mut self, layers: &[LayerView<'_, T>], x: &[T], s: usize, norm: &Norm) {
         let step = &self.program.steps[s];
@@ -502,6 +511,30 @@ mod tests {
             h = z.collect();
         }
         h
+    }
+
+    #[test]
+    fn values_of_a_step_are_those_of_all_rows_in_order() {
+        let network = network(&[5, 4], 0, true, false, 3, 2);
+        let x = inputs(9, 3);
+        let mut workspace = Workspace::new(&network, 9);
+        let outputs = workspace.forward(&network.views(), &x).to_vec();
+        let last: Vec<f64> = workspace.values(2).flat_map(|(_, values)| values.to_vec()).collect();
+        assert_eq!(last, outputs);
+        let rows: Vec<usize> = workspace.values(0).flat_map(|(rows, _)| rows).collect();
+        assert_eq!(rows, (0..9).collect::<Vec<_>>());
+        // The second hidden layer from the first, by its formula.
+        let first: Vec<f64> = workspace.values(0).flat_map(|(_, values)| values.to_vec()).collect();
+        let second: Vec<f64> =
+            workspace.values(1).flat_map(|(_, values)| values.to_vec()).collect();
+        let layer = &network.layers[1];
+        for (h, found) in first.chunks(5).zip(second.chunks(4)) {
+            for (j, &found) in found.iter().enumerate() {
+                let sum: f64 = (0..5).map(|i| h[i] * layer.weight[i * 4 + j]).sum();
+                let z = sum * layer.weight_scale + layer.bias[j] * layer.bias_scale;
+                assert!((network.architecture.activation.value(z) - found).abs() < 1e-12);
+            }
+        }
     }
 
     fn network(
