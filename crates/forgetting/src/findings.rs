@@ -44,27 +44,40 @@ fn decided(finding: Finding, decisions: &[Decision], none: &str) -> FindingRow {
 
 fn some_never_forgotten(groups: &[Gathered]) -> FindingRow {
     const SHARE: f64 = 0.1;
+    const EVENTS: f64 = 0.3;
     let finding = Finding {
         name: "some_never_forgotten",
         statement: "Some samples are never forgotten, and a few are forgotten most.",
-        measure: "share of samples that are learned and never forgotten, in all runs".to_owned(),
-        rule: format!(
-            "at least {SHARE}; the note says which share of all events the most forgotten tenth has"
-        ),
+        measure: "share of samples that are learned and never forgotten, in all runs; the note says which share of all events the most forgotten tenth has".to_owned(),
+        rule: format!("at least {SHARE}, and the most forgotten tenth has at least {EVENTS} of all events"),
     };
-    let decision = |group: &Gathered| {
-        let share = group.estimate(|left_out| {
-            let scores = group.scores(left_out);
-            let never = scores.iter().filter(|score| **score < 0.5).count();
-            (!scores.is_empty()).then(|| never as f64 / scores.len() as f64)
-        })?;
-        let mut events = group.sums(None, |run, i| f64::from(run.tallies[i].events));
+    let never = |group: &Gathered, left_out: Option<usize>| {
+        let scores = group.scores(left_out);
+        let never = scores.iter().filter(|score| **score < 0.5).count();
+        (!scores.is_empty()).then(|| never as f64 / scores.len() as f64)
+    };
+    let of_most = |group: &Gathered, left_out: Option<usize>| {
+        let mut events = group.sums(left_out, |run, i| f64::from(run.tallies[i].events));
         events.sort_by(|a, b| b.total_cmp(a));
         let total: f64 = events.iter().sum();
         let most: f64 = events.iter().take(events.len().div_ceil(10)).sum();
-        let also = (total > 0.0)
-            .then(|| format!("{:.2} of all events in the most forgotten tenth", most / total));
-        Some(reaches(group, SHARE, share, also))
+        (total > 0.0).then(|| most / total)
+    };
+    let decision = |group: &Gathered| {
+        // Where nothing is forgotten at all, no sample is forgotten most.
+        let margin = group.estimate(|left_out| {
+            let most = of_most(group, left_out).unwrap_or(0.0);
+            Some((never(group, left_out)? - SHARE).min(most - EVENTS))
+        })?;
+        let most = of_most(group, None);
+        Some(Decision {
+            label: group.label.clone(),
+            before: SHARE,
+            after: never(group, None)?,
+            margin,
+            members: group.runs.len() as u32,
+            also: most.map(|most| format!("{most:.2} of all events in the most forgotten tenth")),
+        })
     };
     let decisions: Vec<Decision> = groups.iter().filter_map(decision).collect();
     decided(finding, &decisions, "There are no samples.")
