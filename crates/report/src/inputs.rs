@@ -63,7 +63,8 @@ impl Artifact {
     }
 
     /// Whether it was made from an artifact with this key, as far as its manifest says.
-    fn is_made_from(&self, key: &str) -> bool {
+    #[must_use]
+    pub fn is_made_from(&self, key: &str) -> bool {
         self.manifest.inputs.values().flatten().any(|input| input == key)
     }
 }

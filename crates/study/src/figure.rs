@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::condition::Condition;
+use crate::gallery::Gallery;
 
 /// One figure.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,6 +37,9 @@ pub struct Figure {
     /// Functions over the inputs, in place of panels.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub function: Option<Function>,
+    /// Samples as pictures, in place of panels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gallery: Option<Gallery>,
 }
 
 /// How a figure is drawn over a sweep.
@@ -334,8 +338,11 @@ impl Figure {
             });
             std::iter::once((function.table.as_str(), own)).chain(joined)
         });
+        let galleries = self.gallery.iter();
+        let galleries =
+            galleries.map(|gallery| (gallery.table.as_str(), gallery.columns().collect()));
         let mut sources: Vec<(&str, Vec<&str>)> = Vec::new();
-        for (table, columns) in layers.chain(functions) {
+        for (table, columns) in layers.chain(functions).chain(galleries) {
             let place =
                 sources.iter().position(|(known, _)| *known == table).unwrap_or_else(|| {
                     sources.push((table, Vec::new()));

@@ -8,11 +8,12 @@ use serde::Deserialize;
 
 use crate::condition::Condition;
 use crate::figure::{self, Across, Colour, Dash, Function, Mark, Scale, one};
+use crate::gallery::Gallery;
 
 // The fields of a layer are repeated in a panel and in a figure: serde cannot flatten them into
 // structs that refuse unknown fields, and a misspelt field must be refused.
 
-/// A figure: either `panels`, or the fields of one panel or layer, or `function`.
+/// A figure: either `panels`, or the fields of one panel or layer, or `function`, or `gallery`.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Figure {
@@ -40,6 +41,8 @@ pub struct Figure {
     panels: Vec<Panel>,
     /// Functions over the inputs, as pictures.
     function: Option<Function>,
+    /// Samples that are images, as rows of pictures.
+    gallery: Option<Gallery>,
     /// A column: one panel for each of its values.
     facets: Option<String>,
     /// Marks of the one panel.
@@ -399,19 +402,20 @@ fn whole(written: Figure) -> Result<figure::Figure, String> {
         film: written.film,
     };
     let says_one = one.says_something();
-    let panels = match (panels.is_empty(), says_one, &written.function) {
-        (false, false, None) => panels
+    let others = [written.function.is_some(), written.gallery.is_some()];
+    let panels = match (panels.is_empty(), says_one, others) {
+        (false, false, [false, false]) => panels
             .into_iter()
             .enumerate()
             .map(|(number, panel)| panel.whole(format!("/panels/{number}")))
             .collect::<Result<_, _>>()?,
-        (true, true, None) => vec![one.whole(String::new())?],
-        (true, false, Some(_)) => Vec::new(),
-        (true, false, None) => {
-            return Err("it needs `table`, `layers`, `panels` or `function`".to_owned());
+        (true, true, [false, false]) => vec![one.whole(String::new())?],
+        (true, false, [true, false] | [false, true]) => Vec::new(),
+        (true, false, [false, false]) => {
+            return Err("it needs `table`, `layers`, `panels`, `function` or `gallery`".to_owned());
         }
         _ => {
-            return Err("`panels`, `function` and the fields of a single panel cannot be combined"
+            return Err("`panels`, `function`, `gallery` and the fields of a single panel cannot be combined"
                 .to_owned());
         }
     };
@@ -424,6 +428,17 @@ fn whole(written: Figure) -> Result<figure::Figure, String> {
         return Err("heat maps and other marks cannot share a figure".to_owned());
     }
     let is_map = !layers().all(figure::Layer::can_be_compared);
+    if let Some(gallery) = &written.gallery {
+        let fits = match gallery.each {
+            None => !gallery.strips.is_empty(),
+            Some(_) => gallery.strips.len() == 1,
+        };
+        if !fits {
+            return Err("a gallery needs `strips`, and one alone beside `each`".to_owned());
+        }
+    }
+    // Pictures of two variants are no lines of one panel.
+    let is_plain = is_plain && written.gallery.is_none();
     let otherwise = if is_plain && !is_map { Across::Also } else { Across::Never };
     Ok(figure::Figure {
         title: title.unwrap_or_else(|| name.clone()),
@@ -435,6 +450,7 @@ fn whole(written: Figure) -> Result<figure::Figure, String> {
         stacked,
         panels,
         function: written.function,
+        gallery: written.gallery,
     })
 }
 
@@ -515,7 +531,7 @@ mod tests {
         };
         let panel = json!({ "table": "t", "x": "a", "y": "b" });
         for (written, expected) in [
-            (json!({}), "it needs `table`, `layers`, `panels` or `function`"),
+            (json!({}), "it needs `table`, `layers`, `panels`, `function` or `gallery`"),
             (json!({ "table": "t" }), "a line needs `y`"),
             (json!({ "table": "t", "mark": "band", "y": "b" }), "a band needs `upper`"),
             (json!({ "panels": [panel], "where": { "k": 1 } }), "cannot be combined"),

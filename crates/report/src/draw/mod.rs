@@ -7,11 +7,13 @@ mod functions;
 mod functions_across;
 mod gallery;
 mod images;
+mod label;
 mod learned;
 mod lines;
 mod panels;
 mod picture;
 mod samples;
+mod strips;
 mod subject;
 
 use std::collections::BTreeSet;
@@ -54,6 +56,9 @@ pub struct Drawn {
 const MOST_DETAILS: usize = 12;
 /// Films of the figures of one variant, at most; they share the page's bytes.
 const FILMS: usize = 14;
+/// What all galleries have in common.
+const STRIPS: &str =
+    " The images share one scale, dark at the smallest value and bright at the largest.";
 /// Names of the figures that the report draws itself.
 pub const RESERVED: [&str; 3] = ["function", "sweep_functions", "failed_loss"];
 
@@ -255,6 +260,12 @@ fn of_variant<'a>(
             }
             continue;
         }
+        if figure.gallery.is_some() {
+            if is_first && let Some(content) = strips::content(figure, subject, own, style)? {
+                drawings.push(finished(figure, content, STRIPS, subject, own));
+            }
+            continue;
+        }
         if let Some(content) = panels::content(figure, subject, own, selected)? {
             drawings.push(finished(figure, content, "", subject, own));
         }
@@ -325,7 +336,7 @@ impl<'a> Over<'a> {
                 self.figures.push(OverSweep { figure, shown, sources: Vec::new() });
                 self.figures.len() - 1
             });
-            if figure.function.is_some() {
+            if figure.function.is_some() || figure.gallery.is_some() {
                 continue;
             }
             let shown = panels::over_sweep(figure, subject, own, selected)?;
