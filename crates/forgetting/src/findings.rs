@@ -7,8 +7,10 @@ use statistics::detection::auc;
 use statistics::jackknife::Estimate;
 use study::{Decision, Finding, Spread};
 
+use crate::curve::Point;
 use crate::gathered::{Gathered, Measure};
 use crate::kernels::GAUSSIAN;
+use crate::runs::Run;
 
 /// All findings of `groups`, on samples of which some are `flipped`.
 pub fn all(groups: &[Gathered], flipped: Option<&[bool]>) -> Vec<FindingRow> {
@@ -18,6 +20,7 @@ pub fn all(groups: &[Gathered], flipped: Option<&[bool]>) -> Vec<FindingRow> {
         forgetting_transfers(groups),
         margin_follows(groups),
         learned_late_is_forgotten(groups),
+        ordering_settles_early(groups),
         presentations_see_a_part(groups),
         noise_is_forgotten(groups, flipped),
         tail_foretells_forgetting(groups),
@@ -232,6 +235,42 @@ fn learned_late_is_forgotten(groups: &[Gathered]) -> FindingRow {
     decided(finding, &decisions, "All samples are learned or forgotten alike.")
 }
 
+fn ordering_settles_early(groups: &[Gathered]) -> FindingRow {
+    const CORRELATION: f64 = 0.9;
+    // 75 of 200 presentations in the paper.
+    const MOST: f64 = 0.375;
+    let finding = Finding {
+        name: "ordering_settles_early",
+        statement: "Which samples are forgotten is known long before the end of training.",
+        measure: format!(
+            "share of the presentations after which the rank correlation of the counts so far with those at the end stays at {CORRELATION} or above, mean over runs"
+        ),
+        rule: format!("at most {MOST}"),
+    };
+    let settled = |run: &Run| {
+        let is_far = |point: &Point| point.rank_correlation.is_none_or(|it| it < CORRELATION);
+        // Counts that never differ have no order.
+        run.curve.last()?.rank_correlation?;
+        let before = run.curve.iter().rposition(is_far).map_or(0, |place| place + 1);
+        Some((before + 1) as f64 / run.curve.len() as f64)
+    };
+    let decision = |group: &Gathered| {
+        let shares: Vec<f64> = group.runs.iter().map(settled).collect::<Option<_>>()?;
+        let estimate = group.estimate(|left_out| {
+            let kept = shares.iter().enumerate().filter(|(run, _)| Some(*run) != left_out);
+            let (sum, count) =
+                kept.fold((0.0, 0.0), |(sum, count), (_, it)| (sum + it, count + 1.0));
+            Some(sum / count)
+        })?;
+        Some(Decision {
+            margin: Estimate { value: MOST - estimate.value, error: estimate.error },
+            ..reaches(group, MOST, estimate, None)
+        })
+    };
+    let decisions: Vec<Decision> = groups.iter().filter_map(decision).collect();
+    decided(finding, &decisions, "In some run all samples are forgotten equally often.")
+}
+
 fn presentations_see_a_part(groups: &[Gathered]) -> FindingRow {
     const MOST: f64 = 0.2;
     let finding = Finding {
@@ -414,7 +453,6 @@ mod tests {
 
     use super::*;
     use crate::counting::{Look, Tally};
-    use crate::runs::Run;
 
     const N: usize = 40;
 
@@ -430,8 +468,13 @@ mod tests {
             Tally::of(&looks.collect::<Vec<_>>(), true)
         };
         let tallies: Vec<Tally> = (0..N).map(tally).collect();
+        let point = |p: u32| Point {
+            rank_correlation: Some(if p < 5 { 0.5 } else { 0.95 }),
+            ..Point::default()
+        };
+        let curve = (0..20).map(point).collect();
         let exact = tallies.iter().map(|tally| 20 * u64::from(tally.events) + 1).collect();
-        Run { tallies, exact_events: Some(exact), ..Run::default() }
+        Run { tallies, curve, exact_events: Some(exact), ..Run::default() }
     }
 
     fn measure(source: &str, name: &'static str, of: fn(usize) -> f64) -> Measure {
@@ -457,7 +500,7 @@ mod tests {
         ];
         let groups = [group("width=8", measures.clone()), group("width=64", measures)];
         let flipped: Vec<bool> = (0..N).map(|i| i % 8 == 7).collect();
-        assert_eq!(verdicts(&groups, Some(&flipped)), [Holds; 10]);
+        assert_eq!(verdicts(&groups, Some(&flipped)), [Holds; 11]);
     }
 
     #[test]

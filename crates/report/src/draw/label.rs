@@ -1,6 +1,6 @@
 //! Labels with the cells of a row in them.
 
-use study::number::{measured, subscript};
+use study::number::{measured, subscript, tick};
 use study::placeholders;
 
 use crate::error::ReportError;
@@ -29,6 +29,10 @@ pub fn of_row(labels: &[String], columns: &Columns, row: usize) -> Result<String
         for (name, _) in placeholders(label) {
             match columns.cell(name, row)? {
                 Cell::Null => continue 'lines,
+                // What is counted is no measure.
+                Cell::Number(number) if number.fract() == 0.0 => {
+                    text = text.replace(&format!("{{{name}}}"), &tick(number));
+                }
                 cell => text = filled(&text, name, &cell),
             }
         }
