@@ -112,7 +112,7 @@ fn forgetting_repeats(groups: &[Gathered]) -> FindingRow {
         // Without each of two runs there is no pair: the mean has no error then.
         let repeats = repeats.or_else(|| {
             let [a, b] = group.runs.as_slice() else { return None };
-            let events = |run: &crate::runs::Run| -> Vec<f64> {
+            let events = |run: &Run| -> Vec<f64> {
                 run.tallies.iter().map(|tally| f64::from(tally.events)).collect()
             };
             Some(Estimate { value: pearson(&events(a), &events(b))?, error: None })
@@ -296,7 +296,7 @@ fn presentations_see_a_part(groups: &[Gathered]) -> FindingRow {
             let all: f64 = kept().map(|at| exact[at]).sum();
             (all > 0.0).then(|| kept().map(seen).sum::<f64>() / all)
         })?;
-        let unforgettable = |is: &dyn Fn(&crate::runs::Run, usize) -> bool| {
+        let unforgettable = |is: &dyn Fn(&Run, usize) -> bool| {
             let is_so = |i: &usize| group.runs.iter().all(|run| is(run, *i));
             (0..group.samples()).filter(is_so).count() as f64 / group.samples().max(1) as f64
         };
@@ -460,7 +460,7 @@ mod tests {
     /// more often.
     fn run(noise: u32) -> Run {
         let tally = |i: usize| {
-            let events = (i as u32 % 8).saturating_sub(2) + noise * u32::from(i == 7);
+            let events = (i as u32 % 8).saturating_sub(3) + noise * u32::from(i == 7);
             let looks = (0..20_u32).map(|p| {
                 let correct = p >= events && (p - events).is_multiple_of(2) || p >= 3 * events;
                 Look { correct, margin: if correct { 1.0 } else { -f64::from(events) }, loss: 0.1 }
@@ -547,13 +547,13 @@ mod tests {
                 "gradients_at_start_do_not_foretell"
             ]
         );
-        assert_eq!(verdicts(&[], None), [NotApplicable; 10]);
+        assert_eq!(verdicts(&[], None), [NotApplicable; 11]);
     }
 
     #[test]
     fn the_overlap_is_that_of_sets() {
         let (one, other) = (group("", Vec::new()), group("", Vec::new()));
         let (found, chance) = overlap(&one, &other);
-        assert!((found - 1.0).abs() <= 1e-12 && chance < 0.3);
+        assert!((found - 1.0).abs() <= 1e-12 && chance < 0.4);
     }
 }
