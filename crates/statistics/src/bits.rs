@@ -102,6 +102,20 @@ impl Bits {
         part
     }
 
+    /// Some of the rows, in the order of `rows`.
+    ///
+    /// # Panics
+    /// Where there is no such row.
+    #[must_use]
+    pub fn selected(&self, rows: impl IntoIterator<Item = usize>) -> Self {
+        let mut part = Self { rows: 0, bits: self.bits, words: Vec::new() };
+        for row in rows {
+            part.words.extend_from_slice(self.row(row));
+            part.rows += 1;
+        }
+        part
+    }
+
     /// Different rows, told apart word by word.
     #[must_use]
     pub fn distinct(&self) -> usize {
@@ -127,6 +141,24 @@ impl Bits {
     pub fn distance(&self, row: usize, other: &Self, other_row: usize) -> u32 {
         let words = self.row(row).iter().zip(other.row(other_row));
         words.map(|(a, b)| (a ^ b).count_ones()).sum()
+    }
+
+    /// In how many bits each row differs from `other`, the words of a row of as many bits.
+    #[must_use]
+    pub fn distances(&self, other: &[u64]) -> Vec<u32> {
+        self.counts(other, |a, b| a ^ b)
+    }
+
+    /// How many bits are 1 in each row and in `other`, the words of a row of as many bits.
+    #[must_use]
+    pub fn overlaps(&self, other: &[u64]) -> Vec<u32> {
+        self.counts(other, |a, b| a & b)
+    }
+
+    fn counts(&self, other: &[u64], combine: impl Fn(u64, u64) -> u64) -> Vec<u32> {
+        let mut counts = vec![0; self.rows];
+        Arch::new().dispatch(Count { rows: &self.words, other, combine, to: &mut counts });
+        counts
     }
 }
 
@@ -204,7 +236,8 @@ fn of_bits(sums: &[[f64; TOGETHER]], bits: usize) -> Vec<[f64; TOGETHER]> {
     let bit = |bit: usize| {
         let sums = &sums[bit / NIBBLE * VALUES..][..VALUES];
         let mut total = [0.0; TOGETHER];
-        for (_, sum) in sums.iter().enumerate().filter(|(value, _)| value >> (bit % NIBBLE) & 1 == 1)
+        for (_, sum) in
+            sums.iter().enumerate().filter(|(value, _)| value >> (bit % NIBBLE) & 1 == 1)
         {
             for (total, sum) in total.iter_mut().zip(sum) {
                 *total += sum;
@@ -213,6 +246,26 @@ fn of_bits(sums: &[[f64; TOGETHER]], bits: usize) -> Vec<[f64; TOGETHER]> {
         total
     };
     (0..bits).map(bit).collect()
+}
+
+/// Counts the bits of each row combined with another one.
+struct Count<'a, F> {
+    rows: &'a [u64],
+    other: &'a [u64],
+    combine: F,
+    to: &'a mut [u32],
+}
+
+impl<F: Fn(u64, u64) -> u64> WithSimd for Count<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { rows, other, combine, to } = self;
+        for (row, to) in rows.chunks_exact(other.len().max(1)).zip(to) {
+            *to = row.iter().zip(other).map(|(&a, &b)| combine(a, b).count_ones()).sum();
+        }
+    }
 }
 
 /// Sums for each row what its nibbles select.
@@ -291,6 +344,10 @@ mod tests {
                 prop_assert_eq!(&part.point(row), &whole[from..to]);
                 let differ = whole.iter().zip(&unpacked[0]).filter(|(a, b)| (*a - *b).abs() > 0.5);
                 prop_assert_eq!(all.distance(row, &all, 0) as usize, differ.count());
+                prop_assert_eq!(&all.selected([0, row]).point(1), whole);
+                prop_assert_eq!(all.distances(all.row(0))[row], all.distance(row, &all, 0));
+                let both = whole.iter().zip(&unpacked[0]).filter(|(a, b)| **a * **b > 0.5).count();
+                prop_assert_eq!(all.overlaps(all.row(0))[row] as usize, both);
             }
             let ones: Vec<u64> =
                 (0..width).map(|bit| unpacked.iter().map(|row| row[bit] as u64).sum()).collect();

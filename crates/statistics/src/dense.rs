@@ -22,7 +22,10 @@ impl<'a> Dense<'a> {
     /// Where points have no coordinates, or `values` does not end with a point.
     #[must_use]
     pub fn new(values: &'a [f32], dimension: usize) -> Self {
-        assert!(dimension > 0 && values.len().is_multiple_of(dimension), "values has n × d entries");
+        assert!(
+            dimension > 0 && values.len().is_multiple_of(dimension),
+            "values has n × d entries"
+        );
         Self { values, dimension }
     }
 
@@ -30,6 +33,44 @@ impl<'a> Dense<'a> {
     #[must_use]
     pub fn row(&self, index: usize) -> &'a [f32] {
         &self.values[index * self.dimension..(index + 1) * self.dimension]
+    }
+
+    /// The product of each point with `other`, of as many coordinates; that of two points is the same either way.
+    #[must_use]
+    pub fn products(&self, other: &[f32]) -> Vec<f64> {
+        let mut products = vec![0.0; self.len()];
+        Arch::new().dispatch(Products { rows: self.values, other, to: &mut products });
+        products
+    }
+}
+
+/// Sums that a processor makes side by side.
+const LANES: usize = 8;
+
+/// Products of rows with another one.
+struct Products<'a> {
+    rows: &'a [f32],
+    other: &'a [f32],
+    to: &'a mut [f64],
+}
+
+impl WithSimd for Products<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let (other, rest_of_other) = self.other.as_chunks::<LANES>();
+        for (row, to) in self.rows.chunks_exact(self.other.len()).zip(self.to) {
+            let (row, rest) = row.as_chunks::<LANES>();
+            let mut sums = [0.0; LANES];
+            for (a, b) in row.iter().zip(other) {
+                for ((sum, &a), &b) in sums.iter_mut().zip(a).zip(b) {
+                    *sum += f64::from(a) * f64::from(b);
+                }
+            }
+            let rest = rest.iter().zip(rest_of_other).map(|(&a, &b)| f64::from(a) * f64::from(b));
+            *to = sums.iter().sum::<f64>() + rest.sum::<f64>();
+        }
     }
 }
 
@@ -124,6 +165,26 @@ impl WithSimd for Collect<'_> {
                 for (sum, add) in sums.iter_mut().zip(add) {
                     *sum += f64::from(x) * add;
                 }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn products_are_symmetric_to_the_last_bit() {
+        let x: Vec<f32> = (0..5 * 19).map(|i| (i as f32 * 0.7).sin()).collect();
+        let points = Dense::new(&x, 19);
+        for i in 0..5 {
+            let products = points.products(points.row(i));
+            for (j, product) in products.iter().enumerate() {
+                assert_eq!(product.to_bits(), points.products(points.row(j))[i].to_bits());
+                let plain: f64 =
+                    points.point(i).iter().zip(points.point(j)).map(|(a, b)| a * b).sum();
+                assert!((product - plain).abs() <= 1e-13);
             }
         }
     }

@@ -120,9 +120,8 @@ fn fill_empty(assigned: &mut [u32], distances: &[f64], k: usize) {
         if sizes[cluster] > 0 {
             continue;
         }
-        let free = (0..assigned.len()).filter(|&at| {
-            !is_taken[at] && distances[at] > 0.0 && sizes[assigned[at] as usize] > 1
-        });
+        let free = (0..assigned.len())
+            .filter(|&at| !is_taken[at] && distances[at] > 0.0 && sizes[assigned[at] as usize] > 1);
         let farthest = free.reduce(|far, at| if distances[at] > distances[far] { at } else { far });
         let Some(farthest) = farthest else { return };
         is_taken[farthest] = true;
@@ -172,11 +171,13 @@ mod tests {
         let nearest = |x: &Vec<f64>| {
             let distances: Vec<f64> =
                 centroids.chunks(d).map(|centroid| squared_distance(x, centroid)).collect();
-            (0..distances.len()).fold(0, |best, k| if distances[k] < distances[best] - 1e-12 { k } else { best })
+            (0..distances.len())
+                .fold(0, |best, k| if distances[k] < distances[best] - 1e-12 { k } else { best })
         };
         let assigned: Vec<usize> = x.iter().map(nearest).collect();
         let mean = |(k, old): (usize, &[f64])| {
-            let own: Vec<_> = x.iter().zip(&assigned).filter(|it| *it.1 == k).map(|it| it.0).collect();
+            let own: Vec<_> =
+                x.iter().zip(&assigned).filter(|it| *it.1 == k).map(|it| it.0).collect();
             if own.is_empty() {
                 return old.to_vec();
             }

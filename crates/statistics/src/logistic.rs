@@ -79,7 +79,8 @@ pub fn fit(
             // Near the minimum the objective falls by less than its own rounding; there the gradient decides.
             let rounding = 64.0 * f64::EPSILON * at.value.abs();
             let falls = next.value <= at.value + DECREASE * length * slope;
-            let is_near = next.value <= at.value + rounding && norm(&next.gradient) < norm(&at.gradient);
+            let is_near =
+                next.value <= at.value + rounding && norm(&next.gradient) < norm(&at.gradient);
             if falls || is_near {
                 break Some(next);
             }
@@ -111,7 +112,8 @@ impl Logistic {
         assert_eq!(self.weights.len(), points.dimension() * classes, "W has a row a coordinate");
         let likeliest = |scores: &[f64]| {
             let score = |class: usize| scores[class] + self.intercepts[class];
-            (1..classes).fold(0, |best, class| if score(class) > score(best) { class } else { best })
+            (1..classes)
+                .fold(0, |best, class| if score(class) > score(best) { class } else { best })
         };
         let scores = points.times(&self.weights, classes);
         scores.chunks_exact(classes).map(|scores| likeliest(scores) as u32).collect()
@@ -256,7 +258,14 @@ mod tests {
     use crate::{Bits, Dense};
 
     /// The objective by its formula.
-    fn objective(x: &[Vec<f64>], labels: &[u32], classes: usize, c: f64, w: &[f64], b: &[f64]) -> f64 {
+    fn objective(
+        x: &[Vec<f64>],
+        labels: &[u32],
+        classes: usize,
+        c: f64,
+        w: &[f64],
+        b: &[f64],
+    ) -> f64 {
         let loss = |(x, &label): (&Vec<f64>, &u32)| {
             let score = |k: usize| {
                 x.iter().enumerate().map(|(j, x)| x * w[j * classes + k]).sum::<f64>() + b[k]

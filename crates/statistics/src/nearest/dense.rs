@@ -23,7 +23,11 @@ pub fn euclidean(
     queries: &Dense<'_>,
     count: usize,
 ) -> Vec<Vec<Neighbour<f64>>> {
-    assert_eq!(points.dimension(), queries.dimension(), "points of the same dimension are compared");
+    assert_eq!(
+        points.dimension(),
+        queries.dimension(),
+        "points of the same dimension are compared"
+    );
     let count = count.min(points.len());
     let tasks = (0..queries.len()).step_by(QUERIES).collect::<Vec<_>>().into_par_iter();
     let of_task = |first: usize| {

@@ -30,7 +30,8 @@ pub fn majority<D>(neighbours: &[Neighbour<D>], labels: &[u32], classes: usize) 
     for neighbour in neighbours {
         votes[labels[neighbour.point as usize] as usize] += 1;
     }
-    let most = (0..votes.len()).reduce(|best, class| if votes[class] > votes[best] { class } else { best });
+    let most = (0..votes.len())
+        .reduce(|best, class| if votes[class] > votes[best] { class } else { best });
     most.unwrap_or(0) as u32
 }
 
