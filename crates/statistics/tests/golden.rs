@@ -88,11 +88,7 @@ fn regression_and_clusters(points: &impl Points, golden: &Value) {
     close("assignment", &[table.assigned().unwrap()], &[best], 1e-12);
 }
 
-fn neighbours<D: Copy>(
-    near: &[Vec<Neighbour<D>>],
-    distance: impl Fn(D) -> f64,
-    golden: &Value,
-) {
+fn neighbours<D: Copy>(near: &[Vec<Neighbour<D>>], distance: impl Fn(D) -> f64, golden: &Value) {
     let found: Vec<f64> = near.iter().flatten().map(|near| distance(near.distance)).collect();
     close("distances", &found, &numbers(&golden["distances"]), 1e-9);
     let votes = numbers(&golden["votes"]);

@@ -1,13 +1,20 @@
 //! How to look at the tables.
 
-use network::Architecture;
+use network::{Architecture, LayerSpec};
 use study::{Study, StudyError};
 
 use super::table::{EncodingRow, Metric};
 
 const FIGURES: &str = include_str!("figures.yaml");
-/// Where an axis sets the width of a network that is a list of layers, its first one dense.
-const WIDTH_OF_LAYERS: &str = "!path train.with.network.layers.0.dense";
+/// What the width is, as trends know it: of a list of layers what an axis sets as the units of its first dense one, in
+/// a stage called `train`.
+fn width(network: &Architecture) -> String {
+    let is_dense = |layer: &LayerSpec| matches!(layer, LayerSpec::Dense(_));
+    match network.layers.iter().position(is_dense) {
+        Some(layer) => format!("!path train.with.network.layers.{layer}.dense"),
+        None => "hidden_width".to_owned(),
+    }
+}
 
 /// The figures that `rows` fill, of a run of `network`, in which `has_votes` says whether neighbours vote.
 ///
@@ -19,9 +26,7 @@ pub fn study(
     has_votes: bool,
     has_plane: bool,
 ) -> Result<Study, StudyError> {
-    // The widths of a list of layers are known as what the sweep sets alone.
-    let over = if network.layers.is_empty() { "hidden_width" } else { WIDTH_OF_LAYERS };
-    let mut study = Study::from_template(FIGURES, &[("OVER", over.to_owned())])?;
+    let mut study = Study::from_template(FIGURES, &[("OVER", width(network))])?;
     let has_steps = rows.first().map(|row| row.step) != rows.last().map(|row| row.step);
     let has = |metric: Metric| rows.iter().any(|row| row.metric == metric);
     study.figures.retain(|figure| match figure.name.as_str() {
@@ -65,11 +70,12 @@ mod tests {
         assert_eq!((found.figures.len(), found.trends.len()), (8, 2));
         assert_eq!(found.faults(KIND), [""; 0]);
         assert_eq!(found.trends[0].over, Varied::HiddenWidth);
-        let listed = architecture(json!({ "layers": [{ "dense": 4 }, "relu", { "dense": 2 }] }));
+        let listed =
+            architecture(json!({ "layers": ["flatten", { "dense": 4 }, "relu", { "dense": 2 }] }));
         let found = study(&listed, &rows, true, true).unwrap();
         assert_eq!(
             found.trends[0].over,
-            Varied::Path("train.with.network.layers.0.dense".to_owned())
+            Varied::Path("train.with.network.layers.1.dense".to_owned())
         );
     }
 
