@@ -40,6 +40,7 @@ pub fn all(evidence: &Evidence) -> Vec<FindingRow> {
         training_makes_regions(evidence),
         classes_are_apart(evidence),
         few_regions_near_samples(evidence),
+        training_clears_samples(evidence),
         no_more_transitions_than_units(evidence),
         depth_does_not_count_at_start(evidence),
     ]
@@ -56,8 +57,11 @@ fn decided(
         return finding.not_applicable(none);
     }
     let (label, members) = (String::new(), lines as u32);
-    let decision = Decision { label, before, after, margin, members, also: None };
-    finding.of_least_favourable(&[decision], Spread::Needed, none)
+    let also = Some(format!("over {lines} lines"));
+    let decision = Decision { label, before, after, margin, members, also };
+    let row = finding.of_least_favourable(&[decision], Spread::Needed, none);
+    // Lines are no repetitions of the run.
+    FindingRow { n: row.n.map(|_| 1), ..row }
 }
 
 /// The finding that the second number of each line is greater than its first.
@@ -72,6 +76,8 @@ fn greater(finding: Finding, pairs: &[(f64, f64)], none: &str) -> FindingRow {
     }
 }
 
+const ONE_STEP: &str = "There is one step.";
+
 fn training_makes_regions(evidence: &Evidence) -> FindingRow {
     let finding = Finding {
         name: "training_makes_regions",
@@ -80,7 +86,7 @@ fn training_makes_regions(evidence: &Evidence) -> FindingRow {
         rule: "that of the last step is greater by two standard errors of the paired difference".to_owned(),
     };
     let Some([first, last]) = evidence.first_and_last() else {
-        return finding.not_applicable("There is one step.");
+        return finding.not_applicable(ONE_STEP);
     };
     let pairs: Vec<(f64, f64)> = first
         .iter()
@@ -112,6 +118,8 @@ fn classes_are_apart(evidence: &Evidence) -> FindingRow {
     }
 }
 
+const NEAR: &str = "transitions per unit of length in the middle half of lines between training samples less those in their outer quarters";
+
 fn few_regions_near_samples(evidence: &Evidence) -> FindingRow {
     let finding = Finding {
         name: "few_regions_near_samples",
@@ -125,6 +133,26 @@ fn few_regions_near_samples(evidence: &Evidence) -> FindingRow {
         .filter_map(|row| row.end_density.zip(row.middle_density))
         .collect();
     greater(finding, &pairs, "No line has a count.")
+}
+
+fn training_clears_samples(evidence: &Evidence) -> FindingRow {
+    let finding = Finding {
+        name: "training_clears_samples",
+        statement: "Training moves linear regions away from the training samples, beyond what there was before it.",
+        measure: format!("{NEAR}, at the first and the last step, means over lines"),
+        rule: "that of the last step is greater by two standard errors of the paired difference"
+            .to_owned(),
+    };
+    let Some([first, last]) = evidence.first_and_last() else {
+        return finding.not_applicable(ONE_STEP);
+    };
+    let excess = |row: &LineRow| Some(row.middle_density? - row.end_density?);
+    let pairs: Vec<(f64, f64)> = first
+        .iter()
+        .zip(last)
+        .filter_map(|(first, last)| excess(first).zip(excess(last)))
+        .collect();
+    greater(finding, &pairs, "No line has a count at both steps.")
 }
 
 fn no_more_transitions_than_units(evidence: &Evidence) -> FindingRow {
@@ -214,19 +242,22 @@ mod tests {
         let alike = vec![(8, vec![1.0, 1.1, 0.9, 1.0]), (8, vec![0.9, 1.2, 0.8, 1.0])];
         let both = |a: &[_], b: &[_]| [rows(0, a), rows(9, b)].concat();
         let grown = Evidence { lines: both(&few, &classes), rates: alike.clone() };
-        assert_eq!(verdicts(&grown), [Holds; 5]);
+        assert_eq!(verdicts(&grown), [Holds; 6]);
         // The other way round there is one class at the end, more near samples, and fewer than before.
         let shrunk = Evidence { lines: both(&classes, &few), rates: alike.clone() };
-        assert_eq!(verdicts(&shrunk), [DoesNotHold, NotApplicable, DoesNotHold, Holds, Holds]);
+        assert_eq!(
+            verdicts(&shrunk),
+            [DoesNotHold, NotApplicable, DoesNotHold, DoesNotHold, Holds, Holds]
+        );
         let uneven = vec![(2, vec![1.0, 1.1, 0.9, 1.0]), (2, vec![0.1, 0.2, 0.1, 0.2])];
         let last = Evidence { lines: rows(0, &[(3, 3, None); 4]), rates: uneven };
         assert_eq!(
             verdicts(&last),
-            [NotApplicable, NotApplicable, NotDecided, DoesNotHold, DoesNotHold]
+            [NotApplicable, NotApplicable, NotDecided, NotApplicable, DoesNotHold, DoesNotHold]
         );
-        assert_eq!(verdicts(&Evidence::default()), [NotApplicable; 5]);
+        assert_eq!(verdicts(&Evidence::default()), [NotApplicable; 6]);
         let late = Evidence { lines: rows(5, &few), rates: alike };
-        assert_eq!(verdicts(&late)[4], NotApplicable);
+        assert_eq!(verdicts(&late)[5], NotApplicable);
     }
 
     #[test]

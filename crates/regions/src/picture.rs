@@ -13,7 +13,12 @@ use crate::tiles::{Tile, counts};
 /// The part of a class's share of the circle of hues that its regions take.
 const SPREAD: f64 = 0.6;
 /// Lightness of the interior of a region with the least value.
-const DARKEST: f64 = 0.45;
+const DARKEST: f64 = 0.32;
+/// Share of the tiles at each end of the values that are taken for the least and the greatest, so that a peak does not leave
+/// the others in the dark.
+const OUTERMOST: f64 = 0.01;
+/// Width of an edge, in tiles: there 1 − 1/e of the lightness is reached.
+const EDGE: f64 = 0.8;
 
 /// The row of a plane, of which `regions` are known.
 #[must_use]
@@ -51,11 +56,16 @@ pub fn tile_rows(
 ) -> Vec<TileRow> {
     let [columns, _] = counts(plane, parameters.resolution);
     let side = 2.0 * plane.reach[0] / columns as f64;
-    let values = || tiles.iter().map(|tile| tile.value);
-    let (low, high) = (values().fold(f64::MAX, f64::min), values().fold(f64::MIN, f64::max));
+    let mut values: Vec<f64> = tiles.iter().map(|tile| tile.value).collect();
+    values.sort_by(f64::total_cmp);
+    #[expect(clippy::cast_sign_loss, reason = "a share is not negative")]
+    let outermost = (OUTERMOST * values.len() as f64) as usize;
+    let ends = [outermost, values.len().saturating_sub(outermost + 1)];
+    let [low, high] = ends.map(|place| values.get(place).copied().unwrap_or(0.0));
     let row = |tile: &Tile| {
         let height = if high > low { (tile.value - low) / (high - low) } else { 1.0 };
-        let inside = tile.distance.map_or(1.0, |distance| 1.0 - (-distance / side).exp());
+        let inside = |distance: f64| 1.0 - (-distance / (EDGE * side)).exp();
+        let inside = tile.distance.map_or(1.0, inside);
         TileRow {
             step,
             plane: number,
@@ -66,7 +76,7 @@ pub fn tile_rows(
             value: tile.value,
             distance: tile.distance,
             hue: tile.direction.map(|direction| hue(direction, tile.class, classes)),
-            shade: inside * (DARKEST + (1.0 - DARKEST) * height),
+            shade: inside * (DARKEST + (1.0 - DARKEST) * height.clamp(0.0, 1.0)),
         }
     };
     tiles.iter().map(row).collect()
