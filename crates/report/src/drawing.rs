@@ -115,6 +115,8 @@ pub struct Map {
     pub meaning: String,
     /// The values at the ends of the colours.
     pub range: (f64, f64),
+    /// Lines between tiles, from one corner to another, in columns and rows from the lower left.
+    pub borders: Vec<[(usize, usize); 2]>,
 }
 
 /// Panels of lines.

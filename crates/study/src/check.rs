@@ -50,6 +50,10 @@ impl Figure {
                 }
                 check.channel(table, layer.upper.as_ref(), Needs::Number, place, "/upper");
                 check.channel(table, layer.value.as_ref(), Needs::Number, place, "/value");
+                check.channel(table, layer.error.as_ref(), Needs::Number, place, "/error");
+                if let Some(borders) = &layer.borders {
+                    check.column(table, borders, Needs::Scalar, place, "/borders");
+                }
                 check.channel(table, layer.hue.as_ref(), Needs::Number, place, "/hue");
                 if let Some(series) = &layer.series {
                     check.column(table, &series.column, Needs::Scalar, place, "/series");

@@ -91,6 +91,12 @@ pub struct Layer {
     /// Upper edge of a band, whose lower edge is `y`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub upper: Option<Channel>,
+    /// The error of `y`: the space from `y` less it to `y` and it is shown behind a line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<Channel>,
+    /// A column: lines part the tiles of a heat map at which it differs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub borders: Option<String>,
     /// The value of a tile of a heat map; the lightness of a pixel of a picture.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Channel>,
@@ -322,9 +328,10 @@ impl Layer {
 
     /// The columns of its table that it reads.
     pub fn columns(&self) -> impl Iterator<Item = &str> {
-        let channels = [&self.x, &self.y, &self.upper, &self.value, &self.hue];
+        let channels = [&self.x, &self.y, &self.upper, &self.error, &self.value, &self.hue];
         let channels = channels.into_iter().flatten().map(|channel| channel.column.as_str());
         let named = self.series.iter().map(|series| series.column.as_str());
+        let named = named.chain(self.borders.as_deref());
         channels
             .chain(named)
             .chain(self.film.as_deref())

@@ -61,6 +61,10 @@ pub struct Figure {
     y: Option<Channel>,
     /// Upper edge of a band.
     upper: Option<Channel>,
+    /// The error of `y`, shown as a band behind a line.
+    error: Option<Channel>,
+    /// A column: lines part the tiles of a heat map at which it differs.
+    borders: Option<String>,
     /// The value of a tile of a heat map, the lightness of a pixel of a picture.
     value: Option<Channel>,
     /// The hue of a pixel of a picture: its fraction is a place on the circle of hues, NULL is grey.
@@ -102,6 +106,10 @@ struct Panel {
     y: Option<Channel>,
     /// Upper edge of a band.
     upper: Option<Channel>,
+    /// The error of `y`, shown as a band behind a line.
+    error: Option<Channel>,
+    /// A column: lines part the tiles of a heat map at which it differs.
+    borders: Option<String>,
     /// The value of a tile of a heat map, the lightness of a pixel of a picture.
     value: Option<Channel>,
     /// The hue of a pixel of a picture: its fraction is a place on the circle of hues, NULL is grey.
@@ -135,6 +143,10 @@ struct Layer {
     y: Option<Channel>,
     /// Upper edge of a band.
     upper: Option<Channel>,
+    /// The error of `y`, shown as a band behind a line.
+    error: Option<Channel>,
+    /// A column: lines part the tiles of a heat map at which it differs.
+    borders: Option<String>,
     /// The value of a tile of a heat map, the lightness of a pixel of a picture.
     value: Option<Channel>,
     /// The hue of a pixel of a picture: its fraction is a place on the circle of hues, NULL is grey.
@@ -253,6 +265,8 @@ impl Layer {
             upper: self.upper.or(panel.upper.clone()),
             value: self.value.or(panel.value.clone()),
             hue: self.hue.or(panel.hue.clone()),
+            error: self.error.or(panel.error.clone()),
+            borders: self.borders.or(panel.borders.clone()),
             series: self.series.or(panel.series.clone()),
             colour: self.colour.or(panel.colour),
             dash: self.dash.or(panel.dash),
@@ -285,6 +299,12 @@ impl Layer {
         if self.film.is_some() && !follows {
             return Err(format!("a {} cannot follow the slider (`film`)", in_words(mark)));
         }
+        if self.error.is_some() && (mark != Mark::Line || self.film.is_some()) {
+            return Err("only a line that stands still has a band of its `error`".to_owned());
+        }
+        if self.borders.is_some() && mark != Mark::HeatMap {
+            return Err(format!("a {} has no tiles to part by `borders`", in_words(mark)));
+        }
         if self.bins.is_some_and(|bins| !(1..=500).contains(&bins)) {
             return Err("`bins` must be between 1 and 500".to_owned());
         }
@@ -297,6 +317,8 @@ impl Layer {
             upper: self.upper.map(Into::into),
             value: self.value.map(Into::into),
             hue: self.hue.map(Into::into),
+            error: self.error.map(Into::into),
+            borders: self.borders,
             series: self.series.map(Into::into),
             name: self.name,
             colour: self.colour,
@@ -326,7 +348,7 @@ fn in_words(mark: Mark) -> &'static str {
 impl Panel {
     /// Whether any field of it is given.
     fn says_something(&self) -> bool {
-        let channels = [&self.x, &self.y, &self.upper, &self.value, &self.hue];
+        let channels = [&self.x, &self.y, &self.upper, &self.error, &self.value, &self.hue];
         self.table.is_some()
             || self.facets.is_some()
             || !self.layers.is_empty()
@@ -336,6 +358,7 @@ impl Panel {
             || self.series.is_some()
             || self.colour.is_some()
             || self.dash.is_some()
+            || self.borders.is_some()
             || self.bins.is_some()
             || self.film.is_some()
     }
@@ -345,6 +368,7 @@ impl Panel {
         let Self { title, facets, layers, table, rows, mark, x, y, upper, value, hue, .. } = self;
         let (series, colour, dash, bins, film) =
             (self.series, self.colour, self.dash, self.bins, self.film);
+        let (error, borders) = (self.error, self.borders);
         let own = Layer {
             table,
             rows,
@@ -353,6 +377,8 @@ impl Panel {
             y,
             upper,
             value,
+            error,
+            borders,
             hue,
             series,
             colour,
@@ -407,6 +433,8 @@ fn whole(written: Figure) -> Result<figure::Figure, String> {
         upper: written.upper,
         value: written.value,
         hue: written.hue,
+        error: written.error,
+        borders: written.borders,
         series: written.series,
         colour: written.colour,
         dash: written.dash,
@@ -549,6 +577,14 @@ mod tests {
             (json!({ "table": "t" }), "a line needs `y`"),
             (json!({ "table": "t", "mark": "band", "y": "b" }), "a band needs `upper`"),
             (json!({ "panels": [panel], "where": { "k": 1 } }), "cannot be combined"),
+            (
+                json!({ "table": "t", "mark": "scatter", "y": "a", "error": "b" }),
+                "only a line that stands still has a band of its `error`",
+            ),
+            (
+                json!({ "table": "t", "y": "a", "borders": "b" }),
+                "a line has no tiles to part by `borders`",
+            ),
             (
                 json!({ "table": "t", "mark": "histogram", "x": "a", "bins": 0 }),
                 "between 1 and 500",

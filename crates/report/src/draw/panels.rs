@@ -191,12 +191,16 @@ fn map<'a>(
     };
     let (columns_of, rows_of) = (places(&across), places(&up));
     let mut values = vec![vec![f64::NAN; across.len()]; up.len()];
+    let mut parts: Vec<Vec<Option<Cell>>> = vec![vec![None; across.len()]; up.len()];
     let numbers = columns.numbers(&value.column)?;
     for (row, _) in shown.iter().enumerate().filter(|(_, shown)| **shown == Shown::Yes) {
         let (at, above) = (columns.cell(&x.column, row)?, columns.cell(&y.column, row)?);
         let (column, line) = (columns_of.get(&at.key()), rows_of.get(&above.key()));
         if let (Some(&column), Some(&line)) = (column, line) {
             values[line][column] = value.value(numbers[row]);
+            if let Some(borders) = &layer.borders {
+                parts[line][column] = Some(columns.cell(borders, row)?);
+            }
         }
     }
     let known = || values.iter().flatten().copied().filter(|value| value.is_finite());
@@ -214,7 +218,40 @@ fn map<'a>(
         values,
         meaning: value.label().to_owned(),
         range,
+        borders: borders(&parts),
     }))
+}
+
+/// The sides at which tiles of different `parts` meet, rows from below; a tile that is not known has none.
+fn borders(parts: &[Vec<Option<Cell>>]) -> Vec<[(usize, usize); 2]> {
+    let at = |row: usize, column: usize| parts.get(row)?.get(column)?.as_ref();
+    let differ = |a: Option<&Cell>, b: Option<&Cell>| a.zip(b).is_some_and(|(a, b)| a != b);
+    let mut found = Vec::new();
+    for (row, cells) in parts.iter().enumerate() {
+        for column in 0..cells.len() {
+            if differ(at(row, column), at(row, column + 1)) {
+                found.push([(column + 1, row), (column + 1, row + 1)]);
+            }
+            if differ(at(row, column), at(row + 1, column)) {
+                found.push([(column, row + 1), (column + 1, row + 1)]);
+            }
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_part_tiles_that_differ() {
+        let row = |cells: [Option<f64>; 3]| cells.map(|cell| cell.map(Cell::Number)).to_vec();
+        // Rows from below: 0 0 1, and 0 1 unknown above.
+        let parts = [row([Some(0.0), Some(0.0), Some(1.0)]), row([Some(0.0), Some(1.0), None])];
+        assert_eq!(borders(&parts), [[(2, 0), (2, 1)], [(1, 1), (2, 1)], [(1, 1), (1, 2)]],);
+        assert!(borders(&[]).is_empty());
+    }
 }
 
 /// What a panel of a figure over a sweep shows: one line of each variant.

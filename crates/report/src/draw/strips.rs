@@ -53,7 +53,12 @@ pub fn content<'a>(
     rows.truncate(MOST_ROWS);
     let Some(columns) = rows.iter().map(|(_, shots)| shots.len()).max() else { return Ok(None) };
     let pictures = pictures(&figure.name, rows, (&samples, shape), style.width)?;
-    Ok(Some(Content::Pictures(Pictures { rows: pictures, films: Vec::new(), columns, large: false })))
+    Ok(Some(Content::Pictures(Pictures {
+        rows: pictures,
+        films: Vec::new(),
+        columns,
+        large: false,
+    })))
 }
 
 /// The samples of the dataset that `artifact` was made from, where that is wired.

@@ -3,11 +3,12 @@
 use plotly::common::{ColorBar, ColorScale, ColorScalePalette, Title};
 use plotly::layout::{Axis, AxisType, Margin, ModeBar};
 use plotly::{HeatMap, Layout};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::layout::{ABOVE, CLEAR, places, title};
 use super::plain;
 use super::trace::{self, axis_name};
+use crate::colour::Colour;
 use crate::drawing::Map;
 
 /// Height of the maps, in pixels.
@@ -32,6 +33,8 @@ pub(super) fn drawn(maps: &[Map]) -> (Vec<Trace>, Value, usize) {
             maps.iter().zip(&places).map(|(map, place)| title(&map.title, place)).collect(),
         );
     let mut layout = serde_json::to_value(layout).unwrap_or_default();
+    layout["shapes"] =
+        maps.iter().enumerate().flat_map(|(place, map)| borders(map, place)).collect();
     let mut traces = Vec::new();
     for (position, (map, place)) in maps.iter().zip(&places).enumerate() {
         let axis = |label: &str, domain: (f64, f64), anchor: &str| {
@@ -68,4 +71,17 @@ pub(super) fn drawn(maps: &[Map]) -> (Vec<Trace>, Value, usize) {
         traces.push(*trace);
     }
     (traces, layout, height)
+}
+
+/// The lines between tiles of the map at `position`, as shapes. A category lies at its number, from 0.
+fn borders(map: &Map, position: usize) -> impl Iterator<Item = Value> {
+    map.borders.iter().map(move |[from, to]| {
+        let [x, y] = ["x", "y"].map(|letter| axis_name(letter, position));
+        let edge = |corner: usize| corner as f64 - 0.5;
+        json!({
+            "type": "line", "xref": x, "yref": y, "layer": "above",
+            "x0": edge(from.0), "y0": edge(from.1), "x1": edge(to.0), "y1": edge(to.1),
+            "line": { "color": Colour::Vermillion.hex(), "width": 3 },
+        })
+    })
 }

@@ -60,6 +60,17 @@ fn tiles(body: &mut String, map: &Map, left: u32) {
             );
         }
     }
+    for [from, to] in &map.borders {
+        let at = |corner: &(usize, usize)| {
+            let x = f64::from(left) + corner.0 as f64 * across;
+            (x, f64::from(TOP) + side - corner.1 as f64 * up)
+        };
+        let ((x1, y1), (x2, y2)) = (at(from), at(to));
+        let _ = writeln!(
+            body,
+            r##"<line x1="{x1:.1}" y1="{y1:.1}" x2="{x2:.1}" y2="{y2:.1}" stroke="#d55e00" stroke-width="4" stroke-linecap="round"/>"##
+        );
+    }
     for (place, label) in labels(&map.x.1) {
         let x = f64::from(left) + (place as f64 + 0.5) * across;
         middle(body, x, TOP + SIDE + 24, label);
