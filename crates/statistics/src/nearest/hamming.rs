@@ -128,8 +128,9 @@ impl WithSimd for Pass<'_> {
         let mut bound = nearest.bound(count);
         for (group, lanes) in lanes.chunks_exact(query.len()).enumerate() {
             let distances = distances(query, lanes);
-            let is_near = distances.iter().fold(false, |any, &distance| any | (distance < bound));
-            if is_near {
+            // One comparison a group: after some thousand rows hardly any is near.
+            let least = distances.iter().fold(u64::MAX, |least, &distance| least.min(distance));
+            if least < bound {
                 let row = first + group * LANES;
                 for (row, distance) in (row..rows).zip(distances) {
                     if distance < bound {
