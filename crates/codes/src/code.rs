@@ -148,12 +148,12 @@ mod tests {
         let codes = encode(&network, &layers, &x).unwrap().codes;
         let row = |i: usize| x[i * 6..(i + 1) * 6].iter().map(|&x| f64::from(x));
         let product = |i, j| row(i).zip(row(j)).map(|(a, b)| a * b).sum::<f64>();
-        let bound = 5.0 * (0.25 / width as f64).sqrt();
+        let bound = 5.0 * (0.25 / f64::from(width)).sqrt();
         for i in 0..40 {
             for j in 0..i {
                 let cosine = product(i, j) / (product(i, i) * product(j, j)).sqrt();
                 let expected = cosine.clamp(-1.0, 1.0).acos() / PI;
-                let found = f64::from(codes.distance(i, &codes, j)) / width as f64;
+                let found = f64::from(codes.distance(i, &codes, j)) / f64::from(width);
                 assert!((found - expected).abs() <= bound, "{i} {j}: {found} {expected}");
             }
         }

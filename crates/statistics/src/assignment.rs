@@ -7,7 +7,7 @@ use pathfinding::matrix::Matrix;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Contingency {
     /// Clusters × classes.
-    counts: Vec<u64>,
+    counts: Vec<i64>,
     clusters: usize,
     classes: usize,
 }
@@ -27,14 +27,14 @@ impl Contingency {
         Self { counts, clusters, classes }
     }
 
-    fn points(&self) -> u64 {
+    fn points(&self) -> i64 {
         self.counts.iter().sum()
     }
 
     /// The class that most points of each cluster have, of equally many the smallest.
     #[must_use]
     pub fn majorities(&self) -> Vec<u32> {
-        let most = |counts: &[u64]| {
+        let most = |counts: &[i64]| {
             let better = |best, class| if counts[class] > counts[best] { class } else { best };
             (0..counts.len()).reduce(better).unwrap_or(0) as u32
         };
@@ -46,8 +46,8 @@ impl Contingency {
     /// Several clusters may have one class: with a cluster for each point it is 1.
     #[must_use]
     pub fn purity(&self) -> Option<f64> {
-        let most = |counts: &[u64]| counts.iter().copied().max().unwrap_or(0);
-        let right: u64 = self.counts.chunks_exact(self.classes.max(1)).map(most).sum();
+        let most = |counts: &[i64]| counts.iter().copied().max().unwrap_or(0);
+        let right: i64 = self.counts.chunks_exact(self.classes.max(1)).map(most).sum();
         (self.points() > 0).then(|| right as f64 / self.points() as f64)
     }
 
@@ -65,7 +65,7 @@ impl Contingency {
         }
         let square = Matrix::from_fn(side, side, |(cluster, class)| {
             let is_inside = cluster < self.clusters && class < self.classes;
-            if is_inside { self.counts[cluster * self.classes + class] as i64 } else { 0 }
+            if is_inside { self.counts[cluster * self.classes + class] } else { 0 }
         });
         let (right, _) = kuhn_munkres(&square);
         Some(right as f64 / self.points() as f64)
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     /// The best of all assignments of the clusters from `cluster` on to the classes that are `free`.
-    fn best(table: &Contingency, cluster: usize, free: &mut Vec<bool>) -> u64 {
+    fn best(table: &Contingency, cluster: usize, free: &mut Vec<bool>) -> i64 {
         if cluster == table.clusters {
             return 0;
         }

@@ -24,7 +24,7 @@ const ROWS: usize = 256;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bits {
     rows: usize,
-    bits: usize,
+    width: usize,
     words: Vec<u64>,
 }
 
@@ -32,7 +32,7 @@ impl Bits {
     /// Rows of zeros.
     #[must_use]
     pub fn zeros(rows: usize, bits: usize) -> Self {
-        Self { rows, bits, words: vec![0; rows * bits.div_ceil(WORD)] }
+        Self { rows, width: bits, words: vec![0; rows * bits.div_ceil(WORD)] }
     }
 
     /// n.
@@ -44,13 +44,13 @@ impl Bits {
     /// w.
     #[must_use]
     pub fn bits(&self) -> usize {
-        self.bits
+        self.width
     }
 
     /// Words of a row.
     #[must_use]
     pub fn words_per_row(&self) -> usize {
-        self.bits.div_ceil(WORD)
+        self.width.div_ceil(WORD)
     }
 
     /// The words of a row.
@@ -68,7 +68,7 @@ impl Bits {
     /// # Panics
     /// Where there is no such row, or it ends before the values do.
     pub fn set_positive(&mut self, row: usize, first: usize, values: &[f32]) {
-        assert!(first + values.len() <= self.bits, "the row has a bit for each value");
+        assert!(first + values.len() <= self.width, "the row has a bit for each value");
         let words = self.words_per_row();
         let row = &mut self.words[row * words..(row + 1) * words];
         for (bit, &value) in (first..).zip(values) {
@@ -82,7 +82,7 @@ impl Bits {
     /// Where the rows end before it does.
     #[must_use]
     pub fn columns(&self, range: Range<usize>) -> Self {
-        assert!(range.end <= self.bits, "the rows have these bits");
+        assert!(range.end <= self.width, "the rows have these bits");
         let mut part = Self::zeros(self.rows, range.len());
         let words = part.words_per_row();
         let (skipped, shift) = (range.start / WORD, range.start % WORD);
@@ -95,7 +95,7 @@ impl Bits {
                     *to |= from[at + 1] << (WORD - shift);
                 }
             }
-            if let Some(last) = to.last_mut().filter(|_| range.len() % WORD > 0) {
+            if let Some(last) = to.last_mut().filter(|_| !range.len().is_multiple_of(WORD)) {
                 *last &= (1 << (range.len() % WORD)) - 1;
             }
         }
@@ -108,7 +108,7 @@ impl Bits {
     /// Where there is no such row.
     #[must_use]
     pub fn selected(&self, rows: impl IntoIterator<Item = usize>) -> Self {
-        let mut part = Self { rows: 0, bits: self.bits, words: Vec::new() };
+        let mut part = Self { rows: 0, width: self.width, words: Vec::new() };
         for row in rows {
             part.words.extend_from_slice(self.row(row));
             part.rows += 1;
@@ -125,7 +125,7 @@ impl Bits {
     /// In how many of `rows` each bit is 1.
     #[must_use]
     pub fn ones(&self, rows: impl IntoIterator<Item = usize>) -> Vec<u64> {
-        let mut ones = vec![0; self.bits];
+        let mut ones = vec![0; self.width];
         for row in rows {
             for (word, ones) in self.row(row).iter().zip(ones.chunks_mut(WORD)) {
                 for (bit, ones) in ones.iter_mut().enumerate() {
@@ -168,13 +168,13 @@ impl Points for Bits {
     }
 
     fn dimension(&self) -> usize {
-        self.bits
+        self.width
     }
 
     fn point(&self, index: usize) -> Vec<f64> {
         let row = self.row(index);
         let bit = |bit: usize| if row[bit / WORD] >> (bit % WORD) & 1 == 1 { 1.0 } else { 0.0 };
-        (0..self.bits).map(bit).collect()
+        (0..self.width).map(bit).collect()
     }
 
     fn squared_norms(&self) -> Vec<f64> {
@@ -206,11 +206,11 @@ impl Points for Bits {
                 let rows = &self.words[share.start * words..share.end * words];
                 let add = &panel[share];
                 Arch::new().dispatch(Collect { rows, words, add, sums: &mut sums });
-                of_bits(&sums, self.bits)
+                of_bits(&sums, self.width)
             })
         };
         let panels: Vec<_> = (0..columns).step_by(TOGETHER).map(of_panel).collect();
-        from_panels(&panels, self.bits, columns)
+        from_panels(&panels, self.width, columns)
     }
 }
 

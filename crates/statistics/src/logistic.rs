@@ -174,9 +174,14 @@ impl<P: Points> Problem<'_, P> {
         for (scores, &label) in probabilities.chunks_exact_mut(self.classes).zip(self.labels) {
             let largest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
             let own = scores[label as usize] - largest;
-            scores.iter_mut().for_each(|score| *score = (*score - largest).exp());
-            let sum: f64 = scores.iter().sum();
-            scores.iter_mut().for_each(|score| *score /= sum);
+            let mut sum = 0.0;
+            for score in scores.iter_mut() {
+                *score = (*score - largest).exp();
+                sum += *score;
+            }
+            for score in scores.iter_mut() {
+                *score /= sum;
+            }
             value += sum.ln() - own;
         }
         let weights = &parameters[..self.points.dimension() * self.classes];

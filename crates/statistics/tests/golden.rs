@@ -20,7 +20,7 @@ fn mixed(i: usize, j: usize) -> usize {
 fn code(i: usize) -> Vec<f32> {
     let bit = |j: usize| {
         let prototype = ((i % CLASSES * 7 + 3) * (j * j + 11 * j + 5)) % 13 < 6;
-        if prototype != (mixed(i, j) < 330) { 1.0 } else { -1.0 }
+        if prototype == (mixed(i, j) < 330) { -1.0 } else { 1.0 }
     };
     (0..BITS).map(bit).collect()
 }

@@ -8,6 +8,7 @@ mod classify;
 mod measures;
 mod plane;
 mod regime;
+mod survey;
 
 mod figures;
 mod findings;

@@ -157,6 +157,7 @@ impl Metric {
     ];
 
     /// The same of inputs, where that is measured.
+    #[must_use]
     pub fn of_inputs(self) -> Self {
         match self {
             Self::KmeansPurity => Self::RawKmeansPurity,

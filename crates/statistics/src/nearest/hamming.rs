@@ -1,25 +1,15 @@
 //! Nearest rows of bits by the number of bits in which they differ.
-//!
-//! Rows of the table are laid side by side, a word of each after the other, so that a vector register holds the
-//! same word of several rows and no sum crosses it. Bits are counted in groups of eight words by carry-save adders
-//! (Harley & Seal; Muła, Kurz & Lemire 2018, Faster Population Counts Using AVX2 Instructions): seven additions of
-//! bits in place of seven counts.
 
 use std::collections::BinaryHeap;
 
-use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
+use super::lanes::{LANES, Lanes, Pass};
 use super::{Neighbour, QUERIES};
 use crate::bits::Bits;
 
-/// Rows side by side: two AVX2 registers, one of AVX-512.
-const LANES: usize = 8;
 /// Bytes of the rows that all queries of a task meet before the next come: they stay in the second cache.
 const BLOCK: usize = 128 << 10;
-
-/// The same word of so many rows.
-type Lanes = [u64; LANES];
 
 /// The `count` rows of `table` nearest to each of `queries`, by rising (distance, row): m × min(count, n).
 ///
@@ -46,14 +36,14 @@ pub fn hamming(table: &Bits, queries: &Bits, count: usize) -> Vec<Vec<Neighbour<
         let mut nearest = vec![Nearest::default(); last - first];
         for (block, lanes) in lanes.chunks(groups * words).enumerate() {
             for (query_row, nearest) in (first..last).zip(&mut nearest) {
-                Arch::new().dispatch(Pass {
-                    query: query(query_row),
-                    lanes,
-                    first: block * groups * LANES,
-                    rows: table.rows(),
-                    count,
-                    nearest,
-                });
+                let first = block * groups * LANES;
+                let rows = first..table.rows().min(first + groups * LANES);
+                let bound = nearest.bound(count);
+                let take = |distance, row| {
+                    nearest.push(distance, row, count);
+                    nearest.bound(count)
+                };
+                Pass { query: query(query_row), lanes, rows, bound, take }.run();
             }
         }
         nearest.into_iter().map(Nearest::into_neighbours).collect::<Vec<_>>()
@@ -85,7 +75,7 @@ impl Nearest {
     fn bound(&self, count: usize) -> u64 {
         match self.heap.peek() {
             Some(farthest) if self.heap.len() == count => farthest >> u32::BITS,
-            _ => u64::MAX,
+            _ => i64::MAX.unsigned_abs(),
         }
     }
 
@@ -105,87 +95,6 @@ impl Nearest {
             .map(|found| Neighbour { distance: (found >> u32::BITS) as u32, point: found as u32 })
             .collect()
     }
-}
-
-/// One query along a block of rows.
-struct Pass<'a> {
-    query: &'a [u64],
-    lanes: &'a [Lanes],
-    /// The first row of the block.
-    first: usize,
-    /// Rows of the whole table.
-    rows: usize,
-    count: usize,
-    nearest: &'a mut Nearest,
-}
-
-impl WithSimd for Pass<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        let Self { query, lanes, first, rows, count, nearest } = self;
-        let mut bound = nearest.bound(count);
-        for (group, lanes) in lanes.chunks_exact(query.len()).enumerate() {
-            let distances = distances(query, lanes);
-            let is_near = distances.iter().fold(false, |any, &distance| any | (distance < bound));
-            if is_near {
-                let row = first + group * LANES;
-                for (row, distance) in (row..rows).zip(distances) {
-                    if distance < bound {
-                        nearest.push(distance, row, count);
-                        bound = nearest.bound(count);
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// In how many bits `query` differs from each of the rows of a group.
-#[inline(always)]
-fn distances(query: &[u64], lanes: &[Lanes]) -> Lanes {
-    let (eights_of_query, rest_of_query) = query.as_chunks::<8>();
-    let (eights_of_lanes, rest_of_lanes) = lanes.as_chunks::<8>();
-    let mut total = [0; LANES];
-    if !eights_of_query.is_empty() {
-        let (mut ones, mut twos, mut fours) = ([0; LANES], [0; LANES], [0; LANES]);
-        for (query, lanes) in eights_of_query.iter().zip(eights_of_lanes) {
-            let differ = |at: usize| zip(lanes[at], [query[at]; LANES], |a, b| a ^ b);
-            let (two, one) = add(ones, differ(0), differ(1));
-            let (other_two, one) = add(one, differ(2), differ(3));
-            let (four, two) = add(twos, two, other_two);
-            let (third_two, one) = add(one, differ(4), differ(5));
-            let (fourth_two, one) = add(one, differ(6), differ(7));
-            let (other_four, two) = add(two, third_two, fourth_two);
-            let (eight, four) = add(fours, four, other_four);
-            (ones, twos, fours) = (one, two, four);
-            total = zip(total, eight, |sum, bits| sum + u64::from(bits.count_ones()));
-        }
-        total = zip(total, fours, |sum, bits| 2 * sum + u64::from(bits.count_ones()));
-        total = zip(total, twos, |sum, bits| 2 * sum + u64::from(bits.count_ones()));
-        total = zip(total, ones, |sum, bits| 2 * sum + u64::from(bits.count_ones()));
-    }
-    for (&query, &lanes) in rest_of_query.iter().zip(rest_of_lanes) {
-        total = zip(total, lanes, |sum, lane| sum + u64::from((lane ^ query).count_ones()));
-    }
-    total
-}
-
-/// Carry and sum of three bits, at every place.
-#[inline(always)]
-fn add(a: Lanes, b: Lanes, c: Lanes) -> (Lanes, Lanes) {
-    let either = zip(a, b, |a, b| a ^ b);
-    let carry = zip(zip(a, b, |a, b| a & b), zip(either, c, |a, b| a & b), |a, b| a | b);
-    (carry, zip(either, c, |a, b| a ^ b))
-}
-
-#[inline(always)]
-fn zip(mut a: Lanes, b: Lanes, f: impl Fn(u64, u64) -> u64) -> Lanes {
-    for (a, b) in a.iter_mut().zip(b) {
-        *a = f(*a, b);
-    }
-    a
 }
 
 #[cfg(test)]

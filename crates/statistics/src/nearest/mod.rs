@@ -2,6 +2,7 @@
 
 mod dense;
 mod hamming;
+mod lanes;
 
 pub use dense::euclidean;
 pub use hamming::hamming;
