@@ -119,6 +119,9 @@ pub struct Map {
     pub borders: Vec<[(usize, usize); 2]>,
 }
 
+/// Maps beside each other, at most.
+const MAPS_OF_A_ROW: usize = 3;
+
 /// Panels of lines.
 #[derive(Clone, Debug)]
 pub struct Plot {
@@ -366,6 +369,14 @@ impl Content {
 }
 
 impl Map {
+    /// Columns and rows in which so many maps lie.
+    #[must_use]
+    pub fn grid(count: usize) -> (usize, usize) {
+        // Four are two by two.
+        let columns = if count == 4 { 2 } else { count.clamp(1, MAPS_OF_A_ROW) };
+        (columns, count.div_ceil(columns).max(1))
+    }
+
     /// Where `value` lies in the range of the colours, from 0 to 1.
     #[must_use]
     pub fn share(&self, value: f64) -> f64 {

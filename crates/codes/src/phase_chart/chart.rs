@@ -72,13 +72,14 @@ pub fn axes(inputs: &Inputs, parameters: &Parameters) -> Result<Axes, StageError
     };
     let across = parameters.across.as_ref().map(|name| named("across", name)).transpose()?;
     let up = parameters.up.as_ref().map(|name| named("up", name)).transpose()?;
-    let mut free =
-        numeric.iter().filter(|name| across.as_ref() != Some(*name) && up.as_ref() != Some(*name));
-    let across = across.or_else(|| free.next().cloned()).ok_or_else(|| {
+    let is_free = |name: &&String| Some(*name) != across.as_ref() && Some(*name) != up.as_ref();
+    let free: Vec<String> = numeric.iter().filter(is_free).cloned().collect();
+    let mut free = free.into_iter();
+    let across = across.or_else(|| free.next()).ok_or_else(|| {
         StageError::new("no axis of the sweep has numbers to draw a chart along")
             .hint("add one, as `width: { set: train.with.network.hidden.0, to: [8, 16, 32, 64] }`")
     })?;
-    Ok(Axes { across, up: up.or_else(|| free.next().cloned()) })
+    Ok(Axes { across, up: up.or_else(|| free.next()) })
 }
 
 /// All places, in the order of the sweep.
@@ -134,8 +135,8 @@ fn regimes(input: &Input) -> Result<Vec<RegimeRow>, StageError> {
     Ok(rows)
 }
 
-/// Mean of each number over runs but `left_out` at `step`, and the regime that follows: redundancy, vote of
-/// neighbours, the network; none where a run has no such step.
+/// Mean of each number over runs but `left_out` at `step`: redundancy, vote of neighbours, the network; and the
+/// regime that follows beside the networks at their last step. None where a run has no such step.
 pub fn means(
     place: &Place,
     step: u64,
@@ -147,9 +148,12 @@ pub fn means(
     let rows: Vec<RegimeRow> = runs.map(|(_, run)| at_step(run)).collect::<Option<_>>()?;
     let count = rows.len() as f64;
     let mean = |of: fn(&RegimeRow) -> f64| rows.iter().map(of).sum::<f64>() / count;
+    let runs = place.runs.iter().enumerate().filter(|(run, _)| Some(*run) != left_out);
+    let ends = runs.filter_map(|(_, run)| run.last().map(|row| row.network_accuracy));
+    let end = ends.sum::<f64>() / count;
     let of =
         [mean(|row| row.redundancy_train), mean(|row| row.knn), mean(|row| row.network_accuracy)];
-    (count > 0.0).then(|| (of, Regime::of(of[0], of[1], of[2], regimes)))
+    (count > 0.0).then(|| (of, Regime::of(of[0], of[1], end, regimes)))
 }
 
 /// The steps that all runs of a place have.

@@ -61,7 +61,7 @@ pub const PHASES: Table = Table {
         Column::new(
             "regime",
             Data::UInt32,
-            "0, 1 or 2: under-, critically or sufficiently expressive, by these means.",
+            "0, 1 or 2: under-, critically or sufficiently expressive, by these means; the vote is held against the networks at the last step.",
         ),
     ],
 };

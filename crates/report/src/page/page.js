@@ -65,7 +65,7 @@
     plot.films = figure.films;
     plot.axes = figure.steps;
     plot.data = null;
-    figure.layout.shapes = marks(plot);
+    figure.layout.shapes = [...(figure.layout.shapes ?? []), ...marks(plot)];
     Plotly.newPlot(plot.element, figure.data, figure.layout, figure.config).then(() => {
       plot.state = "drawn";
       plot.element.dataset.drawn = "true";

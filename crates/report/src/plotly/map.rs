@@ -18,10 +18,12 @@ const BELOW: usize = 84;
 
 type Trace = HeatMap<String, String, Vec<f64>>;
 
-/// Traces, layout and height of `maps` beside each other.
+/// Traces, layout and height of `maps` in rows.
 pub(super) fn drawn(maps: &[Map]) -> (Vec<Trace>, Value, usize) {
-    let places = places(maps.len(), maps.len().max(1), 1);
-    let height = HEIGHT + ABOVE + BELOW;
+    let (columns, rows) = Map::grid(maps.len());
+    let places = places(maps.len(), columns, rows);
+    // Between rows there is room for labels as below the last.
+    let height = rows * (HEIGHT + BELOW) + ABOVE;
     let layout = Layout::new()
         .auto_size(true)
         .height(height)
