@@ -61,6 +61,8 @@ pub struct Pictures {
     pub films: Vec<FilmRow>,
     /// A fixed number of pictures beside each other.
     pub columns: usize,
+    /// Whether they have much detail and are shown large.
+    pub large: bool,
 }
 
 /// A row of pictures that follow the slider.
@@ -94,6 +96,8 @@ pub enum Shades {
     Grey,
     /// Blue at 0, white at 128, vermillion at 255.
     Diverging,
+    /// Hues and lightnesses ([`crate::colour::hued_byte`]).
+    Hues,
 }
 
 /// A matrix whose entries are shown by colours.

@@ -49,6 +49,7 @@ impl Figure {
                 }
                 check.channel(table, layer.upper.as_ref(), Needs::Number, place, "/upper");
                 check.channel(table, layer.value.as_ref(), Needs::Number, place, "/value");
+                check.channel(table, layer.hue.as_ref(), Needs::Number, place, "/hue");
                 if let Some(series) = &layer.series {
                     check.column(table, &series.column, Needs::Scalar, place, "/series");
                 }

@@ -87,9 +87,12 @@ pub struct Layer {
     /// Upper edge of a band, whose lower edge is `y`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub upper: Option<Channel>,
-    /// The value of a tile of a heat map.
+    /// The value of a tile of a heat map; the lightness of a pixel of a picture.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Channel>,
+    /// The hue of a pixel of a picture: a number whose fraction is a place on the circle of hues, NULL for grey.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hue: Option<Channel>,
     /// A column: one line for each of its values.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub series: Option<Series>,
@@ -135,6 +138,16 @@ pub enum Mark {
     Histogram,
     /// A tile at `x` and `y`, coloured by `value`.
     HeatMap,
+    /// A pixel at `x` and `y`, as light as `value` and of the hue `hue`; y points down, as in pictures.
+    Picture,
+}
+
+impl Mark {
+    /// Whether it fills its panel, so that there is no room for another.
+    #[must_use]
+    pub fn covers_panel(self) -> bool {
+        matches!(self, Self::HeatMap | Self::Picture)
+    }
 }
 
 /// A column that decides where a mark lies.
@@ -305,7 +318,7 @@ impl Layer {
 
     /// The columns of its table that it reads.
     pub fn columns(&self) -> impl Iterator<Item = &str> {
-        let channels = [&self.x, &self.y, &self.upper, &self.value];
+        let channels = [&self.x, &self.y, &self.upper, &self.value, &self.hue];
         let channels = channels.into_iter().flatten().map(|channel| channel.column.as_str());
         let named = self.series.iter().map(|series| series.column.as_str());
         channels

@@ -58,8 +58,10 @@ pub struct Figure {
     y: Option<Channel>,
     /// Upper edge of a band.
     upper: Option<Channel>,
-    /// The value of a tile of a heat map.
+    /// The value of a tile of a heat map, the lightness of a pixel of a picture.
     value: Option<Channel>,
+    /// The hue of a pixel of a picture: its fraction is a place on the circle of hues, NULL is grey.
+    hue: Option<Channel>,
     /// A line for each value of a column: its name, or `{ column, label, names, ordered }`.
     series: Option<Series>,
     /// Colour of a figure without `series`.
@@ -97,8 +99,10 @@ struct Panel {
     y: Option<Channel>,
     /// Upper edge of a band.
     upper: Option<Channel>,
-    /// The value of a tile of a heat map.
+    /// The value of a tile of a heat map, the lightness of a pixel of a picture.
     value: Option<Channel>,
+    /// The hue of a pixel of a picture: its fraction is a place on the circle of hues, NULL is grey.
+    hue: Option<Channel>,
     /// A line for each value of a column.
     series: Option<Series>,
     /// Colour of a panel without `series`.
@@ -128,8 +132,10 @@ struct Layer {
     y: Option<Channel>,
     /// Upper edge of a band.
     upper: Option<Channel>,
-    /// The value of a tile of a heat map.
+    /// The value of a tile of a heat map, the lightness of a pixel of a picture.
     value: Option<Channel>,
+    /// The hue of a pixel of a picture: its fraction is a place on the circle of hues, NULL is grey.
+    hue: Option<Channel>,
     /// A line for each value of a column.
     series: Option<Series>,
     /// Name in the legend.
@@ -243,6 +249,7 @@ impl Layer {
             y: self.y.or(panel.y.clone()),
             upper: self.upper.or(panel.upper.clone()),
             value: self.value.or(panel.value.clone()),
+            hue: self.hue.or(panel.hue.clone()),
             series: self.series.or(panel.series.clone()),
             colour: self.colour.or(panel.colour),
             dash: self.dash.or(panel.dash),
@@ -265,13 +272,14 @@ impl Layer {
                 needs(self.upper.is_some(), "upper")?;
             }
             Mark::Histogram => needs(self.x.is_some(), "x")?,
-            Mark::HeatMap => {
+            Mark::HeatMap | Mark::Picture => {
                 needs(self.x.is_some(), "x")?;
                 needs(self.y.is_some(), "y")?;
                 needs(self.value.is_some(), "value")?;
             }
         }
-        if self.film.is_some() && !matches!(mark, Mark::Line | Mark::Steps | Mark::Scatter) {
+        let follows = matches!(mark, Mark::Line | Mark::Steps | Mark::Scatter | Mark::Picture);
+        if self.film.is_some() && !follows {
             return Err(format!("a {} cannot follow the slider (`film`)", in_words(mark)));
         }
         if self.bins.is_some_and(|bins| !(1..=500).contains(&bins)) {
@@ -285,6 +293,7 @@ impl Layer {
             y: self.y.map(Into::into),
             upper: self.upper.map(Into::into),
             value: self.value.map(Into::into),
+            hue: self.hue.map(Into::into),
             series: self.series.map(Into::into),
             name: self.name,
             colour: self.colour,
@@ -307,13 +316,14 @@ fn in_words(mark: Mark) -> &'static str {
         Mark::Bars => "figure of bars",
         Mark::Histogram => "histogram",
         Mark::HeatMap => "heat map",
+        Mark::Picture => "picture",
     }
 }
 
 impl Panel {
     /// Whether any field of it is given.
     fn says_something(&self) -> bool {
-        let channels = [&self.x, &self.y, &self.upper, &self.value];
+        let channels = [&self.x, &self.y, &self.upper, &self.value, &self.hue];
         self.table.is_some()
             || self.facets.is_some()
             || !self.layers.is_empty()
@@ -329,7 +339,7 @@ impl Panel {
 
     /// The panel that stands at `place` within its figure.
     fn whole(self, place: String) -> Result<figure::Panel, String> {
-        let Self { title, facets, layers, table, rows, mark, x, y, upper, value, .. } = self;
+        let Self { title, facets, layers, table, rows, mark, x, y, upper, value, hue, .. } = self;
         let (series, colour, dash, bins, film) =
             (self.series, self.colour, self.dash, self.bins, self.film);
         let own = Layer {
@@ -340,6 +350,7 @@ impl Panel {
             y,
             upper,
             value,
+            hue,
             series,
             colour,
             dash,
@@ -355,9 +366,9 @@ impl Panel {
             });
             completed.collect::<Result<_, _>>()?
         };
-        let maps = layers.iter().filter(|layer| layer.mark == Mark::HeatMap).count();
-        if maps > 0 && layers.len() > 1 {
-            return Err("a heat map must be the only layer of its panel".to_owned());
+        let map = layers.iter().find(|layer| layer.mark.covers_panel());
+        if let Some(map) = map.filter(|_| layers.len() > 1) {
+            return Err(format!("a {} must be the only layer of its panel", in_words(map.mark)));
         }
         Ok(figure::Panel { title, facets, layers, place })
     }
@@ -392,6 +403,7 @@ fn whole(written: Figure) -> Result<figure::Figure, String> {
         y: written.y,
         upper: written.upper,
         value: written.value,
+        hue: written.hue,
         series: written.series,
         colour: written.colour,
         dash: written.dash,
@@ -419,9 +431,11 @@ fn whole(written: Figure) -> Result<figure::Figure, String> {
         .iter()
         .all(|panel| panel.layers.iter().all(|it| it.series.is_none() && it.film.is_none()));
     let layers = || panels.iter().flat_map(|panel| &panel.layers);
-    let maps = layers().filter(|layer| layer.mark == Mark::HeatMap).count();
-    if maps > 0 && maps < layers().count() {
-        return Err("heat maps and other marks cannot share a figure".to_owned());
+    for mark in [Mark::HeatMap, Mark::Picture] {
+        let maps = layers().filter(|layer| layer.mark == mark).count();
+        if maps > 0 && maps < layers().count() {
+            return Err(format!("a {} and other marks cannot share a figure", in_words(mark)));
+        }
     }
     let is_map = !layers().all(figure::Layer::can_be_compared);
     let otherwise = if is_plain && !is_map { Across::Also } else { Across::Never };
@@ -499,7 +513,7 @@ mod tests {
             written.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
             read(written).unwrap().across
         };
-        for mark in ["band", "bars", "histogram", "heat_map"] {
+        for mark in ["band", "bars", "histogram", "heat_map", "picture"] {
             assert_eq!(across(json!({ "mark": mark })), Across::Never, "{mark}");
         }
         assert_eq!(across(json!({ "series": "k" })), Across::Never);
@@ -530,6 +544,15 @@ mod tests {
             (
                 json!({ "panels": [panel, { "table": "t", "mark": "heat_map", "x": "a", "y": "b", "value": "c" }] }),
                 "cannot share a figure",
+            ),
+            (
+                json!({ "table": "t", "mark": "picture", "x": "a", "y": "b" }),
+                "a picture needs `value`",
+            ),
+            (
+                json!({ "panels": [{ "x": "a", "y": "b", "value": "c", "table": "t", "layers": [
+                    { "mark": "picture", "hue": "d" }, { "mark": "line" }] }] }),
+                "a picture must be the only layer of its panel",
             ),
             (json!({ "tabel": "t" }), "unknown field `tabel`"),
         ] {

@@ -32,6 +32,8 @@ pub struct Style {
     pub width: u32,
     /// How many films the page has in all, of as many checkpoints as this run.
     pub films: usize,
+    /// How many variants and selections the page shows in detail.
+    pub details: usize,
 }
 
 /// One function of one checkpoint.
@@ -393,6 +395,7 @@ fn pictures(
         rows,
         films: film_row("", &steps, films).into_iter().collect(),
         columns: columns.clamp(1, 6),
+        large: false,
     })))
 }
 

@@ -273,9 +273,9 @@ pub fn stroke(layer: &Layer) -> Stroke {
         (Mark::Scatter, _) => Stroke::Marks,
         (Mark::Band, _) => Stroke::Band,
         (Mark::Bars | Mark::Histogram, _) => Stroke::Bars,
-        (Mark::Line | Mark::HeatMap, Dash::Solid) => Stroke::Solid,
-        (Mark::Line | Mark::HeatMap, Dash::Dashed) => Stroke::Dashed,
-        (Mark::Line | Mark::HeatMap, Dash::Dotted) => Stroke::Dotted,
+        (Mark::Line | Mark::HeatMap | Mark::Picture, Dash::Solid) => Stroke::Solid,
+        (Mark::Line | Mark::HeatMap | Mark::Picture, Dash::Dashed) => Stroke::Dashed,
+        (Mark::Line | Mark::HeatMap | Mark::Picture, Dash::Dotted) => Stroke::Dotted,
     }
 }
 

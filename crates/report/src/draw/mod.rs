@@ -11,6 +11,7 @@ mod learned;
 mod lines;
 mod panels;
 mod picture;
+mod pixels;
 mod samples;
 mod subject;
 
@@ -96,7 +97,8 @@ pub fn all(variants: &[Variant], own: &[Figure], width: u32) -> Result<Drawn, Re
     // Of repetitions the first is shown in detail.
     let shown: Vec<usize> =
         groups.iter().filter_map(|group| Some(group.members.first()?.index)).collect();
-    let style = Style { width, films: FILMS * shown.len().min(MOST_DETAILS) };
+    let details = shown.len().min(MOST_DETAILS);
+    let style = Style { width, films: FILMS * details, details };
     let mut drawn =
         Drawn { across: Vec::new(), details: Vec::new(), left_out: 0, remarks: Vec::new() };
     let mut over = Over::new(variants.len());
@@ -158,7 +160,7 @@ fn sound<'a>(
 pub fn one(figure: &Figure, variant: &Variant) -> Result<Option<Drawing>, ReportError> {
     let needed = Needed::by([figure], &[]);
     let subject = Subject::new(variant, &needed);
-    let content = panels::content(figure, &subject, None, None)?;
+    let content = panels::content(figure, &subject, None, None, 1)?;
     Ok(content.map(|content| finished(figure, content, "", &subject, None)))
 }
 
@@ -255,7 +257,7 @@ fn of_variant<'a>(
             }
             continue;
         }
-        if let Some(content) = panels::content(figure, subject, own, selected)? {
+        if let Some(content) = panels::content(figure, subject, own, selected, style.details)? {
             drawings.push(finished(figure, content, "", subject, own));
         }
     }

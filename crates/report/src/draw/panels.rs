@@ -6,6 +6,7 @@ use std::path::Path;
 use study::{Condition, Figure, Layer, Mark, Panel as Declared};
 
 use super::lines::{self, Points};
+use super::pixels;
 use super::subject::{Found, Subject};
 use crate::drawing::{Arrangement, Axis, Content, Map, Panel, Stroke};
 use crate::error::ReportError;
@@ -28,7 +29,8 @@ const MOST_TILES: usize = 500;
 /// Panels at most that facets make.
 const MOST_FACETS: usize = 24;
 
-/// What `figure`, which is of `own`, shows of a variant; `None` where there is nothing to draw.
+/// What `figure`, which is of `own`, shows of a variant, one of so many `details` of a page; `None` where there is nothing
+/// to draw.
 ///
 /// # Errors
 /// Where a table cannot be read.
@@ -37,8 +39,9 @@ pub fn content<'a>(
     subject: &Subject<'a>,
     own: Option<&'a Artifact>,
     selected: Option<Selected>,
+    details: usize,
 ) -> Result<Option<Content>, ReportError> {
-    let (mut panels, mut maps) = (Vec::new(), Vec::new());
+    let (mut panels, mut maps, mut pictures) = (Vec::new(), Vec::new(), Vec::new());
     for declared in &figure.panels {
         for (title, facet) in facets(declared, subject, own, selected)? {
             let facet = declared.facets.as_deref().zip(facet.as_ref());
@@ -46,6 +49,14 @@ pub fn content<'a>(
                 && layer.mark == Mark::HeatMap
             {
                 maps.extend(map(&title, layer, subject, own, facet, selected)?);
+                continue;
+            }
+            if let [layer] = &declared.layers[..]
+                && layer.mark == Mark::Picture
+            {
+                let Some(found) = subject.table(&layer.table, own)? else { continue };
+                let layer = narrowed(layer, &found, declared.facets.as_deref(), selected);
+                pictures.extend(pixels::panel(&title, &layer, &found, facet)?);
                 continue;
             }
             let mut series = Vec::new();
@@ -63,6 +74,9 @@ pub fn content<'a>(
                 panels.push(Panel::new(title, x, y, series));
             }
         }
+    }
+    if !pictures.is_empty() {
+        return pixels::content(&figure.name, &pictures, details);
     }
     if !maps.is_empty() {
         return Ok(Some(Content::Maps(maps)));

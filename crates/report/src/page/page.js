@@ -38,6 +38,7 @@
       film.pixels ??= Uint8Array.from(atob(film.bytes), (c) => c.charCodeAt(0));
       const { canvas } = film;
       const image = new ImageData(canvas.width, canvas.height);
+      palettes[film.shades] ??= Uint8Array.from(atob(film.palette), (c) => c.charCodeAt(0));
       const palette = palettes[film.shades];
       const size = canvas.width * canvas.height;
       for (let i = 0; i < size; i += 1) {
