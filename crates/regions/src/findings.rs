@@ -76,6 +76,7 @@ fn greater(finding: Finding, pairs: &[(f64, f64)], none: &str) -> FindingRow {
     }
 }
 
+const NO_LENGTH: &str = "No line has a length.";
 const ONE_STEP: &str = "There is one step.";
 
 fn training_makes_regions(evidence: &Evidence) -> FindingRow {
@@ -109,9 +110,13 @@ fn classes_are_apart(evidence: &Evidence) -> FindingRow {
         mean(&of_it.filter_map(|row| row.density).collect::<Vec<_>>())
     };
     match (of(true), of(false)) {
-        (Some(within), Some(between)) => {
-            decided(finding, (within.value, between.value), between.minus(within), rows.len(), "")
-        }
+        (Some(within), Some(between)) => decided(
+            finding,
+            (within.value, between.value),
+            between.minus(within),
+            rows.len(),
+            NO_LENGTH,
+        ),
         _ => {
             finding.not_applicable("There are no lines of both kinds: the dataset has no classes.")
         }
@@ -169,7 +174,7 @@ fn no_more_transitions_than_units(evidence: &Evidence) -> FindingRow {
     match mean(&counts) {
         Some(Estimate { value, error }) => {
             let margin = Estimate { value: units - value, error };
-            decided(finding, (units, value), margin, counts.len(), "")
+            decided(finding, (units, value), margin, counts.len(), "No line has a count.")
         }
         None => finding.not_applicable("No line has a count."),
     }
@@ -181,7 +186,7 @@ const ALIKE: f64 = 0.5;
 fn depth_does_not_count_at_start(evidence: &Evidence) -> FindingRow {
     let finding = Finding {
         name: "depth_does_not_count_at_start",
-        statement: "Before training a unit bends as often along a line in the last layer as in the first, so that units count and not depth.",
+        statement: "Before training a unit bends about as often along a line in the last layer as in the first: units count, not depth.",
         measure: "transitions per unit and unit of length of the first and of the last layer that bends, at step 0, means over lines".to_owned(),
         rule: format!("the smaller of both is more than {ALIKE} of the greater, by two standard errors"),
     };

@@ -7,8 +7,9 @@ use crate::cell::Segment;
 use crate::samples::{Samples, distance};
 use crate::subdivision::{Subdivision, TooMany};
 
-/// Draws of a second sample that may be the wrong one before a first is drawn anew.
-const TRIES: usize = 64;
+/// Draws before a line is taken that is not of the kind wanted, which may not be there: of one class, of classes of one sample, of
+/// samples that are all the same.
+const TRIES: usize = 4096;
 
 /// A line from one sample to another.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,34 +26,34 @@ pub struct Line {
 pub type Bends = Vec<(f64, usize)>;
 
 /// `count` lines between samples that differ: where there are classes, every second one within a class and the others
-/// between two, as far as such pairs are found.
+/// between two, as far as such pairs are found. There are two samples at least.
 #[must_use]
 pub fn drawn(samples: &Samples, count: u32, random: &mut impl Rng) -> Vec<Line> {
-    let n = samples.inputs.len();
-    (0..count)
-        .map(|number| {
-            let wanted = samples.labels.as_ref().map(|_| number % 2 == 0);
-            let mut line = None;
-            // What is wanted may not be there: one class, classes of one sample, samples that are all the same.
-            for _ in 0..TRIES * TRIES {
-                let a = random.random_range(0..n);
-                let b = random.random_range(0..n - 1);
-                let b = if b >= a { b + 1 } else { b };
-                let found = Line {
-                    samples: [a as u32, b as u32],
-                    same_class: samples.same_class(a, b),
-                    length: distance(&samples.inputs[a], &samples.inputs[b]),
-                };
-                let is_wanted = found.same_class == wanted && found.length > 0.0;
-                line = Some(found);
-                if is_wanted {
-                    break;
-                }
+    let line = |number: u32| {
+        let wanted = samples.labels.as_ref().map(|_| number.is_multiple_of(2));
+        let mut line = any(samples, random);
+        for _ in 0..TRIES {
+            if line.same_class == wanted && line.length > 0.0 {
+                break;
             }
-            line
-        })
-        .collect::<Option<_>>()
-        .unwrap_or_default()
+            line = any(samples, random);
+        }
+        line
+    };
+    (0..count).map(line).collect()
+}
+
+/// A line between any two samples.
+fn any(samples: &Samples, random: &mut impl Rng) -> Line {
+    let n = samples.inputs.len();
+    let a = random.random_range(0..n);
+    let b = random.random_range(0..n - 1);
+    let b = if b >= a { b + 1 } else { b };
+    Line {
+        samples: [a as u32, b as u32],
+        same_class: samples.same_class(a, b),
+        length: distance(&samples.inputs[a], &samples.inputs[b]),
+    }
 }
 
 /// Where `network` bends along a line between `samples`.

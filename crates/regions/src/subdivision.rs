@@ -4,7 +4,7 @@
 //! pre-activation is above 0, and of every window of a max pool which of its numbers is largest. Inputs of one
 //! pattern form a convex set, as it is cut out by linear inequalities: within it the network up to any unit
 //! is one affine function, so that unit by unit each further condition is a half-space. Such a set is an activation region
-//! (Hanin & Rolnick 2019a), and a line or a plane meets it in a convex set.
+//! (Hanin & Rolnick 2019, Deep ReLU Networks Have Surprisingly Few Activation Patterns), and a line or a plane meets it in a convex set.
 //!
 //! **How.** A cell is a convex part of the line or plane. It goes through the network step by step and carries of
 //! every value the coefficients of an affine function of the cell's own coordinates, which

@@ -126,7 +126,8 @@ fn inputs_of_two_dimensions_have_one_plane_with_all_samples() {
     assert_eq!(samples.len(), 30);
     let written: Vec<Sample> = read_rows(made.dataset.path()).unwrap();
     for (row, sample) in samples.iter().zip(&written) {
-        assert_eq!([row.u as f32, row.v as f32], sample.x[..]);
+        let bits = [row.u, row.v].map(|of| (of as f32).to_bits());
+        assert!(bits.into_iter().eq(sample.x.iter().map(|of| of.to_bits())));
     }
     let lines: Vec<LineRow> = read_rows(output.path()).unwrap();
     assert!(lines.len() == 16 && lines.iter().all(|row| row.same_class.is_none()));
