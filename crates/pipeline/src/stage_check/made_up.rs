@@ -190,7 +190,8 @@ fn network(step: u64) -> [(&'static str, Vec<u32>, Vec<f32>); 4] {
 /// f(x) at `step`.
 fn output(step: u64, x: [f32; 2]) -> f32 {
     let [(_, _, inner), (_, _, bias), (_, _, outer), (_, _, last)] = network(step);
-    let unit = |unit: usize| (x[0] * inner[unit] + x[1] * inner[WIDTH + unit] + bias[unit]).tanh();
+    let unit =
+        |unit: usize| (x[0] * inner[unit] + x[1] * inner[WIDTH + unit] + bias[unit]).max(0.0);
     (0..WIDTH).map(|at| unit(at) * outer[at]).sum::<f32>() + last[0]
 }
 
@@ -320,7 +321,7 @@ fn outline(kind: Kind) -> Outline {
     outline.checkpoints = Some(STEPS.to_vec());
     outline.parameter_count = Some((4 * WIDTH + 1) as u64);
     outline.network =
-        Some(json!({ "hidden": [WIDTH], "activation": "tanh", "init": "glorot", "bias": true }));
+        Some(json!({ "hidden": [WIDTH], "activation": "relu", "init": "glorot", "bias": true }));
     outline.loss = Some("least_squares".to_owned());
     outline.optimizer = Some("gradient_descent".to_owned());
     outline.learning_rates = Some(vec![RateFrom { step: 0, learning_rate: RATE }]);
