@@ -38,7 +38,7 @@ fn dependencies_point_one_way() {
         ("stage", &["artifact"]),
         ("network", &["unify"]),
         ("dataset", &["artifact", "stage", "network"]),
-        ("train", &["artifact", "stage", "network"]),
+        ("train", &["artifact", "stage", "network", "kernel"]),
         ("kernel", &["artifact", "stage", "network"]),
         ("ntk", &["artifact", "stage", "network", "kernel"]),
         ("infinite", &["artifact", "stage", "study", "network", "kernel"]),

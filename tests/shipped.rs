@@ -396,3 +396,51 @@ fn data_pruning_compares_scores() {
     let settings = [&RETRAIN[..], &["sweep.removed.to=[0.0, 0.5]"]].concat();
     forgetting("data-pruning", &settings, "learned_late_is_forgotten");
 }
+
+#[test]
+fn continual_trains_on_two_halves_in_turn() {
+    let settings = [
+        "train.with.checkpoints={at: [6]}",
+        "hard.with.optimizer.sgd.batch=8",
+        "easy.with.optimizer.sgd.batch=8",
+        "hard-again.with.optimizer.sgd.batch=8",
+        "easy-again.with.optimizer.sgd.batch=8",
+        "sweep.again.to=[10, 11]",
+    ];
+    let data = forgetting("continual", &settings, "easy_samples_stay");
+    // Two orders, and three phases after the first.
+    let file = File::open(results(&data, "continual").join("retention.parquet")).expect("a table");
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file).expect("Parquet");
+    assert_eq!(reader.metadata().file_metadata().num_rows(), 6);
+}
+
+#[test]
+fn permuted_pixels_are_learned_by_two_networks() {
+    let settings: Vec<String> = ["dense", "convolutional"]
+        .into_iter()
+        .flat_map(|stage| {
+            ["optimizer.sgd.batch=16", "steps=24", "history_every=6"]
+                .map(|setting| format!("{stage}.with.{setting}"))
+        })
+        .collect();
+    let settings: Vec<&str> = settings.iter().map(String::as_str).collect();
+    let data = data();
+    let small = [
+        "dataset.with.train=48",
+        "dataset.with.test=40",
+        "forgetting-dense.with.top=[5]",
+        "forgetting-convolutional.with.top=[5]",
+        "sweep.run.to=[0, 1]",
+        "sweep.draw.to=[0, 1]",
+    ];
+    let arguments: Vec<&str> =
+        small.iter().chain(&settings).flat_map(|setting| ["--set", *setting]).collect();
+    let output = pipeline(data.path(), "permuted", &arguments);
+    assert!(output.status.success(), "{}", text(&output));
+    for finding in ["permuted_pixels_hurt_convolutions", "permuted_pixels_hurt_dense_layers"] {
+        let found = findings(&data, "permuted");
+        let row = found.iter().find(|row| row.finding == finding).expect(finding);
+        // Two draws of the dataset, however many runs each of them has gathered.
+        assert_eq!(row.n, Some(2), "{row:?}");
+    }
+}

@@ -69,10 +69,11 @@ fn a_trainer_in_numpy_takes_the_place_of_ours() {
     assert!(losses.is_sorted_by(|earlier, later| earlier > later), "{losses:?}");
 }
 
-/// Runs `stage-check PROGRAM`.
-fn stage_check(stage: &str) -> Output {
+/// Runs `stage-check PROGRAM`, with more arguments.
+fn stage_check(stage: &str, arguments: &[&str]) -> Output {
     Command::new(program("ntk-lab"))
         .args(["stage-check", stage])
+        .args(arguments)
         .current_dir(root())
         .env("PATH", path())
         .output()
@@ -86,7 +87,7 @@ fn every_example_in_python_keeps_the_contract() {
         return;
     }
     for stage in ["rbf_kernel", "random_features", "numpy_train", "localization"] {
-        let output = stage_check(&format!("./stages/{stage}.py"));
+        let output = stage_check(&format!("./stages/{stage}.py"), &[]);
         assert!(output.status.success(), "{}", text(&output));
     }
 }
@@ -95,7 +96,15 @@ fn every_example_in_python_keeps_the_contract() {
 fn the_example_in_rust_and_our_own_stages_keep_the_contract() {
     let example = program("examples/linear_kernel");
     for stage in [example.to_str().expect("a path"), "ntk", "spectrum", "kernel-similarity"] {
-        let output = stage_check(stage);
+        let output = stage_check(stage, &[]);
+        assert!(output.status.success(), "{}", text(&output));
+    }
+    // What asks for classes.
+    let of_loss = ["--set", "table=presentations", "--set", "score=loss", "--set", "remove=0.5"];
+    for (stage, arguments) in
+        [("forgetting", &["--set", "top=[3]"][..]), ("select", &of_loss), ("retention", &[])]
+    {
+        let output = stage_check(stage, &[arguments, &["--classes"]].concat());
         assert!(output.status.success(), "{}", text(&output));
     }
 }

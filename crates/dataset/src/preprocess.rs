@@ -1,4 +1,4 @@
-//! What becomes of images before they are samples: resized, scaled, whitened.
+//! What becomes of images before they are samples: resized, permuted, scaled, whitened.
 //!
 //! Everything is fitted on the training split and applied to both; what was fitted is stored beside the
 //! samples.
@@ -7,6 +7,8 @@ use artifact::tables::dataset::PreprocessingRow;
 use faer::Mat;
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatRef, Par, Side};
+use rand::Rng;
+use rand::seq::SliceRandom;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +22,12 @@ pub struct Preprocess {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
     pub resize: Option<u32>,
+    /// Share of the pixels that change places, the same ones in every image and both splits: 1 leaves a fully
+    /// connected network the same problem and takes what is near from a convolution (permuted MNIST,
+    /// Goodfellow et al. 2013).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub permute: Option<f64>,
     /// How values are scaled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scale: Option<Scaling>,
@@ -54,6 +62,10 @@ impl Preprocess {
             );
             problems.push(("/resize", message));
         }
+        if let Some(share) = self.permute.filter(|share| !(0.0..=1.0).contains(share)) {
+            let message = format!("permute is {share}; a share lies between 0 and 1");
+            problems.push(("/permute", message));
+        }
         if let Some(epsilon) = self.zca.filter(|epsilon| !(epsilon.is_finite() && *epsilon > 0.0)) {
             problems.push(("/zca", format!("ε is {epsilon}; it must be a finite number above 0")));
         }
@@ -65,12 +77,26 @@ impl Preprocess {
         self.resize.map_or([h, w, c], |side| [side as usize, side as usize, c])
     }
 
-    /// Preprocesses both splits, and gives what was fitted to the first.
-    pub(crate) fn apply(&self, train: &mut Samples, test: &mut Samples) -> Vec<PreprocessingRow> {
+    /// Preprocesses both splits, and gives what was fitted to the first or drawn from `random`.
+    pub(crate) fn apply(
+        &self,
+        train: &mut Samples,
+        test: &mut Samples,
+        random: &mut impl Rng,
+    ) -> Vec<PreprocessingRow> {
         let mut fitted = Vec::new();
         if let Some(side) = self.resize {
             resize(train, side as usize);
             resize(test, side as usize);
+        }
+        if let Some([h, w, _]) = train.shape
+            && let Some(share) = self.permute
+        {
+            let places = permutation(h * w, share, random);
+            permute(train, &places);
+            permute(test, &places);
+            let places: Vec<f64> = places.iter().map(|&place| place as f64).collect();
+            fitted.extend(rows("permute", [places.as_slice()]));
         }
         match self.scale {
             Some(Scaling::Standardize) => {
@@ -140,6 +166,30 @@ fn resize(samples: &mut Samples, side: usize) {
     samples.inputs = resized;
     samples.shape = Some([side, side, c]);
     samples.input_dim = side * side * c;
+}
+
+/// Of each of `count` places where its pixel comes from: round(share · count) of them, drawn, in a drawn order.
+fn permutation(count: usize, share: f64, random: &mut impl Rng) -> Vec<usize> {
+    let mut drawn: Vec<usize> = (0..count).collect();
+    drawn.shuffle(random);
+    drawn.truncate(((share * count as f64).round() as usize).min(count));
+    let mut order = drawn.clone();
+    order.shuffle(random);
+    let mut places: Vec<usize> = (0..count).collect();
+    for (&to, from) in drawn.iter().zip(order) {
+        places[to] = from;
+    }
+    places
+}
+
+/// Gives each place of every image the pixel, with all channels, that `places` says.
+fn permute(samples: &mut Samples, places: &[usize]) {
+    let channels = samples.shape.map_or(1, |[_, _, c]| c);
+    let image = places.len() * channels;
+    let pixels = samples.inputs.chunks_exact(image).flat_map(|image| {
+        places.iter().flat_map(move |&from| image[from * channels..(from + 1) * channels].iter())
+    });
+    samples.inputs = pixels.copied().collect();
 }
 
 /// Mean and standard deviation of each channel.
@@ -225,6 +275,7 @@ fn multiply(samples: &mut Samples, matrix: MatRef<'_, f64>) {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use stage::Seed;
 
     use super::*;
 
@@ -282,7 +333,7 @@ mod tests {
         train.inputs.iter_mut().skip(1).step_by(2).for_each(|x| *x = 0.25);
         let before = test.inputs.clone();
         let preprocess = Preprocess { scale: Some(Scaling::Standardize), ..Preprocess::default() };
-        let fitted = preprocess.apply(&mut train, &mut test);
+        let fitted = preprocess.apply(&mut train, &mut test, &mut Seed(0).stream("permute"));
         let channel = |of: &Samples, c: usize| -> Vec<f64> {
             of.inputs.iter().skip(c).step_by(2).copied().collect()
         };
@@ -312,15 +363,43 @@ mod tests {
         unit_norm(&mut unit);
         let before = moments(&unit).self_adjoint_eigen(Side::Lower).unwrap();
         let epsilon = 0.3;
-        let preprocess =
-            Preprocess { scale: Some(Scaling::UnitNorm), zca: Some(epsilon), resize: None };
-        assert_eq!(preprocess.apply(&mut train, &mut test).len(), 6);
+        let preprocess = Preprocess {
+            scale: Some(Scaling::UnitNorm),
+            zca: Some(epsilon),
+            ..Preprocess::default()
+        };
+        let random = &mut Seed(0).stream("permute");
+        assert_eq!(preprocess.apply(&mut train, &mut test, random).len(), 6);
         let after = moments(&train).self_adjoint_eigen(Side::Lower).unwrap();
         // Each eigenvalue s becomes s / (s + ε tr/d), in the same order; the trace is 1.
         for i in 0..6 {
             let s = before.S().column_vector()[i];
             let expected = s / (s + epsilon / 6.0);
             assert!((after.S().column_vector()[i] - expected).abs() <= 1e-12);
+        }
+    }
+
+    #[test]
+    fn the_same_pixels_change_places_in_every_image() {
+        let (before, before_test) = (images(3, [5, 4, 2], 1), images(2, [5, 4, 2], 3));
+        for (share, moved_at_most) in [(0.0, 0), (0.25, 5), (1.0, 20)] {
+            let (mut train, mut test) = (before.clone(), before_test.clone());
+            let preprocess = Preprocess { permute: Some(share), ..Preprocess::default() };
+            let random = &mut Seed(7).stream("permute");
+            let fitted = preprocess.apply(&mut train, &mut test, random);
+            let places: Vec<usize> = fitted[0].values.iter().map(|&place| place as usize).collect();
+            let mut sorted = places.clone();
+            sorted.sort_unstable();
+            assert_eq!(sorted, (0..20).collect::<Vec<_>>());
+            let moved = places.iter().enumerate().filter(|(to, from)| to != *from).count();
+            assert!(moved <= moved_at_most && (moved > 0) == (share > 0.0), "{moved} of {share}");
+            for (after, before) in [(&train, &before), (&test, &before_test)] {
+                for (i, &value) in after.inputs.iter().enumerate() {
+                    let (image, place, channel) = (i / 40, i % 40 / 2, i % 2);
+                    let source = before.inputs[image * 40 + places[place] * 2 + channel];
+                    assert_eq!(value.to_bits(), source.to_bits());
+                }
+            }
         }
     }
 

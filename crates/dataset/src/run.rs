@@ -40,7 +40,8 @@ pub fn run(
         augment.apply(&mut train, black, &mut context.seed.stream(&stream));
     }
     if let Some(preprocess) = &parameters.preprocess {
-        let fitted = preprocess.apply(&mut train, &mut test);
+        let fitted =
+            preprocess.apply(&mut train, &mut test, &mut context.seed.stream("dataset/permute"));
         write_rows(output, &fitted)?;
     }
     if parameters.shuffle_targets {

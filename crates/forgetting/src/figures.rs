@@ -69,8 +69,8 @@ mod tests {
     #[test]
     fn every_figure_can_be_drawn_from_the_declared_tables() {
         let found = study(&[row("")], true).unwrap();
-        assert_eq!(found.figures.len(), 5);
+        assert_eq!(found.figures.len(), 6);
         assert_eq!(found.faults(KIND), [""; 0]);
-        assert_eq!(study(&[row("a"), row("b")], true).unwrap().figures.len(), 3);
+        assert_eq!(study(&[row("a"), row("b")], true).unwrap().figures.len(), 4);
     }
 }

@@ -3,8 +3,9 @@
 use std::ops::Range;
 
 use crate::activation::Activation;
-use crate::convolution::{self, Turned};
+use crate::convolution::Turned;
 use crate::gemm::{Gemm, gemm};
+use crate::linear;
 use crate::local;
 use crate::model::LayerView;
 use crate::normalization::{Moments, Norm, scale_and_shift};
@@ -149,23 +150,6 @@ impl<T: Scalar> Lane<T> {
         shift.clear();
         let mut channels = step.shapes[1].channels();
         match (step.op, step.layer.map(|layer| &setting.layers[layer])) {
-            (Op::Dense, Some(layer)) => {
-                let shape = [block.len(), layer.fan_in, layer.fan_out];
-                let scale = layer.weight_scale;
-                gemm(Gemm::Plain, shape, scale, input(0), layer.weight, false, result);
-                shift.extend(layer.bias.iter().map(|&c| c * layer.bias_scale));
-            }
-            (Op::Convolution(window), Some(layer)) => {
-                let (scale, weight) = (layer.weight_scale, layer.weight);
-                convolution::forward(&window, channels, scale, weight, input(0), padded, result);
-                shift.extend(layer.bias.iter().map(|&c| c * layer.bias_scale));
-            }
-            (Op::Local(window), Some(layer)) => {
-                let (scale, weight) = (layer.weight_scale, layer.weight);
-                local::forward(&window, channels, scale, weight, input(0), padded, result);
-                shift.extend(layer.bias.iter().map(|&c| c * layer.bias_scale));
-                channels = width;
-            }
             (Op::Norm(norm), Some(layer)) => {
                 if step.is_batch_norm() {
                     norm.normalized(&setting.batch[s], input(0), result);
@@ -178,18 +162,19 @@ impl<T: Scalar> Lane<T> {
                 }
                 scale_and_shift(layer.weight, layer.bias, result);
             }
-            (Op::AveragePool(window), _) => pooling::average(&window, input(0), result),
             (Op::MaxPool(window), _) => {
                 pooling::maximum(&window, input(0), result, &mut self.maxima[s][rows.clone()]);
             }
-            (Op::GlobalAverage, _) => pooling::global_average(channels, input(0), result),
-            (Op::Sum, _) => {
-                for ((to, &a), &b) in result.iter_mut().zip(input(0)).zip(input(1)) {
-                    *to = a + b;
+            (_, layer) => {
+                let inputs = (input(0), input(step.inputs.len() - 1));
+                linear::product(step, layer, inputs, padded, result);
+                if let Some(layer) = layer {
+                    shift.extend(layer.bias.iter().map(|&c| c * layer.bias_scale));
+                }
+                if matches!(step.op, Op::Local(_)) {
+                    channels = width;
                 }
             }
-            // What has parameters has been met above.
-            _ => result.copy_from_slice(input(0)),
         }
         let slopes = &mut self.slopes[s];
         let slopes = if slopes.is_empty() { &mut [][..] } else { &mut slopes[rows] };

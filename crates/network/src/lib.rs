@@ -64,6 +64,7 @@ mod factors;
 mod hessian;
 mod lanczos;
 mod lane;
+mod linear;
 mod statistics;
 mod tangent;
 mod workspace;

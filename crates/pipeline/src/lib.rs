@@ -55,7 +55,7 @@ pub use programs::{Program, installed_packages, kinds, stages};
 pub use project::Project;
 pub use reading::{Axis, Cluster, Labels, Point, Resources, Sweep, pipeline_schema};
 pub use results::{compare, gather, summary};
-pub use stage_check::{StageCheck, Verdict, stage_check};
+pub use stage_check::{Problem, StageCheck, Verdict, stage_check};
 pub use store::Made;
 pub use system::{DEFAULT_MEMORY_BYTES, end_on_interrupt, limits};
 pub use text::{Diagnostic, Diagnostics, Location, quantity};

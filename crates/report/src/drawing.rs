@@ -61,6 +61,8 @@ pub struct Pictures {
     pub films: Vec<FilmRow>,
     /// A fixed number of pictures beside each other.
     pub columns: usize,
+    /// Whether they have much detail and are shown large.
+    pub large: bool,
 }
 
 /// A row of pictures that follow the slider.
@@ -94,6 +96,8 @@ pub enum Shades {
     Grey,
     /// Blue at 0, white at 128, vermillion at 255.
     Diverging,
+    /// Hues and lightnesses ([`crate::colour::hued_byte`]).
+    Hues,
 }
 
 /// A matrix whose entries are shown by colours.
@@ -111,7 +115,12 @@ pub struct Map {
     pub meaning: String,
     /// The values at the ends of the colours.
     pub range: (f64, f64),
+    /// Lines between tiles, from one corner to another, in columns and rows from the lower left.
+    pub borders: Vec<[(usize, usize); 2]>,
 }
+
+/// Maps beside each other, at most.
+const MAPS_OF_A_ROW: usize = 3;
 
 /// Panels of lines.
 #[derive(Clone, Debug)]
@@ -360,6 +369,14 @@ impl Content {
 }
 
 impl Map {
+    /// Columns and rows in which so many maps lie.
+    #[must_use]
+    pub fn grid(count: usize) -> (usize, usize) {
+        // Four are two by two.
+        let columns = if count == 4 { 2 } else { count.clamp(1, MAPS_OF_A_ROW) };
+        (columns, count.div_ceil(columns).max(1))
+    }
+
     /// Where `value` lies in the range of the colours, from 0 to 1.
     #[must_use]
     pub fn share(&self, value: f64) -> f64 {

@@ -1,6 +1,6 @@
 //! The artifacts that a report is about, and which of them belong to one variant of a sweep.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use artifact::tables::findings::{FINDINGS, FindingRow};
@@ -63,7 +63,8 @@ impl Artifact {
     }
 
     /// Whether it was made from an artifact with this key, as far as its manifest says.
-    fn is_made_from(&self, key: &str) -> bool {
+    #[must_use]
+    pub fn is_made_from(&self, key: &str) -> bool {
         self.manifest.inputs.values().flatten().any(|input| input == key)
     }
 }
@@ -188,10 +189,16 @@ fn variant(
     artifacts: Vec<&Artifact>,
 ) -> Result<Variant, StageError> {
     let mut findings: Vec<FindingRow> = Vec::new();
+    let mut sources = BTreeMap::new();
     let mut rates = Vec::new();
     for artifact in &artifacts {
         if artifact.table(FINDINGS.name).is_some() {
-            findings.extend(read_rows::<FindingRow>(&artifact.directory)?);
+            for row in read_rows::<FindingRow>(&artifact.directory)? {
+                // Of two artifacts with one finding the first is looked at.
+                let source = sources.entry(row.finding.clone());
+                source.or_insert_with(|| artifact.directory.clone());
+                findings.push(row);
+            }
         }
         if artifact.manifest.kind == Kind::TRAINING && artifact.table(HISTORY.name).is_some() {
             let mut history: Vec<HistoryRow> = read_rows(&artifact.directory)?;
@@ -207,6 +214,7 @@ fn variant(
         about: About::new(artifacts.iter().map(|artifact| &artifact.manifest)),
         artifacts: artifacts.into_iter().cloned().collect(),
         findings,
+        sources,
         rates,
     })
 }

@@ -1,5 +1,8 @@
 //! The variants of a sweep that a report is about: one without a sweep.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
 use artifact::Table;
 use artifact::tables::findings::FindingRow;
 
@@ -23,6 +26,8 @@ pub struct Variant {
     pub about: About,
     /// The findings of its artifacts.
     pub findings: Vec<FindingRow>,
+    /// The directory of the artifact that each finding is of, by its name.
+    pub sources: BTreeMap<String, PathBuf>,
     /// The learning rate of each recorded update.
     pub rates: Vec<f64>,
 }
@@ -72,6 +77,20 @@ impl Group<'_> {
     #[must_use]
     pub fn label(&self) -> String {
         if self.axes.is_empty() { "all".to_owned() } else { joined(&self.axes, ", ") }
+    }
+
+    /// The same with one member for each artifact that the finding `name` is of: variants that share one, which
+    /// has gathered them itself, do not repeat each other.
+    #[must_use]
+    pub fn each_once(&self, name: &str) -> Self {
+        let mut members: Vec<&Variant> = Vec::with_capacity(self.members.len());
+        for member in &self.members {
+            let source = member.sources.get(name);
+            if source.is_none() || members.iter().all(|other| other.sources.get(name) != source) {
+                members.push(member);
+            }
+        }
+        Self { axes: self.axes.clone(), members }
     }
 
     /// The shared axes without the axis `name`: what groups along that axis have in common.
@@ -224,6 +243,21 @@ pub mod made_up {
         assert_eq!(groups(&widths).len(), 2);
         let draws = [at("draw", "seed", 1), at("draw", "seed", 2)];
         assert_eq!(groups(&draws).len(), 1);
+    }
+
+    #[test]
+    fn variants_that_share_an_artifact_are_one_repetition() {
+        let of = |seed: u64, source: &str| Variant {
+            sources: [("x".to_owned(), PathBuf::from(source))].into(),
+            ..of(&[("seed", json!(seed))])
+        };
+        let variants = [of(0, "a"), of(1, "a"), of(2, "b"), of(3, "b")];
+        let group = &groups(&variants)[0];
+        let seeds = |group: &Group| {
+            group.members.iter().map(|member| member.label()).collect::<Vec<String>>()
+        };
+        assert_eq!(seeds(&group.each_once("x")), ["seed=0", "seed=2"]);
+        assert_eq!(group.each_once("y").members.len(), 4);
     }
 
     #[test]

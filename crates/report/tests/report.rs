@@ -588,6 +588,10 @@ fn a_figure_of_the_user_s_own_is_drawn_from_any_table() {
             "heat_map",
             json!({ "y": "index", "value": "eigenvalue", "where": { "index": { "at_most": 5 } } }),
         ),
+        (
+            "picture",
+            json!({ "y": "index", "value": "eigenvalue", "hue": "eigenvalue", "film": "step" }),
+        ),
     ] {
         let mut written = json!({
             "name": if mark == "heat_map" { "own_map" } else { "own" }, "title": "My own", "table": "eigenvalues", "mark": mark, "x": "step", "y": "eigenvalue",

@@ -30,6 +30,11 @@ impl Group<'_> {
         self.common.goes_with(&other.common)
     }
 
+    /// The axes whose values its members have in common, in the order of the sweep.
+    pub fn axes(&self) -> impl Iterator<Item = &AxisValue> {
+        self.common.axes.values()
+    }
+
     /// Its name in messages.
     #[must_use]
     pub fn shown(&self) -> String {

@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::condition::{Condition, End};
 use crate::figure::{Channel, Figure, Mark};
 use crate::file::{STUDY_FILE, Select, Study};
+use crate::gallery::Gallery;
 
 /// What is wrong with a figure.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +50,11 @@ impl Figure {
                 }
                 check.channel(table, layer.upper.as_ref(), Needs::Number, place, "/upper");
                 check.channel(table, layer.value.as_ref(), Needs::Number, place, "/value");
+                check.channel(table, layer.error.as_ref(), Needs::Number, place, "/error");
+                if let Some(borders) = &layer.borders {
+                    check.column(table, borders, Needs::Scalar, place, "/borders");
+                }
+                check.channel(table, layer.hue.as_ref(), Needs::Number, place, "/hue");
                 if let Some(series) = &layer.series {
                     check.column(table, &series.column, Needs::Scalar, place, "/series");
                 }
@@ -98,6 +104,9 @@ impl Figure {
                     }
                 }
             }
+        }
+        if let Some(gallery) = &self.gallery {
+            check.gallery(gallery);
         }
         check.found
     }
@@ -174,6 +183,32 @@ impl Check<'_> {
             return None;
         }
         found
+    }
+
+    fn gallery(&mut self, gallery: &Gallery) {
+        let place = "/gallery";
+        let Some(table) = self.table(&gallery.table, place, "/table") else { return };
+        self.column(table, &gallery.sample, Needs::Number, place, "/sample");
+        if let Some(each) = &gallery.each {
+            self.column(table, &each.column, Needs::Number, place, "/each/column");
+        }
+        for (number, strip) in gallery.strips.iter().enumerate() {
+            let place = format!("/gallery/strips/{number}");
+            self.column(table, &strip.by, Needs::Number, &place, "/by");
+            self.rows(table, &strip.rows, &format!("{place}/where"));
+        }
+        for (number, label) in gallery.labels.iter().enumerate() {
+            for (name, how) in placeholders(label) {
+                let has_it = table.columns.iter().any(|column| column.name == name);
+                if !has_it || !["", "subscript", "percent"].contains(&how) {
+                    let how = if how.is_empty() { String::new() } else { format!(":{how}") };
+                    let at = format!("/gallery/labels/{number}");
+                    let message =
+                        format!("`{{{name}{how}}}` is neither a column nor a way to show one");
+                    self.problem(at, message);
+                }
+            }
+        }
     }
 
     fn channel(

@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::condition::Condition;
+use crate::gallery::Gallery;
 
 /// One figure.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,6 +37,9 @@ pub struct Figure {
     /// Functions over the inputs, in place of panels.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub function: Option<Function>,
+    /// Samples as pictures, in place of panels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gallery: Option<Gallery>,
 }
 
 /// How a figure is drawn over a sweep.
@@ -87,9 +91,18 @@ pub struct Layer {
     /// Upper edge of a band, whose lower edge is `y`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub upper: Option<Channel>,
-    /// The value of a tile of a heat map.
+    /// The error of `y`: the space from `y` less it to `y` and it is shown behind a line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<Channel>,
+    /// A column: lines part the tiles of a heat map at which it differs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub borders: Option<String>,
+    /// The value of a tile of a heat map; the lightness of a pixel of a picture.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Channel>,
+    /// The hue of a pixel of a picture: a number whose fraction is a place on the circle of hues, NULL for grey.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hue: Option<Channel>,
     /// A column: one line for each of its values.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub series: Option<Series>,
@@ -135,6 +148,16 @@ pub enum Mark {
     Histogram,
     /// A tile at `x` and `y`, coloured by `value`.
     HeatMap,
+    /// A pixel at `x` and `y`, as light as `value` and of the hue `hue`; y points down, as in pictures.
+    Picture,
+}
+
+impl Mark {
+    /// Whether it fills its panel, so that there is no room for another.
+    #[must_use]
+    pub fn covers_panel(self) -> bool {
+        matches!(self, Self::HeatMap | Self::Picture)
+    }
 }
 
 /// A column that decides where a mark lies.
@@ -305,9 +328,10 @@ impl Layer {
 
     /// The columns of its table that it reads.
     pub fn columns(&self) -> impl Iterator<Item = &str> {
-        let channels = [&self.x, &self.y, &self.upper, &self.value];
+        let channels = [&self.x, &self.y, &self.upper, &self.error, &self.value, &self.hue];
         let channels = channels.into_iter().flatten().map(|channel| channel.column.as_str());
         let named = self.series.iter().map(|series| series.column.as_str());
+        let named = named.chain(self.borders.as_deref());
         channels
             .chain(named)
             .chain(self.film.as_deref())
@@ -334,8 +358,11 @@ impl Figure {
             });
             std::iter::once((function.table.as_str(), own)).chain(joined)
         });
+        let galleries = self.gallery.iter();
+        let galleries =
+            galleries.map(|gallery| (gallery.table.as_str(), gallery.columns().collect()));
         let mut sources: Vec<(&str, Vec<&str>)> = Vec::new();
-        for (table, columns) in layers.chain(functions) {
+        for (table, columns) in layers.chain(functions).chain(galleries) {
             let place =
                 sources.iter().position(|(known, _)| *known == table).unwrap_or_else(|| {
                     sources.push((table, Vec::new()));

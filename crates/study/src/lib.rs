@@ -13,6 +13,7 @@ pub mod number;
 
 mod condition;
 mod figure;
+mod gallery;
 mod written;
 
 mod trend;
@@ -25,5 +26,6 @@ pub use figure::{
 };
 pub use file::{STUDY_FILE, Select, Study, StudyError};
 pub use finding::Finding;
+pub use gallery::{Each, First, Gallery, Strip};
 pub use grouped::{Decision, Spread};
 pub use trend::{Choice, Direction, Side, Trend, Varied};

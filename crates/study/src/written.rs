@@ -8,11 +8,12 @@ use serde::Deserialize;
 
 use crate::condition::Condition;
 use crate::figure::{self, Across, Colour, Dash, Function, Mark, Scale, one};
+use crate::gallery::Gallery;
 
 // The fields of a layer are repeated in a panel and in a figure: serde cannot flatten them into
 // structs that refuse unknown fields, and a misspelt field must be refused.
 
-/// A figure: either `panels`, or the fields of one panel or layer, or `function`.
+/// A figure: either `panels`, or the fields of one panel or layer, or `function`, or `gallery`.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Figure {
@@ -40,6 +41,8 @@ pub struct Figure {
     panels: Vec<Panel>,
     /// Functions over the inputs, as pictures.
     function: Option<Function>,
+    /// Samples that are images, as rows of pictures.
+    gallery: Option<Gallery>,
     /// A column: one panel for each of its values.
     facets: Option<String>,
     /// Marks of the one panel.
@@ -58,8 +61,14 @@ pub struct Figure {
     y: Option<Channel>,
     /// Upper edge of a band.
     upper: Option<Channel>,
-    /// The value of a tile of a heat map.
+    /// The error of `y`, shown as a band behind a line.
+    error: Option<Channel>,
+    /// A column: lines part the tiles of a heat map at which it differs.
+    borders: Option<String>,
+    /// The value of a tile of a heat map, the lightness of a pixel of a picture.
     value: Option<Channel>,
+    /// The hue of a pixel of a picture: its fraction is a place on the circle of hues, NULL is grey.
+    hue: Option<Channel>,
     /// A line for each value of a column: its name, or `{ column, label, names, ordered }`.
     series: Option<Series>,
     /// Colour of a figure without `series`.
@@ -97,8 +106,14 @@ struct Panel {
     y: Option<Channel>,
     /// Upper edge of a band.
     upper: Option<Channel>,
-    /// The value of a tile of a heat map.
+    /// The error of `y`, shown as a band behind a line.
+    error: Option<Channel>,
+    /// A column: lines part the tiles of a heat map at which it differs.
+    borders: Option<String>,
+    /// The value of a tile of a heat map, the lightness of a pixel of a picture.
     value: Option<Channel>,
+    /// The hue of a pixel of a picture: its fraction is a place on the circle of hues, NULL is grey.
+    hue: Option<Channel>,
     /// A line for each value of a column.
     series: Option<Series>,
     /// Colour of a panel without `series`.
@@ -128,8 +143,14 @@ struct Layer {
     y: Option<Channel>,
     /// Upper edge of a band.
     upper: Option<Channel>,
-    /// The value of a tile of a heat map.
+    /// The error of `y`, shown as a band behind a line.
+    error: Option<Channel>,
+    /// A column: lines part the tiles of a heat map at which it differs.
+    borders: Option<String>,
+    /// The value of a tile of a heat map, the lightness of a pixel of a picture.
     value: Option<Channel>,
+    /// The hue of a pixel of a picture: its fraction is a place on the circle of hues, NULL is grey.
+    hue: Option<Channel>,
     /// A line for each value of a column.
     series: Option<Series>,
     /// Name in the legend.
@@ -243,6 +264,9 @@ impl Layer {
             y: self.y.or(panel.y.clone()),
             upper: self.upper.or(panel.upper.clone()),
             value: self.value.or(panel.value.clone()),
+            hue: self.hue.or(panel.hue.clone()),
+            error: self.error.or(panel.error.clone()),
+            borders: self.borders.or(panel.borders.clone()),
             series: self.series.or(panel.series.clone()),
             colour: self.colour.or(panel.colour),
             dash: self.dash.or(panel.dash),
@@ -265,14 +289,21 @@ impl Layer {
                 needs(self.upper.is_some(), "upper")?;
             }
             Mark::Histogram => needs(self.x.is_some(), "x")?,
-            Mark::HeatMap => {
+            Mark::HeatMap | Mark::Picture => {
                 needs(self.x.is_some(), "x")?;
                 needs(self.y.is_some(), "y")?;
                 needs(self.value.is_some(), "value")?;
             }
         }
-        if self.film.is_some() && !matches!(mark, Mark::Line | Mark::Steps | Mark::Scatter) {
+        let follows = matches!(mark, Mark::Line | Mark::Steps | Mark::Scatter | Mark::Picture);
+        if self.film.is_some() && !follows {
             return Err(format!("a {} cannot follow the slider (`film`)", in_words(mark)));
+        }
+        if self.error.is_some() && (mark != Mark::Line || self.film.is_some()) {
+            return Err("only a line that stands still has a band of its `error`".to_owned());
+        }
+        if self.borders.is_some() && mark != Mark::HeatMap {
+            return Err(format!("a {} has no tiles to part by `borders`", in_words(mark)));
         }
         if self.bins.is_some_and(|bins| !(1..=500).contains(&bins)) {
             return Err("`bins` must be between 1 and 500".to_owned());
@@ -285,6 +316,9 @@ impl Layer {
             y: self.y.map(Into::into),
             upper: self.upper.map(Into::into),
             value: self.value.map(Into::into),
+            hue: self.hue.map(Into::into),
+            error: self.error.map(Into::into),
+            borders: self.borders,
             series: self.series.map(Into::into),
             name: self.name,
             colour: self.colour,
@@ -307,13 +341,14 @@ fn in_words(mark: Mark) -> &'static str {
         Mark::Bars => "figure of bars",
         Mark::Histogram => "histogram",
         Mark::HeatMap => "heat map",
+        Mark::Picture => "picture",
     }
 }
 
 impl Panel {
     /// Whether any field of it is given.
     fn says_something(&self) -> bool {
-        let channels = [&self.x, &self.y, &self.upper, &self.value];
+        let channels = [&self.x, &self.y, &self.upper, &self.error, &self.value, &self.hue];
         self.table.is_some()
             || self.facets.is_some()
             || !self.layers.is_empty()
@@ -323,15 +358,17 @@ impl Panel {
             || self.series.is_some()
             || self.colour.is_some()
             || self.dash.is_some()
+            || self.borders.is_some()
             || self.bins.is_some()
             || self.film.is_some()
     }
 
     /// The panel that stands at `place` within its figure.
     fn whole(self, place: String) -> Result<figure::Panel, String> {
-        let Self { title, facets, layers, table, rows, mark, x, y, upper, value, .. } = self;
+        let Self { title, facets, layers, table, rows, mark, x, y, upper, value, hue, .. } = self;
         let (series, colour, dash, bins, film) =
             (self.series, self.colour, self.dash, self.bins, self.film);
+        let (error, borders) = (self.error, self.borders);
         let own = Layer {
             table,
             rows,
@@ -339,7 +376,10 @@ impl Panel {
             x,
             y,
             upper,
+            error,
+            borders,
             value,
+            hue,
             series,
             colour,
             dash,
@@ -355,9 +395,9 @@ impl Panel {
             });
             completed.collect::<Result<_, _>>()?
         };
-        let maps = layers.iter().filter(|layer| layer.mark == Mark::HeatMap).count();
-        if maps > 0 && layers.len() > 1 {
-            return Err("a heat map must be the only layer of its panel".to_owned());
+        let map = layers.iter().find(|layer| layer.mark.covers_panel());
+        if let Some(map) = map.filter(|_| layers.len() > 1) {
+            return Err(format!("a {} must be the only layer of its panel", in_words(map.mark)));
         }
         Ok(figure::Panel { title, facets, layers, place })
     }
@@ -392,6 +432,9 @@ fn whole(written: Figure) -> Result<figure::Figure, String> {
         y: written.y,
         upper: written.upper,
         value: written.value,
+        hue: written.hue,
+        error: written.error,
+        borders: written.borders,
         series: written.series,
         colour: written.colour,
         dash: written.dash,
@@ -399,19 +442,20 @@ fn whole(written: Figure) -> Result<figure::Figure, String> {
         film: written.film,
     };
     let says_one = one.says_something();
-    let panels = match (panels.is_empty(), says_one, &written.function) {
-        (false, false, None) => panels
+    let others = [written.function.is_some(), written.gallery.is_some()];
+    let panels = match (panels.is_empty(), says_one, others) {
+        (false, false, [false, false]) => panels
             .into_iter()
             .enumerate()
             .map(|(number, panel)| panel.whole(format!("/panels/{number}")))
             .collect::<Result<_, _>>()?,
-        (true, true, None) => vec![one.whole(String::new())?],
-        (true, false, Some(_)) => Vec::new(),
-        (true, false, None) => {
-            return Err("it needs `table`, `layers`, `panels` or `function`".to_owned());
+        (true, true, [false, false]) => vec![one.whole(String::new())?],
+        (true, false, [true, false] | [false, true]) => Vec::new(),
+        (true, false, [false, false]) => {
+            return Err("it needs `table`, `layers`, `panels`, `function` or `gallery`".to_owned());
         }
         _ => {
-            return Err("`panels`, `function` and the fields of a single panel cannot be combined"
+            return Err("`panels`, `function`, `gallery` and the fields of a single panel cannot be combined"
                 .to_owned());
         }
     };
@@ -419,11 +463,24 @@ fn whole(written: Figure) -> Result<figure::Figure, String> {
         .iter()
         .all(|panel| panel.layers.iter().all(|it| it.series.is_none() && it.film.is_none()));
     let layers = || panels.iter().flat_map(|panel| &panel.layers);
-    let maps = layers().filter(|layer| layer.mark == Mark::HeatMap).count();
-    if maps > 0 && maps < layers().count() {
-        return Err("heat maps and other marks cannot share a figure".to_owned());
+    for mark in [Mark::HeatMap, Mark::Picture] {
+        let maps = layers().filter(|layer| layer.mark == mark).count();
+        if maps > 0 && maps < layers().count() {
+            return Err(format!("a {} and other marks cannot share a figure", in_words(mark)));
+        }
     }
     let is_map = !layers().all(figure::Layer::can_be_compared);
+    if let Some(gallery) = &written.gallery {
+        let fits = match gallery.each {
+            None => !gallery.strips.is_empty(),
+            Some(_) => gallery.strips.len() == 1,
+        };
+        if !fits {
+            return Err("a gallery needs `strips`, and one alone beside `each`".to_owned());
+        }
+    }
+    // Pictures of two variants are no lines of one panel.
+    let is_plain = is_plain && written.gallery.is_none();
     let otherwise = if is_plain && !is_map { Across::Also } else { Across::Never };
     Ok(figure::Figure {
         title: title.unwrap_or_else(|| name.clone()),
@@ -435,6 +492,7 @@ fn whole(written: Figure) -> Result<figure::Figure, String> {
         stacked,
         panels,
         function: written.function,
+        gallery: written.gallery,
     })
 }
 
@@ -499,7 +557,7 @@ mod tests {
             written.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
             read(written).unwrap().across
         };
-        for mark in ["band", "bars", "histogram", "heat_map"] {
+        for mark in ["band", "bars", "histogram", "heat_map", "picture"] {
             assert_eq!(across(json!({ "mark": mark })), Across::Never, "{mark}");
         }
         assert_eq!(across(json!({ "series": "k" })), Across::Never);
@@ -515,10 +573,18 @@ mod tests {
         };
         let panel = json!({ "table": "t", "x": "a", "y": "b" });
         for (written, expected) in [
-            (json!({}), "it needs `table`, `layers`, `panels` or `function`"),
+            (json!({}), "it needs `table`, `layers`, `panels`, `function` or `gallery`"),
             (json!({ "table": "t" }), "a line needs `y`"),
             (json!({ "table": "t", "mark": "band", "y": "b" }), "a band needs `upper`"),
             (json!({ "panels": [panel], "where": { "k": 1 } }), "cannot be combined"),
+            (
+                json!({ "table": "t", "mark": "scatter", "y": "a", "error": "b" }),
+                "only a line that stands still has a band of its `error`",
+            ),
+            (
+                json!({ "table": "t", "y": "a", "borders": "b" }),
+                "a line has no tiles to part by `borders`",
+            ),
             (
                 json!({ "table": "t", "mark": "histogram", "x": "a", "bins": 0 }),
                 "between 1 and 500",
@@ -530,6 +596,15 @@ mod tests {
             (
                 json!({ "panels": [panel, { "table": "t", "mark": "heat_map", "x": "a", "y": "b", "value": "c" }] }),
                 "cannot share a figure",
+            ),
+            (
+                json!({ "table": "t", "mark": "picture", "x": "a", "y": "b" }),
+                "a picture needs `value`",
+            ),
+            (
+                json!({ "panels": [{ "x": "a", "y": "b", "value": "c", "table": "t", "layers": [
+                    { "mark": "picture", "hue": "d" }, { "mark": "line" }] }] }),
+                "a picture must be the only layer of its panel",
             ),
             (json!({ "tabel": "t" }), "unknown field `tabel`"),
         ] {

@@ -16,20 +16,18 @@ use crate::saved::{self, State};
 use crate::sharpness::SharpnessMeter;
 use crate::trainer::Trainer;
 
-/// Trains a network on `data` and writes history, checkpoints and outputs into `output`.
+/// Trains `network` on `data` and writes history, checkpoints and outputs into `output`.
 ///
 /// # Errors
 /// Where the run diverges or a table cannot be written.
 pub(crate) fn descend(
     parameters: &Parameters,
     data: &Data,
+    network: Network<f32>,
     output: &Path,
     context: &Context,
 ) -> Result<(), StageError> {
-    let Parameters { network: architecture, optimizer, steps, .. } = parameters;
-    let mut init = context.seed.stream("init");
-    let network: Network<f32> =
-        Network::initialize(architecture, data.shape(), data.output_dim, &mut init)?;
+    let Parameters { optimizer, steps, .. } = parameters;
     let mut shown = Shown::new(&data.train, *optimizer, context.seed);
 
     // Updates see `shown.rows` rows a step; whole splits are looked at by networks of their size.
@@ -186,6 +184,7 @@ mod tests {
     use crate::presentations::Presentations;
     use crate::schedule::LearningRate;
     use crate::sharpness::Sharpness;
+    use crate::start;
     use crate::weight_decay::{PerLayer, WeightDecay};
 
     fn parameters(activation: Activation, optimizer: Optimizer, rate: f64) -> Parameters {
@@ -228,11 +227,23 @@ mod tests {
         Data { input_dim: 2, input_shape: None, output_dim: outputs, train, test }
     }
 
+    /// Descends from drawn parameters.
+    fn from_start(
+        parameters: &Parameters,
+        data: &Data,
+        output: &Path,
+        context: &Context,
+    ) -> Result<(), StageError> {
+        let network = start::drawn(&parameters.network, data, context.seed)?;
+        descend(parameters, data, network, output, context)
+    }
+
     fn train(parameters: &Parameters, data: &Data, threads: usize) -> Result<TempDir, StageError> {
         let folder = TempDir::new().expect("a folder");
         let limits = Limits { threads, memory_bytes: 1 << 30 };
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
-        pool.install(|| descend(parameters, data, folder.path(), &Context::silent(11, limits)))?;
+        let context = Context::silent(11, limits);
+        pool.install(|| from_start(parameters, data, folder.path(), &context))?;
         Ok(folder)
     }
 
@@ -417,7 +428,7 @@ mod tests {
                     is_first = false;
                 });
                 context.pace = stage::Pace::Always;
-                let run = || descend(&parameters, &data, folder.path(), &context);
+                let run = || from_start(&parameters, &data, folder.path(), &context);
                 let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run));
                 assert_eq!(ended.is_ok(), last > 100, "{optimizer:?}, {last}");
                 reached = last;
@@ -701,7 +712,8 @@ mod tests {
         let (folder, limits) =
             (TempDir::new().expect("a folder"), Limits { threads: 1, memory_bytes: 1 << 30 });
         let context = Context::silent(11, limits);
-        let error = descend(&parameters, &data(1), folder.path(), &context).expect_err("diverges");
+        let error =
+            from_start(&parameters, &data(1), folder.path(), &context).expect_err("diverges");
         let outline = error.outline.expect("it keeps what it has");
         let history: Vec<HistoryRow> = read_rows(folder.path()).expect("reads");
         let last = history.last().expect("a row");

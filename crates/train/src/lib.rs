@@ -22,6 +22,7 @@ mod recorder;
 mod saved;
 mod schedule;
 mod sharpness;
+mod start;
 mod steps;
 mod trainer;
 mod weight_decay;
@@ -53,13 +54,18 @@ impl Stage for Train {
     const VERSION: &'static str = "1";
     const SUMMARY: &'static str =
         "Trains a network and keeps its history, checkpoints and outputs.";
-    const INPUTS: &'static [Port] = &[Port::one("dataset", Kind::DATASET)];
+    const INPUTS: &'static [Port] =
+        &[Port::one("dataset", Kind::DATASET), Port::one("start", Kind::TRAINING).optional()];
     const OUTPUT: Kind = Kind::TRAINING;
     const USES_SEED: bool = true;
     const RESUMES: bool = true;
 
     fn plan(parameters: &Parameters<Steps>, inputs: &Outlines, _limits: &Limits) -> Plan {
-        plan::plan(parameters, &inputs.one("dataset"))
+        let mut plan = plan::plan(parameters, &inputs.one("dataset"));
+        if let Some(start) = inputs.many("start").first() {
+            start::check(&parameters.network, &inputs.one("dataset"), start, &mut plan);
+        }
+        plan
     }
 
     fn run(
@@ -75,7 +81,11 @@ impl Stage for Train {
         if resolved.presentations.is_some() {
             presentations::check(&data)?;
         }
-        descent::descend(&resolved, &data, output, context)?;
+        let network = match inputs.many("start").first() {
+            Some(start) => start::network(&resolved.network, &data, start)?,
+            None => start::drawn(&resolved.network, &data, context.seed)?,
+        };
+        descent::descend(&resolved, &data, network, output, context)?;
         Ok(plan::outline(&resolved, &data.outline()))
     }
 }

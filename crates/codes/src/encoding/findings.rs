@@ -103,7 +103,7 @@ fn regime(last: Option<&Summary>, regimes: Regimes) -> FindingRow {
             "redundancy at most {sufficient} and {knn_share} of the network's accuracy; above a redundancy of {under} it is under-expressive, and else critically expressive"
         ),
     };
-    let row = last.and_then(|last| last.regime_row(regimes));
+    let row = last.and_then(|last| last.regime_row(last.network?, regimes));
     let Some(row) = row else { return finding.not_applicable(NO_VOTES) };
     let expressive = match Regime::of(row.redundancy_train, row.knn, row.network_accuracy, regimes)
     {

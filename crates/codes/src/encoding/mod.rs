@@ -19,6 +19,8 @@ use std::path::Path;
 use artifact::{Kind, Outline};
 use stage::{Context, Inputs, Limits, Outlines, Plan, Port, Stage, StageError};
 
+pub use regime::Regime;
+
 pub use parameters::{Classifier, Parameters, Regimes};
 pub use table::{
     CODE_NEIGHBOURS, CODE_PLANE, CODES, CodeRow, ENCODING, EncodingRow, KIND, Metric, NeighbourRow,

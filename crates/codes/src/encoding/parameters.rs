@@ -84,6 +84,32 @@ impl Default for Regimes {
     }
 }
 
+impl Regimes {
+    /// What is wrong with it as the parameter `regimes`, as (JSON Pointer, message) pairs.
+    pub(crate) fn problems(self) -> Vec<(String, String)> {
+        let Self { under, sufficient, knn_share } = self;
+        let mut problems = Vec::new();
+        for (name, value) in [("under", under), ("sufficient", sufficient)] {
+            if !(0.0..=1.0).contains(&value) {
+                let message = format!("{name} is {value}; a redundancy lies between 0 and 1");
+                problems.push((format!("/regimes/{name}"), message));
+            }
+        }
+        if under < sufficient {
+            let message = format!(
+                "the regimes overlap: `under` is {under}, below `sufficient`, {sufficient}"
+            );
+            problems.push(("/regimes".to_owned(), message));
+        }
+        if !(knn_share.is_finite() && knn_share >= 0.0) {
+            let message =
+                format!("knn_share is {knn_share}; it must be a finite number, 0 or above");
+            problems.push(("/regimes/knn_share".to_owned(), message));
+        }
+        problems
+    }
+}
+
 impl Default for Parameters {
     fn default() -> Self {
         Self {
@@ -131,24 +157,7 @@ impl Parameters {
                 problems.push((format!("/{name}"), message));
             }
         }
-        let Regimes { under, sufficient, knn_share } = self.regimes;
-        for (name, value) in [("under", under), ("sufficient", sufficient)] {
-            if !(0.0..=1.0).contains(&value) {
-                let message = format!("{name} is {value}; a redundancy lies between 0 and 1");
-                problems.push((format!("/regimes/{name}"), message));
-            }
-        }
-        if under < sufficient {
-            let message = format!(
-                "the regimes overlap: `under` is {under}, below `sufficient`, {sufficient}"
-            );
-            problems.push(("/regimes".to_owned(), message));
-        }
-        if !(knn_share.is_finite() && knn_share >= 0.0) {
-            let message =
-                format!("knn_share is {knn_share}; it must be a finite number, 0 or above");
-            problems.push(("/regimes/knn_share".to_owned(), message));
-        }
+        problems.extend(self.regimes.problems());
         let classifiers = self.classifiers.as_deref().unwrap_or_default();
         for (i, classifier) in classifiers.iter().enumerate() {
             if classifiers[..i].contains(classifier) {

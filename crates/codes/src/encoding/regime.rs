@@ -24,12 +24,12 @@ impl Summary {
         (!self.right.is_empty()).then(|| right as f64 / self.right.len() as f64)
     }
 
-    /// The row of the table `regimes`, where neighbours vote.
+    /// The row of the table `regimes`, where neighbours vote, of a network that comes to the test accuracy `end`.
     #[must_use]
-    pub fn regime_row(&self, regimes: Regimes) -> Option<RegimeRow> {
+    pub fn regime_row(&self, end: f64, regimes: Regimes) -> Option<RegimeRow> {
         let (redundancy_train, knn) = (self.redundancy?, self.knn()?);
         let network_accuracy = self.network?;
-        let regime = Regime::of(redundancy_train, knn, network_accuracy, regimes);
+        let regime = Regime::of(redundancy_train, knn, end, regimes);
         Some(RegimeRow {
             step: self.step,
             redundancy_train,
@@ -50,12 +50,14 @@ pub enum Regime {
     Under,
     /// What is neither of the others.
     Critical,
-    /// Nearly every training sample has a code of its own, and neighbours vote nearly as well as the network.
+    /// Nearly every training sample has a code of its own, and neighbours vote nearly as well as the network when it
+    /// is trained: beside random outputs every vote would look good.
     Sufficient,
 }
 
 impl Regime {
-    /// The regime of a redundancy of training samples and two test accuracies.
+    /// The regime of a redundancy of training samples and two test accuracies, of neighbours and of the network at
+    /// its last step.
     #[must_use]
     pub fn of(redundancy: f64, knn: f64, network: f64, regimes: Regimes) -> Self {
         if redundancy > regimes.under {
@@ -101,9 +103,11 @@ mod tests {
     #[test]
     fn without_votes_there_is_no_regime() {
         let summary = Summary { redundancy: Some(0.0), network: Some(0.5), ..Summary::default() };
-        assert_eq!(summary.regime_row(Regimes::default()), None);
+        assert_eq!(summary.regime_row(0.5, Regimes::default()), None);
         let voted = Summary { right: vec![true, false], ..summary };
-        let row = voted.regime_row(Regimes::default()).unwrap();
+        let row = voted.regime_row(0.5, Regimes::default()).unwrap();
         assert_eq!((row.regime, row.regime_name.as_str(), row.knn), (2, "sufficient", 0.5));
+        // What the network will come to is what counts.
+        assert_eq!(voted.regime_row(0.9, Regimes::default()).unwrap().regime, 1);
     }
 }

@@ -50,7 +50,8 @@ pub fn run(
         let shared = redundancy(&encoded[0].codes).unwrap_or(0.0);
         context.progress(done, total, "checkpoint", || format!("redundancy {shared:.3}"));
     }
-    let regimes = found.summaries.iter().filter_map(|it| it.regime_row(parameters.regimes));
+    let end = found.summaries.last().and_then(|last| last.network).unwrap_or(0.0);
+    let regimes = found.summaries.iter().filter_map(|it| it.regime_row(end, parameters.regimes));
     let regimes: Vec<_> = regimes.collect();
     write_rows(output, &found.encoding)?;
     write_rows(output, &regimes)?;

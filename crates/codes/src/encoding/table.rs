@@ -185,7 +185,7 @@ pub const REGIMES: Table = Table {
         Column::new(
             "regime",
             Data::UInt32,
-            "0, 1 or 2: under-, critically or sufficiently expressive.",
+            "0, 1 or 2: under-, critically or sufficiently expressive; the vote is held against the network at the last step.",
         ),
         Column::new("regime_name", Data::Text, "`under`, `critical` or `sufficient`.").one_of(&[
             "under",

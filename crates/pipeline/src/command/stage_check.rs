@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use super::print;
 use crate::error::PipelineError;
 use crate::project::Project;
-use crate::stage_check::{StageCheck, stage_check};
+use crate::stage_check::{Problem, StageCheck, stage_check};
 use crate::system::limits;
 
 /// Arguments of `stage-check`.
@@ -21,6 +21,9 @@ pub struct Arguments {
     /// `spectrum=data/store/spectrum/KEY` (repeatable).
     #[arg(long, value_name = "PORT=FOLDER", value_parser = port_and_folder)]
     input: Vec<(String, PathBuf)>,
+    /// Let made-up samples have classes, and the network be a classifier whose presentations were recorded.
+    #[arg(long)]
+    classes: bool,
 }
 
 fn port_and_folder(text: &str) -> Result<(String, PathBuf), String> {
@@ -40,6 +43,7 @@ pub(super) fn run(project: &Project, arguments: &Arguments) -> Result<ExitCode, 
             set: arguments.set.clone(),
             inputs: arguments.input.iter().cloned().collect(),
             limits: limits(None, None),
+            problem: if arguments.classes { Problem::Classes } else { Problem::Regression },
         },
     )?;
     print(&verdict);

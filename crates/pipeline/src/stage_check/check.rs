@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde_json::{Map, Value};
 use stage::{Limits, Outlines, Part};
 
-use super::made_up::Samples;
+use super::made_up::{Problem, Samples};
 use super::trial::Trial;
 use super::verdict::{Outcome, Verdict};
 use super::{description, parameters};
@@ -26,6 +26,8 @@ pub struct StageCheck {
     pub set: Vec<String>,
     /// Artifacts in place of made-up ones, by port.
     pub inputs: BTreeMap<String, PathBuf>,
+    /// What the made-up artifacts are of.
+    pub problem: Problem,
     /// What each call of the program may use.
     pub limits: Limits,
 }
@@ -59,7 +61,7 @@ pub fn stage_check(project: &Project, check: &StageCheck) -> Result<Verdict, Pip
     let schema = Schema::new(&program.description.parameters);
     verdict.add("parameters", parameters::check(schema));
     let given = given(&program, check)?;
-    let samples = Samples::new(&program.description.inputs, &check.inputs)?;
+    let samples = Samples::new(&program.description.inputs, &check.inputs, check.problem)?;
     verdict.add("plan", plan(&program, project, &given, &samples, check.limits));
     let parameters = planned(&program, project, &given, &samples, check.limits);
     let trial =

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use artifact::tables::Split;
 use artifact::tables::dataset::Sample;
 use artifact::tables::kernel::{KernelRow, Reduction};
-use artifact::tables::training::{CheckpointRow, HistoryRow, OutputRow};
+use artifact::tables::training::{CheckpointRow, HistoryRow, OutputRow, PresentationRow};
 use artifact::{
-    ArtifactError, Gram, GramRow, Kind, Machine, Manifest, Outline, RateFrom, hash_file,
+    ANY_KIND, ArtifactError, Gram, GramRow, Kind, Machine, Manifest, Outline, RateFrom, hash_file,
 };
 use serde_json::json;
 use stage::Port;
@@ -27,9 +27,19 @@ const STEPS: [u64; 3] = [0, 10, 20];
 /// δ of every update.
 const RATE: f64 = 0.1;
 
+/// What the made-up network has learned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Problem {
+    /// A number, by tanh and least squares.
+    Regression,
+    /// One of two classes, by relu and cross-entropy, with presentations.
+    Classes,
+}
+
 /// The inputs of a program.
 pub(super) struct Samples {
     folder: TempDir,
+    problem: Problem,
     /// By port.
     directories: BTreeMap<String, PathBuf>,
     /// Ports for which there is nothing.
@@ -45,6 +55,7 @@ impl Samples {
     pub(super) fn new(
         ports: &[Port],
         given: &BTreeMap<String, PathBuf>,
+        problem: Problem,
     ) -> Result<Self, PipelineError> {
         let names: Vec<&str> = ports.iter().map(|port| port.name.as_ref()).collect();
         if let Some(odd) = given.keys().find(|name| !names.contains(&name.as_str())) {
@@ -55,9 +66,15 @@ impl Samples {
         }
         let folder =
             tempfile::tempdir().map_err(PipelineError::io("creating", Path::new("a folder")))?;
-        let mut samples = Self { folder, directories: BTreeMap::new(), missing: Vec::new() };
+        let (directories, missing) = (BTreeMap::new(), Vec::new());
+        let mut samples = Self { folder, problem, directories, missing };
         for port in ports {
-            let made_up = [Kind::DATASET, Kind::TRAINING, Kind::KERNEL];
+            // What takes any kind looks for numbers of samples, as a training run has them.
+            let made_up = if port.kind == ANY_KIND {
+                [Kind::TRAINING, Kind::DATASET, Kind::KERNEL]
+            } else {
+                [Kind::DATASET, Kind::TRAINING, Kind::KERNEL]
+            };
             let made_up = made_up.into_iter().find(|kind| port.takes(*kind));
             let directory = match (given.get(port.name.as_ref()), made_up) {
                 (Some(directory), _) => given_artifact(directory, port)?,
@@ -106,8 +123,8 @@ impl Samples {
                 _ if kind == Kind::TRAINING => write_training,
                 _ => write_kernel,
             };
-            write(&directory)?;
-            manifest(&directory, kind)?.write(&directory)?;
+            write(&directory, self.problem)?;
+            manifest(&directory, kind, self.problem)?.write(&directory)?;
         }
         Ok(directory)
     }
@@ -163,18 +180,57 @@ fn points() -> impl Iterator<Item = (Split, u32, [f32; 2])> {
     })
 }
 
-fn target(x: [f32; 2]) -> f32 {
+impl Problem {
+    fn outputs(self) -> usize {
+        match self {
+            Self::Regression => 1,
+            Self::Classes => 2,
+        }
+    }
+
+    fn class(self, x: [f32; 2]) -> Option<u32> {
+        (self == Self::Classes).then(|| u32::from(level(x) > 0.0))
+    }
+
+    fn target(self, x: [f32; 2]) -> Vec<f32> {
+        match self.class(x) {
+            None => vec![level(x)],
+            Some(class) => [0, 1].map(|other| f32::from(u8::from(class == other))).to_vec(),
+        }
+    }
+
+    /// The loss of `output` at `x`.
+    fn loss(self, output: &[f32], x: [f32; 2]) -> f64 {
+        let pairs =
+            || output.iter().zip(self.target(x)).map(|(&f, y)| (f64::from(f), f64::from(y)));
+        match self {
+            Self::Regression => pairs().map(|(f, y)| (f - y).powi(2) / 2.0).sum(),
+            Self::Classes => {
+                let sum: f64 = pairs().map(|(f, _)| f.exp()).sum();
+                pairs().map(|(f, y)| y * (sum.ln() - f)).sum()
+            }
+        }
+    }
+}
+
+fn level(x: [f32; 2]) -> f32 {
     0.5 * x[1] + (2.0 * x[0]).sin()
 }
 
+/// Output of the class of `x` less the other.
+fn margin(output: &[f32], class: u32) -> f64 {
+    let difference = f64::from(output[1]) - f64::from(output[0]);
+    if class == 1 { difference } else { -difference }
+}
+
 /// Weights and biases of the network at `step`, by name, with their shapes.
-fn network(step: u64) -> [(&'static str, Vec<u32>, Vec<f32>); 4] {
-    let width = WIDTH as u32;
+fn network(step: u64, outputs: usize) -> [(&'static str, Vec<u32>, Vec<f32>); 4] {
+    let (width, outputs) = (WIDTH as u32, outputs as u32);
     let shapes = [
         ("layers.0.weight", vec![2, width]),
         ("layers.0.bias", vec![width]),
-        ("layers.1.weight", vec![width, 1]),
-        ("layers.1.bias", vec![1]),
+        ("layers.1.weight", vec![width, outputs]),
+        ("layers.1.bias", vec![outputs]),
     ];
     let mut number = 0.0;
     shapes.map(|(name, shape)| {
@@ -188,11 +244,16 @@ fn network(step: u64) -> [(&'static str, Vec<u32>, Vec<f32>); 4] {
 }
 
 /// f(x) at `step`.
-fn output(step: u64, x: [f32; 2]) -> f32 {
-    let [(_, _, inner), (_, _, bias), (_, _, outer), (_, _, last)] = network(step);
-    let unit =
-        |unit: usize| (x[0] * inner[unit] + x[1] * inner[WIDTH + unit] + bias[unit]).max(0.0);
-    (0..WIDTH).map(|at| unit(at) * outer[at]).sum::<f32>() + last[0]
+fn output(step: u64, x: [f32; 2], problem: Problem) -> Vec<f32> {
+    let o = problem.outputs();
+    let [(_, _, inner), (_, _, bias), (_, _, outer), (_, _, last)] = network(step, o);
+    let activation = match problem {
+        Problem::Regression => f32::tanh,
+        Problem::Classes => |z: f32| z.max(0.0),
+    };
+    let unit = |at: usize| activation(x[0] * inner[at] + x[1] * inner[WIDTH + at] + bias[at]);
+    let sum = |a: usize| (0..WIDTH).map(|at| unit(at) * outer[at * o + a]).sum::<f32>() + last[a];
+    (0..o).map(sum).collect()
 }
 
 /// The kernel of `x` and `other` at `step`: positive definite, and other at every step.
@@ -202,36 +263,42 @@ fn kernel(step: u64, x: [f32; 2], other: [f32; 2]) -> f32 {
     (-square).exp() + 0.01 * step as f32 * linear
 }
 
-fn write_dataset(directory: &Path) -> Result<(), ArtifactError> {
+fn write_dataset(directory: &Path, problem: Problem) -> Result<(), ArtifactError> {
     let sample = |(split, sample, x): (Split, u32, [f32; 2])| Sample {
         split,
         sample,
         x: x.to_vec(),
-        y: vec![target(x)],
-        label: None,
+        y: problem.target(x),
+        label: problem.class(x),
         clean_label: None,
         origin: None,
     };
     artifact::write_rows(directory, &points().map(sample).collect::<Vec<_>>())
 }
 
-fn write_training(directory: &Path) -> Result<(), ArtifactError> {
+fn write_training(directory: &Path, problem: Problem) -> Result<(), ArtifactError> {
     let (mut history, mut outputs) = (Vec::new(), Vec::new());
     for step in STEPS {
         let is_last = step == STEPS[STEPS.len() - 1];
-        let loss = |of: Split| {
+        let mean = |of: Split, number: &dyn Fn([f32; 2]) -> Option<f64>| -> Option<f64> {
             let points = points().filter(|point| point.0 == of);
-            let squares: Vec<f64> =
-                points.map(|(_, _, x)| f64::from(output(step, x) - target(x)).powi(2)).collect();
-            squares.iter().sum::<f64>() / (2.0 * squares.len() as f64)
+            let numbers: Vec<f64> = points.map(|(_, _, x)| number(x)).collect::<Option<_>>()?;
+            Some(numbers.iter().sum::<f64>() / numbers.len() as f64)
+        };
+        let loss = |of| mean(of, &|x| Some(problem.loss(&output(step, x, problem), x)));
+        let accuracy = |of| {
+            mean(of, &|x| {
+                let margin = margin(&output(step, x, problem), problem.class(x)?);
+                Some(f64::from(u8::from(margin > 0.0)))
+            })
         };
         history.push(HistoryRow {
             step,
             learning_rate: RATE,
-            train_loss: loss(Split::Train),
-            test_loss: Some(loss(Split::Test)),
-            train_accuracy: None,
-            test_accuracy: None,
+            train_loss: loss(Split::Train).unwrap_or_default(),
+            test_loss: loss(Split::Test),
+            train_accuracy: accuracy(Split::Train),
+            test_accuracy: accuracy(Split::Test),
             gradient_norm: (!is_last).then_some(1.0),
             update_norm: (!is_last).then_some(RATE),
             sharpness: None,
@@ -240,21 +307,36 @@ fn write_training(directory: &Path) -> Result<(), ArtifactError> {
             step,
             split,
             sample,
-            output: vec![output(step, x)],
+            output: output(step, x, problem),
         }));
-        let rows = network(step).map(|(parameter, shape, values)| CheckpointRow {
-            step,
-            parameter: parameter.to_owned(),
-            shape,
-            values,
+        let rows = network(step, problem.outputs()).map(|(parameter, shape, values)| {
+            CheckpointRow { step, parameter: parameter.to_owned(), shape, values }
         });
         artifact::write_step(directory, step, &rows)?;
+    }
+    if problem == Problem::Classes {
+        artifact::write_rows(directory, &presentations())?;
     }
     artifact::write_rows(directory, &history)?;
     artifact::write_rows(directory, &outputs)
 }
 
-fn write_kernel(directory: &Path) -> Result<(), ArtifactError> {
+/// One look at each training sample at each checkpoint.
+fn presentations() -> Vec<PresentationRow> {
+    let problem = Problem::Classes;
+    let look = |step: u64, sample: u32, x: [f32; 2]| {
+        let output = output(step, x, problem);
+        let margin = margin(&output, problem.class(x)?);
+        let (correct, loss) = (margin > 0.0, problem.loss(&output, x));
+        Some(PresentationRow { step, sample, correct, margin, loss })
+    };
+    let train = || points().filter(|point| point.0 == Split::Train);
+    let looks =
+        STEPS.into_iter().flat_map(|step| train().map(move |(_, sample, x)| (step, sample, x)));
+    looks.filter_map(|(step, sample, x)| look(step, sample, x)).collect()
+}
+
+fn write_kernel(directory: &Path, _: Problem) -> Result<(), ArtifactError> {
     let train: Vec<[f32; 2]> =
         points().filter(|point| point.0 == Split::Train).map(|point| point.2).collect();
     let mut kernels = Vec::new();
@@ -283,7 +365,7 @@ fn write_kernel(directory: &Path) -> Result<(), ArtifactError> {
     artifact::write_rows(directory, &kernels)
 }
 
-fn manifest(directory: &Path, kind: Kind) -> Result<Manifest, ArtifactError> {
+fn manifest(directory: &Path, kind: Kind, problem: Problem) -> Result<Manifest, ArtifactError> {
     let key = |kind: Kind| blake3::hash(kind.name().as_bytes()).to_hex().to_string();
     let sources: &[Kind] = match kind {
         _ if kind == Kind::DATASET => &[],
@@ -298,20 +380,20 @@ fn manifest(directory: &Path, kind: Kind) -> Result<Manifest, ArtifactError> {
         program: key(kind),
         parameters: json!({}),
         inputs: sources.collect(),
-        outline: outline(kind),
+        outline: outline(kind, problem),
         tables: Manifest::record_tables(directory, kind)?,
         machine: Machine { platform: "none".to_owned(), threads: 1 },
         ..Manifest::bare(kind)
     })
 }
 
-fn outline(kind: Kind) -> Outline {
+fn outline(kind: Kind, problem: Problem) -> Outline {
     let mut outline = Outline {
         train_samples: Some(COUNTS.0.into()),
         test_samples: Some(COUNTS.1.into()),
         input_dim: Some(2),
-        output_dim: Some(1),
-        labelled: Some(false),
+        output_dim: Some(problem.outputs() as u64),
+        labelled: Some(problem == Problem::Classes),
         ..Outline::default()
     };
     if kind == Kind::DATASET {
@@ -319,10 +401,16 @@ fn outline(kind: Kind) -> Outline {
     }
     outline.last_step = STEPS.last().copied();
     outline.checkpoints = Some(STEPS.to_vec());
-    outline.parameter_count = Some((4 * WIDTH + 1) as u64);
-    outline.network =
-        Some(json!({ "hidden": [WIDTH], "activation": "relu", "init": "glorot", "bias": true }));
-    outline.loss = Some("least_squares".to_owned());
+    let (activation, loss) = match problem {
+        Problem::Regression => ("tanh", "least_squares"),
+        Problem::Classes => ("relu", "cross_entropy"),
+    };
+    let outputs = problem.outputs();
+    outline.parameter_count = Some((3 * WIDTH + (WIDTH + 1) * outputs) as u64);
+    outline.network = Some(
+        json!({ "hidden": [WIDTH], "activation": activation, "init": "glorot", "bias": true }),
+    );
+    outline.loss = Some(loss.to_owned());
     outline.optimizer = Some("gradient_descent".to_owned());
     outline.learning_rates = Some(vec![RateFrom { step: 0, learning_rate: RATE }]);
     if kind == Kind::KERNEL {
@@ -345,12 +433,19 @@ mod tests {
             port("training", Kind::TRAINING),
             port("kernel", Kind::KERNEL),
         ];
-        let samples = Samples::new(&ports, &BTreeMap::new()).unwrap();
-        for (name, directory) in samples.directories() {
-            let manifest = Manifest::read(directory).unwrap();
-            let tables = Manifest::record_tables(directory, manifest.kind).unwrap();
-            assert_eq!(tables, manifest.tables, "{name}");
+        for problem in [Problem::Regression, Problem::Classes] {
+            let samples = Samples::new(&ports, &BTreeMap::new(), problem).unwrap();
+            for (name, directory) in samples.directories() {
+                let manifest = Manifest::read(directory).unwrap();
+                let tables = Manifest::record_tables(directory, manifest.kind).unwrap();
+                assert_eq!(tables, manifest.tables, "{name}");
+            }
+            assert!(samples.missing.is_empty());
         }
-        assert!(samples.missing.is_empty());
+        let classes: Vec<u32> =
+            points().filter_map(|(_, _, x)| Problem::Classes.class(x)).collect();
+        assert!(classes.contains(&0) && classes.contains(&1));
+        let rows = presentations();
+        assert!(rows.iter().any(|row| row.correct) && rows.iter().any(|row| !row.correct));
     }
 }

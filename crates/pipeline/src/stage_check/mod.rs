@@ -11,4 +11,5 @@ mod trial;
 mod verdict;
 
 pub use check::{StageCheck, stage_check};
+pub use made_up::Problem;
 pub use verdict::Verdict;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use pipeline::{StageCheck, Verdict};
+use pipeline::{Problem, StageCheck, Verdict};
 use serde_json::{Value, json};
 use stage::Limits;
 
@@ -13,6 +13,7 @@ fn check(world: &World, program: &str, set: &[&str]) -> Result<Verdict, String> 
         program: program.to_owned(),
         set: set.iter().map(ToString::to_string).collect(),
         inputs: BTreeMap::new(),
+        problem: Problem::Regression,
         limits: Limits { threads: 2, memory_bytes: 1 << 30 },
     };
     pipeline::stage_check(&world.project, &request).map_err(|error| error.to_string())

@@ -5,11 +5,12 @@ use std::rc::Rc;
 
 use artifact::tables::Split;
 use artifact::{read_vectors, table_file};
-use study::number::{grouped, measured, subscript};
+use study::number::grouped;
 use study::{Colours, Figure, Function, placeholders};
 
 use super::canvas::{Canvas, film_row, line, where_drawn};
 use super::gallery;
+use super::label;
 use super::picture::ColourMap;
 use super::subject::{Found, Subject};
 use crate::drawing::{
@@ -32,6 +33,8 @@ pub struct Style {
     pub width: u32,
     /// How many films the page has in all, of as many checkpoints as this run.
     pub films: usize,
+    /// How many variants and selections the page shows in detail.
+    pub details: usize,
 }
 
 /// One function of one checkpoint.
@@ -275,16 +278,12 @@ fn labels(
     samples: &super::samples::Samples,
 ) -> String {
     let mut lines = Vec::new();
-    'lines: for label in &function.labels {
-        let mut text = label.clone();
-        for name in placeholders(label).map(|(name, _)| name.to_owned()).collect::<Vec<_>>() {
-            let shown = |how: &str, with: String, text: String| {
-                let long = format!("{{{name}{how}}}");
-                text.replace(&long, &with)
-            };
+    'lines: for written in &function.labels {
+        let mut text = written.clone();
+        for name in placeholders(written).map(|(name, _)| name.to_owned()).collect::<Vec<_>>() {
             if name == "largest" {
                 let largest = values.iter().copied().fold(f32::MIN, f32::max);
-                text = shown("", measured(f64::from(largest)), text);
+                text = label::filled(&text, &name, &Cell::Number(f64::from(largest)));
                 continue;
             }
             let cell =
@@ -296,14 +295,10 @@ fn labels(
             let Some(cell) = cell else { continue 'lines };
             if let Cell::Number(number) = cell {
                 #[expect(clippy::cast_sign_loss, reason = "an index is not negative")]
-                let index = number as u32;
-                text = shown(":subscript", subscript(index), text);
-                text = shown(":percent", format!("{:.1} %", 100.0 * number), text);
-                text = shown(":x", samples.place(index as usize), text);
-                text = shown("", measured(number), text);
-            } else {
-                text = shown("", cell.shown(), text);
+                let place = samples.place(number as usize);
+                text = text.replace(&format!("{{{name}:x}}"), &place);
             }
+            text = label::filled(&text, &name, &cell);
         }
         lines.push(text);
     }
@@ -393,6 +388,7 @@ fn pictures(
         rows,
         films: film_row("", &steps, films).into_iter().collect(),
         columns: columns.clamp(1, 6),
+        large: false,
     })))
 }
 

@@ -87,7 +87,7 @@ pub fn content(
         Colours::Diverging => " Blue is negative, white zero, orange positive.",
         Colours::Grey => "",
     };
-    let content = Content::Pictures(Pictures { rows, films, columns: COLUMNS });
+    let content = Content::Pictures(Pictures { rows, films, columns: COLUMNS, large: false });
     Ok(Some((content, format!("{signs}{seeds}{} {place}", cut(groups)), sources)))
 }
 
@@ -139,6 +139,7 @@ pub fn learned(
             rows: vec![PictureRow { title: String::new(), pictures }],
             films: Vec::new(),
             columns,
+            large: false,
         }),
     }))
 }

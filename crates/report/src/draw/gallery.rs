@@ -52,7 +52,8 @@ pub fn content(
          The images{channels} share one scale, dark at the smallest value and bright at the largest.",
         grouped(last.step)
     );
-    let content = Content::Pictures(Pictures { rows, films: Vec::new(), columns: 2 * SAMPLES });
+    let content =
+        Content::Pictures(Pictures { rows, films: Vec::new(), columns: 2 * SAMPLES, large: false });
     Ok(Some((content, text)))
 }
 

@@ -173,7 +173,7 @@ impl Learned {
             ];
             films.extend(film_row(&title, &steps, row));
         }
-        Ok(Some(Content::Pictures(Pictures { rows, films, columns: 4 })))
+        Ok(Some(Content::Pictures(Pictures { rows, films, columns: 4, large: false })))
     }
 
     /// Target, samples and learned function of one variable.

@@ -3,7 +3,7 @@
 use study::{Channel, Colour as NamedColour, Dash, Layer, Mark, Scale, Series as Named};
 
 use crate::colour::Colour;
-use crate::drawing::{Axis, Series, Stroke};
+use crate::drawing::{Axis, Series, Stroke, Weight};
 use crate::error::ReportError;
 use crate::table::{self, Cell, Columns, Shown};
 
@@ -18,12 +18,14 @@ const MOST_SERIES: usize = 40;
 pub type Points = Vec<(f64, f64)>;
 
 /// One line of a layer.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Line {
     /// Its value of the column that tells lines apart, where there is one.
     pub key: Option<Cell>,
     /// Its points by rising x; y is NaN where the line is interrupted.
     pub points: Points,
+    /// The edge of the space that its errors span, round about; empty without errors.
+    pub band: Points,
     /// Its points at each step, for a layer that follows the slider.
     pub film: Vec<(u64, Points)>,
 }
@@ -47,7 +49,7 @@ pub fn lines(
         None => vec![None],
     };
     let mut found: Vec<Line> =
-        keys.into_iter().map(|key| Line { key, points: Vec::new(), film: Vec::new() }).collect();
+        keys.into_iter().map(|key| Line { key, ..Line::default() }).collect();
     let place = |row: usize| -> Result<Option<usize>, ReportError> {
         let Some(series) = &layer.series else { return Ok(Some(0)) };
         let cell = columns.cell(&series.column, row)?;
@@ -68,6 +70,7 @@ pub fn lines(
     let texts = texts.unwrap_or_default();
     let y = layer.y.as_ref().map(|y| columns.numbers(&y.column)).transpose()?;
     let upper = layer.upper.as_ref().map(|upper| columns.numbers(&upper.column)).transpose()?;
+    let error = layer.error.as_ref().map(|error| columns.numbers(&error.column)).transpose()?;
     let film = layer.film.as_ref().map(|film| columns.numbers(film)).transpose()?;
     let mut uppers: Vec<Points> = found.iter().map(|_| Vec::new()).collect();
     for (row, place) in places.iter().enumerate() {
@@ -109,6 +112,11 @@ pub fn lines(
             continue;
         }
         found[place].points.push(point);
+        let half = value(&layer.error, error);
+        if point.1.is_finite() && half.is_finite() {
+            found[place].band.push((at, point.1 - half));
+            uppers[place].push((at, point.1 + half));
+        }
         if upper.is_some() {
             uppers[place].push((at, value(&layer.upper, upper)));
         }
@@ -146,6 +154,11 @@ fn finish(layer: &Layer, line: &mut Line, uppers: &mut Points) {
     if layer.last {
         line.points.retain(|point| !point.1.is_nan());
         line.points = line.points.pop().into_iter().collect();
+    }
+    if !line.band.is_empty() {
+        by_x(&mut line.band);
+        by_x(uppers);
+        line.band.extend(uppers.iter().rev());
     }
     match layer.mark {
         Mark::Band => {
@@ -203,12 +216,16 @@ pub fn series(layer: &Layer, lines: Vec<Line>) -> Vec<Series> {
     let count = lines.len();
     let draw = |(position, line): (usize, Line)| {
         let (name, colour) = named(layer, line.key.as_ref(), position, count);
+        // Thin, it stands in no legend beside its line.
+        let band = Series::new(name.clone(), colour, line.band);
+        let band = band.stroke(Stroke::Band).weight(Weight::Thin);
         let drawn = Series::new(name, colour, line.points).stroke(stroke(layer));
-        if line.film.len() > 1 { drawn.following(line.film) } else { drawn }
+        let drawn = if line.film.len() > 1 { drawn.following(line.film) } else { drawn };
+        [Some(band).filter(|band| !band.points.is_empty()), Some(drawn)].into_iter().flatten()
     };
     // A film of one step shows what stands there anyway.
     let moves = |line: &Line| layer.film.is_none() || line.film.len() > 1;
-    lines.into_iter().filter(moves).enumerate().map(draw).collect()
+    lines.into_iter().filter(moves).enumerate().flat_map(draw).collect()
 }
 
 /// What the lines of a layer are called.
@@ -273,9 +290,9 @@ pub fn stroke(layer: &Layer) -> Stroke {
         (Mark::Scatter, _) => Stroke::Marks,
         (Mark::Band, _) => Stroke::Band,
         (Mark::Bars | Mark::Histogram, _) => Stroke::Bars,
-        (Mark::Line | Mark::HeatMap, Dash::Solid) => Stroke::Solid,
-        (Mark::Line | Mark::HeatMap, Dash::Dashed) => Stroke::Dashed,
-        (Mark::Line | Mark::HeatMap, Dash::Dotted) => Stroke::Dotted,
+        (Mark::Line | Mark::HeatMap | Mark::Picture, Dash::Solid) => Stroke::Solid,
+        (Mark::Line | Mark::HeatMap | Mark::Picture, Dash::Dashed) => Stroke::Dashed,
+        (Mark::Line | Mark::HeatMap | Mark::Picture, Dash::Dotted) => Stroke::Dotted,
     }
 }
 
@@ -303,6 +320,24 @@ mod tests {
         assert_eq!(counts, [2.0, 3.0]);
         assert_eq!(counted(&[(3.0, 1.0)], 4)[0], (3.5, 1.0));
         assert!(counted(&[], 4).is_empty());
+    }
+
+    #[test]
+    fn an_error_spans_a_band_about_its_line() {
+        let mut line = Line {
+            points: vec![(2.0, 5.0), (1.0, 3.0)],
+            band: vec![(2.0, 4.0), (1.0, 2.5)],
+            ..Line::default()
+        };
+        let layer: study::Figure = serde_json::from_value(serde_json::json!({
+            "name": "a", "table": "t", "x": "x", "y": "y", "error": { "column": "e", "times": 2.0 }
+        }))
+        .unwrap();
+        let layer = &layer.panels[0].layers[0];
+        finish(layer, &mut line, &mut vec![(2.0, 6.0), (1.0, 3.5)]);
+        assert_eq!(line.band, [(1.0, 2.5), (2.0, 4.0), (2.0, 6.0), (1.0, 3.5)]);
+        let drawn = series(layer, vec![line]);
+        assert_eq!([drawn[0].stroke, drawn[1].stroke], [Stroke::Band, Stroke::Solid]);
     }
 
     #[test]

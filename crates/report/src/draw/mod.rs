@@ -7,11 +7,14 @@ mod functions;
 mod functions_across;
 mod gallery;
 mod images;
+mod label;
 mod learned;
 mod lines;
 mod panels;
 mod picture;
+mod pixels;
 mod samples;
+mod strips;
 mod subject;
 
 use std::collections::BTreeSet;
@@ -54,6 +57,9 @@ pub struct Drawn {
 const MOST_DETAILS: usize = 12;
 /// Films of the figures of one variant, at most; they share the page's bytes.
 const FILMS: usize = 14;
+/// What all galleries have in common.
+const STRIPS: &str =
+    " The images share one scale, dark at the smallest value and bright at the largest.";
 /// Names of the figures that the report draws itself.
 pub const RESERVED: [&str; 3] = ["function", "sweep_functions", "failed_loss"];
 
@@ -96,7 +102,8 @@ pub fn all(variants: &[Variant], own: &[Figure], width: u32) -> Result<Drawn, Re
     // Of repetitions the first is shown in detail.
     let shown: Vec<usize> =
         groups.iter().filter_map(|group| Some(group.members.first()?.index)).collect();
-    let style = Style { width, films: FILMS * shown.len().min(MOST_DETAILS) };
+    let details = shown.len().min(MOST_DETAILS);
+    let style = Style { width, films: FILMS * details, details };
     let mut drawn =
         Drawn { across: Vec::new(), details: Vec::new(), left_out: 0, remarks: Vec::new() };
     let mut over = Over::new(variants.len());
@@ -158,7 +165,7 @@ fn sound<'a>(
 pub fn one(figure: &Figure, variant: &Variant) -> Result<Option<Drawing>, ReportError> {
     let needed = Needed::by([figure], &[]);
     let subject = Subject::new(variant, &needed);
-    let content = panels::content(figure, &subject, None, None)?;
+    let content = panels::content(figure, &subject, None, None, 1)?;
     Ok(content.map(|content| finished(figure, content, "", &subject, None)))
 }
 
@@ -255,7 +262,13 @@ fn of_variant<'a>(
             }
             continue;
         }
-        if let Some(content) = panels::content(figure, subject, own, selected)? {
+        if figure.gallery.is_some() {
+            if is_first && let Some(content) = strips::content(figure, subject, own, style)? {
+                drawings.push(finished(figure, content, STRIPS, subject, own));
+            }
+            continue;
+        }
+        if let Some(content) = panels::content(figure, subject, own, selected, style.details)? {
             drawings.push(finished(figure, content, "", subject, own));
         }
     }
@@ -325,7 +338,7 @@ impl<'a> Over<'a> {
                 self.figures.push(OverSweep { figure, shown, sources: Vec::new() });
                 self.figures.len() - 1
             });
-            if figure.function.is_some() {
+            if figure.function.is_some() || figure.gallery.is_some() {
                 continue;
             }
             let shown = panels::over_sweep(figure, subject, own, selected)?;

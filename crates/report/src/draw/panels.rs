@@ -6,6 +6,7 @@ use std::path::Path;
 use study::{Condition, Figure, Layer, Mark, Panel as Declared};
 
 use super::lines::{self, Points};
+use super::pixels;
 use super::subject::{Found, Subject};
 use crate::drawing::{Arrangement, Axis, Content, Map, Panel, Stroke};
 use crate::error::ReportError;
@@ -28,7 +29,8 @@ const MOST_TILES: usize = 500;
 /// Panels at most that facets make.
 const MOST_FACETS: usize = 24;
 
-/// What `figure`, which is of `own`, shows of a variant; `None` where there is nothing to draw.
+/// What `figure`, which is of `own`, shows of a variant, one of so many `details` of a page; `None` where there is nothing
+/// to draw.
 ///
 /// # Errors
 /// Where a table cannot be read.
@@ -37,8 +39,9 @@ pub fn content<'a>(
     subject: &Subject<'a>,
     own: Option<&'a Artifact>,
     selected: Option<Selected>,
+    details: usize,
 ) -> Result<Option<Content>, ReportError> {
-    let (mut panels, mut maps) = (Vec::new(), Vec::new());
+    let (mut panels, mut maps, mut pictures) = (Vec::new(), Vec::new(), Vec::new());
     for declared in &figure.panels {
         for (title, facet) in facets(declared, subject, own, selected)? {
             let facet = declared.facets.as_deref().zip(facet.as_ref());
@@ -46,6 +49,14 @@ pub fn content<'a>(
                 && layer.mark == Mark::HeatMap
             {
                 maps.extend(map(&title, layer, subject, own, facet, selected)?);
+                continue;
+            }
+            if let [layer] = &declared.layers[..]
+                && layer.mark == Mark::Picture
+            {
+                let Some(found) = subject.table(&layer.table, own)? else { continue };
+                let layer = narrowed(layer, &found, declared.facets.as_deref(), selected);
+                pictures.extend(pixels::panel(&title, &layer, &found, facet)?);
                 continue;
             }
             let mut series = Vec::new();
@@ -63,6 +74,9 @@ pub fn content<'a>(
                 panels.push(Panel::new(title, x, y, series));
             }
         }
+    }
+    if !pictures.is_empty() {
+        return pixels::content(&figure.name, &pictures, details);
     }
     if !maps.is_empty() {
         return Ok(Some(Content::Maps(maps)));
@@ -177,12 +191,16 @@ fn map<'a>(
     };
     let (columns_of, rows_of) = (places(&across), places(&up));
     let mut values = vec![vec![f64::NAN; across.len()]; up.len()];
+    let mut parts: Vec<Vec<Option<Cell>>> = vec![vec![None; across.len()]; up.len()];
     let numbers = columns.numbers(&value.column)?;
     for (row, _) in shown.iter().enumerate().filter(|(_, shown)| **shown == Shown::Yes) {
         let (at, above) = (columns.cell(&x.column, row)?, columns.cell(&y.column, row)?);
         let (column, line) = (columns_of.get(&at.key()), rows_of.get(&above.key()));
         if let (Some(&column), Some(&line)) = (column, line) {
             values[line][column] = value.value(numbers[row]);
+            if let Some(borders) = &layer.borders {
+                parts[line][column] = Some(columns.cell(borders, row)?);
+            }
         }
     }
     let known = || values.iter().flatten().copied().filter(|value| value.is_finite());
@@ -200,7 +218,40 @@ fn map<'a>(
         values,
         meaning: value.label().to_owned(),
         range,
+        borders: borders(&parts),
     }))
+}
+
+/// The sides at which tiles of different `parts` meet, rows from below; a tile that is not known has none.
+fn borders(parts: &[Vec<Option<Cell>>]) -> Vec<[(usize, usize); 2]> {
+    let at = |row: usize, column: usize| parts.get(row)?.get(column)?.as_ref();
+    let differ = |a: Option<&Cell>, b: Option<&Cell>| a.zip(b).is_some_and(|(a, b)| a != b);
+    let mut found = Vec::new();
+    for (row, cells) in parts.iter().enumerate() {
+        for column in 0..cells.len() {
+            if differ(at(row, column), at(row, column + 1)) {
+                found.push([(column + 1, row), (column + 1, row + 1)]);
+            }
+            if differ(at(row, column), at(row + 1, column)) {
+                found.push([(column, row + 1), (column + 1, row + 1)]);
+            }
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_part_tiles_that_differ() {
+        let row = |cells: [Option<f64>; 3]| cells.map(|cell| cell.map(Cell::Number)).to_vec();
+        // Rows from below: 0 0 1, and 0 1 unknown above.
+        let parts = [row([Some(0.0), Some(0.0), Some(1.0)]), row([Some(0.0), Some(1.0), None])];
+        assert_eq!(borders(&parts), [[(2, 0), (2, 1)], [(1, 1), (2, 1)], [(1, 1), (1, 2)]],);
+        assert!(borders(&[]).is_empty());
+    }
 }
 
 /// What a panel of a figure over a sweep shows: one line of each variant.

@@ -66,6 +66,12 @@ impl Samples {
         (self.x[rows.clone()].to_vec(), self.y[rows].to_vec())
     }
 
+    /// The input of a sample of one split, where there is that sample.
+    #[must_use]
+    pub fn input(&self, split: Split, sample: usize) -> Option<&[f32]> {
+        self.x[self.rows(split)].get(sample).map(Vec::as_slice)
+    }
+
     /// The class of a sample of one split, where samples have classes.
     #[must_use]
     pub fn label(&self, split: Split, sample: usize) -> Option<u32> {

@@ -58,13 +58,13 @@ fn across(variants: &[Variant], own: &[Trend]) -> Vec<FindingRow> {
     rows
 }
 
-/// The groups at which `trend` looks.
+/// The groups at which `trend` looks, each artifact behind them once.
 fn among<'a>(trend: &Trend, groups: &[Group<'a>]) -> Vec<Group<'a>> {
     let is_at = |group: &Group, (name, value): (&String, &String)| {
         group.axes.iter().any(|axis| axis.name == *name && axis.shown() == *value)
     };
     let looked_at = |group: &&Group| trend.among.iter().all(|at| is_at(group, at));
-    groups.iter().filter(looked_at).cloned().collect()
+    groups.iter().filter(looked_at).map(|group| group.each_once(&trend.of)).collect()
 }
 
 /// The trends of `own`, and those that the studies of the variants declare, each once.

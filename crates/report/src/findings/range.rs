@@ -25,7 +25,7 @@ pub(super) fn measure(
         let of_variant =
             |variant: &Variant| Some((variant.label(), variant.finding(name)?.clone()));
         let named = |(label, row)| FindingRow { variant: Some(label), ..row };
-        let members = groups(chosen).into_iter().map(|group| group.members);
+        let members = groups(chosen).into_iter().map(|group| group.each_once(name).members);
         let found = |member: &Variant| of_variant(member).map(named);
         members.map(|members| members.into_iter().filter_map(found).collect()).collect()
     };

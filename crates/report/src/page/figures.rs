@@ -4,7 +4,8 @@ use maud::{Markup, PreEscaped, html};
 use serde_json::{Value, json};
 
 use super::encoding::{base64, data_uri};
-use crate::drawing::{Content, Drawing, FilmRow, PictureRow, Pictures, Shades, Source};
+use crate::colour::hued_palette;
+use crate::drawing::{Content, Drawing, Film, FilmRow, PictureRow, Pictures, Shades, Source};
 use crate::plotly;
 
 /// A figure with its number, title, caption and sources; with `swept`, large tables lie in a
@@ -69,11 +70,13 @@ fn embedded(data: &Value) -> Markup {
 fn pictures(drawn: &Pictures) -> Markup {
     let columns = format!("--columns:{}", drawn.columns);
     html! {
-        @for row in &drawn.films {
-            (film_row(row, &columns))
-        }
-        @for row in &drawn.rows {
-            (picture_row(row, &columns))
+        div .large[drawn.large] {
+            @for row in &drawn.films {
+                (film_row(row, &columns))
+            }
+            @for row in &drawn.rows {
+                (picture_row(row, &columns))
+            }
         }
     }
 }
@@ -114,12 +117,25 @@ fn film_row(row: &FilmRow, columns: &str) -> Markup {
             }
             (embedded(&json!({
                 "at": row.steps,
-                "films": row.films.iter().map(|film| json!({
-                    "labels": film.labels,
-                    "shades": match film.shades { Shades::Grey => "grey", Shades::Diverging => "diverging" },
-                    "bytes": base64(&film.frames.concat()),
-                })).collect::<Vec<_>>(),
+                "films": row.films.iter().map(film_data).collect::<Vec<_>>(),
             })))
         }
     }
+}
+
+/// A film as `page.js` reads it.
+fn film_data(film: &Film) -> Value {
+    let mut data = json!({
+        "labels": film.labels,
+        "shades": match film.shades {
+            Shades::Grey => "grey",
+            Shades::Diverging => "diverging",
+            Shades::Hues => "hues",
+        },
+        "bytes": base64(&film.frames.concat()),
+    });
+    if film.shades == Shades::Hues {
+        data["palette"] = base64(&hued_palette()).into();
+    }
+    data
 }

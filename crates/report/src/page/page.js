@@ -38,6 +38,7 @@
       film.pixels ??= Uint8Array.from(atob(film.bytes), (c) => c.charCodeAt(0));
       const { canvas } = film;
       const image = new ImageData(canvas.width, canvas.height);
+      palettes[film.shades] ??= Uint8Array.from(atob(film.palette), (c) => c.charCodeAt(0));
       const palette = palettes[film.shades];
       const size = canvas.width * canvas.height;
       for (let i = 0; i < size; i += 1) {
@@ -64,7 +65,7 @@
     plot.films = figure.films;
     plot.axes = figure.steps;
     plot.data = null;
-    figure.layout.shapes = marks(plot);
+    figure.layout.shapes = [...(figure.layout.shapes ?? []), ...marks(plot)];
     Plotly.newPlot(plot.element, figure.data, figure.layout, figure.config).then(() => {
       plot.state = "drawn";
       plot.element.dataset.drawn = "true";

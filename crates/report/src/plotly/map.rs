@@ -3,11 +3,12 @@
 use plotly::common::{ColorBar, ColorScale, ColorScalePalette, Title};
 use plotly::layout::{Axis, AxisType, Margin, ModeBar};
 use plotly::{HeatMap, Layout};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::layout::{ABOVE, CLEAR, places, title};
 use super::plain;
 use super::trace::{self, axis_name};
+use crate::colour::Colour;
 use crate::drawing::Map;
 
 /// Height of the maps, in pixels.
@@ -17,10 +18,12 @@ const BELOW: usize = 84;
 
 type Trace = HeatMap<String, String, Vec<f64>>;
 
-/// Traces, layout and height of `maps` beside each other.
+/// Traces, layout and height of `maps` in rows.
 pub(super) fn drawn(maps: &[Map]) -> (Vec<Trace>, Value, usize) {
-    let places = places(maps.len(), maps.len().max(1), 1);
-    let height = HEIGHT + ABOVE + BELOW;
+    let (columns, rows) = Map::grid(maps.len());
+    let places = places(maps.len(), columns, rows);
+    // Between rows there is room for labels as below the last.
+    let height = rows * (HEIGHT + BELOW) + ABOVE;
     let layout = Layout::new()
         .auto_size(true)
         .height(height)
@@ -32,6 +35,8 @@ pub(super) fn drawn(maps: &[Map]) -> (Vec<Trace>, Value, usize) {
             maps.iter().zip(&places).map(|(map, place)| title(&map.title, place)).collect(),
         );
     let mut layout = serde_json::to_value(layout).unwrap_or_default();
+    layout["shapes"] =
+        maps.iter().enumerate().flat_map(|(place, map)| borders(map, place)).collect();
     let mut traces = Vec::new();
     for (position, (map, place)) in maps.iter().zip(&places).enumerate() {
         let axis = |label: &str, domain: (f64, f64), anchor: &str| {
@@ -68,4 +73,17 @@ pub(super) fn drawn(maps: &[Map]) -> (Vec<Trace>, Value, usize) {
         traces.push(*trace);
     }
     (traces, layout, height)
+}
+
+/// The lines between tiles of the map at `position`, as shapes. A category lies at its number, from 0.
+fn borders(map: &Map, position: usize) -> impl Iterator<Item = Value> {
+    map.borders.iter().map(move |[from, to]| {
+        let [x, y] = ["x", "y"].map(|letter| axis_name(letter, position));
+        let edge = |corner: usize| corner as f64 - 0.5;
+        json!({
+            "type": "line", "xref": x, "yref": y, "layer": "above",
+            "x0": edge(from.0), "y0": edge(from.1), "x1": edge(to.0), "y1": edge(to.1),
+            "line": { "color": Colour::Vermillion.hex(), "width": 3 },
+        })
+    })
 }

@@ -15,17 +15,20 @@ const BELOW: u32 = 110;
 /// Labels along an axis at most.
 const LABELS: usize = 7;
 
-/// `maps` beside each other under a title, with the scale of their colours.
+/// `maps` in rows under a title, with the scale of their colours.
 pub(super) fn drawn(title: &str, maps: &[Map]) -> String {
     let mut body = String::new();
+    let (columns, rows) = Map::grid(maps.len());
+    let (columns, rows) = (columns as u32, rows as u32);
     for (position, map) in (0..).zip(maps) {
-        tiles(&mut body, map, LEFT + position * (SIDE + LEFT));
+        let (row, column) = (position / columns, position % columns);
+        tiles(&mut body, map, (LEFT + column * (SIDE + LEFT), TOP + row * (SIDE + BELOW)));
     }
-    let width = LEFT + maps.len() as u32 * (SIDE + LEFT);
+    let width = LEFT + columns * (SIDE + LEFT);
     if let Some(map) = maps.last() {
         scale(&mut body, map, width - LEFT + 24);
     }
-    let (width, height) = (width + 120, TOP + SIDE + BELOW);
+    let (width, height) = (width + 120, TOP + rows * (SIDE + BELOW));
     let mut head = String::new();
     text(&mut head, 24, 40, 24, title);
     format!(
@@ -36,8 +39,8 @@ pub(super) fn drawn(title: &str, maps: &[Map]) -> String {
     )
 }
 
-fn tiles(body: &mut String, map: &Map, left: u32) {
-    text(body, left, TOP - 14, 18, &map.title);
+fn tiles(body: &mut String, map: &Map, (left, top): (u32, u32)) {
+    text(body, left, top - 14, 18, &map.title);
     let rows = map.values.len().max(1);
     let columns = map.values.first().map_or(1, Vec::len).max(1);
     let side = f64::from(SIDE);
@@ -49,7 +52,7 @@ fn tiles(body: &mut String, map: &Map, left: u32) {
             }
             let [red, green, blue] = viridis(map.share(value));
             let x = f64::from(left) + column as f64 * across;
-            let y = f64::from(TOP) + side - (row + 1) as f64 * up;
+            let y = f64::from(top) + side - (row + 1) as f64 * up;
             // A little larger than its place, so that no light shines between tiles. Writing to a
             // String cannot fail.
             let _ = writeln!(
@@ -60,12 +63,23 @@ fn tiles(body: &mut String, map: &Map, left: u32) {
             );
         }
     }
+    for [from, to] in &map.borders {
+        let at = |corner: &(usize, usize)| {
+            let x = f64::from(left) + corner.0 as f64 * across;
+            (x, f64::from(top) + side - corner.1 as f64 * up)
+        };
+        let ((x1, y1), (x2, y2)) = (at(from), at(to));
+        let _ = writeln!(
+            body,
+            r##"<line x1="{x1:.1}" y1="{y1:.1}" x2="{x2:.1}" y2="{y2:.1}" stroke="#d55e00" stroke-width="4" stroke-linecap="round"/>"##
+        );
+    }
     for (place, label) in labels(&map.x.1) {
         let x = f64::from(left) + (place as f64 + 0.5) * across;
-        middle(body, x, TOP + SIDE + 24, label);
+        middle(body, x, top + SIDE + 24, label);
     }
     for (place, label) in labels(&map.y.1) {
-        let y = f64::from(TOP) + side - (place as f64 + 0.5) * up + 5.0;
+        let y = f64::from(top) + side - (place as f64 + 0.5) * up + 5.0;
         let _ = writeln!(
             body,
             r#"<text x="{}" y="{y:.0}" font-family="{FONT}" font-size="15" text-anchor="end">{}</text>"#,
@@ -73,8 +87,8 @@ fn tiles(body: &mut String, map: &Map, left: u32) {
             escaped(label)
         );
     }
-    middle(body, f64::from(left) + side / 2.0, TOP + SIDE + 56, &map.x.0);
-    let (x, y) = (left - 84, f64::from(TOP) + side / 2.0);
+    middle(body, f64::from(left) + side / 2.0, top + SIDE + 56, &map.x.0);
+    let (x, y) = (left - 84, f64::from(top) + side / 2.0);
     let _ = writeln!(
         body,
         r#"<text x="{x}" y="{y:.0}" font-family="{FONT}" font-size="16" text-anchor="middle" transform="rotate(-90 {x} {y:.0})">{}</text>"#,

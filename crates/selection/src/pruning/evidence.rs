@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use artifact::read_rows;
 use artifact::tables::training::HistoryRow;
-use serde_json::Value;
-use stage::{AxisValue, Input, Inputs, StageError};
+use stage::{Input, Inputs, StageError};
 use statistics::jackknife;
 
 use super::table::PruningRow;
+use crate::axes::{RANDOM, label, repeats, sets, shown};
 use crate::select;
 
 /// One training run.
@@ -33,23 +33,8 @@ pub struct Run {
     pub accuracy: f64,
 }
 
-/// The order of random removal, the control.
-pub const RANDOM: &str = "random";
 /// The order in which what seems to matter least is removed first.
 pub const LEAST: &str = "least";
-
-/// Whether `axis` sets the parameter `name` of the stage `select`, or of any.
-fn sets(axis: &AxisValue, select: Option<&str>, name: &str) -> bool {
-    axis.sets.iter().any(|path| {
-        let mut parts = path.split('.');
-        let stage = parts.next().unwrap_or_default();
-        parts.next_back() == Some(name) && select.is_none_or(|select| select == stage)
-    })
-}
-
-fn shown(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
 
 /// All runs that are wired.
 ///
@@ -68,10 +53,8 @@ fn run(input: &Input, select: Option<&str>) -> Result<Run, StageError> {
     let (mut score, mut order) = (String::new(), String::new());
     let (mut removed, mut skipped) = (None, None);
     for axis in input.axes.values() {
-        let label = format!("{}={}", axis.name, shown(&axis.value));
         let is = |name: &str| sets(axis, select, name);
         let number = || axis.value.as_f64().or_else(|| axis.value.as_str()?.parse().ok());
-        let repeats = |path: &String| matches!(path.rsplit('.').next(), Some("seed" | "draw"));
         if is("remove") {
             removed = Some(number().ok_or_else(|| {
                 StageError::new(format!(
@@ -92,10 +75,10 @@ fn run(input: &Input, select: Option<&str>) -> Result<Run, StageError> {
             };
         } else if is("order") {
             order = shown(&axis.value);
-        } else if !axis.sets.is_empty() && axis.sets.iter().all(repeats) {
-            repetition.push(label);
+        } else if repeats(axis) {
+            repetition.push(label(axis));
         } else {
-            others.push(label);
+            others.push(label(axis));
         }
     }
     let removed = removed.ok_or_else(|| {
@@ -178,7 +161,7 @@ pub fn rows(runs: &[Run]) -> Vec<PruningRow> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 

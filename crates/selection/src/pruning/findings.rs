@@ -4,7 +4,8 @@ use artifact::tables::findings::FindingRow;
 use statistics::jackknife::{Estimate, means_without, standard_error};
 use study::{Decision, Finding, Spread};
 
-use super::evidence::{LEAST, RANDOM, Run};
+use super::evidence::{LEAST, Run};
+use crate::axes::RANDOM;
 
 /// Loss of accuracy that counts as none: a point.
 const POINT: f64 = 0.01;

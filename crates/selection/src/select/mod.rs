@@ -14,7 +14,7 @@ use stage::{Context, Inputs, Limits, Outlines, Plan, Port, Stage, StageError};
 
 pub use column::scores;
 pub use order::{Share, kept};
-pub use parameters::{Order, Parameters};
+pub use parameters::{Order, Parameters, Removed};
 
 /// The stage `select`.
 pub struct Select;
@@ -64,6 +64,11 @@ impl Stage for Select {
             .train_samples
             .filter(|_| !parameters.balanced)
             .map(|samples| samples - parameters.share().removed(samples as usize) as u64);
+        if parameters.removed == Removed::Tested {
+            let left = plan.outline.train_samples;
+            plan.outline.test_samples =
+                dataset.train_samples.zip(left).map(|(samples, left)| samples - left);
+        }
         plan
     }
 
@@ -99,18 +104,30 @@ impl Stage for Select {
             return Err(StageError::new("no training sample is left")
                 .hint("remove a smaller share, or start from more samples"));
         }
-        let mut kept: Vec<Sample> = Vec::with_capacity(chosen.len() + test.len());
-        for (number, &from) in (0..).zip(&chosen) {
-            let row = train[from].clone();
-            // Of a selection from a selection the first dataset counts.
-            let origin = row.origin.or(Some(row.sample));
-            kept.push(Sample { sample: number, origin, ..row });
-        }
-        kept.extend(test);
-        write_rows(output, &kept)?;
+        let taken = |samples: &[usize], split: Split| -> Vec<Sample> {
+            let numbered = (0..).zip(samples);
+            let row = |(number, &from): (u32, &usize)| {
+                let row = train[from].clone();
+                // Of a selection from a selection the first dataset counts.
+                let origin = row.origin.or(Some(row.sample));
+                Sample { split, sample: number, origin, ..row }
+            };
+            numbered.map(row).collect()
+        };
+        let tested = match parameters.removed {
+            Removed::Dropped => test,
+            Removed::Tested => {
+                let is_removed = |sample: &usize| chosen.binary_search(sample).is_err();
+                let removed: Vec<usize> = (0..train.len()).filter(is_removed).collect();
+                taken(&removed, Split::Test)
+            }
+        };
+        let rows = [taken(&chosen, Split::Train), tested].concat();
+        write_rows(output, &rows)?;
         context.progress(1, 1, "selection", String::new);
-        let outline = dataset.manifest()?.outline;
-        Ok(Outline { train_samples: Some(chosen.len() as u64), ..outline })
+        let test_samples = Some((rows.len() - chosen.len()) as u64);
+        let train_samples = Some(chosen.len() as u64);
+        Ok(Outline { train_samples, test_samples, ..dataset.manifest()?.outline })
     }
 }
 
@@ -185,30 +202,38 @@ mod tests {
         artifact::Manifest::bare(Kind::TRAINING).write(scores.path()).unwrap();
         let at =
             |directory: &tempfile::TempDir| vec![stage::Input::at(directory.path().to_owned())];
-        let run = |dataset: &tempfile::TempDir, order: Order, remove: f64| {
+        let of_events = |order: Order, remove: f64| Parameters {
+            table: "exact_events".to_owned(),
+            score: "events".to_owned(),
+            order,
+            remove,
+            ..Parameters::default()
+        };
+        let run = |dataset: &tempfile::TempDir, parameters: &Parameters| {
             let output = tempfile::tempdir().unwrap();
-            let parameters = Parameters {
-                table: "exact_events".to_owned(),
-                score: "events".to_owned(),
-                order,
-                remove,
-                ..Parameters::default()
-            };
             let inputs = [("dataset".to_owned(), at(dataset)), ("scores".to_owned(), at(&scores))];
             let context = Context::silent(0, Limits { threads: 1, memory_bytes: 1 << 20 });
-            let outline = Select::run(&parameters, &Inputs(inputs.into()), output.path(), &context);
+            let outline = Select::run(parameters, &Inputs(inputs.into()), output.path(), &context);
             let rows: Vec<Sample> = read_rows(output.path()).unwrap();
             artifact::Manifest::bare(Kind::DATASET).write(output.path()).unwrap();
             (output, outline.unwrap().train_samples, rows)
         };
-        let (first, left, rows) = run(&dataset, Order::Most, 1.0 / 3.0);
+        let (first, left, rows) = run(&dataset, &of_events(Order::Most, 1.0 / 3.0));
         assert_eq!(left, Some(4));
         let origins: Vec<Option<u32>> = rows.iter().map(|row| row.origin).collect();
         assert_eq!(origins, [Some(2), Some(3), Some(4), Some(5), None]);
         assert_eq!(rows.iter().map(|row| row.sample).collect::<Vec<_>>(), [0, 1, 2, 3, 0]);
         assert_eq!((rows[1].clean_label, rows[1].x[0].to_bits()), (Some(1), 3.0_f32.to_bits()));
+        // What is removed can be tested on.
+        let tested = Parameters { removed: Removed::Tested, ..of_events(Order::Most, 1.0 / 3.0) };
+        let (_tested, _, rows) = run(&dataset, &tested);
+        let of = |split: Split| -> Vec<Option<u32>> {
+            rows.iter().filter(|row| row.split == split).map(|row| row.origin).collect()
+        };
+        assert_eq!(of(Split::Train), [Some(2), Some(3), Some(4), Some(5)]);
+        assert_eq!(of(Split::Test), [Some(0), Some(1)]);
         // Of a selection from a selection the first dataset counts.
-        let (_second, _, rows) = run(&first, Order::Random, 0.5);
+        let (_second, _, rows) = run(&first, &of_events(Order::Random, 0.5));
         assert_eq!(rows.len(), 3);
         assert!(rows[..2].iter().all(|row| row.origin.is_some_and(|it| (2..6).contains(&it))));
     }

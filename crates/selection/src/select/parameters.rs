@@ -28,10 +28,23 @@ pub struct Parameters {
     /// order goes.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub skip: f64,
+    /// What becomes of the samples that are removed.
+    pub removed: Removed,
     /// Whether the same shares are passed over and removed of each class.
     pub balanced: bool,
     /// Number of the draw of ties and random orders.
     pub draw: u32,
+}
+
+/// What becomes of the samples that are removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Removed {
+    /// They are left out.
+    #[default]
+    Dropped,
+    /// They take the place of the test samples: what a network makes of them while it learns from the others.
+    Tested,
 }
 
 /// Which samples are removed first.
@@ -56,6 +69,7 @@ impl Default for Parameters {
             order: Order::default(),
             remove: 0.0,
             skip: 0.0,
+            removed: Removed::default(),
             balanced: false,
             draw: 0,
         }

@@ -1,0 +1,197 @@
+//! The places of a chart: networks that repeat each other, at two numbers.
+
+use std::collections::BTreeMap;
+
+use artifact::read_rows;
+use serde_json::Value;
+use stage::{Group, Input, Inputs, Repeating, StageError, groups};
+use statistics::jackknife::{means_without, standard_error};
+
+use super::Parameters;
+use super::table::PhaseRow;
+use crate::encoding::{Regime, RegimeRow, Regimes};
+
+/// The port.
+pub const PORT: &str = "codes";
+
+/// Names of the two axes of a chart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Axes {
+    /// The first.
+    pub across: String,
+    /// The second, where there is one.
+    pub up: Option<String>,
+}
+
+/// Networks at one place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Place {
+    /// What they differ in from others beside the two axes and seeds.
+    pub group: String,
+    /// Value of the first axis.
+    pub across: f64,
+    /// Value of the second axis.
+    pub up: Option<f64>,
+    /// What the codes of each network came to at each step.
+    pub runs: Vec<Vec<RegimeRow>>,
+}
+
+fn number(value: &Value) -> Option<f64> {
+    let number = value.as_f64().or_else(|| value.as_str()?.parse().ok());
+    number.filter(|number| number.is_finite())
+}
+
+/// The axes that `parameters` name; left out, the first axes of the sweep whose values are numbers and that set
+/// more than seeds.
+///
+/// # Errors
+/// Where there is no such axis.
+pub fn axes(inputs: &Inputs, parameters: &Parameters) -> Result<Axes, StageError> {
+    let of_groups = groups(inputs, PORT, Repeating::default());
+    let mut known: Vec<String> = Vec::new();
+    for axis in of_groups.iter().flat_map(Group::axes) {
+        if !known.contains(&axis.name) {
+            known.push(axis.name.clone());
+        }
+    }
+    let is_numeric = |name: &&String| {
+        let of_all = inputs.many(PORT).iter().filter_map(|input| input.axis(name));
+        of_all.map(number).all(|number| number.is_some())
+    };
+    let numeric: Vec<String> = known.iter().filter(is_numeric).cloned().collect();
+    let named = |key: &str, name: &String| {
+        if numeric.contains(name) {
+            return Ok(name.clone());
+        }
+        let message = if known.contains(name) {
+            format!("`{key}` names the axis `{name}`, whose values are no numbers")
+        } else {
+            format!("`{key}` names `{name}`, which is no axis of the sweep")
+        };
+        Err(StageError::new(message).hint(format!("axes of numbers are {}", numeric.join(", "))))
+    };
+    let across = parameters.across.as_ref().map(|name| named("across", name)).transpose()?;
+    let up = parameters.up.as_ref().map(|name| named("up", name)).transpose()?;
+    let is_free = |name: &&String| Some(*name) != across.as_ref() && Some(*name) != up.as_ref();
+    let free: Vec<String> = numeric.iter().filter(is_free).cloned().collect();
+    let mut free = free.into_iter();
+    let across = across.or_else(|| free.next()).ok_or_else(|| {
+        StageError::new("no axis of the sweep has numbers to draw a chart along")
+            .hint("add one, as `width: { set: train.with.network.hidden.0, to: [8, 16, 32, 64] }`")
+    })?;
+    Ok(Axes { across, up: up.or_else(|| free.next()) })
+}
+
+/// All places, in the order of the sweep.
+///
+/// # Errors
+/// Where the codes of a network have no regimes.
+pub fn places(inputs: &Inputs, axes: &Axes) -> Result<Vec<Place>, StageError> {
+    groups(inputs, PORT, Repeating::default())
+        .iter()
+        .map(|group| {
+            let first: &Input = group.members[0];
+            let at = |name: &str| first.axis(name).and_then(number);
+            let others = group
+                .axes()
+                .filter(|axis| axis.name != axes.across && Some(&axis.name) != axes.up.as_ref());
+            let label = others.map(|axis| format!("{}={}", axis.name, shown(&axis.value)));
+            let across = at(&axes.across).ok_or_else(|| {
+                StageError::new(format!(
+                    "codes without a value of the axis `{}` are wired",
+                    axes.across
+                ))
+                .hint("wire codes that depend on it")
+            })?;
+            Ok(Place {
+                group: label.collect::<Vec<_>>().join(", "),
+                across,
+                up: axes.up.as_deref().and_then(at),
+                runs: group
+                    .members
+                    .iter()
+                    .map(|member| regimes(member))
+                    .collect::<Result<_, _>>()?,
+            })
+        })
+        .collect()
+}
+
+fn shown(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+fn regimes(input: &Input) -> Result<Vec<RegimeRow>, StageError> {
+    let rows: Vec<RegimeRow> = read_rows(input.path())?;
+    if rows.is_empty() {
+        return Err(StageError::new(format!(
+            "{}: the codes have no regimes, for their neighbours do not vote",
+            input.path().display()
+        ))
+        .hint(
+            "take a dataset with classes and a test split, and leave `knn` among `classifiers`",
+        ));
+    }
+    Ok(rows)
+}
+
+/// Mean of each number over runs but `left_out` at `step`: redundancy, vote of neighbours, the network; and the
+/// regime that follows beside the networks at their last step. None where a run has no such step.
+pub fn means(
+    place: &Place,
+    step: u64,
+    left_out: Option<usize>,
+    regimes: Regimes,
+) -> Option<([f64; 3], Regime)> {
+    let at_step = |run: &Vec<RegimeRow>| run.iter().find(|row| row.step == step).cloned();
+    let runs = place.runs.iter().enumerate().filter(|(run, _)| Some(*run) != left_out);
+    let rows: Vec<RegimeRow> = runs.map(|(_, run)| at_step(run)).collect::<Option<_>>()?;
+    let count = rows.len() as f64;
+    let mean = |of: fn(&RegimeRow) -> f64| rows.iter().map(of).sum::<f64>() / count;
+    let runs = place.runs.iter().enumerate().filter(|(run, _)| Some(*run) != left_out);
+    let ends = runs.filter_map(|(_, run)| run.last().map(|row| row.network_accuracy));
+    let end = ends.sum::<f64>() / count;
+    let of =
+        [mean(|row| row.redundancy_train), mean(|row| row.knn), mean(|row| row.network_accuracy)];
+    (count > 0.0).then(|| (of, Regime::of(of[0], of[1], end, regimes)))
+}
+
+/// The steps that all runs of a place have.
+pub fn steps(place: &Place) -> Vec<u64> {
+    let first = place.runs.first().into_iter().flatten();
+    let in_all = |step: &u64| place.runs.iter().all(|run| run.iter().any(|row| row.step == *step));
+    first.map(|row| row.step).filter(in_all).collect()
+}
+
+/// The rows of the table.
+pub fn rows(places: &[Place], axes: &Axes, regimes: Regimes) -> Vec<PhaseRow> {
+    let mut rows: BTreeMap<(String, u64, u64), Vec<PhaseRow>> = BTreeMap::new();
+    for place in places {
+        let up = place.up.zip(axes.up.as_ref()).map(|(up, name)| format!("{name}={up}"));
+        let label = Some(place.group.clone()).filter(|group| !group.is_empty());
+        let chart: Vec<String> = label.into_iter().chain(up).collect();
+        for step in steps(place) {
+            let Some((of, regime)) = means(place, step, None, regimes) else { continue };
+            let error = |of: fn(&RegimeRow) -> f64| {
+                let all = place.runs.iter().flatten().filter(|row| row.step == step);
+                standard_error(&means_without(&all.map(of).collect::<Vec<f64>>()))
+            };
+            let key = (chart.join(", "), step, place.across.to_bits());
+            rows.entry(key).or_default().push(PhaseRow {
+                group: place.group.clone(),
+                chart: chart.join(", "),
+                across: place.across,
+                up: place.up,
+                step,
+                runs: place.runs.len() as u32,
+                redundancy: of[0],
+                redundancy_error: error(|row| row.redundancy_train),
+                knn: of[1],
+                knn_error: error(|row| row.knn),
+                network_accuracy: of[2],
+                regime: regime.number(),
+            });
+        }
+    }
+    rows.into_values().flatten().collect()
+}
