@@ -1,8 +1,9 @@
 //! Which layers of a network have codes.
 
-use network::{Activation, Op, Program};
+use network::{Activation, LayerSpec, Op, Program};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use stage::StageError;
 
 /// Layers whose units make the code: `all`, `last`, or numbers.
 ///
@@ -43,8 +44,35 @@ pub struct Gated {
     pub units: usize,
 }
 
-/// Why layers cannot be chosen: a JSON Pointer below `layers`, what is wrong, and what to do.
-pub type Refusal = (String, String, String);
+/// Why layers cannot be chosen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// JSON Pointer of what is at fault, below the parameter.
+    pub at: String,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub hint: String,
+}
+
+impl Refusal {
+    /// A refusal of what stands at `at`.
+    pub fn new(at: impl Into<String>, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { at: at.into(), message: message.into(), hint: hint.into() }
+    }
+
+    /// The same of a parameter at `parameter`.
+    #[must_use]
+    pub fn below(self, parameter: &str) -> Self {
+        Self { at: format!("{parameter}{}", self.at), ..self }
+    }
+}
+
+impl From<Refusal> for StageError {
+    fn from(refusal: Refusal) -> Self {
+        Self::new(refusal.message).hint(refusal.hint)
+    }
+}
 
 /// The layers of `program` that `layers` chooses, in order.
 ///
@@ -62,16 +90,16 @@ pub fn chosen(program: &Program, layers: &Layers) -> Result<Vec<Gated>, Refusal>
             [] => "it has no activation".to_owned(),
             others => format!("it has {}, whose units are neither on nor off", listed(others)),
         };
-        return Err((
-            String::new(),
+        return Err(Refusal::new(
+            "",
             format!("the network has no layer with codes: {has}"),
-            "codes are of units with `relu`, or `leaky_relu` with a slope of 0 or more".to_owned(),
+            "codes are of units with `relu`, or `leaky_relu` with a slope of 0 or more",
         ));
     }
     let last = gated.len() - 1;
     match layers {
-        Layers::Named(Named::All) if !others.is_empty() => Err((
-            String::new(),
+        Layers::Named(Named::All) if !others.is_empty() => Err(Refusal::new(
+            "",
             format!(
                 "the network has layers with {}, whose units are neither on nor off",
                 listed(&others)
@@ -82,29 +110,33 @@ pub fn chosen(program: &Program, layers: &Layers) -> Result<Vec<Gated>, Refusal>
         )),
         Layers::Named(Named::All) => Ok(gated),
         Layers::Named(Named::Last) => Ok(gated[last..].to_vec()),
-        Layers::Numbers(numbers) if numbers.is_empty() => Err((
-            String::new(),
-            "no layer is chosen".to_owned(),
+        Layers::Numbers(numbers) if numbers.is_empty() => Err(Refusal::new(
+            "",
+            "no layer is chosen",
             format!("give `all`, `last`, or numbers from 0 to {last}"),
         )),
-        Layers::Numbers(numbers) => {
-            let mut found = Vec::new();
-            for (place, &number) in numbers.iter().enumerate() {
-                let known = gated.get(number as usize);
-                let Some(&layer) = known.filter(|layer| !found.contains(*layer)) else {
-                    let wrong = if known.is_some() { "is given twice" } else { "does not exist" };
-                    return Err((
-                        format!("/{place}"),
-                        format!("layer {number} {wrong}"),
-                        format!("the network has the layers with codes 0 to {last}"),
-                    ));
-                };
-                found.push(layer);
-            }
-            found.sort_by_key(|layer| layer.layer);
-            Ok(found)
-        }
+        Layers::Numbers(numbers) => numbered(&gated, numbers),
     }
+}
+
+/// The layers that `numbers` name, in order.
+fn numbered(gated: &[Gated], numbers: &[u32]) -> Result<Vec<Gated>, Refusal> {
+    let mut found: Vec<Gated> = Vec::new();
+    for (place, &number) in numbers.iter().enumerate() {
+        let known = gated.get(number as usize);
+        let Some(&layer) = known.filter(|layer| !found.contains(*layer)) else {
+            let wrong = if known.is_some() { "is given twice" } else { "does not exist" };
+            let last = gated.len().saturating_sub(1);
+            return Err(Refusal::new(
+                format!("/{place}"),
+                format!("layer {number} {wrong}"),
+                format!("the network has the layers with codes 0 to {last}"),
+            ));
+        };
+        found.push(layer);
+    }
+    found.sort_by_key(|layer| layer.layer);
+    Ok(found)
 }
 
 fn has_gates(activation: Activation) -> bool {
@@ -129,8 +161,10 @@ fn others(program: &Program) -> Vec<String> {
     let mut names = Vec::new();
     for step in &program.steps {
         if !has_gates(step.activation) && step.activation != Activation::Linear {
-            let name = network::LayerSpec::from(step.activation).to_string().replace(' ', "_");
-            let name = name.replace("relu_", "relu: ");
+            let name = match step.activation {
+                Activation::LeakyRelu(slope) => format!("leaky_relu: {slope}"),
+                other => LayerSpec::from(other).key().to_owned(),
+            };
             if !names.contains(&name) {
                 names.push(name);
             }
@@ -181,9 +215,9 @@ mod tests {
         assert_eq!(chosen(&program, &layers(&json!([1, 0]))).unwrap(), all);
         assert!(!is_dense(&program));
         let refused = |value| chosen(&program, &layers(&value)).unwrap_err();
-        assert_eq!(refused(json!([2])).0, "/0");
-        assert_eq!(refused(json!([0, 0])).1, "layer 0 is given twice");
-        assert_eq!(refused(json!([])).1, "no layer is chosen");
+        assert_eq!(refused(json!([2])).at, "/0");
+        assert_eq!(refused(json!([0, 0])).message, "layer 0 is given twice");
+        assert_eq!(refused(json!([])).message, "no layer is chosen");
     }
 
     #[test]
@@ -194,14 +228,14 @@ mod tests {
         for (activation, named) in
             [(json!("tanh"), "`tanh`"), (json!({ "leaky_relu": -0.5 }), "`leaky_relu: -0.5`")]
         {
-            let (_, message, _) = chosen(&of(activation), &Layers::default()).unwrap_err();
+            let message = chosen(&of(activation), &Layers::default()).unwrap_err().message;
             assert!(message.contains(named), "{message}");
         }
         assert!(is_dense(&of(json!("relu"))));
         let mixed =
             json!({ "layers": [{ "dense": 4 }, "relu", { "dense": 3 }, "tanh", { "dense": 2 }] });
         let mixed = program(&mixed, 5.into());
-        assert!(chosen(&mixed, &Layers::default()).unwrap_err().2.contains("0 to 0"));
+        assert!(chosen(&mixed, &Layers::default()).unwrap_err().hint.contains("0 to 0"));
         assert_eq!(chosen(&mixed, &layers(&json!([0]))).unwrap().len(), 1);
         assert!(!is_dense(&mixed));
     }

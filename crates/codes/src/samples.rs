@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use artifact::read_rows;
 use artifact::tables::Split;
 use artifact::tables::dataset::Sample;
+use artifact::{Outline, read_rows};
 use stage::StageError;
 
 /// Samples of one split.
@@ -30,14 +30,15 @@ pub struct Dataset {
 }
 
 impl Dataset {
-    /// Reads the dataset in `directory`.
+    /// Reads the dataset in `directory`, on which the run of the outline `training` was trained.
     ///
     /// # Errors
-    /// Where the table is damaged, or samples are of different dimensions.
-    pub fn read(directory: &Path) -> Result<Self, StageError> {
+    /// Where the table is damaged, or samples have not as many inputs as the network.
+    pub fn read(directory: &Path, training: &Outline) -> Result<Self, StageError> {
         let rows: Vec<Sample> = read_rows(directory)?;
-        let mut dataset =
-            Self { input_dim: rows.first().map_or(0, |row| row.x.len()), ..Self::default() };
+        let input_dim = rows.first().map_or(0, |row| row.x.len());
+        let input_dim = training.input_dim.map_or(input_dim, |d| d as usize);
+        let mut dataset = Self { input_dim, ..Self::default() };
         let is_labelled = rows.iter().all(|row| row.label.is_some());
         for row in rows {
             let split = match row.split {

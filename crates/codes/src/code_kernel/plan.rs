@@ -34,7 +34,7 @@ pub fn plan(parameters: &Parameters, inputs: &Outlines, part: Part, limits: &Lim
         }
     };
     match layers(parameters, &program) {
-        Err((at, message, hint)) => plan.problem(&at, message).hint(hint),
+        Err(Refusal { at, message, hint }) => plan.problem(&at, message).hint(hint),
         Ok(layers) => plan.memory_bytes = memory(parameters, &known, &program, &layers, part),
     }
     if let Some(bytes) = plan.memory_bytes.filter(|&bytes| bytes > limits.memory_bytes) {
@@ -51,24 +51,23 @@ pub fn plan(parameters: &Parameters, inputs: &Outlines, part: Part, limits: &Lim
 /// # Errors
 /// Where they have none, or the network has no paths that factorize; with a JSON Pointer.
 pub fn layers(parameters: &Parameters, program: &Program) -> Result<Vec<Gated>, Refusal> {
-    let below = |(at, message, hint): Refusal| (format!("/layers{at}"), message, hint);
     if parameters.kind == KernelKind::Path {
         if !is_dense(program) {
-            return Err((
-                "/kind".to_owned(),
-                "paths are counted layer by layer, which holds for networks of dense layers with `relu` or `leaky_relu` between them alone".to_owned(),
-                "take `kind: match` or `kind: coactivation`, or a network of `hidden` layers".to_owned(),
+            return Err(Refusal::new(
+                "/kind",
+                "paths are counted layer by layer, which holds for networks of dense layers with `relu` or `leaky_relu` between them alone",
+                "take `kind: match` or `kind: coactivation`, or a network of `hidden` layers",
             ));
         }
         if parameters.layers != Layers::Named(Named::All) {
-            return Err((
-                "/layers".to_owned(),
-                "a path goes through all layers".to_owned(),
-                "leave `layers` out".to_owned(),
+            return Err(Refusal::new(
+                "/layers",
+                "a path goes through all layers",
+                "leave `layers` out",
             ));
         }
     }
-    chosen(program, &parameters.layers).map_err(below)
+    chosen(program, &parameters.layers).map_err(|refusal| refusal.below("/layers"))
 }
 
 /// The outline of the kernels: one matrix for all outputs.

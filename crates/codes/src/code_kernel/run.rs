@@ -34,7 +34,7 @@ pub fn run(
     let history: Vec<HistoryRow> = read_rows(training.path())?;
     let rates: HashMap<u64, f64> =
         history.iter().map(|row| (row.step, row.learning_rate)).collect();
-    let dataset = Dataset::read(inputs.one("dataset")?.path())?;
+    let dataset = Dataset::read(inputs.one("dataset")?.path(), &outline)?;
     let most = parameters.samples.map_or(usize::MAX, |samples| samples as usize);
     let count = dataset.train.count.min(most);
     let train = &dataset.train.inputs[..count * dataset.input_dim];
@@ -61,8 +61,7 @@ fn coded<'a>(
     network: &Network<f32>,
     inputs: &'a [f32],
 ) -> Result<Coded<'a>, StageError> {
-    let layers = plan::layers(parameters, network.program())
-        .map_err(|(_, message, hint)| StageError::new(message).hint(hint))?;
+    let layers = plan::layers(parameters, network.program())?;
     let codes = encode(network, &layers, inputs)?.codes;
     let inputs = Dense::new(inputs, network.input_dim());
     Ok(Coded::new(parameters.kind, codes, &places(&layers), inputs))

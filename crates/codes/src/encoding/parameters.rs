@@ -63,7 +63,7 @@ impl Classifier {
     pub const ALL: [Self; 3] = [Self::Kmeans, Self::Knn, Self::Logistic];
 }
 
-/// Where regimes begin and end. The paper draws them without numbers; these are ours.
+/// Where regimes begin and end; the numbers are our own choice.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Regimes {

@@ -7,7 +7,7 @@ use stage::{Limits, Outlines, Plan};
 
 use super::parameters::{Classifier, Parameters};
 use crate::code::rows_at_once;
-use crate::gated::{Gated, chosen};
+use crate::gated::{Gated, Refusal, chosen};
 use crate::trained::program;
 
 /// Bytes of the program with its threads, and what the heap keeps.
@@ -49,8 +49,9 @@ pub fn plan(parameters: &Parameters, inputs: &Outlines, limits: &Limits) -> Plan
         Err(error) => _ = plan.problem("", error.message),
         Ok(None) => {}
         Ok(Some(program)) => match chosen(&program, &parameters.layers) {
-            Err((at, message, hint)) => {
-                plan.problem(&format!("/layers{at}"), message).hint(hint);
+            Err(refusal) => {
+                let Refusal { at, message, hint } = refusal.below("/layers");
+                plan.problem(&at, message).hint(hint);
             }
             Ok(layers) => {
                 plan.outline = outline(&known, &layers);

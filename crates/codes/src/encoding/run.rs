@@ -30,7 +30,7 @@ pub fn run(
     inputs.check_origin("training", "dataset")?;
     let training = inputs.one("training")?;
     let outline = training.manifest()?.outline;
-    let dataset = Dataset::read(inputs.one("dataset")?.path())?;
+    let dataset = Dataset::read(inputs.one("dataset")?.path(), &outline)?;
     let survey = Survey::new(parameters, &dataset, context.seed)?;
     let of_inputs = if parameters.raw { survey.of_inputs() } else { Vec::new() };
 
@@ -39,8 +39,7 @@ pub fn run(
     let mut layers = Vec::new();
     for (done, &step) in (1..).zip(&checkpoints) {
         let network = load_network(training.path(), &outline, step)?;
-        layers = chosen(network.program(), &parameters.layers)
-            .map_err(|(_, message, hint)| StageError::new(message).hint(hint))?;
+        layers = chosen(network.program(), &parameters.layers)?;
         let [train, test] =
             [&dataset.train, &dataset.test].map(|of| encode(&network, &layers, &of.inputs));
         let encoded = [train?, test?];
