@@ -444,3 +444,90 @@ fn permuted_pixels_are_learned_by_two_networks() {
         assert_eq!(row.n, Some(2), "{row:?}");
     }
 }
+
+/// Runs a pipeline on codes at a small scale; the finding that it is about was measured.
+fn codes(name: &str, settings: &[&str], finding: &str) -> TempDir {
+    let data = data();
+    let small = [
+        "dataset.with.train=48",
+        "dataset.with.test=40",
+        "dataset.with.source.glyphs.side=6",
+        "train.with.optimizer.sgd.batch=16",
+        "train.with.steps=24",
+        "train.with.checkpoints={at: [6]}",
+        "train.with.history_every=12",
+        "sweep.run.to=[0, 1]",
+    ];
+    let arguments: Vec<&str> =
+        small.iter().chain(settings).flat_map(|setting| ["--set", *setting]).collect();
+    let output = pipeline(data.path(), name, &arguments);
+    assert!(output.status.success(), "{name}\n{}", text(&output));
+    assert!(results(&data, name).join("report.html").is_file(), "{name}");
+    let found = findings(&data, name);
+    let row = found.iter().find(|row| row.finding == finding && row.before.is_some());
+    assert!(row.is_some(), "{name}: {finding} in {found:#?}");
+    data
+}
+
+#[test]
+fn codes_tell_samples_and_classes_apart_by_width() {
+    let data = codes("codes", &["sweep.width.to=[4, 32]"], "width_separates_codes");
+    for table in ["encoding", "regimes", "code_neighbours", "code_plane"] {
+        let file = results(&data, "codes").join(format!("{table}.parquet"));
+        assert!(file.is_file(), "{table}");
+    }
+}
+
+#[test]
+fn codes_noise_flips_labels() {
+    codes("codes-noise", &["sweep.flips.to=[0.0, 0.5]"], "noise_separates_codes");
+}
+
+#[test]
+fn codes_regularization_decays_weights() {
+    codes("codes-regularization", &[], "decay_makes_codes_redundant");
+}
+
+#[test]
+fn codes_networks_compares_convolutions_with_dense_layers() {
+    codes("codes-networks", &[], "convolutions_make_codes");
+}
+
+#[test]
+fn code_kernels_compares_kernels_of_active_units() {
+    codes(
+        "code-kernels",
+        &["spectrum.with.top=10", "spectrum-match.with.top=10"],
+        "paths_are_nearer_than_codes",
+    );
+}
+
+#[test]
+fn phase_chart_gathers_widths_and_samples() {
+    let settings = ["sweep.width.to=[4, 32]", "sweep.samples.to=[24, 48]"];
+    let data = codes("phase-chart", &settings, "redundancy_falls_across");
+    let file = File::open(results(&data, "phase-chart").join("phases.parquet")).expect("a table");
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file).expect("Parquet");
+    // With and without a norm, two widths, two numbers of samples, three steps.
+    assert_eq!(reader.metadata().file_metadata().num_rows(), 24);
+}
+
+#[test]
+fn regions_are_counted_along_lines_and_on_planes() {
+    let data = data();
+    let settings = [
+        "train.with.steps=40",
+        "train.with.checkpoints={at: [20]}",
+        "train.with.history_every=20",
+        "regions.with.lines=8",
+        "regions.with.resolution=40",
+    ];
+    let arguments: Vec<&str> = settings.iter().flat_map(|setting| ["--set", *setting]).collect();
+    let output = pipeline(data.path(), "regions", &arguments);
+    assert!(output.status.success(), "{}", text(&output));
+    let results = results(&data, "regions");
+    assert!(results.join("report.html").is_file());
+    for table in ["regions_on_lines", "regions_on_planes"] {
+        assert!(results.join(format!("{table}.parquet")).is_file(), "{table}");
+    }
+}

@@ -31,7 +31,7 @@ pub fn study(
     let has = |metric: Metric| rows.iter().any(|row| row.metric == metric);
     study.figures.retain(|figure| match figure.name.as_str() {
         "code_plane" => has_plane,
-        "phases" => has_votes,
+        "phases" | "neighbours_by_code" => has_votes,
         "neighbours_of_variants" => has_steps && has_votes,
         "categorization" => has_steps && has(Metric::Network),
         "clusters" => has_steps && has(Metric::KmeansTransferred),
@@ -67,7 +67,7 @@ mod tests {
         ];
         let network = architecture(json!({ "hidden": [4] }));
         let found = study(&network, &rows, true, true).unwrap();
-        assert_eq!((found.figures.len(), found.trends.len()), (8, 2));
+        assert_eq!((found.figures.len(), found.trends.len()), (9, 2));
         assert_eq!(found.faults(KIND), [""; 0]);
         assert_eq!(found.trends[0].over, Varied::HiddenWidth);
         let listed =
@@ -86,7 +86,7 @@ mod tests {
             let found = study(&network, rows, has_votes, false).unwrap();
             found.figures.into_iter().map(|figure| figure.name).collect()
         };
-        assert_eq!(names(&[row(0, Metric::Network)], true), ["phases"]);
+        assert_eq!(names(&[row(0, Metric::Network)], true), ["phases", "neighbours_by_code"]);
         let two = [row(0, Metric::Redundancy), row(9, Metric::Redundancy)];
         assert_eq!(names(&two, false), ["redundancy", "redundancy_of_variants"]);
     }
