@@ -431,7 +431,6 @@ fn permuted_pixels_are_learned_by_two_networks() {
         "forgetting-dense.with.top=[5]",
         "forgetting-convolutional.with.top=[5]",
         "sweep.run.to=[0, 1]",
-        "sweep.draw.to=[0, 1]",
     ];
     let arguments: Vec<&str> =
         small.iter().chain(&settings).flat_map(|setting| ["--set", *setting]).collect();
@@ -440,7 +439,7 @@ fn permuted_pixels_are_learned_by_two_networks() {
     for finding in ["permuted_pixels_hurt_convolutions", "permuted_pixels_hurt_dense_layers"] {
         let found = findings(&data, "permuted");
         let row = found.iter().find(|row| row.finding == finding).expect(finding);
-        // Two draws of the dataset, however many runs each of them has gathered.
+        // Two seeds.
         assert_eq!(row.n, Some(2), "{row:?}");
     }
 }
@@ -449,7 +448,6 @@ fn permuted_pixels_are_learned_by_two_networks() {
 fn codes(name: &str, settings: &[&str], finding: &str) -> TempDir {
     let data = data();
     let small = [
-        "dataset.with.train=48",
         "dataset.with.test=40",
         "dataset.with.source.glyphs.side=6",
         "train.with.optimizer.sgd.batch=16",
@@ -471,7 +469,8 @@ fn codes(name: &str, settings: &[&str], finding: &str) -> TempDir {
 
 #[test]
 fn codes_tell_samples_and_classes_apart_by_width() {
-    let data = codes("codes", &["sweep.width.to=[4, 32]"], "width_separates_codes");
+    let settings = ["dataset.with.train=48", "sweep.width.to=[4, 32]"];
+    let data = codes("codes", &settings, "width_separates_codes");
     for table in ["encoding", "regimes", "code_neighbours", "code_plane"] {
         let file = results(&data, "codes").join(format!("{table}.parquet"));
         assert!(file.is_file(), "{table}");
@@ -480,26 +479,25 @@ fn codes_tell_samples_and_classes_apart_by_width() {
 
 #[test]
 fn codes_noise_flips_labels() {
-    codes("codes-noise", &["sweep.flips.to=[0.0, 0.5]"], "noise_separates_codes");
+    let settings = ["dataset.with.train=48", "sweep.flips.to=[0.0, 0.5]"];
+    codes("codes-noise", &settings, "noise_separates_codes");
 }
 
 #[test]
 fn codes_regularization_decays_weights() {
-    codes("codes-regularization", &[], "decay_makes_codes_redundant");
+    let settings = ["dataset.with.train=48"];
+    codes("codes-regularization", &settings, "decay_makes_codes_redundant");
 }
 
 #[test]
 fn codes_networks_compares_convolutions_with_dense_layers() {
-    codes("codes-networks", &[], "convolutions_make_codes");
+    codes("codes-networks", &["dataset.with.train=48"], "convolutions_make_codes");
 }
 
 #[test]
 fn code_kernels_compares_kernels_of_active_units() {
-    codes(
-        "code-kernels",
-        &["spectrum.with.top=10", "spectrum-match.with.top=10"],
-        "paths_are_nearer_than_codes",
-    );
+    let top = ["dataset.with.train=48", "spectrum.with.top=10", "spectrum-match.with.top=10"];
+    codes("code-kernels", &top, "paths_are_nearer_than_codes");
 }
 
 #[test]
