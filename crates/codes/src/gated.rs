@@ -177,12 +177,14 @@ fn listed(names: &[String]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
-/// Whether every layer but the output is dense with gates: the networks whose paths factorize.
+/// Whether every layer but the output is dense with relus: the networks whose paths factorize. Of leaky relus every path is
+/// active, some of it less.
 #[must_use]
 pub fn is_dense(program: &Program) -> bool {
     let last = program.steps.len().saturating_sub(1);
     program.steps.iter().enumerate().all(|(at, step)| {
-        step.op == Op::Dense && step.inputs == [at] && (has_gates(step.activation) != (at == last))
+        let wanted = if at == last { Activation::Linear } else { Activation::Relu };
+        step.op == Op::Dense && step.inputs == [at] && step.activation == wanted
     })
 }
 
@@ -232,6 +234,7 @@ mod tests {
             assert!(message.contains(named), "{message}");
         }
         assert!(is_dense(&of(json!("relu"))));
+        assert!(!is_dense(&of(json!({ "leaky_relu": 0.1 }))));
         let mixed =
             json!({ "layers": [{ "dense": 4 }, "relu", { "dense": 3 }, "tanh", { "dense": 2 }] });
         let mixed = program(&mixed, 5.into());

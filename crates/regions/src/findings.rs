@@ -107,14 +107,16 @@ fn classes_are_apart(evidence: &Evidence) -> FindingRow {
     let rows = evidence.at_last();
     let of = |same: bool| {
         let of_it = rows.iter().filter(|row| row.same_class == Some(same));
-        mean(&of_it.filter_map(|row| row.density).collect::<Vec<_>>())
+        let densities: Vec<f64> = of_it.filter_map(|row| row.density).collect();
+        Some((mean(&densities)?, densities.len()))
     };
     match (of(true), of(false)) {
-        (Some(within), Some(between)) => decided(
+        (Some((within, few)), Some((between, many))) => decided(
             finding,
             (within.value, between.value),
             between.minus(within),
-            rows.len(),
+            // A spread of one side alone is none.
+            few.min(many),
             NO_LENGTH,
         ),
         _ => {

@@ -7,8 +7,7 @@ use crate::cell::Segment;
 use crate::samples::{Samples, distance};
 use crate::subdivision::{Subdivision, TooMany};
 
-/// Draws before a line is taken that is not of the kind wanted, which may not be there: of one class, of classes of one sample, of
-/// samples that are all the same.
+/// Draws before a line is taken that is not of the kind wanted or has no length: samples may be all the same.
 const TRIES: usize = 4096;
 
 /// A line from one sample to another.
@@ -26,34 +25,49 @@ pub struct Line {
 pub type Bends = Vec<(f64, usize)>;
 
 /// `count` lines between samples that differ: where there are classes, every second one within a class and the others
-/// between two, as far as such pairs are found. There are two samples at least.
+/// between two, where there are such pairs. There are two samples at least.
 #[must_use]
 pub fn drawn(samples: &Samples, count: u32, random: &mut impl Rng) -> Vec<Line> {
+    let [has_within, has_between] = kinds(samples);
     let line = |number: u32| {
-        let wanted = samples.labels.as_ref().map(|_| number.is_multiple_of(2));
-        let mut line = any(samples, random);
+        let wanted = match (has_within, has_between) {
+            (true, true) => Some(number.is_multiple_of(2)),
+            (true, false) => Some(true),
+            (false, true) => Some(false),
+            (false, false) => None,
+        };
+        let mut pair = any(samples, random);
         for _ in 0..TRIES {
-            if line.same_class == wanted && line.length > 0.0 {
+            let [a, b] = pair;
+            if samples.same_class(a, b) == wanted && samples.inputs[a] != samples.inputs[b] {
                 break;
             }
-            line = any(samples, random);
+            pair = any(samples, random);
         }
-        line
+        let [a, b] = pair;
+        Line {
+            samples: [a as u32, b as u32],
+            same_class: samples.same_class(a, b),
+            length: distance(&samples.inputs[a], &samples.inputs[b]),
+        }
     };
     (0..count).map(line).collect()
 }
 
-/// A line between any two samples.
-fn any(samples: &Samples, random: &mut impl Rng) -> Line {
+/// Whether there are two samples of one class, and two of different classes.
+fn kinds(samples: &Samples) -> [bool; 2] {
+    let mut classes = samples.labels.clone().unwrap_or_default();
+    classes.sort_unstable();
+    let differ = |is: bool| classes.windows(2).any(|pair| (pair[0] == pair[1]) == is);
+    [differ(true), differ(false)]
+}
+
+/// Any two samples.
+fn any(samples: &Samples, random: &mut impl Rng) -> [usize; 2] {
     let n = samples.inputs.len();
     let a = random.random_range(0..n);
     let b = random.random_range(0..n - 1);
-    let b = if b >= a { b + 1 } else { b };
-    Line {
-        samples: [a as u32, b as u32],
-        same_class: samples.same_class(a, b),
-        length: distance(&samples.inputs[a], &samples.inputs[b]),
-    }
+    [a, if b >= a { b + 1 } else { b }]
 }
 
 /// Where `network` bends along a line between `samples`.

@@ -46,6 +46,7 @@ impl Stage for Regions {
         output: &Path,
         context: &Context,
     ) -> Result<Outline, StageError> {
+        inputs.check_origin("training", "dataset")?;
         let training = inputs.one("training")?;
         let outline = training.manifest()?.outline;
         let steps = artifact::steps(training.path(), &artifact::tables::training::CHECKPOINTS)?;

@@ -59,15 +59,17 @@ impl Contingency {
     /// Source: Kuhn 1955 and Munkres 1957.
     #[must_use]
     pub fn assigned(&self) -> Option<f64> {
-        let side = self.clusters.max(self.classes);
         if self.points() == 0 {
             return None;
         }
-        let square = Matrix::from_fn(side, side, |(cluster, class)| {
-            let is_inside = cluster < self.clusters && class < self.classes;
-            if is_inside { self.counts[cluster * self.classes + class] } else { 0 }
+        // The method wants no more rows than columns.
+        let (few, many) = (self.clusters.min(self.classes), self.clusters.max(self.classes));
+        let table = Matrix::from_fn(few, many, |(few, many)| {
+            let (cluster, class) =
+                if self.clusters <= self.classes { (few, many) } else { (many, few) };
+            self.counts[cluster * self.classes + class]
         });
-        let (right, _) = kuhn_munkres(&square);
+        let (right, _) = kuhn_munkres(&table);
         Some(right as f64 / self.points() as f64)
     }
 }

@@ -55,7 +55,7 @@ pub fn layers(parameters: &Parameters, program: &Program) -> Result<Vec<Gated>, 
         if !is_dense(program) {
             return Err(Refusal::new(
                 "/kind",
-                "paths are counted layer by layer, which holds for networks of dense layers with `relu` or `leaky_relu` between them alone",
+                "paths are counted layer by layer, which holds for networks of dense layers with `relu` between them alone",
                 "take `kind: match` or `kind: coactivation`, or a network of `hidden` layers",
             ));
         }

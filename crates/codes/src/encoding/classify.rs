@@ -79,8 +79,13 @@ fn best_clusters<P: Points>(
         let random = &mut seed.stream(&format!("codes/kmeans/{start}"));
         lloyd(points, plus_plus(points, k, random), parameters.rounds)
     };
-    let all: Vec<Clusters> = (0..parameters.starts).into_par_iter().map(from).collect();
-    all.into_iter().reduce(|best, next| if next.inertia < best.inertia { next } else { best })
+    // Of equal ones the first, whichever thread has them.
+    let better = |a: (u32, Clusters), b: (u32, Clusters)| {
+        let order = a.1.inertia.total_cmp(&b.1.inertia).then(a.0.cmp(&b.0));
+        if order.is_le() { a } else { b }
+    };
+    let all = (0..parameters.starts).into_par_iter().map(|start| (start, from(start)));
+    all.reduce_with(better).map(|(_, best)| best)
 }
 
 /// The class that the neighbours of each test point vote for.

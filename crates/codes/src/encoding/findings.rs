@@ -68,7 +68,9 @@ fn training_makes_codes(ends: Option<(&Summary, &Summary)>) -> FindingRow {
     let (Some(redundancy), Some(redundancy_after)) = (first.redundancy, last.redundancy) else {
         return finding.not_applicable("There are no training samples.");
     };
-    let error = paired_error(&first.right, &last.right);
+    let Some(error) = paired_error(&first.right, &last.right) else {
+        return finding.not_applicable("There is one test sample, so that chance is not known.");
+    };
     let rises = after - before - ERRORS * error;
     let falls = redundancy - redundancy_after;
     let note = format!(
@@ -83,14 +85,15 @@ fn training_makes_codes(ends: Option<(&Summary, &Summary)>) -> FindingRow {
     }
 }
 
-/// The standard error of the mean difference between answers to the same samples.
-fn paired_error(before: &[bool], after: &[bool]) -> f64 {
+/// The standard error of the mean difference between answers to the same samples; none of fewer than two. It is no less
+/// than that of one answer more or less.
+fn paired_error(before: &[bool], after: &[bool]) -> Option<f64> {
     let n = before.len() as f64;
     let difference = |(before, after): (&bool, &bool)| f64::from(*after) - f64::from(*before);
     let differences = || before.iter().zip(after).map(difference);
     let mean = differences().sum::<f64>() / n;
     let squares: f64 = differences().map(|difference| (difference - mean).powi(2)).sum();
-    (squares / (n * (n - 1.0).max(1.0))).sqrt()
+    (before.len() > 1).then(|| (squares / (n * (n - 1.0))).sqrt().max(1.0 / n))
 }
 
 fn regime(last: Option<&Summary>, regimes: Regimes) -> FindingRow {
@@ -169,6 +172,9 @@ mod tests {
     fn the_error_of_a_difference_is_that_of_paired_samples() {
         let error = paired_error(&[true, false, true, false], &[true, true, true, false]);
         // Differences 0, 1, 0, 0: variance ¼ over 4 samples.
-        assert!((error - 0.25).abs() <= 1e-12);
+        assert!((error.unwrap() - 0.25).abs() <= 1e-12);
+        // All alike: no spread, which says little of two samples.
+        assert_eq!(paired_error(&[false, false], &[true, true]), Some(0.5));
+        assert_eq!(paired_error(&[false], &[true]), None);
     }
 }

@@ -55,7 +55,7 @@ pub fn plan(parameters: &Parameters, inputs: &Outlines, limits: &Limits) -> Plan
             }
             Ok(layers) => {
                 plan.outline = outline(&known, &layers);
-                plan.memory_bytes = memory(parameters, &known, &program, &layers);
+                plan.memory_bytes = memory(parameters, &known, &program, &layers, limits.threads);
             }
         },
     }
@@ -84,6 +84,7 @@ fn memory(
     known: &Outline,
     program: &Program,
     layers: &[Gated],
+    threads: usize,
 ) -> Option<u64> {
     let (train, test) = (known.train_samples? as f64, known.test_samples.unwrap_or(0) as f64);
     let (samples, d) = (train + test, known.input_dim? as f64);
@@ -96,9 +97,11 @@ fn memory(
     let wanted = if known.labelled == Some(false) { Vec::new() } else { parameters.wanted() };
     let columns = 8.0 * (classes / 8.0).ceil();
     let dimension = bits.max(if parameters.raw { d } else { 0.0 });
+    let at_once = f64::from(parameters.starts).min(threads as f64);
     let of_sums = if wanted.iter().any(|it| *it != Classifier::Knn) {
         // A word of 64 bits has 256 sums of nibbles; starts of k-means go side by side.
-        8.0 * (SHARES + 8.0) * 4.0 * dimension * columns + 8.0 * 6.0 * train * columns
+        8.0 * (SHARES + 8.0) * 4.0 * dimension * columns
+            + 8.0 * (4.0 + 2.0 * at_once) * train * columns
     } else {
         0.0
     };

@@ -32,8 +32,8 @@ pub struct Place {
     pub across: f64,
     /// Value of the second axis.
     pub up: Option<f64>,
-    /// What the codes of each network came to at each step.
-    pub runs: Vec<Vec<RegimeRow>>,
+    /// What the codes of each network came to at each step, and which repetition it is: `run=1`.
+    pub runs: Vec<(String, Vec<RegimeRow>)>,
 }
 
 fn number(value: &Value) -> Option<f64> {
@@ -110,11 +110,18 @@ pub fn places(inputs: &Inputs, axes: &Axes) -> Result<Vec<Place>, StageError> {
                 runs: group
                     .members
                     .iter()
-                    .map(|member| regimes(member))
-                    .collect::<Result<_, _>>()?,
+                    .map(|member| Ok((repetition(group, member), regimes(member)?)))
+                    .collect::<Result<_, StageError>>()?,
             })
         })
         .collect()
+}
+
+/// The values of the axes in which members of `group` differ.
+fn repetition(group: &Group<'_>, member: &Input) -> String {
+    let is_own = |(name, _): &(&str, &Value)| group.axes().all(|axis| axis.name != *name);
+    let own = member.axes().filter(is_own).map(|(name, value)| format!("{name}={}", shown(value)));
+    own.collect::<Vec<_>>().join(", ")
 }
 
 fn shown(value: &Value) -> String {
@@ -135,31 +142,37 @@ fn regimes(input: &Input) -> Result<Vec<RegimeRow>, StageError> {
     Ok(rows)
 }
 
-/// Mean of each number over runs but `left_out` at `step`: redundancy, vote of neighbours, the network; and the
-/// regime that follows beside the networks at their last step. None where a run has no such step.
-pub fn means(
-    place: &Place,
-    step: u64,
-    left_out: Option<usize>,
-    regimes: Regimes,
-) -> Option<([f64; 3], Regime)> {
-    let at_step = |run: &Vec<RegimeRow>| run.iter().find(|row| row.step == step).cloned();
-    let runs = place.runs.iter().enumerate().filter(|(run, _)| Some(*run) != left_out);
-    let rows: Vec<RegimeRow> = runs.map(|(_, run)| at_step(run)).collect::<Option<_>>()?;
-    let count = rows.len() as f64;
-    let mean = |of: fn(&RegimeRow) -> f64| rows.iter().map(of).sum::<f64>() / count;
-    let runs = place.runs.iter().enumerate().filter(|(run, _)| Some(*run) != left_out);
-    let ends = runs.filter_map(|(_, run)| run.last().map(|row| row.network_accuracy));
-    let end = ends.sum::<f64>() / count;
+/// Mean of each number over runs at `step`: redundancy, vote of neighbours, the network; and the regime that follows
+/// beside the networks at their last step. None where a run has no such step.
+fn means(place: &Place, step: u64, regimes: Regimes) -> Option<([f64; 3], Regime)> {
+    let at_step = |(_, run): &(String, Vec<RegimeRow>)| {
+        Some([run.iter().find(|row| row.step == step)?.clone(), run.last()?.clone()])
+    };
+    let rows: Vec<[RegimeRow; 2]> = place.runs.iter().map(at_step).collect::<Option<_>>()?;
+    let mean =
+        |of: &dyn Fn(&[RegimeRow; 2]) -> f64| rows.iter().map(of).sum::<f64>() / rows.len() as f64;
+    let of = [
+        mean(&|[row, _]| row.redundancy_train),
+        mean(&|[row, _]| row.knn),
+        mean(&|[row, _]| row.network_accuracy),
+    ];
+    let end = mean(&|[_, last]| last.network_accuracy);
+    (!rows.is_empty()).then(|| (of, Regime::of(of[0], of[1], end, regimes)))
+}
+
+/// The regimes of one run at its first and its last step.
+pub fn ends(run: &[RegimeRow], regimes: Regimes) -> Option<[Regime; 2]> {
+    let (first, last) = (run.first()?, run.last()?);
     let of =
-        [mean(|row| row.redundancy_train), mean(|row| row.knn), mean(|row| row.network_accuracy)];
-    (count > 0.0).then(|| (of, Regime::of(of[0], of[1], end, regimes)))
+        |row: &RegimeRow| Regime::of(row.redundancy_train, row.knn, last.network_accuracy, regimes);
+    Some([of(first), of(last)])
 }
 
 /// The steps that all runs of a place have.
-pub fn steps(place: &Place) -> Vec<u64> {
-    let first = place.runs.first().into_iter().flatten();
-    let in_all = |step: &u64| place.runs.iter().all(|run| run.iter().any(|row| row.step == *step));
+fn steps(place: &Place) -> Vec<u64> {
+    let first = place.runs.first().into_iter().flat_map(|(_, run)| run);
+    let has = |run: &[RegimeRow], step: u64| run.iter().any(|row| row.step == step);
+    let in_all = |step: &u64| place.runs.iter().all(|(_, run)| has(run, *step));
     first.map(|row| row.step).filter(in_all).collect()
 }
 
@@ -170,10 +183,11 @@ pub fn rows(places: &[Place], axes: &Axes, regimes: Regimes) -> Vec<PhaseRow> {
         let up = place.up.zip(axes.up.as_ref()).map(|(up, name)| format!("{name}={up}"));
         let label = Some(place.group.clone()).filter(|group| !group.is_empty());
         let chart: Vec<String> = label.into_iter().chain(up).collect();
-        for step in steps(place) {
-            let Some((of, regime)) = means(place, step, None, regimes) else { continue };
+        let steps = steps(place);
+        for &step in &steps {
+            let Some((of, regime)) = means(place, step, regimes) else { continue };
             let error = |of: fn(&RegimeRow) -> f64| {
-                let all = place.runs.iter().flatten().filter(|row| row.step == step);
+                let all = place.runs.iter().flat_map(|(_, run)| run).filter(|row| row.step == step);
                 standard_error(&means_without(&all.map(of).collect::<Vec<f64>>()))
             };
             let key = (chart.join(", "), step, place.across.to_bits());
@@ -183,6 +197,7 @@ pub fn rows(places: &[Place], axes: &Axes, regimes: Regimes) -> Vec<PhaseRow> {
                 across: place.across,
                 up: place.up,
                 step,
+                is_last: steps.last() == Some(&step),
                 runs: place.runs.len() as u32,
                 redundancy: of[0],
                 redundancy_error: error(|row| row.redundancy_train),

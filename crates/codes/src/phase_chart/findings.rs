@@ -4,8 +4,8 @@ use artifact::tables::findings::FindingRow;
 use statistics::jackknife::{Estimate, means_without, standard_error};
 use study::{Decision, Finding, Spread};
 
-use super::chart::{Place, means, steps};
-use crate::encoding::{Regime, Regimes};
+use super::chart::{Place, ends};
+use crate::encoding::{Regime, RegimeRow, Regimes};
 
 /// All findings of `places`.
 pub fn all(places: &[Place], regimes: Regimes) -> Vec<FindingRow> {
@@ -24,13 +24,13 @@ fn by_group(places: &[Place]) -> Vec<(&str, Vec<&Place>)> {
     groups
 }
 
-/// Share of the places that are sufficiently expressive at the first and the last step, without one run of each.
-fn sufficient(places: &[&Place], left_out: Option<usize>, regimes: Regimes) -> Option<[f64; 2]> {
+/// Share of the places that are sufficiently expressive at the first and the last step of the networks that are `run`;
+/// none where a place lacks one.
+fn sufficient(places: &[&Place], run: &str, regimes: Regimes) -> Option<[f64; 2]> {
     let mut counts = [0.0; 2];
     for place in places {
-        let steps = steps(place);
-        for (count, step) in counts.iter_mut().zip([*steps.first()?, *steps.last()?]) {
-            let (_, regime) = means(place, step, left_out, regimes)?;
+        let (_, own) = place.runs.iter().find(|(name, _)| name == run)?;
+        for (count, regime) in counts.iter_mut().zip(ends(own, regimes)?) {
             *count += f64::from(u8::from(regime == Regime::Sufficient));
         }
     }
@@ -42,29 +42,36 @@ fn training_widens_the_regime(places: &[Place], regimes: Regimes) -> FindingRow 
         name: "training_widens_sufficient_regime",
         statement: "Training makes codes sufficiently expressive where random ones are not.",
         measure:
-            "share of the chart that is sufficiently expressive, at the first and at the last step"
+            "share of the chart that is sufficiently expressive, at the first and at the last step, each run by itself, mean over runs"
                 .to_owned(),
-        rule: "it grows by more than two standard errors".to_owned(),
+        rule: "it grows by more than two standard errors over runs".to_owned(),
     };
     let decision = |(group, places): &(&str, Vec<&Place>)| {
-        let runs = places.iter().map(|place| place.runs.len()).min()?;
-        let [before, after] = sufficient(places, None, regimes)?;
-        let gain = |left_out| sufficient(places, Some(left_out), regimes).map(|[a, b]| b - a);
-        let without: Option<Vec<f64>> = if runs > 1 { (0..runs).map(gain).collect() } else { None };
+        let runs = places.first()?.runs.iter();
+        let shares: Vec<[f64; 2]> =
+            runs.filter_map(|(run, _)| sufficient(places, run, regimes)).collect();
+        let mean = |of: &dyn Fn(&[f64; 2]) -> f64| {
+            (!shares.is_empty()).then(|| shares.iter().map(of).sum::<f64>() / shares.len() as f64)
+        };
+        let gains: Vec<f64> = shares.iter().map(|[before, after]| after - before).collect();
         Some(Decision {
             label: (*group).to_owned(),
-            before,
-            after,
+            before: mean(&|share| share[0])?,
+            after: mean(&|share| share[1])?,
             margin: Estimate {
-                value: after - before,
-                error: without.and_then(|without| standard_error(&without)),
+                value: mean(&|share| share[1] - share[0])?,
+                error: standard_error(&means_without(&gains)),
             },
-            members: runs as u32,
+            members: shares.len() as u32,
             also: None,
         })
     };
     let decisions: Vec<Decision> = by_group(places).iter().filter_map(decision).collect();
-    finding.of_least_favourable(&decisions, Spread::Needed, "The networks have no step in common.")
+    finding.of_least_favourable(
+        &decisions,
+        Spread::Needed,
+        "No run is at every place of the chart.",
+    )
 }
 
 fn width_leads_to_it(places: &[Place]) -> FindingRow {
@@ -76,9 +83,8 @@ fn width_leads_to_it(places: &[Place]) -> FindingRow {
         rule: "it falls by more than two standard errors of the difference".to_owned(),
     };
     let last = |place: &Place| -> Option<(f64, Option<f64>, usize)> {
-        let step = *steps(place).last()?;
-        let all = place.runs.iter().flatten().filter(|row| row.step == step);
-        let values: Vec<f64> = all.map(|row| row.redundancy_train).collect();
+        let last = |(_, run): &(String, Vec<RegimeRow>)| Some(run.last()?.redundancy_train);
+        let values: Vec<f64> = place.runs.iter().map(last).collect::<Option<_>>()?;
         let mean = values.iter().sum::<f64>() / values.len() as f64;
         Some((mean, standard_error(&means_without(&values)), values.len()))
     };
@@ -118,7 +124,6 @@ mod tests {
     };
 
     use super::*;
-    use crate::encoding::RegimeRow;
 
     /// Networks of three seeds whose redundancy goes from one number to another.
     fn place(across: f64, redundancies: [f64; 2]) -> Place {
@@ -130,7 +135,10 @@ mod tests {
             regime: 0,
             regime_name: String::new(),
         };
-        let run = |run| vec![row(0, redundancies[0], run), row(9, redundancies[1], run)];
+        let run = |run: u8| {
+            let rows = vec![row(0, redundancies[0], run), row(9, redundancies[1], run)];
+            (format!("run={run}"), rows)
+        };
         Place { group: String::new(), across, up: Some(64.0), runs: (0..3).map(run).collect() }
     }
 

@@ -34,6 +34,7 @@ pub const PHASES: Table = Table {
         )
         .or_null(),
         Column::new("step", Data::UInt64, "Updates made so far."),
+        Column::new("is_last", Data::Boolean, "Whether it is the last step of these networks."),
         Column::new("runs", Data::UInt32, "Networks, one for each seed."),
         Column::new(
             "redundancy",
@@ -79,6 +80,8 @@ pub struct PhaseRow {
     pub up: Option<f64>,
     /// Updates made so far.
     pub step: u64,
+    /// Whether it is the last step of these networks.
+    pub is_last: bool,
     /// Networks.
     pub runs: u32,
     /// Redundancy of the training samples.

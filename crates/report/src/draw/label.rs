@@ -26,11 +26,11 @@ pub fn of_row(labels: &[String], columns: &Columns, row: usize) -> Result<String
     let mut lines = Vec::new();
     'lines: for label in labels {
         let mut text = label.clone();
-        for (name, _) in placeholders(label) {
+        for (name, how) in placeholders(label) {
             match columns.cell(name, row)? {
                 Cell::Null => continue 'lines,
                 // What is counted is no measure.
-                Cell::Number(number) if number.fract() == 0.0 => {
+                Cell::Number(number) if number.fract() == 0.0 && how.is_empty() => {
                     text = text.replace(&format!("{{{name}}}"), &tick(number));
                 }
                 cell => text = filled(&text, name, &cell),
