@@ -33,7 +33,7 @@ pub fn plan(parameters: &Parameters, inputs: &Outlines, limits: &Limits) -> Plan
         plan.problem("", message);
     }
     let Some(Ok(program)) = program else { return plan };
-    let bytes = memory(parameters, &dataset, &training, &program);
+    let bytes = memory(parameters, &dataset, &training, &program, limits.threads);
     plan.memory_bytes = Some(bytes as u64);
     if bytes > limits.memory_bytes as f64 {
         let (needed, free) = (bytes / 1e9, limits.memory_bytes as f64 / 1e9);
@@ -94,12 +94,20 @@ fn check(parameters: &Parameters, dataset: &Outline, plan: &mut Plan) {
     }
 }
 
-/// Bytes at the peak: samples, the rows of all tiles, and the regions of one plane.
+/// Bytes of a line's row, and of what is kept of it for findings.
+const LINE: f64 = 400.0;
+/// Values of a cell on its way through the network that are in memory together, for each thread: three rows of numbers in
+/// f64 of every step, and what a thread has put aside for another.
+const IN_FLIGHT: f64 = 4.0 * 3.0 * 8.0;
+
+/// Bytes at the peak: samples, the rows of all tiles and lines, the regions of one plane, or of a line for each thread, and
+/// cells on their way through the network.
 fn memory(
     parameters: &Parameters,
     dataset: &Outline,
     training: &Outline,
     program: &Program,
+    threads: usize,
 ) -> f64 {
     let of = |count: Option<u64>| count.unwrap_or(0) as f64;
     let samples = of(dataset.train_samples) * (12.0 * of(dataset.input_dim) + 60.0);
@@ -111,5 +119,11 @@ fn memory(
     let units: f64 = (0..program.steps.len()).map(|s| bends::units(program, s) as f64).sum();
     let regions = (1.0 + 0.5 * units * units).min(f64::from(parameters.most_regions));
     let of_network = 12.0 * program.parameter_count() as f64 + 24.0 * program.value_count();
-    FIXED + samples + tiles + planes.min(1.0) * 2.0 * regions * region + 4.0 * of_network
+    let lines = steps * f64::from(parameters.lines) * LINE;
+    let threads = threads as f64;
+    // A line crosses the border of a unit once or a few times.
+    let of_lines = threads * 4.0 * units * region;
+    let in_flight = threads * IN_FLIGHT * program.value_count();
+    let of_planes = planes.min(1.0) * 2.0 * regions * region;
+    FIXED + samples + tiles + lines + of_planes + of_lines + in_flight + 4.0 * of_network
 }

@@ -58,6 +58,9 @@ impl Value {
     }
 }
 
+/// Cells, each with rows that several may share.
+type Parts<C> = Vec<(C, Arc<Vec<f64>>)>;
+
 /// Number `entry` of a value of which `rows` has the coefficients, as a function.
 fn function(rows: &[f64], width: usize, entry: usize) -> Affine {
     let of = |row: usize| rows.get(row * width + entry).copied().unwrap_or(0.0);
@@ -120,10 +123,11 @@ impl<'n> Subdivision<'n> {
             let outputs = (0..program.outputs).map(|a| function(last, program.outputs, a));
             return Ok(vec![Region { cell, outputs: outputs.collect() }]);
         };
-        let parts: Result<Vec<Vec<Region<C>>>, TooMany> = self
-            .parts(s, step, cell, values)?
+        let (parts, tolerance) = self.parts(s, step, cell, values)?;
+        let parts: Result<Vec<Vec<Region<C>>>, TooMany> = parts
             .into_par_iter()
-            .map(|(cell, value)| {
+            .map(|(cell, rows)| {
+                let value = Value::of(bent(step, &cell, rows), tolerance);
                 let values: Vec<_> = values.iter().cloned().chain([value]).collect();
                 self.descend(s + 1, cell, &values, found)
             })
@@ -131,14 +135,15 @@ impl<'n> Subdivision<'n> {
         Ok(parts?.into_iter().flatten().collect())
     }
 
-    /// The parts of a cell on which the value of step `s` is affine, with the value.
+    /// The parts of a cell on which the value of step `s` is affine, with the rows before its activation, which parts
+    /// share, and what rounding may make of them: a value of its own for each would fill memory before the first is used.
     fn parts<C: Cell>(
         &self,
         s: usize,
         step: &Step,
         cell: C,
         values: &[Arc<Value>],
-    ) -> Result<Vec<(C, Arc<Value>)>, TooMany> {
+    ) -> Result<(Parts<C>, f64), TooMany> {
         let width = step.shapes[1].len();
         let inputs: Vec<&Value> = step.inputs.iter().map(|&value| &*values[value]).collect();
         let rows: Vec<&[f64]> = inputs.iter().map(|value| value.rows.as_slice()).collect();
@@ -158,23 +163,30 @@ impl<'n> Subdivision<'n> {
         };
         let mut parts = Vec::new();
         for (cell, rows) in straight {
-            let Some(slope) = crate::bends::slope_below(step.activation) else {
-                parts.push((cell, Value::of(rows, tolerance)));
+            let rows = Arc::new(rows);
+            if crate::bends::slope_below(step.activation).is_none() {
+                parts.push((cell, rows));
                 continue;
-            };
-            for cell in cut(s, cell, &rows, width, tolerance, self.most)? {
-                let centre = cell.centre();
-                let mut rows = rows.clone();
-                for entry in 0..width {
-                    if function(&rows, width, entry).at(centre) <= 0.0 {
-                        rows.iter_mut().skip(entry).step_by(width).for_each(|of| *of *= slope);
-                    }
-                }
-                parts.push((cell, Value::of(rows, tolerance)));
+            }
+            let cells = cut(s, cell, &rows, width, tolerance, self.most)?;
+            parts.extend(cells.into_iter().map(|cell| (cell, Arc::clone(&rows))));
+        }
+        if parts.len() > self.most { Err(TooMany) } else { Ok((parts, tolerance)) }
+    }
+}
+
+/// The `rows` of a step before its activation as that leaves them on `cell`.
+fn bent<C: Cell>(step: &Step, cell: &C, rows: Arc<Vec<f64>>) -> Vec<f64> {
+    let mut rows = Arc::unwrap_or_clone(rows);
+    if let Some(slope) = crate::bends::slope_below(step.activation) {
+        let (width, centre) = (step.shapes[1].len(), cell.centre());
+        for entry in 0..width {
+            if function(&rows, width, entry).at(centre) <= 0.0 {
+                rows.iter_mut().skip(entry).step_by(width).for_each(|of| *of *= slope);
             }
         }
-        if parts.len() > self.most { Err(TooMany) } else { Ok(parts) }
     }
+    rows
 }
 
 /// How much larger than an input's rounding that of a step's value may be.

@@ -13,8 +13,6 @@ pub struct Phase {
     pub group: String,
     /// Whether the parts of the data were drawn: the control.
     pub is_control: bool,
-    /// The values of the axes that set seeds or draws.
-    pub repetition: String,
     /// Stage of the pipeline.
     pub stage: String,
     /// The stage that was the first of the chain to learn from these samples.
@@ -52,7 +50,7 @@ struct Run<'a> {
 /// All runs that are wired, as phases.
 ///
 /// # Errors
-/// Where a run begins at one that is not wired, or tests on other samples than that learned from.
+/// Where a run begins at one that is not wired, or visibly tests on other samples than that learned from.
 pub fn phases(inputs: &Inputs) -> Result<Vec<Phase>, StageError> {
     let runs = inputs.many("training").iter().map(run).collect::<Result<Vec<_>, StageError>>()?;
     let before: Vec<Option<usize>> =
@@ -83,21 +81,39 @@ fn before(run: &Run<'_>, runs: &[Run<'_>]) -> Result<Option<usize>, StageError> 
         ))
         .hint("give `training` every phase: `training: [first, second, third]`")
     })?;
-    let (tested, learned) = (run.samples[1], runs[place].samples[0]);
-    if tested != learned {
-        let count = |samples: Option<u64>| samples.map_or("none".to_owned(), |n| n.to_string());
-        let message = format!(
-            "{} tests on {} samples, and the phase before it, {}, learned from {}: they are not the same",
-            stage_of(run.input),
-            count(tested),
-            stage_of(runs[place].input),
-            count(learned)
-        );
-        return Err(StageError::new(message).hint(
-            "let `select` make the parts of the data with `removed: tested`, which tests on the other part",
-        ));
-    }
+    check(run, &runs[place])?;
     Ok(Some(place))
+}
+
+/// Checks that `run` and the one `before` it test on what the other learns from, as far as their numbers of samples and
+/// their datasets tell.
+///
+/// # Errors
+/// Where it is not so.
+fn check(run: &Run<'_>, before: &Run<'_>) -> Result<(), StageError> {
+    let (stage, other) = (stage_of(run.input), stage_of(before.input));
+    let problem = if run.dataset.is_some() && run.dataset == before.dataset {
+        Some(format!("{stage} learns from the same samples as the phase before it, {other}"))
+    } else {
+        let pairs = [(&stage, run, &other, before), (&other, before, &stage, run)];
+        pairs.into_iter().find_map(|(stage, run, other, learner)| {
+            let (tested, learned) = (run.samples[1], learner.samples[0]);
+            let count = |samples: Option<u64>| samples.map_or("none".to_owned(), |n| n.to_string());
+            (tested != learned).then(|| {
+                format!(
+                    "{stage} tests on {} samples, and {other} learns from {}: they are not the same",
+                    count(tested),
+                    count(learned)
+                )
+            })
+        })
+    };
+    match problem {
+        None => Ok(()),
+        Some(message) => Err(StageError::new(message).hint(
+            "let `select` make two parts of the data with `removed: tested`, each of which tests on the other, and take them in turn",
+        )),
+    }
 }
 
 fn stage_of(input: &Input) -> String {
@@ -113,17 +129,18 @@ fn phase(place: usize, runs: &[Run<'_>], before: &[Option<usize>]) -> Result<Pha
     for &at in &chain {
         updates_before += runs[at].input.manifest()?.outline.last_step.unwrap_or(0);
     }
-    let (mut group, mut repetition, mut is_control) = (Vec::new(), Vec::new(), false);
+    let (mut group, mut is_control) = (Vec::new(), false);
     for axis in run.input.axes.values() {
         is_control |= sets(axis, None, "order") && shown(&axis.value) == RANDOM;
-        if repeats(axis) { &mut repetition } else { &mut group }.push(label(axis));
+        if !repeats(axis) {
+            group.push(label(axis));
+        }
     }
     let history: Vec<HistoryRow> = read_rows(run.input.path())?;
     let accuracies = history.iter().map(|row| (row.step, row.train_accuracy, row.test_accuracy));
     Ok(Phase {
         group: group.join(","),
         is_control,
-        repetition: repetition.join(","),
         stage: stage_of(run.input),
         samples_of: stage_of(runs[first.copied().unwrap_or(place)].input),
         before: before[place],

@@ -1,7 +1,5 @@
 //! What is found along chains of training runs.
 
-use std::collections::BTreeMap;
-
 use artifact::tables::findings::FindingRow;
 use statistics::jackknife::{Estimate, means_without, standard_error};
 use study::{Decision, Finding, Spread};
@@ -27,14 +25,43 @@ fn lost(phases: &[&Phase], all: &[Phase], samples_of: Option<&str>) -> Option<f6
     (!losses.is_empty()).then(|| losses.iter().sum::<f64>() / losses.len() as f64)
 }
 
-/// The phases of each group, by repetition.
-fn chains(phases: &[Phase]) -> BTreeMap<(bool, &str), BTreeMap<&str, Vec<&Phase>>> {
-    let mut groups: BTreeMap<(bool, &str), BTreeMap<&str, Vec<&Phase>>> = BTreeMap::new();
-    for phase in phases {
-        let group = groups.entry((phase.is_control, &phase.group)).or_default();
-        group.entry(&phase.repetition).or_default().push(phase);
+/// Chains that repeat each other.
+struct Group<'a> {
+    /// What they differ in from others, by the axes of their last phases.
+    label: &'a str,
+    is_control: bool,
+    /// The phases of each chain.
+    chains: Vec<Vec<&'a Phase>>,
+}
+
+/// The chains of all phases after which none comes, by group.
+fn groups(phases: &[Phase]) -> Vec<Group<'_>> {
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    for (place, last) in phases.iter().enumerate() {
+        if phases.iter().any(|phase| phase.before == Some(place)) {
+            continue;
+        }
+        let chain = std::iter::successors(Some(last), |phase| Some(&phases[phase.before?]));
+        let chain: Vec<&Phase> = chain.collect();
+        match groups.iter_mut().find(|group| group.label == last.group) {
+            Some(group) => group.chains.push(chain),
+            None => groups.push(Group {
+                label: &last.group,
+                is_control: last.is_control,
+                chains: vec![chain],
+            }),
+        }
     }
     groups
+}
+
+/// Why no phase tells what was lost.
+fn silence(phases: &[Phase]) -> &'static str {
+    if phases.iter().any(|phase| phase.before.is_some()) {
+        "The runs have no accuracies: the dataset has no classes."
+    } else {
+        "No phase begins where another ended."
+    }
 }
 
 fn estimate(values: &[f64]) -> Option<Estimate> {
@@ -50,17 +77,18 @@ fn others_are_forgotten(phases: &[Phase]) -> FindingRow {
         measure: "accuracy on the samples of the phase before, at the start and the end of a phase, mean over phases".to_owned(),
         rule: "it falls by more than two standard errors".to_owned(),
     };
-    let decision = |((_, group), chains): (&(bool, &str), &BTreeMap<&str, Vec<&Phase>>)| {
+    let decision = |group: &Group<'_>| {
         let lost: Vec<f64> =
-            chains.values().filter_map(|chain| lost(chain, phases, None)).collect();
-        let starts: Vec<f64> = chains
-            .values()
+            group.chains.iter().filter_map(|chain| lost(chain, phases, None)).collect();
+        let starts: Vec<f64> = group
+            .chains
+            .iter()
             .flatten()
             .filter_map(|phase| phase.on_earlier().map(|[before, _]| before))
             .collect();
         let (margin, before) = (estimate(&lost)?, estimate(&starts)?.value);
         Some(Decision {
-            label: (*group).to_owned(),
+            label: group.label.to_owned(),
             before,
             after: before - margin.value,
             margin,
@@ -68,8 +96,8 @@ fn others_are_forgotten(phases: &[Phase]) -> FindingRow {
             also: None,
         })
     };
-    let decisions: Vec<Decision> = chains(phases).iter().filter_map(decision).collect();
-    finding.of_least_favourable(&decisions, Spread::Needed, "No phase begins where another ended.")
+    let decisions: Vec<Decision> = groups(phases).iter().filter_map(decision).collect();
+    finding.of_least_favourable(&decisions, Spread::Needed, silence(phases))
 }
 
 fn easy_samples_stay(phases: &[Phase], parameters: &Parameters) -> FindingRow {
@@ -83,25 +111,25 @@ fn easy_samples_stay(phases: &[Phase], parameters: &Parameters) -> FindingRow {
         return finding
             .not_applicable("`easy` and `hard` do not say which stages learn from which samples.");
     };
-    let of = |chains: &BTreeMap<&str, Vec<&Phase>>| -> Vec<[f64; 2]> {
+    let of = |group: &Group<'_>| -> Vec<[f64; 2]> {
         let pair = |chain: &Vec<&Phase>| {
             Some([lost(chain, phases, Some(hard))?, lost(chain, phases, Some(easy))?])
         };
-        chains.values().filter_map(pair).collect()
+        group.chains.iter().filter_map(pair).collect()
     };
     let side =
         |pairs: &[[f64; 2]], i: usize| -> Vec<f64> { pairs.iter().map(|pair| pair[i]).collect() };
-    let all = chains(phases);
+    let all = groups(phases);
     let controls: Vec<[f64; 2]> =
-        all.iter().filter(|((is_control, _), _)| *is_control).flat_map(|(_, it)| of(it)).collect();
+        all.iter().filter(|group| group.is_control).flat_map(of).collect();
     let control = estimate(&side(&controls, 0)).zip(estimate(&side(&controls, 1)));
     let also = control
         .map(|(hard, easy)| format!("of random parts {:.4} to {:.4}", hard.value, easy.value));
-    let decision = |((_, group), chains): (&(bool, &str), &BTreeMap<&str, Vec<&Phase>>)| {
-        let pairs = of(chains);
+    let decision = |group: &Group<'_>| {
+        let pairs = of(group);
         let saved: Vec<f64> = pairs.iter().map(|[hard, easy]| hard - easy).collect();
         Some(Decision {
-            label: (*group).to_owned(),
+            label: group.label.to_owned(),
             before: estimate(&side(&pairs, 0))?.value,
             after: estimate(&side(&pairs, 1))?.value,
             margin: estimate(&saved)?,
@@ -110,8 +138,13 @@ fn easy_samples_stay(phases: &[Phase], parameters: &Parameters) -> FindingRow {
         })
     };
     let decisions: Vec<Decision> =
-        all.iter().filter(|((is_control, _), _)| !is_control).filter_map(decision).collect();
-    let none = "No phases of the stages `easy` and `hard` follow each other.";
+        all.iter().filter(|group| !group.is_control).filter_map(decision).collect();
+    let has_losses = phases.iter().any(|phase| phase.on_earlier().is_some());
+    let none = if has_losses {
+        "In no chain of phases are the samples of both `easy` and `hard` followed by others."
+    } else {
+        silence(phases)
+    };
     finding.of_least_favourable(&decisions, Spread::Needed, none)
 }
 
@@ -134,7 +167,6 @@ mod tests {
                     phases.push(Phase {
                         group: format!("order={order}"),
                         is_control: order == "random",
-                        repetition: format!("run={run}"),
                         stage: stage.to_owned(),
                         samples_of: samples_of.to_owned(),
                         before,
