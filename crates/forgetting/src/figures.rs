@@ -22,8 +22,15 @@ pub fn study(rows: &[ScoreRow], has_flips: bool) -> Result<Study, StudyError> {
         _ => true,
     });
     if !has_groups {
-        for panel in study.figures.iter_mut().flat_map(|figure| &mut figure.panels) {
-            panel.facets = None;
+        for figure in &mut study.figures {
+            // Wrong labels are looked at by themselves.
+            let parted = has_flips && figure.name == "forgetting_events";
+            for panel in &mut figure.panels {
+                panel.facets = parted.then(|| "label_is".to_owned());
+                if parted {
+                    "label".clone_into(&mut panel.title);
+                }
+            }
         }
     }
     Ok(study)
@@ -40,6 +47,7 @@ mod tests {
             sample: 0,
             label: 1,
             clean_label: None,
+            label_is: None,
             origin: None,
             runs: 1,
             presentations: 5,

@@ -117,6 +117,10 @@ impl Gathered {
                     sample: i as u32,
                     label: samples.labels[i],
                     clean_label: samples.clean_labels.as_ref().map(|labels| labels[i]),
+                    label_is: samples.clean_labels.as_ref().map(|labels| {
+                        let is_clean = labels[i] == samples.labels[i];
+                        if is_clean { "clean" } else { "flipped" }.to_owned()
+                    }),
                     origin: samples.origins.as_ref().map(|origins| origins[i]),
                     runs: self.runs.len() as u32,
                     presentations,

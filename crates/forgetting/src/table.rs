@@ -46,6 +46,7 @@ pub const SCORES: Table = Table {
         Column::new("sample", Data::UInt32, "Number of the sample within the training split."),
         Column::new("label", Data::UInt32, "Class that the networks were trained on."),
         Column::new("clean_label", Data::UInt32, "Class before labels were flipped; NULL where none were.").or_null(),
+        Column::new("label_is", Data::Text, "`clean` or `flipped`, where labels were flipped; NULL where none were.").or_null(),
         Column::new("origin", Data::UInt32, "Number in the dataset that the sample was chosen from.").or_null(),
         Column::new("runs", Data::UInt32, "Training runs."),
         Column::new("presentations", Data::UInt64, "Looks at the sample."),
@@ -83,6 +84,8 @@ pub struct ScoreRow {
     pub label: u32,
     /// Class before labels were flipped.
     pub clean_label: Option<u32>,
+    /// `clean` or `flipped`.
+    pub label_is: Option<String>,
     /// Number in the dataset that it was chosen from.
     pub origin: Option<u32>,
     /// Training runs.

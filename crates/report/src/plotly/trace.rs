@@ -1,6 +1,7 @@
 //! Lines as traces of plotly.js.
 
 use plotly::Scatter;
+use plotly::color::Rgba;
 use plotly::common::{DashType, Fill, HoverInfo, Line, LineShape, Marker, Mode};
 use serde_json::{Value, json};
 
@@ -79,7 +80,10 @@ fn trace(series: &Series, panel: usize, in_legend: bool) -> Scatter<f64, f64> {
         .x_axis(axis_name("x", panel))
         .y_axis(axis_name("y", panel));
     let trace = if series.stroke == Stroke::Band {
-        trace.fill(Fill::ToSelf).mode(Mode::None).hover_info(HoverInfo::Skip)
+        // Without one of its own plotly.js takes the next colour of its list.
+        let (red, green, blue) = series.colour.rgb();
+        let fill = Rgba::new(red, green, blue, 0.4);
+        trace.fill(Fill::ToSelf).fill_color(fill).mode(Mode::None).hover_info(HoverInfo::Skip)
     } else {
         trace
     };
