@@ -40,7 +40,7 @@ pub fn places(layers: &[Gated]) -> Vec<Range<usize>> {
     layers.iter().map(place).collect()
 }
 
-/// Codes and answers of the samples `inputs`, n × d: bit j of a code is 1[h_j > 0], h the values of `layers` after
+/// Codes and answers of the samples `inputs`, n × d: bit j of a code is `1[h_j > 0]`, h the values of `layers` after
 /// their activations; batch norms use their fixed statistics.
 ///
 /// Source: He et al. 2021, the activation code.
