@@ -15,7 +15,7 @@
 //! cells stay convex, and after a step each has one sign of every pre-activation so far. Two cells that a cut
 //! has parted differ in a sign, so no pattern has two cells; cells together fill what they were cut from, so none is
 //! missed. The number of cells at the end is the number of patterns, without sampling; what is neglected is narrower
-//! than rounding ([`ROUNDING`]).
+//! than rounding (`ROUNDING`).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
