@@ -1,6 +1,5 @@
 //! What the axes of a sweep say of a training run.
 
-use serde_json::Value;
 use stage::AxisValue;
 
 /// The order of random removal, the control.
@@ -19,14 +18,4 @@ pub fn sets(axis: &AxisValue, stage: Option<&str>, name: &str) -> bool {
 pub fn repeats(axis: &AxisValue) -> bool {
     let of_chance = |path: &String| matches!(path.rsplit('.').next(), Some("seed" | "draw"));
     !axis.sets.is_empty() && axis.sets.iter().all(of_chance)
-}
-
-/// The value as people write it.
-pub fn shown(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
-/// `NAME=VALUE`.
-pub fn label(axis: &AxisValue) -> String {
-    format!("{}={}", axis.name, shown(&axis.value))
 }

@@ -1,7 +1,5 @@
 //! Which artifacts at a port for many are repetitions of each other.
 
-use serde_json::Value;
-
 use crate::error::StageError;
 use crate::inputs::{AxisValue, Input, Inputs};
 
@@ -121,14 +119,12 @@ fn repeats(axis: &AxisValue, Repeating { over, apart }: Repeating<'_>) -> bool {
 }
 
 fn label(common: &Input) -> String {
-    let shown = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let axes = common.axes().map(|(name, value)| format!("{name}={}", shown(value)));
-    axes.collect::<Vec<_>>().join(",")
+    common.axes.values().map(AxisValue::label).collect::<Vec<_>>().join(",")
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 

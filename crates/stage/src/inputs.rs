@@ -78,6 +78,27 @@ pub struct AxisValue {
     pub sets: Vec<String>,
 }
 
+impl AxisValue {
+    /// The value as people write it: `0.5`, `batch`.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        self.value.as_str().map_or_else(|| self.value.to_string(), str::to_owned)
+    }
+
+    /// `NAME=VALUE`.
+    #[must_use]
+    pub fn label(&self) -> String {
+        format!("{}={}", self.name, self.shown())
+    }
+
+    /// The value as a finite number, a text that reads as one included.
+    #[must_use]
+    pub fn number(&self) -> Option<f64> {
+        let number = self.value.as_f64().or_else(|| self.value.as_str()?.parse().ok());
+        number.filter(|number| number.is_finite())
+    }
+}
+
 /// An input as it stands in a request.
 #[derive(Serialize, Deserialize)]
 struct Written {
@@ -301,6 +322,16 @@ mod tests {
             ("training".to_owned(), training),
             ("dataset".to_owned(), vec![input(&json!({}))]),
         ]))
+    }
+
+    #[test]
+    fn a_value_is_told_as_people_write_it() {
+        let of = |value: Value| AxisValue { name: "a".to_owned(), value, sets: Vec::new() };
+        let shown = [json!("deep"), json!(0.5), json!(8), json!(true)].map(|it| of(it).label());
+        assert_eq!(shown, ["a=deep", "a=0.5", "a=8", "a=true"]);
+        let numbers = [json!("3"), json!(0.5), json!("inf"), json!("deep"), json!(true)];
+        let numbers = numbers.map(|it| of(it).number());
+        assert_eq!(numbers, [Some(3.0), Some(0.5), None, None, None]);
     }
 
     #[test]

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use artifact::read_rows;
-use serde_json::Value;
-use stage::{Group, Input, Inputs, Repeating, StageError, groups};
+use stage::{AxisValue, Group, Input, Inputs, Repeating, StageError, groups};
 use statistics::jackknife::{means_without, standard_error};
 
 use super::Parameters;
@@ -36,11 +35,6 @@ pub struct Place {
     pub runs: Vec<(String, Vec<RegimeRow>)>,
 }
 
-fn number(value: &Value) -> Option<f64> {
-    let number = value.as_f64().or_else(|| value.as_str()?.parse().ok());
-    number.filter(|number| number.is_finite())
-}
-
 /// The axes that `parameters` name; left out, the first axes of the sweep whose values are numbers and that set
 /// more than seeds.
 ///
@@ -55,8 +49,8 @@ pub fn axes(inputs: &Inputs, parameters: &Parameters) -> Result<Axes, StageError
         }
     }
     let is_numeric = |name: &&String| {
-        let of_all = inputs.many(PORT).iter().filter_map(|input| input.axis(name));
-        of_all.map(number).all(|number| number.is_some())
+        let of_all = inputs.many(PORT).iter().flat_map(|input| input.axes.values());
+        of_all.filter(|axis| axis.name == **name).all(|axis| axis.number().is_some())
     };
     let numeric: Vec<String> = known.iter().filter(is_numeric).cloned().collect();
     let named = |key: &str, name: &String| {
@@ -90,12 +84,11 @@ pub fn places(inputs: &Inputs, axes: &Axes) -> Result<Vec<Place>, StageError> {
     groups(inputs, PORT, Repeating::default())
         .iter()
         .map(|group| {
-            let first: &Input = group.members[0];
-            let at = |name: &str| first.axis(name).and_then(number);
+            let at = |name: &str| group.axes().find(|axis| axis.name == name)?.number();
             let others = group
                 .axes()
                 .filter(|axis| axis.name != axes.across && Some(&axis.name) != axes.up.as_ref());
-            let label = others.map(|axis| format!("{}={}", axis.name, shown(&axis.value)));
+            let label = others.map(AxisValue::label);
             let across = at(&axes.across).ok_or_else(|| {
                 StageError::new(format!(
                     "codes without a value of the axis `{}` are wired",
@@ -119,13 +112,9 @@ pub fn places(inputs: &Inputs, axes: &Axes) -> Result<Vec<Place>, StageError> {
 
 /// The values of the axes in which members of `group` differ.
 fn repetition(group: &Group<'_>, member: &Input) -> String {
-    let is_own = |(name, _): &(&str, &Value)| group.axes().all(|axis| axis.name != *name);
-    let own = member.axes().filter(is_own).map(|(name, value)| format!("{name}={}", shown(value)));
+    let is_own = |axis: &&AxisValue| group.axes().all(|common| common.name != axis.name);
+    let own = member.axes.values().filter(is_own).map(AxisValue::label);
     own.collect::<Vec<_>>().join(", ")
-}
-
-fn shown(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 fn regimes(input: &Input) -> Result<Vec<RegimeRow>, StageError> {
@@ -209,4 +198,42 @@ pub fn rows(places: &[Place], axes: &Axes, regimes: Regimes) -> Vec<PhaseRow> {
         }
     }
     rows.into_values().flatten().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn inputs() -> Inputs {
+        let of = |norm: &str, width: u64, samples: u64, run: u64| -> Input {
+            let request = json!({
+                "directory": "x",
+                "axes": { "norm": norm, "run": run, "width": width, "samples": samples },
+                "sets": { "run": ["train.seed"], "width": ["train.with.network.hidden"],
+                          "samples": ["dataset.with.train"], "norm": ["train.with.network"] },
+            });
+            serde_json::from_value(request).unwrap()
+        };
+        let all =
+            [8, 64].into_iter().flat_map(|width| [0, 1].map(|run| of("none", width, 256, run)));
+        Inputs([(PORT.to_owned(), all.collect())].into())
+    }
+
+    fn found(across: Option<&str>, up: Option<&str>) -> Result<Axes, String> {
+        let [across, up] = [across, up].map(|name| name.map(str::to_owned));
+        let parameters = Parameters { across, up, ..Parameters::default() };
+        axes(&inputs(), &parameters).map_err(|error| error.message)
+    }
+
+    #[test]
+    fn a_chart_goes_along_axes_of_numbers_that_are_no_seeds() {
+        let axes =
+            |across: &str, up: &str| Axes { across: across.to_owned(), up: Some(up.to_owned()) };
+        assert_eq!(found(None, None), Ok(axes("width", "samples")));
+        assert_eq!(found(Some("samples"), None), Ok(axes("samples", "width")));
+        assert!(found(Some("norm"), None).unwrap_err().contains("whose values are no numbers"));
+        assert!(found(None, Some("run")).unwrap_err().contains("no axis of the sweep"));
+    }
 }

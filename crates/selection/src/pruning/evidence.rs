@@ -8,7 +8,7 @@ use stage::{Input, Inputs, StageError};
 use statistics::jackknife;
 
 use super::table::PruningRow;
-use crate::axes::{RANDOM, label, repeats, sets, shown};
+use crate::axes::{RANDOM, repeats, sets};
 use crate::select;
 
 /// One training run.
@@ -54,31 +54,30 @@ fn run(input: &Input, select: Option<&str>) -> Result<Run, StageError> {
     let (mut removed, mut skipped) = (None, None);
     for axis in input.axes.values() {
         let is = |name: &str| sets(axis, select, name);
-        let number = || axis.value.as_f64().or_else(|| axis.value.as_str()?.parse().ok());
         if is("remove") {
-            removed = Some(number().ok_or_else(|| {
+            removed = Some(axis.number().ok_or_else(|| {
                 StageError::new(format!(
                     "the axis `{}` sets the share that is removed to `{}`, which is no number",
                     axis.name,
-                    shown(&axis.value)
+                    axis.shown()
                 ))
                 .hint("let an axis of its own set `remove`, with a number for each value")
             })?);
         } else if is("skip") {
-            skipped = number();
+            skipped = axis.number();
         } else if is("score") || is("where") {
             // An axis that sets the order as well goes through ways to choose: random is one of them.
-            (score, order) = match shown(&axis.value) {
+            (score, order) = match axis.shown() {
                 way if !is("order") => (way, order),
                 way if way == RANDOM => (String::new(), way),
                 way => (way, LEAST.to_owned()),
             };
         } else if is("order") {
-            order = shown(&axis.value);
+            order = axis.shown();
         } else if repeats(axis) {
-            repetition.push(label(axis));
+            repetition.push(axis.label());
         } else {
-            others.push(label(axis));
+            others.push(axis.label());
         }
     }
     let removed = removed.ok_or_else(|| {

@@ -4,7 +4,7 @@ use artifact::read_rows;
 use artifact::tables::training::HistoryRow;
 use stage::{Input, Inputs, StageError};
 
-use crate::axes::{RANDOM, label, repeats, sets, shown};
+use crate::axes::{RANDOM, repeats, sets};
 
 /// One training run of a chain.
 #[derive(Clone, Debug, PartialEq)]
@@ -131,9 +131,9 @@ fn phase(place: usize, runs: &[Run<'_>], before: &[Option<usize>]) -> Result<Pha
     }
     let (mut group, mut is_control) = (Vec::new(), false);
     for axis in run.input.axes.values() {
-        is_control |= sets(axis, None, "order") && shown(&axis.value) == RANDOM;
+        is_control |= sets(axis, None, "order") && axis.shown() == RANDOM;
         if !repeats(axis) {
-            group.push(label(axis));
+            group.push(axis.label());
         }
     }
     let history: Vec<HistoryRow> = read_rows(run.input.path())?;
